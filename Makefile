@@ -1,0 +1,26 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: demo test lint format
+
+demo: .venv/ready  ## run the main job on 336,776 real flights
+	$(BIN)/python examples/load_flights.py
+	$(BIN)/datamorph run examples/carrier_delays.json
+
+test: .venv/ready  ## the default test suite
+	$(BIN)/pytest
+
+lint: .venv/ready  ## style, types, imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/ready  ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[local,dev]'
+	touch $@

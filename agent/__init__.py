@@ -1,0 +1,1 @@
+"""The domain: pure code on requests, snapshots, scripts and failures."""

@@ -1,0 +1,95 @@
+"""What an engine's error and log say once wrappers, stacks and stand-ins for the true cause are taken off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_GLUE_PREFIX = re.compile(
+    r"^Error Category: [^;]*;\s*(?:Failed Line Number: (?P<line>\d+);\s*)?(?:Spark Error Class: [^;]*;\s*)?"
+)
+_PHASE = re.compile(r'(?:JobPhaseError: )?\[datamorph phase="(?P<phase>[^"]*)"(?: line=(?P<line>\d+|None))?\]\s*')
+_STAGE = re.compile(r"Job aborted due to stage failure:.*?\(TID \d+\)(?: \([^)\n]*\))?: ", re.DOTALL)
+_FRAME = re.compile(r"^\s*(?:at [\w.$<>/]+\(|\.\.\. \d+ more|Driver stacktrace:|File \"|Traceback \()")
+_PLAN = re.compile(r"^\s*(?:[+:!'\"]|[A-Z]\w+ (?:\[|\w+#))")
+_CAUSED_BY = re.compile(r"^\s*Caused by: ([^\n]*(?:\n(?!\s*(?:at |Caused by|\.\.\.))[^\n]+)?)", re.MULTILINE)
+_EXCEPTION_LINE = re.compile(r"^[\w.]*(?:Error|Exception): [^\n]*", re.MULTILINE)
+_NOT_THE_CAUSE = re.compile(
+    r"This connection has been closed|[Cc]ommand failed with exit code|exit code 1\b|ended without a result"
+    r"|An error occurred while calling [oz][\w.:]*\.?\s*\Z|Job aborted(?: due to stage failure[^:]*)?\.?\s*\Z"
+)
+_MAX_MESSAGE_LINES = 4
+
+
+@dataclass(frozen=True)
+class ErrorText:
+    """An engine's error taken apart."""
+
+    message: str
+    """The error without Glue's prefix and the phase marker."""
+    phase: str
+    """The script's phase that failed; empty when the error does not say."""
+    line: int | None
+    """1-based, within the script."""
+
+
+def take_apart(error: str, log: str = "") -> ErrorText:
+    """The phase and line of a failure from the error, else from the last marker in the log."""
+    prefix = _GLUE_PREFIX.match(error)
+    message = error[prefix.end() :] if prefix else error
+    markers = list(_PHASE.finditer(message)) or list(_PHASE.finditer(log))[-1:]
+    line = prefix["line"] if prefix else None
+    phase = ""
+    if markers:
+        phase = markers[0]["phase"]
+        line = markers[0]["line"] or line
+    message = _PHASE.sub("", message).strip()
+    return ErrorText(message, phase, int(line) if line and line.isdigit() else None)
+
+
+def says_nothing(message: str) -> bool:
+    """True for an error that only stands in for the true one, which the log may hold."""
+    return not message.strip() or _NOT_THE_CAUSE.search(message) is not None
+
+
+def causes_in_log(log: str) -> Iterator[str]:
+    """Candidates for the true cause: the failing phase's own words, the deepest causes, the last exceptions."""
+    for marker in reversed(list(_PHASE.finditer(log))):
+        yield essence(log[marker.end() : marker.end() + 4000])
+    found = [*_CAUSED_BY.findall(log)[::-1], *_EXCEPTION_LINE.findall(log)[::-1]]
+    for text in found:
+        if not says_nothing(text):
+            yield text.strip()
+    for line in reversed(log.splitlines()):
+        if "LAUNCH ERROR" in line or "ended with exit code" in line or "Container killed" in line:
+            yield line.strip()
+
+
+def essence(error: str) -> str:
+    """The error's own words: the innermost exception's first lines, without stack frames and query plans."""
+    causes = [cause for cause in _CAUSED_BY.findall(error) if not says_nothing(cause)]
+    text = causes[-1] if causes and says_nothing(_first_lines(error)) else error
+    stage = _STAGE.search(text)
+    return _first_lines(text[stage.end() :] if stage else text)
+
+
+def _first_lines(text: str) -> str:
+    kept: list[str] = []
+    for line in text.strip().splitlines():
+        if _FRAME.match(line) or (kept and _PLAN.match(line)) or line.lstrip().startswith("Caused by:"):
+            break
+        if line.strip():
+            kept.append(line.strip())
+        if len(kept) == _MAX_MESSAGE_LINES:
+            break
+    return "\n".join(kept)
+
+
+def normalised(message: str) -> str:
+    """A message without what changes from one run to the next: numbers, quoted values, object and plan ids."""
+    text = re.sub(r"0x[0-9a-fA-F]+|@[0-9a-f]{6,}", "", message.lower())
+    text = re.sub(r"\bo\d+\.", "", re.sub(r"#\d+l?", "", text))
+    text = re.sub(r"'[^'\n]*'", "''", text)
+    text = re.sub(r"\b[0-9a-f]{8,}\b", "", re.sub(r"\d+", "", text))
+    return " ".join(text.split())[:300]

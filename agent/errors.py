@@ -1,0 +1,100 @@
+"""The error family: every error carries its data, and its message says what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with an input: where it stands, and what to do about it."""
+
+    path: str
+    """Where, as `specs.join_conditions[0].on_columns`."""
+    message: str
+    """What is wrong and what would be right."""
+
+
+class DatamorphError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class InvalidRequestError(DatamorphError):
+    """The request cannot be carried out as it stands; nothing was started or changed."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(f"{p.path}: {p.message}" for p in problems))
+        self.problems = problems
+
+
+class ConflictError(DatamorphError):
+    """The `run_id` is taken by another payload, or the run is being worked on by another process."""
+
+    def __init__(self, run_id: str, message: str) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+
+
+class UnavailableError(DatamorphError):
+    """A service refused or cannot be reached; the message says what to grant, start or raise."""
+
+    def __init__(self, service: str, message: str) -> None:
+        super().__init__(message)
+        self.service = service
+        """`database`, `model`, `java`, `spark`, `glue`, `s3` or `checkpoints`."""
+
+
+class UnknownRunError(DatamorphError):
+    """No run of that `run_id` was ever accepted here."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"no run {run_id!r} is known here; `datamorph status` lists the runs that are")
+        self.run_id = run_id
+
+
+class UnsupportedTypeError(DatamorphError):
+    """A column's type is outside the list that reads and writes without loss."""
+
+    def __init__(self, type_name: str, column: str | None = None) -> None:
+        where = f"column {column!r}: " if column else ""
+        super().__init__(f"{where}type {type_name!r} is not supported; cast it to a supported type in a view")
+        self.type_name = type_name
+        self.column = column
+
+
+class ReplyError(DatamorphError):
+    """The model's reply holds no usable `transform`; `rule` names what is missing."""
+
+    def __init__(self, rule: str, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.line = line
+
+
+class ArtifactError(DatamorphError):
+    """A stored artifact is missing or is not what was stored."""
+
+    def __init__(self, ref: str, message: str) -> None:
+        super().__init__(f"artifact {ref}: {message}")
+        self.ref = ref
+
+
+class EngineError(DatamorphError):
+    """The engine refused a call; `code` is Glue's exception name, as `ConcurrentRunsExceededException`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class PublishError(DatamorphError):
+    """Staging was not published; the target is as it was.
+
+    `kind` is one of `transient` (connection, lock, disk), `constraint` (PostgreSQL refused the rows),
+    `row_count` (staging differs from the job's report), `empty_result`, `target_changed`,
+    `columns` (staging does not have the columns that were promised).
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind

@@ -1,0 +1,102 @@
+"""What checks and failed runs say of a script, as plain data that a checkpoint can hold."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+FailureClass = Literal[
+    "ambiguous_reference",
+    "unknown_column",
+    "lost_alias",
+    "missing_table",
+    "missing_aggregation",
+    "type_mismatch",
+    "python_operator",
+    "python_name",
+    "python_error",
+    "syntax_error",
+    "policy",
+    "reply_format",
+    "reply_truncated",
+    "output_columns",
+    "value_does_not_fit",
+    "datetime_parse",
+    "not_null_violation",
+    "unique_violation",
+    "check_violation",
+    "foreign_key_violation",
+    "value_too_long",
+    "numeric_overflow",
+    "target_type_mismatch",
+    "empty_result",
+    "row_count",
+    "target_changed",
+    "out_of_memory",
+    "timeout",
+    "stopped",
+    "network",
+    "permission",
+    "launch",
+    "capacity",
+    "lost_process",
+    "unknown",
+]
+RepairableBy = Literal["code", "resources", "retry", "nobody"]
+
+
+class Finding(TypedDict):
+    """One thing that a check holds against a script."""
+
+    rule: str
+    """The check's own name for it, as `import`, `ambiguous_reference`."""
+    message: str
+    """What is wrong; for a Spark error, Spark's own words."""
+    line: int | None
+    """1-based line within the transform; None when it has no place."""
+    hint: str
+    """What would be right; empty when nothing certain can be said."""
+
+
+class Verdict(TypedDict):
+    """What a check says of a script."""
+
+    check: Literal["sanitize", "preflight"]
+    passed: bool
+    findings: list[Finding]
+
+
+class Diagnosis(TypedDict):
+    """Why a script or a run failed, and who can mend it."""
+
+    failure_class: FailureClass
+    root_cause: str
+    line: int | None
+    hint: str
+    repairable_by: RepairableBy
+    evidence: str
+    """The error in its own words, redacted and at most 4,000 characters."""
+    signature: str
+    """Class and normalised message: equal for the same failure seen twice."""
+    phase: str
+    """Where: `sanitize`, `preflight`, `read flights`, `transform`, `cast`, `write`, `engine` or `publish`."""
+
+
+class JobOutcome(TypedDict):
+    """How one launch of the engine ended."""
+
+    job_run_id: str
+    state: str
+    """One of Glue's ten job run states."""
+    error: str
+    log_uri: NotRequired[str]
+    """The log's tail in the artifact store."""
+    rows: int | None
+    """Rows that the job says it wrote; None when it did not say."""
+    columns: list[str]
+    """Their names in order; empty when it did not say."""
+    dpu_seconds: float
+    seconds: float
+    infrastructure: bool
+    """True when the failure is the engine's and not the script's: another launch may do."""

@@ -1,0 +1,31 @@
+"""Names made from the keys of a launch: deterministic, so that a second try finds what the first one made."""
+
+from __future__ import annotations
+
+import hashlib
+
+STAGING_SCHEMA = "datamorph_staging"
+
+
+def _hex12(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def thread_id(run_id: str, generation: int) -> str:
+    """The checkpoint thread of a generation."""
+    return f"{run_id}:g{generation}"
+
+
+def job_name(run_id: str, generation: int, attempt: int, launch: int, script_sha: str) -> str:
+    """The engine's job name, at most 255 characters: `datamorph-job-{run_id}-g1-a1-l1-{8 hex of the script}`."""
+    return f"datamorph-job-{run_id}-g{generation}-a{attempt}-l{launch}-{script_sha[:8]}"
+
+
+def staging_prefix(run_id: str, generation: int, attempt: int, launch: int) -> str:
+    """`s_{12 hex of the keys}_`: every staging table of a launch begins so."""
+    return f"s_{_hex12(f'{run_id}/{generation}/{attempt}/{launch}')}_"
+
+
+def staging_table(prefix: str, job_run_id: str) -> str:
+    """The staging table of one job run; a duplicate run could not write into it."""
+    return f"{prefix}{_hex12(job_run_id)}"

@@ -1,0 +1,79 @@
+"""What the compiler knows of a value's type: enough to tell whether a comparison is exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.types import Family, canonical, family, spark_type
+
+_WHOLE_DIGITS = {"smallint": 5, "int": 10, "bigint": 20}
+"""Digits of the decimal that Spark turns an integer into when it meets a decimal."""
+
+MAX_DIGITS = 38
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type: its family, its digits before and after the point, and the two oddities of PostgreSQL's types."""
+
+    family: Family
+    whole: int = 0
+    """Digits before the decimal point; integers and decimals only."""
+    scale: int = 0
+    """Digits after the decimal point; decimals only."""
+    padded: int = 0
+    """n for `character(n)`: Spark sees the value padded with spaces, PostgreSQL ignores the padding."""
+    zoned: bool = False
+    """True for `timestamp with time zone`."""
+
+    @property
+    def numeric(self) -> bool:
+        """True for integers, decimals and floats."""
+        return self.family in ("integer", "decimal", "float")
+
+
+def kind_of(type_name: str, column: str | None = None) -> Kind:
+    """The kind of a column of that PostgreSQL type. Raises UnsupportedTypeError, naming `column`."""
+    ddl, name = spark_type(type_name, column), canonical(type_name)
+    if ddl.startswith("decimal"):
+        precision, scale = (int(part) for part in ddl[8:-1].split(","))
+        return Kind("decimal", whole=precision - scale, scale=scale)
+    if ddl in _WHOLE_DIGITS:
+        return Kind("integer", whole=_WHOLE_DIGITS[ddl])
+    if name.startswith("character") and not name.startswith("character varying"):
+        return Kind("string", padded=int(name[10:-1]) if name.endswith(")") else 1)
+    return Kind(family(ddl), zoned=name == "timestamp with time zone")
+
+
+def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:
+    """The kind of an aggregate over a value of that kind; None when the value's kind is not known."""
+    if function in ("count", "count_distinct"):
+        return Kind("integer", whole=20)
+    if kind is None or function in ("min", "max"):
+        return kind
+    if function == "sum" and kind.family == "integer":
+        return Kind("integer", whole=20)
+    if kind.family == "decimal":
+        grown = 10 if function == "sum" else 0
+        scale = kind.scale if function == "sum" else min(kind.scale + 4, MAX_DIGITS)
+        return Kind("decimal", whole=min(kind.whole + grown, MAX_DIGITS - scale), scale=scale)
+    return Kind("float")
+
+
+def fits_one_decimal(left: Kind, right: Kind) -> bool:
+    """True when Spark's common type of two exact numbers holds both of them in full."""
+    return max(left.whole, right.whole) + max(left.scale, right.scale) <= MAX_DIGITS
+
+
+def mismatch(left: Kind, right: Kind) -> str:
+    """Why values of the two kinds cannot be compared for equality with certainty; empty when they can."""
+    exact = {"integer", "decimal"}
+    if left.family == right.family == "string" and left.padded != right.padded:
+        return "one side is character(n), which Spark sees padded with spaces"
+    if left.zoned != right.zoned and left.family == right.family == "timestamp":
+        return "one side has a time zone and the other has none"
+    if left.family in exact and right.family in exact:
+        return "" if fits_one_decimal(left, right) else "Spark has no decimal type that holds both in full"
+    if left.family != right.family:
+        return f"{left.family} and {right.family} would be converted in silence"
+    return ""

@@ -1,0 +1,102 @@
+"""What a model is told: the prompts, filled in from request, snapshot and diagnosis."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from agent.findings import Diagnosis
+from agent.masking import cut_cells, mask_rows
+from agent.redact import clip, redact
+from agent.request import Request
+from agent.script import target_columns
+from agent.snapshot import Snapshot, Source
+from prompts import lessons, render
+
+SAMPLE_ROWS = 10
+"""Rows of a table that a prompt shows at most."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One question to a model."""
+
+    system: str
+    user: str
+
+    def text(self) -> str:
+        """Both parts as one text, as it is stored and as `datamorph prompt` prints it."""
+        return f"{self.system}\n\n---\n\n{self.user}"
+
+
+def generation_prompt(request: Request, snapshot: Snapshot) -> Prompt:
+    """The first question: write `transform`."""
+    return Prompt(_system(), render("generate", **_task(request, snapshot)))
+
+
+def repair_prompt(request: Request, snapshot: Snapshot, transform: str, diagnosis: Diagnosis) -> Prompt:
+    """The second question: why did this `transform` fail, and what does it look like mended."""
+    parts = [f"{diagnosis['failure_class']}: {diagnosis['root_cause']}"]
+    if diagnosis["line"]:
+        parts.append(f"Line {diagnosis['line']} of the function.")
+    if diagnosis["hint"]:
+        parts.append(f"Hint: {diagnosis['hint']}")
+    return Prompt(
+        _system(),
+        render(
+            "repair",
+            diagnosis=_inert(" ".join(parts)),
+            evidence=_inert(clip(diagnosis["evidence"], 4000)),
+            transform=transform.rstrip("\n"),
+            **_task(request, snapshot),
+        ),
+    )
+
+
+def _system() -> str:
+    return render("system", lessons=lessons()).strip()
+
+
+def _task(request: Request, snapshot: Snapshot) -> dict[str, str]:
+    return {
+        "specification": _inert(redact(_specification(request))),
+        "sources": "\n\n".join(_source(source, request.options.mask_samples) for source in snapshot.sources),
+        "target": _target(request, snapshot),
+    }
+
+
+def _specification(request: Request) -> str:
+    """The specification as JSON, one item of a list a line: easy to read, and few tokens."""
+    specs = request.specs.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return "{\n" + ",\n".join(f'"{name}": {_lines(value)}' for name, value in specs.items()) + "\n}"
+
+
+def _lines(value: object) -> str:
+    if not isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return "[\n" + ",\n".join(f" {json.dumps(item, ensure_ascii=False)}" for item in value) + "\n]"
+
+
+def _source(source: Source, mask: bool) -> str:
+    columns = ", ".join(f"{c.name} {c.type}{'' if c.nullable else ' not null'}" for c in source.columns)
+    size = f", about {source.rows_estimate:,} rows" if source.rows_estimate else ""
+    head = f"- `{source.key}` is table {source.table}{size}: {columns}"
+    rows = source.samples[:SAMPLE_ROWS]
+    if not rows:
+        return f"{head}\n  (no sample rows)"
+    shown = cut_cells(mask_rows(rows, source.columns) if mask else rows)
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in shown)
+    return f"{head}\n  sample rows{' (masked)' if mask else ''}:\n<data>\n{_inert(redact(lines))}\n</data>"
+
+
+def _target(request: Request, snapshot: Snapshot) -> str:
+    columns = target_columns(request, snapshot)
+    if not columns:
+        return f"- table {snapshot.target.name}, which takes the columns that you return; name them well"
+    listed = ", ".join(f"{name} {sql_type}" if spark else name for name, spark, sql_type, _ in columns)
+    return f"- table {snapshot.target.name} with the columns, in this order: {listed}"
+
+
+def _inert(text: str) -> str:
+    """Keep data from closing its own block."""
+    return text.replace("</data>", "<\\/data>")

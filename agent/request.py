@@ -1,0 +1,286 @@
+"""The request: the event that a caller sends, as typed and frozen models.
+
+`parse_request` is the only way in. Shape errors are reported all together, each with its path.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+
+from agent.errors import InvalidRequestError, Problem
+
+JoinType = Literal["inner", "left", "right", "outer"]
+AggregateFunction = Literal["sum", "avg", "count", "min", "max", "count_distinct"]
+WriteMode = Literal["overwrite", "append", "merge"]
+
+_OPERATORS = {
+    "==": "=", "<>": "!=", "=": "=", "!=": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<=",
+    "LIKE": "LIKE", "NOT LIKE": "NOT LIKE", "IN": "IN", "NOT IN": "NOT IN", "BETWEEN": "BETWEEN",
+    "IS NULL": "IS NULL", "IS NOT NULL": "IS NOT NULL",
+}  # fmt: skip
+_JOIN_TYPES = {
+    "full": "outer", "full_outer": "outer", "full outer": "outer",
+    "left_outer": "left", "left outer": "left", "right_outer": "right", "right outer": "right",
+}  # fmt: skip
+_EMPTY = "needs at least 1 item"
+_RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _join_type(value: object) -> object:
+    value = _lower(value)
+    return _JOIN_TYPES.get(value, value) if isinstance(value, str) else value
+
+
+def _operator(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    word = " ".join(value.upper().split())
+    if word not in _OPERATORS:
+        raise ValueError(f"unknown operator {value!r}; use one of {', '.join(_OPERATORS)}")
+    return _OPERATORS[word]
+
+
+def _source(value: object) -> object:
+    return {"table_name": value} if isinstance(value, str) else value
+
+
+def _target_column(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _names(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Open(BaseModel):
+    """Unknown keys go to the model and are listed in `warnings`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class SourceTable(_Open):
+    """One table that is read; `key` is what `transform` finds it under."""
+
+    table_name: Name
+    alias: Name | None = None
+
+    @property
+    def key(self) -> str:
+        """The alias, else the table's name as it was written."""
+        return self.alias or self.table_name
+
+
+class TargetColumn(_Strict):
+    """A column of the target in the order wanted; `type` is PostgreSQL's name, `None` when not declared."""
+
+    name: Name
+    type: str | None = None
+
+
+class TargetTable(_Strict):
+    """The one table that is filled."""
+
+    name: Name
+    description: str = ""
+    columns: tuple[Annotated[TargetColumn, BeforeValidator(_target_column)], ...] = ()
+    write_mode: Annotated[WriteMode | None, BeforeValidator(_lower)] = None
+    keys: Annotated[tuple[Name, ...], BeforeValidator(_names)] = ()
+
+
+class Transformation(_Open):
+    """A step in words, with or without structured `details`."""
+
+    type: Annotated[Name, BeforeValidator(_lower)]
+    description: str = ""
+    details: dict[str, JsonValue] = {}
+
+
+class JoinCondition(_Open):
+    """Two tables (name or alias) joined on `on_columns`, on `left_column` = `right_column`, or on a SQL `condition`."""
+
+    left_table: Name
+    right_table: Name
+    join_type: Annotated[JoinType, BeforeValidator(_join_type)] = "inner"
+    on_columns: Annotated[tuple[Name, ...], BeforeValidator(_names)] = ()
+    left_column: Name | None = None
+    right_column: Name | None = None
+    condition: Name | None = None
+
+
+class Filter(_Open):
+    """Rows to keep: `column operator value`; a list for IN and NOT IN, two values for BETWEEN."""
+
+    column: Name
+    operator: Annotated[str, BeforeValidator(_operator)]
+    value: JsonValue = None
+
+
+class Aggregation(_Open):
+    """One aggregate; `column` is `*` or left out for count(*)."""
+
+    function: Annotated[AggregateFunction, BeforeValidator(_lower)]
+    column: Name | None = None
+    alias: Name
+    group_by: Annotated[tuple[Name, ...], BeforeValidator(_names)] = ()
+
+
+class DerivedColumn(_Open):
+    """A new column as a Spark SQL expression."""
+
+    name: Name
+    expression: Name
+
+
+class Specification(_Open):
+    """What to do with which tables; `docs/specification.md` says what each field means."""
+
+    source_tables: tuple[Annotated[SourceTable, BeforeValidator(_source)], ...] = Field(min_length=1)
+    target_table: TargetTable
+    transformations: tuple[Transformation, ...] = ()
+    join_conditions: tuple[JoinCondition, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    aggregations: tuple[Aggregation, ...] = ()
+    derived_columns: tuple[DerivedColumn, ...] = ()
+
+
+class ColumnSchema(_Open):
+    """A source column as the caller describes it."""
+
+    name: Name
+    type: Name
+
+
+class TableSchema(_Open):
+    """A source table as the caller describes it."""
+
+    columns: tuple[ColumnSchema, ...]
+
+
+class Options(_Strict):
+    """How to run; `wait` and `restart` do not belong to the payload's identity."""
+
+    wait: Literal["poll", "event"] = "poll"
+    restart: bool = False
+    allow_empty: bool = False
+    allow_udfs: bool = False
+    mask_samples: bool = False
+    approve: tuple[str, ...] = ()
+    budget_usd: float | None = None
+
+
+class Request(_Strict):
+    """One accepted event."""
+
+    run_id: str
+    specs: Specification
+    source_schemas: dict[str, TableSchema] = {}
+    source_data_samples: dict[str, list[dict[str, JsonValue]]] = {}
+    options: Options = Options()
+
+    def payload_sha(self, model: str, engine: str) -> str:
+        """64 hex digits of everything that decides the result: not `run_id`, `options.wait` or `options.restart`."""
+        payload = self.model_dump(mode="json", exclude={"run_id": True, "options": {"wait", "restart"}})
+        text = json.dumps([payload, model, engine], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parse_request(event: object) -> Request:
+    """The request in an event. Raises InvalidRequestError with every shape error and its path."""
+    if not isinstance(event, dict):
+        raise InvalidRequestError([Problem("event", f"a JSON object is needed, not {_kind(event)}")])
+    try:
+        request = Request.model_validate(event)
+    except ValidationError as error:
+        problems = [_problem(detail) for detail in error.errors()]
+        raise InvalidRequestError([p for p in problems if not _follows(p, problems)]) from None
+    if not _RUN_ID.match(request.run_id):
+        message = "1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit, as 20250113_123456_abc123"
+        raise InvalidRequestError([Problem("run_id", message)])
+    return request
+
+
+def unsupported(request: Request) -> list[Problem]:
+    """What the request asks for that this version cannot do: it is refused, not left out."""
+    options = request.options
+    asked = {
+        "options.allow_udfs": options.allow_udfs,
+        "options.approve": options.approve,
+        "options.budget_usd": options.budget_usd,
+    }
+    return [Problem(path, "is not supported in this version; leave it out") for path, value in asked.items() if value]
+
+
+def unknown_keys(request: Request) -> list[str]:
+    """A warning for each key of `specs` that means nothing here and only goes to the model."""
+    return [f"{path}: unknown key; only the model sees it" for path in _extras(request.specs, ("specs",))]
+
+
+def _extras(value: object, at: tuple[int | str, ...]) -> list[str]:
+    if isinstance(value, tuple):
+        return [path for index, item in enumerate(value) for path in _extras(item, (*at, index))]
+    if not isinstance(value, BaseModel):
+        return []
+    own = [path_of((*at, key)) for key in value.model_extra or {}]
+    fields = [_extras(getattr(value, name), (*at, name)) for name in type(value).model_fields]
+    return own + [path for paths in fields for path in paths]
+
+
+def _kind(value: object) -> str:
+    kinds = {list: "a list", str: "a string", type(None): "null", bool: "a boolean", int: "a number", float: "a number"}
+    return kinds.get(type(value), type(value).__name__)
+
+
+def path_of(location: tuple[int | str, ...]) -> str:
+    """A location as a path: `("specs", "filters", 0, "value")` is `specs.filters[0].value`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.lstrip(".") or "event"
+
+
+_KNOWN: dict[str, type[BaseModel]] = {"": Request, "specs.target_table": TargetTable, "options": Options}
+
+
+def _problem(detail: Any) -> Problem:
+    location = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-")))
+    path, kind = path_of(location), detail["type"]
+    if kind == "missing":
+        return Problem(path, "is required")
+    if kind == "extra_forbidden":
+        model = _KNOWN.get(path_of(location[:-1]) if location[:-1] else "", TargetColumn)
+        return Problem(path, _unknown_key(str(location[-1]), list(model.model_fields)))
+    if kind == "too_short":
+        return Problem(path, _EMPTY)
+    if kind == "value_error":
+        return Problem(path, detail["msg"].removeprefix("Value error, "))
+    return Problem(path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {_shown(detail['input'])}")
+
+
+def _follows(problem: Problem, problems: list[Problem]) -> bool:
+    """True for a list called empty only because its items are wrong."""
+    return problem.message == _EMPTY and any(other.path.startswith(f"{problem.path}[") for other in problems)
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known are {', '.join(known)}"

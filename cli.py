@@ -1,0 +1,314 @@
+"""The terminal door: `datamorph run`, `resume`, `status`, `prompt` and `doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from agent.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from agent.request import Request
+    from agent.snapshot import Snapshot
+    from cli_view import View
+    from graph.response import Response
+    from graph.service import Service
+    from tools.ports import RunRecord
+
+EXIT_CODES = {200: 0, 202: 5, 400: 2, 409: 2, 410: 3, 422: 3, 503: 4}
+"""Exit code of a response's status code; see EPILOG."""
+
+EPILOG = """exit codes: 0 success, 2 bad input or conflict, 3 failed run, 4 unavailable, 5 suspended
+every option can also be given as an environment variable: DATAMORPH_ENGINE, DATAMORPH_MODEL, ..."""
+
+_log = logging.getLogger("datamorph")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    # Read by langgraph at its first import: without it a forged checkpoint runs code when it is loaded.
+    os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+    options = parser().parse_args(arguments)
+    run_id: str | None = getattr(options, "run_id", None)
+    try:
+        settings = load_settings(_given(options), os.environ)
+        return int(options.command(options, settings))
+    except InvalidRequestError as error:
+        return _refuse(options, 400, "invalid", errors=[vars(problem) for problem in error.problems])
+    except UnknownRunError as error:
+        return _refuse(options, 400, "invalid", run_id=error.run_id, errors=[{"path": "run_id", "message": str(error)}])
+    except ConflictError as error:
+        return _refuse(options, 409, "conflict", run_id=error.run_id, message=str(error))
+    except UnavailableError as error:
+        return _refuse(options, 503, "unavailable", run_id=run_id, service=error.service, message=str(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except Exception:
+        # The one broad catch of this door: nobody is shown a stack trace unless it is asked for.
+        if os.environ.get("DATAMORPH_DEBUG"):
+            raise
+        _log.exception("cli.failed")
+        return _refuse(options, 503, "unavailable", run_id=run_id, service="datamorph", message=_unexpected())
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="datamorph",
+        description="Turn an ETL specification into a PySpark job, run it, repair it, publish its result.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    raw = argparse.RawDescriptionHelpFormatter
+    run = commands.add_parser("run", help="run a specification", epilog=EPILOG, formatter_class=raw)
+    run.add_argument("event", metavar="EVENT.json", help="the event, or - for standard input")
+    run.add_argument("--engine", metavar="local|glue", help="where scripts run (default: local)")
+    _add_model(run)
+    _add_database(run)
+    _add_common(run, run_command)
+
+    told = "go on with a run that was interrupted"
+    resume = commands.add_parser("resume", help=told, epilog=EPILOG, formatter_class=raw)
+    resume.add_argument("run_id", metavar="RUN_ID")
+    _add_database(resume)
+    _add_common(resume, resume_command)
+
+    status = commands.add_parser("status", help="show one run, or the newest ones")
+    status.add_argument("run_id", metavar="RUN_ID", nargs="?")
+    _add_common(status, status_command)
+
+    prompt = commands.add_parser("prompt", help="print exactly what the model would be sent")
+    prompt.add_argument("event", metavar="EVENT.json", help="the event, or - for standard input")
+    _add_database(prompt)
+    _add_common(prompt, prompt_command)
+
+    doctor = commands.add_parser("doctor", help="what this machine has, what is missing and what to do")
+    doctor.add_argument("--engine", metavar="local|glue", help="check for this engine (default: local)")
+    _add_model(doctor)
+    _add_database(doctor)
+    _add_common(doctor, doctor_command)
+    return top
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    help_text = "compiler (default), recorded:FILE, bedrock, bedrock:MODEL_ID, or PROVIDER:MODEL"
+    command.add_argument("--model", metavar="MODEL", help=help_text)
+
+
+def _add_database(command: argparse.ArgumentParser) -> None:
+    help_text = "PostgreSQL of sources and target (default: an embedded one)"
+    command.add_argument("--database-url", metavar="URL", help=help_text)
+
+
+def _add_common(command: argparse.ArgumentParser, function: Any) -> None:
+    command.add_argument("--home", metavar="FOLDER", type=Path, help="state and artifacts (default: .datamorph)")
+    command.add_argument("--json", action="store_true", help="the answer alone on standard output, as JSON")
+    command.set_defaults(command=function)
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: value for name, value in vars(options).items() if name in Settings.model_fields}
+
+
+def run_command(options: argparse.Namespace, settings: Settings) -> int:
+    """`datamorph run`."""
+    event = _read_event(options.event)
+    if isinstance(event, dict):
+        event.setdefault("run_id", _new_run_id())
+    with _service(settings) as service, _view(options) as view:
+        run_id = str(event.get("run_id")) if isinstance(event, dict) else ""
+        view.begin(run_id, options.event, settings)
+        return _watched(options, service, view, run_id, partial(service.run, event, view.step))
+
+
+def resume_command(options: argparse.Namespace, settings: Settings) -> int:
+    """`datamorph resume`: with the model and engine that the run began with."""
+    record = _record(settings, options.run_id)
+    settings = settings.model_copy(update={"model": record.model, "engine": record.engine})
+    with _service(settings) as service, _view(options) as view:
+        view.begin(options.run_id, "resumed", settings)
+        return _watched(options, service, view, options.run_id, partial(service.resume, options.run_id, view.step))
+
+
+def status_command(options: argparse.Namespace, settings: Settings) -> int:
+    """`datamorph status`: what the ledger knows; nothing is started."""
+    if options.run_id:
+        record = _record(settings, options.run_id)
+        answer: Any = {**_summary(record), "response": json.loads(record.response) if record.response else None}
+    else:
+        with closing(_ledger(settings)) as ledger:
+            answer = [_summary(record) for record in ledger.runs()]
+    if options.json:
+        _print_json(answer)
+    else:
+        with _view(options) as view:
+            view.status(answer)
+    return 0
+
+
+def prompt_command(options: argparse.Namespace, settings: Settings) -> int:
+    """`datamorph prompt`: with the schemas and samples of the database where there is one, else of the event."""
+    from agent.prompting import generation_prompt
+    from agent.request import parse_request
+
+    event = _read_event(options.event)
+    if isinstance(event, dict):
+        event.setdefault("run_id", _new_run_id())
+    request = parse_request(event)
+    prompt = generation_prompt(request, _snapshot(request, settings))
+    if options.json:
+        _print_json({"system": prompt.system, "user": prompt.user})
+    else:
+        sys.stdout.write(prompt.text() + "\n")
+    return 0
+
+
+def _snapshot(request: Request, settings: Settings) -> Snapshot:
+    from agent.event_snapshot import event_snapshot
+    from agent.prompting import SAMPLE_ROWS
+    from tools.database import PostgresDatabase
+    from tools.local.toolbox import local_database
+
+    if settings.database_url is None and not (settings.home / "postgres").exists():
+        return event_snapshot(request)
+    with local_database(settings) as (url, _):
+        return PostgresDatabase(url).snapshot(request, SAMPLE_ROWS)
+
+
+def doctor_command(options: argparse.Namespace, settings: Settings) -> int:
+    """`datamorph doctor`: 0 when nothing that these settings need is missing, else 4."""
+    from tools.doctor import examine
+
+    checks = examine(settings)
+    if options.json:
+        _print_json([vars(check) for check in checks])
+    else:
+        with _view(options) as view:
+            view.checks(checks)
+    return 4 if any(check.status == "missing" for check in checks) else 0
+
+
+@contextmanager
+def _service(settings: Settings) -> Iterator[Service]:
+    if settings.engine == "glue":
+        raise UnavailableError("glue", "the engine `glue` is not in this version yet; use --engine local")
+    from graph.checkpointer import sqlite_checkpoints
+    from graph.service import Service
+    from tools.local.toolbox import local_toolbox
+
+    with ExitStack() as stack:
+        tools = stack.enter_context(local_toolbox(settings))
+        checkpoints = stack.enter_context(sqlite_checkpoints(settings.home / "checkpoints.sqlite"))
+        yield Service(tools, settings, checkpoints)
+
+
+def _watched(options: argparse.Namespace, service: Service, view: View, run_id: str, work: Any) -> int:
+    """Do the work; Ctrl-C, a closed terminal or `kill` let the current step end and suspend the run."""
+    from langgraph.runtime import RunControl
+
+    control = RunControl()
+
+    def stop(number: int, frame: object) -> None:
+        if control.drain_requested:
+            os._exit(EXIT_CODES[202])
+        control.request_drain("signal")
+        view.stopping(run_id)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    response = cast("Response", work(control))
+    view.response(response, service.tools)
+    if options.json:
+        _print_json(response)
+    return EXIT_CODES[response["statusCode"]]
+
+
+@contextmanager
+def _view(options: argparse.Namespace) -> Iterator[View]:
+    try:
+        from cli_view import View
+    except ModuleNotFoundError as error:
+        message = f"the terminal view needs {error.name}: pip install 'datamorph-glue-executor[local]'"
+        raise UnavailableError("datamorph", message) from None
+    with View(to_stderr=options.json) as view:
+        yield view
+
+
+def _read_event(source: str) -> Any:
+    """The event in a file or on standard input. Raises InvalidRequestError naming line and column."""
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidRequestError([Problem(source, f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        raise InvalidRequestError(
+            [Problem(source, f"is not UTF-8 text: {error.reason} at byte {error.start}")]
+        ) from None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidRequestError([Problem(source, f"is not JSON: {error.msg} at {where}")]) from None
+
+
+def _new_run_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"
+
+
+def _ledger(settings: Settings) -> Any:
+    from tools.ledger import SqliteLedger
+
+    return SqliteLedger(settings.home / "ledger.sqlite")
+
+
+def _record(settings: Settings, run_id: str) -> RunRecord:
+    with closing(_ledger(settings)) as ledger:
+        record = ledger.run(run_id)
+    if record is None:
+        raise UnknownRunError(run_id)
+    return cast("RunRecord", record)
+
+
+def _summary(record: RunRecord) -> dict[str, Any]:
+    fields = ("run_id", "generation", "status", "model", "engine", "accepted_at")
+    return {name: getattr(record, name) for name in fields}
+
+
+def _refuse(options: argparse.Namespace, code: int, status: str, **body: Any) -> int:
+    """Tell why a command did not come to a run, in the form of a response."""
+    answer = {"statusCode": code, "body": {"execution_status": status, **body}}
+    if getattr(options, "json", False):
+        _print_json(answer)
+    for error in body.get("errors", []):
+        sys.stderr.write(f"datamorph: {error['path']}: {error['message']}\n")
+    if "message" in body:
+        sys.stderr.write(f"datamorph: {body['message']}\n")
+    return EXIT_CODES[code]
+
+
+def _unexpected() -> str:
+    error = sys.exc_info()[1]
+    return f"unexpected {type(error).__name__}: {error}; set DATAMORPH_DEBUG=1 to see where"
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

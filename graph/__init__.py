@@ -1,0 +1,1 @@
+"""The LangGraph workflow and the service that doors call."""

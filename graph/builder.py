@@ -1,0 +1,75 @@
+"""The workflow's graph: nodes bound to their ports, edges from the routes' types."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from agent.errors import UnavailableError
+from agent.settings import Settings
+from graph.nodes.diagnose import diagnose
+from graph.nodes.finish import finish
+from graph.nodes.generate import generate
+from graph.nodes.preflight import preflight
+from graph.nodes.prepare import prepare
+from graph.nodes.publish import publish
+from graph.nodes.repair import repair
+from graph.nodes.sanitize import sanitize
+from graph.nodes.suspend import suspend
+from graph.nodes.upload import upload
+from graph.routes import (
+    route_after_diagnose,
+    route_after_job,
+    route_after_preflight,
+    route_after_publish,
+    route_after_sanitize,
+)
+from graph.run_glue import build_run_glue
+from graph.state import InputState, State
+from tools.ports import Toolbox
+
+Workflow = CompiledStateGraph[State, None, InputState, State]
+
+
+def build_workflow(
+    tools: Toolbox, settings: Settings, checkpointer: BaseCheckpointSaver[str] | None = None
+) -> Workflow:
+    """The compiled workflow. Raises UnavailableError when the toolbox has no database."""
+    if tools.database is None:
+        raise UnavailableError("database", "a run needs a database: give --database-url or DATAMORPH_DATABASE_URL")
+    artifacts, database, model = tools.artifacts, tools.database, tools.model
+    builder = StateGraph(State, input_schema=InputState)
+    builder.add_node("prepare", partial(prepare, artifacts=artifacts, database=database))
+    builder.add_node("generate", partial(generate, artifacts=artifacts, model=model))
+    builder.add_node("sanitize", partial(sanitize, artifacts=artifacts, connection=settings.connection))
+    builder.add_node("preflight", partial(preflight, artifacts=artifacts, dry_run=tools.dry_run))
+    builder.add_node("upload", partial(upload, artifacts=artifacts))
+    builder.add_node("run_glue", _run_glue(tools, settings))
+    builder.add_node("publish", partial(publish, artifacts=artifacts, database=database, clock=tools.clock))
+    builder.add_node("suspend", suspend)
+    builder.add_node("diagnose", partial(diagnose, artifacts=artifacts))
+    builder.add_node("repair", partial(repair, artifacts=artifacts, model=model))
+    finishing = partial(finish, artifacts=artifacts, database=database, ledger=tools.ledger, journal=tools.journal)
+    builder.add_node("finish", finishing)
+    builder.add_edge(START, "prepare")
+    builder.add_edge("prepare", "generate")
+    builder.add_edge("generate", "sanitize")
+    builder.add_conditional_edges("sanitize", route_after_sanitize)
+    builder.add_conditional_edges("preflight", route_after_preflight)
+    builder.add_edge("upload", "run_glue")
+    builder.add_conditional_edges("run_glue", route_after_job)
+    builder.add_conditional_edges("publish", route_after_publish)
+    builder.add_edge("suspend", "publish")
+    builder.add_conditional_edges("diagnose", route_after_diagnose)
+    builder.add_edge("repair", "sanitize")
+    builder.add_edge("finish", END)
+    return builder.compile(checkpointer=checkpointer)
+
+
+def _run_glue(tools: Toolbox, settings: Settings) -> CompiledStateGraph[State, None, State, State]:
+    return build_run_glue(
+        tools, timeout_minutes=settings.timeout_minutes, wait=settings.wait_seconds, poll=settings.poll_seconds
+    )

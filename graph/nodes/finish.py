@@ -1,0 +1,30 @@
+"""finish: report and clean up; nothing here can fail the run."""
+
+from __future__ import annotations
+
+import json
+
+from agent.errors import DatamorphError
+from agent.keys import staging_prefix
+from graph.documents import store
+from graph.response import response_of
+from graph.state import RunStatus, State
+from tools.ports import ArtifactStore, Database, Journal, Ledger
+
+
+def finish(state: State, *, artifacts: ArtifactStore, database: Database, ledger: Ledger, journal: Journal) -> State:
+    """Drop this run's staging tables, store the report, tell the journal."""
+    status: RunStatus = "success" if state["status"] == "success" else "failed"
+    done = State(status=status, warnings=list(state["warnings"]))
+    for launch in ledger.launches(state["run_id"], state["generation"]):
+        key = launch.key
+        try:
+            database.drop_staging(staging_prefix(key.run_id, key.generation, key.attempt, key.launch))
+        except DatamorphError as error:
+            done["warnings"].append(f"staging of attempt {key.attempt} is still there: {error}")
+    body = response_of(State(**{**state, **done}), artifacts)["body"]
+    store(state, artifacts, "report", json.dumps(body, indent=1, ensure_ascii=False), "json")
+    journal.write(
+        state["run_id"], "success" if status == "success" else "error", f"run {status}", rows=state["rows_written"]
+    )
+    return done

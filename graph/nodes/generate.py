@@ -1,0 +1,43 @@
+"""generate: ask the model for a transform."""
+
+from __future__ import annotations
+
+from agent.prompting import Prompt, generation_prompt
+from graph.documents import load_request, load_snapshot, store
+from graph.state import State, Usage
+from tools.ports import ArtifactStore, Completion, Model, ModelCall
+
+
+def generate(state: State, *, artifacts: ArtifactStore, model: Model) -> State:
+    """Store the prompt and the reply's text; nothing is parsed or judged here."""
+    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    prompt = generation_prompt(request, snapshot)
+    call = ModelCall("generate", prompt.system, prompt.user, state["model_calls"], request, snapshot)
+    prompt_ref = store(state, artifacts, "prompt", prompt.text())
+    return State(prompt=prompt_ref, **answered(state, artifacts, model, call))
+
+
+def answered(state: State, artifacts: ArtifactStore, model: Model, call: ModelCall) -> State:
+    """Ask, store the reply, and count what it cost."""
+    completion = model.complete(call)
+    return State(
+        reply=store(state, artifacts, f"reply-{call.index}", completion.text),
+        stop_reason=completion.stop_reason,
+        model_calls=call.index + 1,
+        usage=_with(state["usage"], completion),
+    )
+
+
+def call_for_repair(state: State, prompt: Prompt, artifacts: ArtifactStore) -> ModelCall:
+    """The model call of a repair."""
+    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    return ModelCall("repair", prompt.system, prompt.user, state["model_calls"], request, snapshot)
+
+
+def _with(usage: Usage, completion: Completion) -> Usage:
+    return {
+        **usage,
+        "input_tokens": usage["input_tokens"] + completion.input_tokens,
+        "output_tokens": usage["output_tokens"] + completion.output_tokens,
+        "usd": usage["usd"] + completion.usd,
+    }

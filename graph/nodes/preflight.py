@@ -1,0 +1,56 @@
+"""preflight: run the script on real local Spark, on sample rows, before anything is paid for."""
+
+from __future__ import annotations
+
+from agent.errors import UnavailableError
+from agent.failures import finding_from_error
+from agent.findings import Finding
+from agent.samples import sample_tables
+from agent.script import Script
+from agent.snapshot import Row, Snapshot
+from agent.types import spark_type
+from graph.documents import load_request, load_snapshot, store
+from graph.state import State
+from tools.ports import ArtifactStore, DryRun, DryRunResult, SampleTable
+
+
+def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None) -> State:
+    """Try the script. A check that itself breaks is a warning, and the run goes on."""
+    passed = State(verdict={"check": "preflight", "passed": True, "findings": []})
+    if dry_run is None:
+        return State(**passed, **_skipped(state, "Spark is not installed here"))
+    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    rows = sample_tables(request, snapshot)
+    tables = {s.relation or s.table: _table(snapshot, s.key, rows) for s in snapshot.sources}
+    script = artifacts.get(state["script"])
+    try:
+        result = dry_run.run(script, tables)
+    except UnavailableError as error:
+        return State(**passed, **_skipped(state, str(error)))
+    store(state, artifacts, "preflight", _told(result))
+    if not result.error:
+        return State(**passed, preflight="ok" if result.rows else "partial")
+    return State(verdict={"check": "preflight", "passed": False, "findings": [_finding(state, artifacts, result)]})
+
+
+def _skipped(state: State, reason: str) -> State:
+    warning = f"preflight skipped: {reason}"
+    earlier = [w for w in state["warnings"] if w != warning]
+    return State(preflight="skipped", warnings=[*earlier, warning])
+
+
+def _table(snapshot: Snapshot, key: str, rows: dict[str, list[Row]]) -> SampleTable:
+    source = snapshot.source(key)
+    columns = tuple((c.name, spark_type(c.type, c.name)) for c in source.columns)
+    return SampleTable(columns, tuple(rows[source.table]))
+
+
+def _finding(state: State, artifacts: ArtifactStore, result: DryRunResult) -> Finding:
+    transform = artifacts.get(state["transform"]).strip("\n")
+    script = Script("", state["transform_line"], transform.count("\n") + 1)
+    return finding_from_error(result.error, script.line_in_transform(result.line))
+
+
+def _told(result: DryRunResult) -> str:
+    columns = ", ".join(f"{name} {spark}" for name, spark in result.columns)
+    return f"phase: {result.phase or 'all'}\nerror: {result.error or 'none'}\nrows: {result.rows}\ncolumns: {columns}\n"

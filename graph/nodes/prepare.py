@@ -1,0 +1,41 @@
+"""prepare: look at sources and target once, and refuse what could not be published."""
+
+from __future__ import annotations
+
+from agent.errors import InvalidRequestError
+from agent.preconditions import refusals, warnings_for
+from agent.prompting import SAMPLE_ROWS
+from agent.request import unknown_keys
+from graph.documents import load_request, store
+from graph.state import State
+from tools.ports import ArtifactStore, Database
+
+
+def prepare(state: State, *, artifacts: ArtifactStore, database: Database) -> State:
+    """Store the snapshot that all later nodes use. Raises InvalidRequestError with every reason to refuse."""
+    request = load_request(state, artifacts)
+    snapshot = database.snapshot(request, SAMPLE_ROWS)
+    if problems := refusals(request, snapshot):
+        raise InvalidRequestError(problems)
+    database.prepare_staging()
+    return State(
+        target_table=request.specs.target_table.name,
+        snapshot=store(state, artifacts, "snapshot", snapshot.model_dump_json(indent=1), "json"),
+        warnings=[*unknown_keys(request), *warnings_for(snapshot)],
+        usage={"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0},
+        model_calls=0,
+        attempt=1,
+        launch=1,
+        executions=0,
+        rewrites=0,
+        rewrites_total=0,
+        worker_type="G.1X",
+        preflight="skipped",
+        verified="none",
+        outcome=None,
+        publish_failure=None,
+        rows_written=None,
+        diagnosis=None,
+        signatures=[],
+        status="running",
+    )

@@ -1,0 +1,62 @@
+"""publish: audit staging, then move its rows into the target in one transaction."""
+
+from __future__ import annotations
+
+from agent.errors import PublishError
+from agent.keys import staging_prefix, staging_table
+from agent.redact import clip, redact
+from agent.script import target_columns
+from graph.documents import load_request, load_snapshot
+from graph.state import State
+from tools.ports import ArtifactStore, Clock, Database, Published, PublishOrder
+
+_BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
+"""Between tries of a publish that failed for want of a connection, a lock or disk."""
+
+
+def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock) -> State:
+    """Publish once per run and generation; a refusal by PostgreSQL is a value."""
+    order, snapshot = publish_order(state, artifacts), load_snapshot(state, artifacts)
+    if order is None:
+        return _failed(PublishError("row_count", "the job wrote no report of its rows"))
+    for pause in (*_BACK_OFF_SECONDS, None):
+        try:
+            return _done(state, database.publish(order, snapshot))
+        except PublishError as error:
+            if error.kind != "transient" or pause is None:
+                return _failed(error)
+            clock.sleep(pause)
+    raise AssertionError("unreachable: the last try returns")
+
+
+def _failed(error: PublishError) -> State:
+    return State(publish_failure={"kind": error.kind, "message": clip(redact(str(error)))})
+
+
+def _done(state: State, published: Published) -> State:
+    created = ["the target did not exist and was created"] if published.created else []
+    return State(
+        publish_failure=None, rows_written=published.rows, status="success", warnings=[*state["warnings"], *created]
+    )
+
+
+def publish_order(state: State, artifacts: ArtifactStore) -> PublishOrder | None:
+    """What is to be published; None when the job did not say what it wrote."""
+    outcome = state["outcome"]
+    if outcome is None or outcome["rows"] is None:
+        return None
+    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    types = {name: sql_type if spark else "" for name, spark, sql_type, _ in target_columns(request, snapshot)}
+    prefix = staging_prefix(state["run_id"], state["generation"], state["attempt"], state["launch"])
+    return PublishOrder(
+        run_id=state["run_id"],
+        generation=state["generation"],
+        staging_table=staging_table(prefix, outcome["job_run_id"]),
+        columns=tuple(outcome["columns"]),
+        column_types=tuple(types.get(name, "") for name in outcome["columns"]),
+        write_mode=request.specs.target_table.write_mode or "overwrite",
+        keys=request.specs.target_table.keys,
+        expected_rows=outcome["rows"],
+        allow_empty=request.options.allow_empty,
+        target=snapshot.target.relation or snapshot.target.name,
+    )

@@ -1,0 +1,49 @@
+"""repair: mend the transform by a certain rule, by larger workers, or by one model call."""
+
+from __future__ import annotations
+
+from agent.findings import Diagnosis
+from agent.prompting import repair_prompt
+from agent.reply import root_cause
+from agent.rule_repairs import repair_by_rule
+from graph.documents import load_request, load_snapshot, store
+from graph.nodes.generate import answered, call_for_repair
+from graph.state import State
+from tools.ports import ArtifactStore, Model
+
+_LARGER = {"G.1X": "G.2X", "G.2X": "G.4X", "G.4X": "G.8X"}
+
+
+def repair(state: State, *, artifacts: ArtifactStore, model: Model) -> State:
+    """Give the next reply to sanitize; after an execution this begins the next attempt, before one it is a rewrite."""
+    diagnosis = state["diagnosis"]
+    if diagnosis is None:
+        raise ValueError("repair was reached without a diagnosis")
+    counted = _counted(state)
+    if diagnosis["repairable_by"] == "resources":
+        return State(**counted, worker_type=_LARGER.get(state["worker_type"], state["worker_type"]))
+    if state["unparsed"]:
+        return State(**counted, **_asked(state, artifacts, model, artifacts.get(state["reply"]), diagnosis))
+    transform = artifacts.get(state["transform"])
+    if (mended := repair_by_rule(transform, diagnosis)) is not None:
+        reply = store(state, artifacts, "reply-rule", f"```python\n{mended}```\n")
+        return State(**counted, reply=reply, stop_reason="end_turn")
+    return State(**counted, **_asked(state, artifacts, model, transform, diagnosis))
+
+
+def _counted(state: State) -> State:
+    if state["executions"] == state["attempt"]:
+        return State(attempt=state["attempt"] + 1, launch=1, rewrites=0, outcome=None, publish_failure=None)
+    return State(rewrites=state["rewrites"] + 1, rewrites_total=state["rewrites_total"] + 1)
+
+
+def _asked(state: State, artifacts: ArtifactStore, model: Model, transform: str, diagnosis: Diagnosis) -> State:
+    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    prompt = repair_prompt(request, snapshot, transform, diagnosis)
+    call = call_for_repair(state, prompt, artifacts)
+    store(state, artifacts, f"repair-prompt-{call.index}", prompt.text())
+    update = answered(state, artifacts, model, call)
+    cause = root_cause(artifacts.get(update["reply"]))
+    if diagnosis["failure_class"] == "unknown" and cause:
+        update["diagnosis"] = {**diagnosis, "root_cause": cause}
+    return update

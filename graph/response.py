@@ -1,0 +1,71 @@
+"""The response: the same from every door."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+from agent.errors import ConflictError, InvalidRequestError, UnavailableError
+from graph.state import State
+from tools.ports import ArtifactStore
+
+
+class Response(TypedDict):
+    """What a caller gets: a status code as of HTTP, and a body."""
+
+    statusCode: int  # noqa: N815
+    body: dict[str, Any]
+
+
+Status = Literal["success", "running", "publish_pending", "invalid", "conflict", "cancelled", "failed", "unavailable"]
+_CODES: dict[str, int] = {
+    "success": 200, "running": 202, "publish_pending": 202, "invalid": 400, "conflict": 409,
+    "cancelled": 410, "failed": 422, "unavailable": 503,
+}  # fmt: skip
+
+
+def response_of(state: State, artifacts: ArtifactStore, status: str | None = None) -> Response:
+    """The response that a state of the workflow amounts to; `status` overrules that of the state."""
+    word = status or state.get("status", "running")
+    prompt = state.get("prompt")
+    body = {
+        "run_id": state["run_id"],
+        "target_table": state.get("target_table"),
+        "glue_code_path": state.get("latest_uri"),
+        "generation_prompt": artifacts.get(prompt) if prompt and state["model"] != "compiler" else None,
+        "execution_status": word,
+        "job_run_id": state.get("job_run_id"),
+        "attempts": state.get("executions", 0),
+        "rewrites": state.get("rewrites_total", 0),
+        "rows_written": state.get("rows_written"),
+        "preflight": state.get("preflight", "skipped"),
+        "verified": state.get("verified", "none"),
+        "diagnosis": state.get("diagnosis") if word == "failed" else None,
+        "warnings": state.get("warnings", []),
+        "usage": state.get("usage", {"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0}),
+    }
+    return Response(statusCode=_CODES[word], body=body)
+
+
+def invalid(run_id: str | None, error: InvalidRequestError) -> Response:
+    """400: what is wrong with the event, and where."""
+    errors = [{"path": problem.path, "message": problem.message} for problem in error.problems]
+    return Response(statusCode=400, body={"run_id": run_id, "execution_status": "invalid", "errors": errors})
+
+
+def conflict(error: ConflictError) -> Response:
+    """409: the run_id is taken, or the run is busy."""
+    body = {"run_id": error.run_id, "execution_status": "conflict", "message": str(error)}
+    return Response(statusCode=409, body=body)
+
+
+def unavailable(run_id: str, error: UnavailableError) -> Response:
+    """503: a service refused; the message says what to grant or raise."""
+    body = {
+        "run_id": run_id,
+        "execution_status": "unavailable",
+        "service": error.service,
+        "message": str(error),
+    }
+    return Response(statusCode=503, body=body)

@@ -1,0 +1,73 @@
+"""Where a run goes next: pure functions of the state. Both caps stand here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from graph.state import State
+
+MAX_ATTEMPTS = 2
+"""Executions of a script."""
+MAX_REWRITES = 2
+"""Repairs before an attempt's execution; they cost no attempt."""
+MAX_LAUNCHES = 3
+"""Starts of the engine for one attempt, after failures that are not the script's."""
+
+
+def route_after_sanitize(state: State) -> Literal["preflight", "diagnose"]:
+    """A script that passes the static checks is tried on sample rows."""
+    return "preflight" if state["verdict"]["passed"] else "diagnose"
+
+
+def route_after_preflight(state: State) -> Literal["upload", "diagnose"]:
+    """A script that ran on sample rows may cost money."""
+    return "upload" if state["verdict"]["passed"] else "diagnose"
+
+
+def route_after_await(state: State) -> Literal["delete_job", "suspend"]:
+    """A run that has not ended is looked at again when the workflow is resumed."""
+    return "suspend" if state["outcome"] is None else "delete_job"
+
+
+def route_after_delete(state: State) -> Literal["create_job", "__end__"]:
+    """A launch that failed for want of machines, network or capacity is launched again and costs no attempt."""
+    outcome = state["outcome"]
+    again = outcome is not None and outcome["infrastructure"] and state["launch"] < MAX_LAUNCHES
+    return "create_job" if again else "__end__"
+
+
+def route_after_job(state: State) -> Literal["publish", "diagnose"]:
+    """A job that succeeded is published; anything else is looked into."""
+    outcome = state["outcome"]
+    return "publish" if outcome is not None and outcome["state"] == "SUCCEEDED" else "diagnose"
+
+
+def route_after_publish(state: State) -> Literal["finish", "run_glue", "suspend", "diagnose"]:
+    """A published result ends the run; staging that differs from the job's report is computed again.
+
+    Trouble that may pass (connection, lock, disk) keeps staging and suspends.
+    """
+    failure = state["publish_failure"]
+    if failure is None:
+        return "finish"
+    if failure["kind"] == "transient":
+        return "suspend"
+    if failure["kind"] == "row_count" and state["launch"] < MAX_LAUNCHES:
+        return "run_glue"
+    return "diagnose"
+
+
+def route_after_diagnose(state: State) -> Literal["repair", "finish"]:
+    """Repair within the caps, or give up; a failure that was seen before is not repaired a second time."""
+    diagnosis = state["diagnosis"]
+    if diagnosis is None or state["signatures"].count(diagnosis["signature"]) > 1:
+        return "finish"
+    repairable = diagnosis["repairable_by"] in ("code", "resources")
+    return "repair" if repairable and within_caps(state) else "finish"
+
+
+def within_caps(state: State) -> bool:
+    """True while another repair is allowed: of the script before its execution, or of the attempt after it."""
+    if state["executions"] == state["attempt"]:
+        return state["attempt"] < MAX_ATTEMPTS
+    return state["rewrites"] < MAX_REWRITES

@@ -1,0 +1,182 @@
+"""run_glue: the subgraph that runs a script on the engine, exactly once per launch.
+
+Every node may run twice after a crash. The ledger and the engine's own list of runs decide what is still to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from agent.errors import EngineError, UnavailableError
+from agent.failures import diagnose_job
+from agent.findings import JobOutcome
+from agent.keys import job_name, staging_prefix
+from agent.redact import clip, redact
+from graph.documents import store
+from graph.nodes.suspend import suspend
+from graph.routes import route_after_await, route_after_delete
+from graph.state import State, Usage
+from tools.ports import ArtifactStore, Clock, JobDefinition, JobRun, JobRunner, Launch, LaunchKey, Ledger, Toolbox
+
+_CONTROL_SECONDS = 1.0
+"""How often await_run looks whether it is asked to let go."""
+_VISIBLE_AFTER_SECONDS = (0.0, 1.0, 2.0)
+"""When to look again for a run whose start may have been applied."""
+
+
+def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes: int) -> State:
+    """Define the job of the next launch; a definition that is there already is ours, for its name says so."""
+    launch = state["launch"] + 1 if state["outcome"] else state["launch"]
+    sha = state["script_uri"].rpartition("#")[2]
+    name = job_name(state["run_id"], state["generation"], state["attempt"], launch, sha)
+    key = LaunchKey(state["run_id"], state["generation"], state["attempt"], launch)
+    if ledger.launch(key) is None:
+        ledger.advance(Launch(key, "PLANNED", name))
+    definition = JobDefinition(
+        name=name,
+        script_ref=state["script_uri"],
+        timeout_minutes=timeout_minutes,
+        tags={"run_id": key.run_id, "generation": str(key.generation), "attempt": str(key.attempt)},
+        worker_type=state["worker_type"],
+    )
+    try:
+        jobs.create(definition)
+    except EngineError as error:
+        if error.code != "AlreadyExistsException":
+            raise
+    return State(launch=launch, job_name=name, outcome=None, publish_failure=None)
+
+
+def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock) -> State:
+    """Start the launch, or adopt the run that an earlier try started."""
+    key = launch_key(state)
+    launch = ledger.launch(key) or Launch(key, "PLANNED", state["job_name"])
+    executed = State(executions=state["attempt"])
+    if launch.job_run_id:
+        return State(**executed, job_run_id=launch.job_run_id)
+    job_run_id = _visible_run(jobs, clock, launch) if launch.state == "INTENT" else _any_run(jobs, launch)
+    if job_run_id is None:
+        ledger.advance(replace(launch, state="INTENT"))
+        job_run_id = _start(jobs, clock, launch, key)
+    ledger.advance(replace(launch, state="STARTED", job_run_id=job_run_id))
+    return State(**executed, job_run_id=job_run_id)
+
+
+def _start(jobs: JobRunner, clock: Clock, launch: Launch, key: LaunchKey) -> str:
+    prefix = staging_prefix(key.run_id, key.generation, key.attempt, key.launch)
+    try:
+        return jobs.start(launch.job_name, {"--staging_prefix": prefix})
+    except EngineError as error:
+        found = _visible_run(jobs, clock, launch)
+        if found is None:
+            raise UnavailableError("engine", f"the engine refused to start {launch.job_name}: {error}") from error
+        return found
+
+
+def _any_run(jobs: JobRunner, launch: Launch) -> str | None:
+    runs = jobs.list_runs(launch.job_name)
+    return runs[-1].job_run_id if runs else None
+
+
+def _visible_run(jobs: JobRunner, clock: Clock, launch: Launch) -> str | None:
+    for seconds in _VISIBLE_AFTER_SECONDS:
+        clock.sleep(seconds)
+        if found := _any_run(jobs, launch):
+            return found
+    return None
+
+
+def await_run(
+    state: State,
+    runtime: Runtime[None],
+    *,
+    jobs: JobRunner,
+    ledger: Ledger,
+    artifacts: ArtifactStore,
+    clock: Clock,
+    wait: float,
+    poll: float,
+) -> State:
+    """Wait up to `wait` seconds for the run to end, or until a drain is asked for.
+
+    Without an outcome the workflow suspends and looks again when it is resumed.
+    """
+    until = clock.now() + wait
+    run = jobs.get(state["job_name"], state["job_run_id"])
+    while not run.terminal and clock.now() < until and not _draining(runtime):
+        _pause(clock, min(poll, until - clock.now()), runtime)
+        run = jobs.get(state["job_name"], state["job_run_id"])
+    if not run.terminal:
+        return State(outcome=None)
+    known = ledger.launch(launch_key(state))
+    if known is None or known.state != "CLEANED":
+        ledger.advance(Launch(launch_key(state), "TERMINAL", state["job_name"], state["job_run_id"]))
+    outcome = _outcome(state, jobs, artifacts, run)
+    usage: Usage = {**state["usage"], "dpu_seconds": state["usage"]["dpu_seconds"] + outcome["dpu_seconds"]}
+    return State(outcome=outcome, usage=usage)
+
+
+def _pause(clock: Clock, seconds: float, runtime: Runtime[None]) -> None:
+    end = clock.now() + seconds
+    while (left := end - clock.now()) > 0 and not _draining(runtime):
+        clock.sleep(min(left, _CONTROL_SECONDS))
+
+
+def _draining(runtime: Runtime[None]) -> bool:
+    return runtime.control is not None and runtime.control.drain_requested
+
+
+def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRun) -> JobOutcome:
+    log = redact(jobs.log_tail(run.job_name, run.job_run_id))
+    report = jobs.report(run.job_name, run.job_run_id) if run.state == "SUCCEEDED" else None
+    error = clip(redact(run.error))
+    failed = run.state != "SUCCEEDED"
+    return JobOutcome(
+        job_run_id=run.job_run_id,
+        state=run.state,
+        error=error,
+        log_uri=store(state, artifacts, f"log-a{state['attempt']}-l{state['launch']}", log, "txt"),
+        rows=report.rows if report else None,
+        columns=list(report.columns) if report else [],
+        dpu_seconds=run.dpu_seconds,
+        seconds=run.seconds,
+        infrastructure=failed and diagnose_job(error, log, run.state)["repairable_by"] == "retry",
+    )
+
+
+def delete_job(state: State, *, jobs: JobRunner, ledger: Ledger) -> State:
+    """Delete the definition; error, log and cost have been read before."""
+    jobs.delete(state["job_name"])
+    ledger.advance(Launch(launch_key(state), "CLEANED", state["job_name"], state["job_run_id"]))
+    return State(outcome=state["outcome"])
+
+
+def launch_key(state: State) -> LaunchKey:
+    """What the current launch is keyed by."""
+    return LaunchKey(state["run_id"], state["generation"], state["attempt"], state["launch"])
+
+
+def build_run_glue(
+    tools: Toolbox, *, timeout_minutes: int, wait: float, poll: float
+) -> CompiledStateGraph[State, None, State, State]:
+    """The compiled subgraph."""
+    jobs, ledger, artifacts, clock = tools.jobs, tools.ledger, tools.artifacts, tools.clock
+    builder = StateGraph(State)
+    builder.add_node("create_job", partial(create_job, jobs=jobs, ledger=ledger, timeout_minutes=timeout_minutes))
+    builder.add_node("start_run", partial(start_run, jobs=jobs, ledger=ledger, clock=clock))
+    waiting = partial(await_run, jobs=jobs, ledger=ledger, artifacts=artifacts, clock=clock, wait=wait, poll=poll)
+    builder.add_node("await_run", waiting)
+    builder.add_node("delete_job", partial(delete_job, jobs=jobs, ledger=ledger))
+    builder.add_edge(START, "create_job")
+    builder.add_edge("create_job", "start_run")
+    builder.add_edge("start_run", "await_run")
+    builder.add_node("suspend", suspend)
+    builder.add_conditional_edges("await_run", route_after_await)
+    builder.add_edge("suspend", "await_run")
+    builder.add_conditional_edges("delete_job", route_after_delete, {"create_job": "create_job", "__end__": END})
+    return builder.compile()

@@ -1,0 +1,124 @@
+"""A small shop whose tables the compiler's tests plan over and run on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from agent.errors import InvalidRequestError, Problem
+from agent.plan import build_plan
+from agent.request import Request, parse_request
+from agent.snapshot import Column, Snapshot, Source, Target
+
+TABLES: dict[str, dict[str, str]] = {
+    "customers": {"customer_id": "integer", "name": "text", "city": "text", "code": "character(3)"},
+    "orders": {
+        "order_id": "integer",
+        "customer_id": "integer",
+        "amount": "numeric(10,2)",
+        "placed": "date",
+        "note": "text",
+    },
+    "regions": {"city": "text", "region": "text"},
+    "employees": {"id": "integer", "name": "text", "boss": "integer"},
+    "Odd Table": {"Order Date": "date", "a.b": "integer", "tick`ed": "text", "order": "integer"},
+    "sales.items": {"order_id": "bigint", "qty": "integer", "sent": "timestamp with time zone"},
+}
+
+ROWS: dict[str, list[tuple[Any, ...]]] = {
+    "customers": [
+        (1, "Ann", "Bern", "A  "),
+        (2, "Bob", "Oslo", "B  "),
+        (3, None, None, None),
+    ],
+    "orders": [
+        (10, 1, Decimal("5.00"), dt.date(2024, 1, 1), "gift"),
+        (11, 1, Decimal("7.50"), dt.date(2024, 1, 2), None),
+        (12, 2, Decimal("7.50"), dt.date(2024, 2, 1), "rush_1"),
+        (13, 9, Decimal("1.00"), dt.date(2024, 3, 1), "rushed"),
+        (14, None, None, None, None),
+    ],
+    "regions": [("Bern", "south"), ("Rome", "far south")],
+    "employees": [(1, "Ada", None), (2, "Ben", 1), (3, "Cy", 1)],
+    "Odd Table": [(dt.date(2024, 1, 1), 1, "x", 7), (dt.date(2024, 1, 2), 2, "y", 8)],
+    "sales.items": [
+        (10, 2, dt.datetime(2024, 1, 1, 12, 0, tzinfo=dt.UTC)),
+        (11, 3, dt.datetime(2024, 1, 2, 12, 0, tzinfo=dt.UTC)),
+    ],
+}
+
+
+def request_for(sources: list[Any], target: dict[str, Any] | None = None, **specs: Any) -> Request:
+    """A request over these source tables; `specs` are the other structured fields."""
+    table = {"name": "result", **(target or {})}
+    return parse_request({"run_id": "r1", "specs": {"source_tables": sources, "target_table": table, **specs}})
+
+
+def snapshot_for(request: Request, target: Target | None = None) -> Snapshot:
+    """The snapshot of the shop for a request."""
+    sources = tuple(
+        Source(
+            key=table.key,
+            table=table.table_name,
+            columns=tuple(Column(name=name, type=kind) for name, kind in TABLES[table.table_name].items()),
+        )
+        for table in request.specs.source_tables
+    )
+    missing = Target(name=request.specs.target_table.name, exists=False)
+    return Snapshot(sources=sources, target=target or missing, origin="event")
+
+
+def aliased(table: str, alias: str) -> dict[str, str]:
+    """A source table under an alias."""
+    return {"table_name": table, "alias": alias}
+
+
+SHOP: list[Any] = [aliased("customers", "c"), aliased("orders", "o")]
+ON_CUSTOMER = {"left_table": "c", "right_table": "o", "on_columns": ["customer_id"]}
+ORDERS: list[Any] = ["orders"]
+
+
+def aggregate(function: str, column: str | None, alias: str, *group_by: str) -> dict[str, Any]:
+    """An entry of `aggregations`."""
+    return {"function": function, "column": column, "alias": alias, "group_by": list(group_by)}
+
+
+def join(join_type: str, **changes: Any) -> dict[str, Any]:
+    """Customers and orders joined."""
+    return {"join_conditions": [{**ON_CUSTOMER, "join_type": join_type, **changes}]}
+
+
+def derive(name: str, expression: str) -> dict[str, str]:
+    """An entry of `derived_columns`."""
+    return {"name": name, "expression": expression}
+
+
+def where(column: str, operator: str, value: Any = None) -> dict[str, Any]:
+    """An entry of `filters`."""
+    return {"column": column, "operator": operator, "value": value}
+
+
+def step(kind: str, **details: Any) -> dict[str, Any]:
+    """An entry of `transformations` with details."""
+    return {"type": kind, "details": details}
+
+
+def names(*columns: str) -> dict[str, Any]:
+    """The target's columns."""
+    return {"columns": list(columns)}
+
+
+def problems(sources: list[Any], target: dict[str, Any] | None = None, **specs: Any) -> list[Problem]:
+    """What is held against a specification; empty when it has a plan."""
+    request = request_for(sources, target, **specs)
+    try:
+        build_plan(request, snapshot_for(request))
+    except InvalidRequestError as error:
+        return error.problems
+    return []
+
+
+def assert_refused(found: list[Problem], path: str, message: str) -> None:
+    """One of the problems stands at that path and says that."""
+    assert any(problem.path == path and message in problem.message for problem in found), found

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.errors import InvalidRequestError
+from agent.plan import build_plan
+from agent.snapshot import Column, Snapshot, Source, Target
+from tests.agent.compiler_scene import aggregate, aliased, assert_refused, derive, names, problems, request_for, where
+
+CO: list[Any] = [aliased("customers", "c"), aliased("orders", "o")]
+JOIN: dict[str, Any] = {"left_table": "c", "right_table": "o", "on_columns": ["customer_id"]}
+ORDERS: list[Any] = ["orders"]
+
+
+JOINS = [
+    (["customers", "orders"], [], "specs.source_tables[0]", "'customers' is never joined"),
+    ([*CO, "regions"], [JOIN], "specs.source_tables[2]", "'regions' is never joined"),
+    (["orders", "orders"], [], "specs.source_tables[1]", "give each an alias"),
+    (["orders", aliased("regions", "ORDERS")], [], "specs.source_tables[1]", "give each an alias"),
+    (CO, [{**JOIN, "right_table": "order"}], "specs.join_conditions[0].right_table", "did you mean 'orders'?"),
+    (CO, [{**JOIN, "right_table": "c"}], "specs.join_conditions[0]", "joins 'c' with itself"),
+    (CO, [JOIN, {**JOIN, "on_columns": ["name"]}], "specs.join_conditions[1]", "are joined already"),
+    (CO, [{**JOIN, "on_columns": []}], "specs.join_conditions[0]", "every row would meet every row"),
+    (CO, [{**JOIN, "on_columns": ["city"]}], "specs.join_conditions[0].on_columns[0]", "orders has no column 'city'"),
+    (CO, [{**JOIN, "left_column": "name", "right_column": "note"}], "specs.join_conditions[0]", "say it once"),
+    (CO, [{**JOIN, "on_columns": [], "left_column": "name"}], "specs.join_conditions[0]", "come together"),
+    (CO, [{**JOIN, "condition": "c.customer_id = o.customer_id"}], "specs.join_conditions[0]", "say it once"),
+    (
+        CO,
+        [{**JOIN, "on_columns": [], "condition": "o.amount > 1"}],
+        "specs.join_conditions[0].condition",
+        "must name a column of 'o' and one of what is joined before",
+    ),
+    (
+        CO,
+        [{**JOIN, "on_columns": [], "condition": "customer_id = o.order_id"}],
+        "specs.join_conditions[0].condition",
+        "may be c.customer_id or o.customer_id",
+    ),
+    (
+        CO,
+        [{**JOIN, "on_columns": [], "left_column": "name", "right_column": "order_id"}],
+        "specs.join_conditions[0]",
+        "string and integer would be converted in silence",
+    ),
+    (
+        CO,
+        [{**JOIN, "on_columns": [], "left_column": "code", "right_column": "note"}],
+        "specs.join_conditions[0]",
+        "padded with spaces",
+    ),
+    (
+        [*CO, "regions", "employees"],
+        [JOIN, {"left_table": "regions", "right_table": "employees", "condition": "regions.city = employees.name"}],
+        "specs.join_conditions[1]",
+        "neither 'regions' nor 'employees' is joined yet",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sources", "joins", "path", "message"), JOINS)
+def test_joins_that_are_not_certain_are_refused(sources: list[Any], joins: list[Any], path: str, message: str) -> None:
+    """Each join that would cross, guess or coerce is refused by its path."""
+    assert_refused(problems(sources, join_conditions=joins), path, message)
+
+
+EXPRESSIONS = [
+    ("amont * 2", "unknown column 'amont'; did you mean 'amount'?"),
+    ("rand()", "another answer on each run"),
+    ("uuid()", "another answer on each run"),
+    ("monotonically_increasing_id()", "another answer on each run"),
+    ("input_file_name()", "another answer on each run"),
+    ("reflect('java.lang.System', 'exit', 0)", "function reflect() is not one"),
+    ("java_method('a', 'b')", "function java_method() is not one"),
+    ("`reflect`('a', 'b')", "function reflect() is not one"),
+    ("nosuch(amount)", "function nosuch() is not one"),
+    ("uper(note)", "did you mean 'upper'?"),
+    ("sum(amount)", "write it as an entry of `aggregations`"),
+    ("row_number() OVER (ORDER BY amount)", "a window function"),
+    ("(SELECT 1)", "a subquery"),
+    ("amount IN (SELECT 1)", "a subquery"),
+    ("transform(array(1), x -> x)", "a lambda"),
+    ("amount::int", "write CAST"),
+    ("CAST(amount AS text)", "unknown type 'text'"),
+    ("current_user", "depends on who runs the job"),
+    ("'it''s'", "two strings side by side"),
+    ("amount -- all of it", "holds a comment"),
+    ("amount) + (1", "cannot be read"),
+    ("amount; 1", "';' is not a part"),
+    ("amount total", "an alias"),
+    ("orders.*", "`*`"),
+    ('upper("note")', "write `note` for the column"),
+    ("later + 1", "list it before this one"),
+    ("amount = note", "string with decimal, which Spark converts; write CAST"),
+]
+
+
+@pytest.mark.parametrize(("expression", "message"), EXPRESSIONS)
+def test_expressions_that_are_not_certain_are_refused(expression: str, message: str) -> None:
+    """Each unknown, random, unsafe or doubtful part of an expression is named."""
+    derived = [derive("new", expression), derive("later", "1")]
+    assert_refused(problems(ORDERS, derived_columns=derived), "specs.derived_columns[0].expression", message)
+
+
+def test_a_padded_column_must_be_trimmed_in_an_expression() -> None:
+    """A character(n) column reads padded in Spark, so an expression has to say what it means."""
+    found = problems(["customers"], derived_columns=[derive("new", "code = 'A'"), derive("fine", "rtrim(code) = 'A'")])
+    assert [problem.path for problem in found] == ["specs.derived_columns[0].expression"]
+    assert "write rtrim(code)" in found[0].message
+
+
+FILTERS = [
+    (where("amount", ">", "1000"), "value", "'1000' does not fit a decimal column; give a number"),
+    (where("amount", ">", True), "value", "does not fit a decimal column"),
+    (where("amount", ">", None), "value", "use IS NULL"),
+    (where("amount", ">", [1]), "value", "takes one value"),
+    (where("order_id", "IN", 1), "value", "takes a list"),
+    (where("order_id", "IN", []), "value", "takes a list"),
+    (where("order_id", "IN", [1, None]), "value", "NULL equals nothing"),
+    (where("order_id", "BETWEEN", [1]), "value", "two values"),
+    (where("order_id", "=", 2**63), "value", "beyond 64-bit"),
+    (where("order_id", "IS NULL", 1), "value", "takes no value"),
+    (where("note", "=", 1), "value", "give a text"),
+    (where("note", "LIKE", "a\\b"), "value", "a backslash in a pattern"),
+    (where("amount", "LIKE", "1%"), "operator", "LIKE needs a text column"),
+    (where("placed", ">", "01.02.2024"), "value", "give a date as 2024-01-31"),
+    (where("placed", ">", "2024-02-30"), "value", "give a date as 2024-01-31"),
+    (where("placed", ">", "2024-01-01T00:00:00"), "value", "give a date as 2024-01-31"),
+    (where("big", "=", 1), "value", "does not fit a boolean column"),
+    (where("big", ">", True), "operator", "use = or !="),
+    (where("label", "=", 5), "value", "give a text"),
+    (where("double_price", "=", "abc"), "value", "give a number"),
+    (where("nte", "=", "x"), "column", "did you mean 'note'?"),
+]
+
+
+@pytest.mark.parametrize(("entry", "field", "message"), FILTERS)
+def test_filter_values_that_do_not_fit_are_refused(entry: dict[str, Any], field: str, message: str) -> None:
+    """A value that Spark would convert in silence, or that can never hold, is refused."""
+    derived = [
+        derive("big", "amount > 5"),
+        derive("label", "CONCAT(note, 'x')"),
+        derive("double_price", "amount * 2.0"),
+    ]
+    assert_refused(problems(ORDERS, derived_columns=derived, filters=[entry]), f"specs.filters[0].{field}", message)
+
+
+def test_an_unqualified_name_of_two_sources_names_both() -> None:
+    """`name` stands in both tables and joins nothing: the problem lists the candidates."""
+    sources = [aliased("employees", "e"), aliased("customers", "c")]
+    joins = [{"left_table": "e", "right_table": "c", "left_column": "id", "right_column": "customer_id"}]
+    found = problems(sources, names("id"), join_conditions=joins, filters=[where("name", "=", "Ann")])
+    assert_refused(found, "specs.filters[0].column", "'name' is ambiguous: it may be e.name or c.name")
+
+
+def test_a_key_that_not_all_its_sources_share_is_ambiguous() -> None:
+    """Two tables are joined on `city` and a third has one too: a bare `city` is refused."""
+    sources = ["customers", "regions", aliased("regions", "r2")]
+    joins = [
+        {"left_table": "customers", "right_table": "regions", "on_columns": ["city"]},
+        {"left_table": "customers", "right_table": "r2", "left_column": "name", "right_column": "region"},
+    ]
+    found = problems(sources, names("name"), join_conditions=joins, filters=[where("city", "=", "Bern")])
+    assert_refused(found, "specs.filters[0].column", "'city' is ambiguous")
+
+
+def test_columns_that_differ_only_in_case_are_refused() -> None:
+    """Spark takes them as one column."""
+    request = request_for(["t"])
+    columns = (Column(name="id", type="integer"), Column(name="ID", type="integer"))
+    source = Source(key="t", table="t", columns=columns)
+    snapshot = Snapshot(sources=(source,), target=Target(name="result", exists=False), origin="event")
+    with pytest.raises(InvalidRequestError) as caught:
+        build_plan(request, snapshot)
+    assert_refused(caught.value.problems, "specs.source_tables[0]", "differ only in case")
+
+
+GROUPINGS = [
+    ([aggregate("sum", "note", "x")], "aggregations[0].column", "sum of orders.note, which is string"),
+    ([aggregate("avg", "placed", "x")], "aggregations[0].column", "which is date"),
+    ([aggregate("sum", None, "x")], "aggregations[0].column", "sum needs a column"),
+    ([aggregate("count_distinct", "*", "x")], "aggregations[0].column", "count_distinct needs a column"),
+    ([aggregate("max", "amunt", "x")], "aggregations[0].column", "did you mean 'amount'?"),
+    (
+        [aggregate("count", "*", "n", "note"), aggregate("sum", "amount", "x", "placed")],
+        "aggregations[1].group_by",
+        "groups by other columns than specs.aggregations[0]",
+    ),
+    ([aggregate("count", "*", "note", "note")], "aggregations[0].alias", "the name of a group_by column"),
+    ([aggregate("count", "*", "n"), aggregate("max", "note", "N")], "aggregations[1].alias", "another aggregate"),
+]
+
+
+@pytest.mark.parametrize(("aggregations", "path", "message"), GROUPINGS)
+def test_aggregates_that_are_not_certain_are_refused(aggregations: list[Any], path: str, message: str) -> None:
+    """Each aggregate that Spark would coerce, or whose name or grouping is not certain, is refused."""
+    assert_refused(problems(ORDERS, aggregations=aggregations), f"specs.{path}", message)
+
+
+AMOUNT = [aggregate("sum", "amount", "amount")]
+LOST = [
+    ({"filters": [where("amount", ">", 1)]}, "specs.filters[0].column", "a source column and an aggregate's alias"),
+    (
+        {"derived_columns": [derive("x", "amount + 1")]},
+        "specs.derived_columns[0].expression",
+        "a source column and an aggregate's alias",
+    ),
+    (
+        {"derived_columns": [derive("x", "upper(note)")]},
+        "specs.derived_columns[0].expression",
+        "neither grouped by nor aggregated, so it is lost",
+    ),
+    (
+        {"derived_columns": [derive("Note", "1")]},
+        "specs.derived_columns[0].name",
+        "is a column of 'orders' too",
+    ),
+    ({"derived_columns": [derive("AMOUNT", "1")]}, "specs.derived_columns[0].name", "is a column of 'orders' too"),
+    (
+        {"derived_columns": [derive("x", "order_id"), derive("X", "order_id")]},
+        "specs.derived_columns[1].name",
+        "derived twice",
+    ),
+]
+
+
+@pytest.mark.parametrize(("specs", "path", "message"), LOST)
+def test_names_with_two_meanings_around_grouping_are_refused(specs: dict[str, Any], path: str, message: str) -> None:
+    """A name that is two things, or that is lost by grouping, is refused where it is used."""
+    assert_refused(problems(ORDERS, aggregations=AMOUNT, **specs), path, message)
+
+
+def test_a_column_that_is_not_grouped_cannot_be_in_the_result() -> None:
+    """The target lists a source column that grouping loses."""
+    found = problems(ORDERS, names("note", "amount"), aggregations=AMOUNT)
+    assert_refused(found, "specs.target_table.columns[0]", "neither grouped by nor aggregated")

@@ -1,0 +1,119 @@
+"""Secrets and row values do not get into what is stored, shown or asked."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from agent.redact import clip, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgresql://etl:p@ss/w:rd@db:5432/x refused", "postgresql://etl:***@db:5432/x refused"),
+        (
+            "jdbc:postgresql://db/x?user=etl&password=s3cr3t&ssl=true",
+            "jdbc:postgresql://db/x?user=etl&password=***&ssl=true",
+        ),
+        ("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"),
+        ('{"password": "a b\'c", "user": "x"}', '{"password": "***", "user": "x"}'),
+        ("{'secret': 'x y', 'a': 1}", "{'secret': '***', 'a': 1}"),
+        ("Authorization: Bearer eyJhbGciOi.J9-x_y", "Authorization: Bearer ***"),
+        ("key AKIAIOSFODNN7EXAMPLE.", "key ***."),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key = ***"),
+        ("aws_session_token: IQoJb3JpZ2lu/x==", "aws_session_token: ***"),
+        ("?X-Amz-Credential=AKIA/x&X-Amz-Signature=abc123", "?X-Amz-Credential=***&X-Amz-Signature=***"),
+        ("a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nb", "a\n***\nb"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIE", "***"),
+        (
+            'null value in column "n" violates not-null constraint\n  Detail: Failing row contains (1, null, a) b).',
+            'null value in column "n" violates not-null constraint\n  Detail: Failing row contains (***).',
+        ),
+        ("Failing row contains (1, two\nlines).\n\tat x", "Failing row contains (***).\n\tat x"),
+        ("Failing row contains (1, cut off", "Failing row contains (***)."),
+        ("Key (id, day)=(3, x)y) already exists.", "Key (id, day)=(***) already exists."),
+        ('Key (id)=(3) is not present in table "t".', 'Key (id)=(***) is not present in table "t".'),
+        ("Key (id)=(3 cut", "Key (id)=(***)"),
+        (
+            'Batch entry 0 INSERT INTO t ("id","n") VALUES (\'1\',\'x\n)y\') was aborted: ERROR: column "id" is of',
+            'Batch entry 0 INSERT INTO t ("id","n") VALUES (***) was aborted: ERROR: column "id" is of',
+        ),
+        ("Batch entry 0 INSERT INTO t (\"id\") VALUES ('1',\nleft", 'Batch entry 0 INSERT INTO t ("id") VALUES (***)'),
+        ("INSERT INTO t VALUES (1, 'x');", "INSERT INTO t VALUES (***)"),
+        ('invalid input syntax for type integer: "12a"', 'invalid input syntax for type integer: "***"'),
+        ('value "99999999999" is out of range for type integer', 'value "***" is out of range for type integer'),
+        (
+            "The value 'Ann' of the type \"STRING\" cannot be cast",
+            "The value '***' of the type \"STRING\" cannot be cast",
+        ),
+        ("Fail to parse '2020-1-2 Mon' in the new parser", "Fail to parse '9999-9-9 aaa' in the new parser"),
+    ],
+)
+def test_takes_credentials_and_row_values_out(text: str, expected: str) -> None:
+    """What is secret or belongs to a row becomes ***; names and the rest stay. Twice is as once."""
+    assert redact(text) == expected
+    assert redact(expected) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the basic education level",
+        "Column 'c.customer_id' does not exist. Did you mean one of the following? [customer_id, n];",
+        "A field with precision 5, scale 2 must round to an absolute value less than 10^3.",
+        'duplicate key value violates unique constraint "t_pkey"',
+        "password authentication failed for user",
+        "https://spark.apache.org/docs/latest/sql-ref.html and a@b.c",
+        'F.col("o.token"), unexpected token: end',
+    ],
+)
+def test_leaves_other_text_alone(text: str) -> None:
+    """What holds no secret is not touched."""
+    assert redact(text) == text
+
+
+def test_takes_given_secrets_out() -> None:
+    """Known secrets go wherever they stand, the longest first, also percent-encoded; trifles stay."""
+    assert redact("x p@ss p%40ss p@ssword ab", ["p@ss", "p@ssword", "ab", ""]) == "x *** *** *** ab"
+
+
+def test_clip_keeps_head_and_tail() -> None:
+    """A long text keeps both ends within the limit and says what is missing."""
+    clipped = clip("a" * 5000 + "b" * 5000)
+    assert len(clipped) <= 4000
+    assert clipped.startswith("aaa")
+    assert clipped.endswith("bbb")
+    assert "characters left out" in clipped
+
+
+@pytest.mark.parametrize("limit", [0, 1, 20, 60, 99, 100])
+def test_clip_never_exceeds_its_limit(limit: int) -> None:
+    """Any limit holds."""
+    assert len(clip("x" * 100, limit)) <= limit
+    assert clip("x" * limit, limit) == "x" * limit
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "x",
+        "a.",
+        "'",
+        '"',
+        "key (",
+        "VALUES (",
+        "Batch entry 0 INSERT ",
+        "INSERT INTO ",
+        "://",
+        "a://b:",
+        "password=",
+        "Failing row contains (",
+    ],
+)
+def test_long_texts_take_no_time(piece: str) -> None:
+    """Repeated fragments of what is looked for do not make the search explode."""
+    started = time.perf_counter()
+    redact(piece * (20_000 // len(piece)))
+    assert time.perf_counter() - started < 2

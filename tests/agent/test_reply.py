@@ -1,0 +1,162 @@
+"""From a model's reply to the source of transform."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.errors import ReplyError
+from agent.policy import check_policy
+from agent.reply import extract_transform, root_cause
+
+HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:\n"
+PLAIN = HEADER + '    return sources["a"]\n'
+OTHER = HEADER + '    return sources["b"]\n'
+
+
+def fenced(code: str, mark: str = "```", language: str = "python") -> str:
+    """Code between fences."""
+    return f"{mark}{language}\n{code}{mark}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(PLAIN, id="no fence"),
+        pytest.param("Here it is.\n\n" + PLAIN + "\nThis joins nothing.\n", id="no fence between prose"),
+        pytest.param(fenced(PLAIN), id="python"),
+        pytest.param(fenced(PLAIN, language="py"), id="py"),
+        pytest.param(fenced(PLAIN, language="pyspark"), id="pyspark"),
+        pytest.param(fenced(PLAIN, language="Python3"), id="Python3"),
+        pytest.param(fenced(PLAIN, language=" python title=x"), id="words after the language"),
+        pytest.param(fenced(PLAIN, language=""), id="no language"),
+        pytest.param(fenced(PLAIN, "~~~"), id="tildes"),
+        pytest.param(fenced(PLAIN, "````"), id="four backticks"),
+        pytest.param("```python\n" + PLAIN, id="unclosed"),
+        pytest.param(fenced(PLAIN).replace("\n", "\r\n"), id="CRLF"),
+        pytest.param("\ufeff" + fenced(PLAIN), id="byte order mark"),
+        pytest.param("Sure!\n" + fenced(PLAIN) + "It works by *magic*.\n", id="prose around"),
+        pytest.param("1. Do this:\n\n" + "".join(f"   {line}\n" for line in fenced(PLAIN).splitlines()), id="indented"),
+        pytest.param(fenced("SELECT 1\n", language="sql") + fenced(PLAIN), id="another block before"),
+        pytest.param(fenced(PLAIN) + fenced("pip install x\n", language="bash"), id="another block after"),
+        pytest.param(fenced(PLAIN) + "```\nexpected output\n", id="an unclosed block after"),
+        pytest.param(fenced(OTHER) + "Better:\n" + fenced(PLAIN), id="the last of two"),
+        pytest.param(fenced(PLAIN) + "or\n" + fenced(HEADER + "    return (\n"), id="the last complete of two"),
+        pytest.param(fenced("from pyspark.sql import functions as F\n" + PLAIN), id="import of F"),
+        pytest.param(
+            fenced(
+                "from __future__ import annotations\nfrom typing import Dict\nimport pyspark.sql.functions as F\n"
+                "from pyspark.sql import (\n    DataFrame,\n    Window,\n    types as T,\n)\n"
+                "from pyspark.sql.window import Window\n\n\n" + PLAIN
+            ),
+            id="all provided imports",
+        ),
+        pytest.param(fenced('"""A module."""\n' + PLAIN), id="module docstring"),
+        pytest.param(fenced(PLAIN.replace("dict[str, DataFrame]", "Dict[str, 'DataFrame']")), id="other annotations"),
+        pytest.param(fenced('def transform(sources):\n    return sources["a"]\n'), id="no annotations"),
+        pytest.param(
+            fenced('def transform(\n    sources: dict,  # by alias\n) -> DataFrame:\n    return sources["a"]\n'),
+            id="a header on several lines",
+        ),
+        pytest.param(fenced(PLAIN.replace("    return", "\u00a0\u00a0\u00a0\u00a0return")), id="non-breaking blanks"),
+        pytest.param(fenced(PLAIN.replace("sources[", "sources\u200b[")), id="zero width"),
+        pytest.param("ROOT CAUSE: a name was wrong.\n\n" + fenced(PLAIN), id="root cause first"),
+        pytest.param("ROOT CAUSE: a name was wrong.\n" + PLAIN, id="root cause, no fence"),
+    ],
+)
+def test_finds_the_transform_in_any_dress(text: str) -> None:
+    """Fences, prose, provided imports and odd blanks do not matter."""
+    assert extract_transform(text, "end_turn") == PLAIN
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '    """Example:\n\n    ```\n    x\n    ```\n    """\n    return sources["a"]\n',
+        '    note = """\n```python\ndef transform(sources):\n    return 1\n```\n"""\n    return sources["a"]\n',
+        '    x = "```"\n    return sources["a"]\n',
+        '    x = "non\u00a0breaking\u200b #"  # a\u00a0comment\n    return sources["a"]\n',
+        '    x = "“smart”"\n\n    # a comment\n    return sources["a"]\n',
+        '    x = r"""a\\\\"""\n    return sources["ä"]\n',
+        '    x = (\n1\n)\n    return sources["a"]\n',
+    ],
+)
+@pytest.mark.parametrize("dress", [fenced, str], ids=["fenced", "plain"])
+def test_keeps_the_body_as_it_is(body: str, dress: object) -> None:
+    """Strings, comments and blank lines of the function stay byte for byte, also where they hold a fence."""
+    source = HEADER + body
+    assert extract_transform(fenced(source) if dress is fenced else source, "end_turn") == source
+
+
+@pytest.mark.parametrize(
+    ("text", "stop_reason", "rule", "line"),
+    [
+        (fenced(PLAIN), "max_tokens", "reply_truncated", None),
+        ("", "max_tokens", "reply_truncated", None),
+        ("", "end_turn", "reply_empty", None),
+        (" \n\ufeff\u00a0", "end_turn", "reply_empty", None),
+        ("I cannot do that.", "end_turn", "no_transform", None),
+        (fenced("x = 1\n"), "end_turn", "no_transform", None),
+        (fenced("class A:\n    def transform(sources):\n        return 1\n"), "end_turn", "no_transform", None),
+        (fenced(HEADER + "    return (\n"), "end_turn", "syntax_error", 2),
+        (fenced(HEADER + "    x = 1\n    return sources[“a”]\n"), "end_turn", "syntax_error", 3),
+        ("```python\n" + HEADER + '    return sources["a', "end_turn", "syntax_error", 2),
+        (fenced("def transform(sources, spark):\n    return 1\n"), "end_turn", "signature", 1),
+        (fenced("def transform(frames):\n    return 1\n"), "end_turn", "signature", 1),
+        (fenced("def transform(sources=None):\n    return 1\n"), "end_turn", "signature", 1),
+        (fenced("def transform(sources, **rest):\n    return 1\n"), "end_turn", "signature", 1),
+        (fenced("async def transform(sources):\n    return 1\n"), "end_turn", "signature", 1),
+        (fenced("@cached\ndef transform(sources):\n    return 1\n"), "end_turn", "signature", 2),
+        (fenced(PLAIN + OTHER), "end_turn", "signature", 3),
+    ],
+)
+def test_says_what_is_wrong(text: str, stop_reason: str, rule: str, line: int | None) -> None:
+    """A reply without one usable transform is an error that names the rule and the line."""
+    with pytest.raises(ReplyError) as caught:
+        extract_transform(text, stop_reason)
+    assert (caught.value.rule, caught.value.line) == (rule, line)
+
+
+@pytest.mark.parametrize(
+    ("extra", "rule"),
+    [
+        ("import os\n", "import"),
+        ("from pyspark.sql.functions import col\n", "import"),
+        ("from pyspark.sql import SparkSession, functions as F\n", "import"),
+        ("import pyspark.sql.functions as F; import os\n", "import"),
+        ("def helper(df):\n    return df\n", "node"),
+        ("main()\n", "node"),
+    ],
+)
+def test_leaves_other_statements_to_the_policy(extra: str, rule: str) -> None:
+    """What the script does not provide stays in the source, so that the policy reports it."""
+    source = extract_transform(fenced(extra + PLAIN), "end_turn")
+    assert rule in [found["rule"] for found in check_policy(source)]
+
+
+def test_extracting_twice_changes_nothing() -> None:
+    """The extracted source is a reply that gives itself."""
+    once = extract_transform(fenced("import pyspark.sql.functions as F\n" + PLAIN), "end_turn")
+    assert extract_transform(once, "end_turn") == once
+
+
+def test_long_prose_with_many_fences_ends_soon() -> None:
+    """Thousands of fences cost no more than a moment."""
+    with pytest.raises(ReplyError):
+        extract_transform("```\nx\n" * 3000 + "def transform(sources):\n    return (\n", "end_turn")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("ROOT CAUSE: the alias was lost.\n\n" + fenced(PLAIN), "the alias was lost."),
+        ("**ROOT CAUSE:** the alias\nwas lost.\n" + fenced(PLAIN), "the alias was lost."),
+        ("Root cause: x\n" + PLAIN, "x"),
+        ("Some words.\nROOT CAUSE: x\r\n\r\nmore", "x"),
+        (fenced(PLAIN), ""),
+        ("", ""),
+        ("ROOT CAUSE: " + "x" * 5000, "x" * 1000),
+    ],
+)
+def test_root_cause_is_what_the_reply_says(text: str, cause: str) -> None:
+    """A repair's reply may name the cause in front of its code."""
+    assert root_cause(text) == cause

@@ -1,0 +1,124 @@
+"""The way in: what an event may look like, and what is said of one that may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.errors import InvalidRequestError
+from agent.request import parse_request, unknown_keys, unsupported
+
+
+def minimal(**changes: Any) -> dict[str, Any]:
+    specs = {"source_tables": ["orders"], "target_table": {"name": "totals"}}
+    return {"run_id": "r1", "specs": {**specs, **changes.pop("specs", {})}, **changes}
+
+
+def problems(event: object) -> dict[str, str]:
+    with pytest.raises(InvalidRequestError) as raised:
+        parse_request(event)
+    return {problem.path: problem.message for problem in raised.value.problems}
+
+
+def test_plain_strings_stand_for_tables_and_columns() -> None:
+    """The short forms mean the same as the long ones."""
+    request = parse_request(
+        minimal(specs={"target_table": {"name": "t", "columns": ["a", {"name": "b", "type": "int"}]}})
+    )
+    assert request.specs.source_tables[0].key == "orders"
+    assert [(c.name, c.type) for c in request.specs.target_table.columns] == [("a", None), ("b", "int")]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("==", "="), ("<>", "!="), (" in ", "IN"), ("not  like", "NOT LIKE"), ("is null", "IS NULL"), (">=", ">=")],
+)
+def test_operators_have_one_spelling(written: str, meant: str) -> None:
+    """Whatever case and spacing was written."""
+    request = parse_request(minimal(specs={"filters": [{"column": "a", "operator": written, "value": 1}]}))
+    assert request.specs.filters[0].operator == meant
+
+
+@pytest.mark.parametrize(("written", "meant"), [("LEFT", "left"), ("full outer", "outer"), ("left_outer", "left")])
+def test_join_types_have_one_spelling(written: str, meant: str) -> None:
+    """SQL's longer words are understood."""
+    join = {"left_table": "a", "right_table": "b", "join_type": written, "on_columns": "id"}
+    request = parse_request(minimal(specs={"join_conditions": [join]}))
+    assert (request.specs.join_conditions[0].join_type, request.specs.join_conditions[0].on_columns) == (meant, ("id",))
+
+
+BAD = [
+    ([], "event", "a JSON object is needed, not a list"),
+    ({"specs": minimal()["specs"]}, "run_id", "is required"),
+    ({"run_id": "r"}, "specs", "is required"),
+    (minimal(run_id="../etc"), "run_id", "1 to 100 letters"),
+    (minimal(optoins={}), "optoins", "did you mean 'options'?"),
+    (minimal(options={"restrat": True}), "options.restrat", "did you mean 'restart'?"),
+    (
+        minimal(specs={"target_table": {"name": "t", "colums": []}}),
+        "specs.target_table.colums",
+        "did you mean 'columns'?",
+    ),
+    (minimal(specs={"source_tables": []}), "specs.source_tables", "needs at least 1 item"),
+    (
+        minimal(specs={"filters": [{"column": "a", "operator": "~", "value": 1}]}),
+        "specs.filters[0].operator",
+        "unknown operator '~'",
+    ),
+    (
+        minimal(specs={"aggregations": [{"function": "median", "column": "a", "alias": "m"}]}),
+        "specs.aggregations[0].function",
+        'not "median"',
+    ),
+    (minimal(specs={"filters": {"column": "a"}}), "specs.filters", "not {"),
+    (minimal(source_schemas={"t": {"columns": [{"name": "a"}]}}), "source_schemas.t.columns[0].type", "is required"),
+]
+
+
+@pytest.mark.parametrize(("event", "path", "message"), BAD, ids=[row[1] for row in BAD])
+def test_a_bad_event_names_the_place_and_what_would_be_right(event: object, path: str, message: str) -> None:
+    """Each row: the path, and words that help."""
+    found = problems(event)
+    assert message in found[path]
+
+
+def test_all_problems_are_told_together() -> None:
+    """Nobody has to try again for each."""
+    assert len(problems({"run_id": 5, "specs": {"source_tables": [{}], "target_table": {}}})) == 3
+
+
+def test_wait_and_restart_do_not_change_the_payload() -> None:
+    """How a caller waits is not what it asks for."""
+    plain = parse_request(minimal())
+    other = parse_request(minimal(options={"wait": "event", "restart": True}, run_id="r2"))
+    assert plain.payload_sha("m", "local") == other.payload_sha("m", "local")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [minimal(options={"allow_empty": True}), minimal(specs={"filters": [{"column": "a", "operator": "IS NULL"}]})],
+)
+def test_whatever_decides_the_result_changes_the_payload(changed: dict[str, Any]) -> None:
+    """So does the model, and the engine."""
+    sha = parse_request(minimal()).payload_sha("m", "local")
+    assert parse_request(changed).payload_sha("m", "local") != sha
+    assert parse_request(minimal()).payload_sha("m2", "local") != sha
+    assert parse_request(minimal()).payload_sha("m", "glue") != sha
+
+
+def test_unknown_keys_inside_specs_are_listed() -> None:
+    """They go to the model, and the caller is told."""
+    request = parse_request(
+        minimal(specs={"filters": [{"column": "a", "operator": "=", "value": 1, "why": "x"}], "notes": 1})
+    )
+    assert unknown_keys(request) == [
+        "specs.notes: unknown key; only the model sees it",
+        "specs.filters[0].why: unknown key; only the model sees it",
+    ]
+
+
+def test_options_that_would_be_ignored_are_named() -> None:
+    """Nothing is left out in silence."""
+    request = parse_request(minimal(options={"allow_udfs": True, "approve": ["script"], "budget_usd": 2}))
+    assert [p.path for p in unsupported(request)] == ["options.allow_udfs", "options.approve", "options.budget_usd"]

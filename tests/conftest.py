@@ -1,0 +1,40 @@
+"""What every test may use: a real, embedded PostgreSQL, and real Spark."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools.local.jvm import SparkJvm
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytest_plugins = ["tests.postgres_fixtures"]
+"""Fixtures with a real, embedded PostgreSQL: one server a test session, one fresh database a test."""
+
+
+@pytest.fixture(scope="session")
+def spark_jvm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkJvm]:
+    """Run one warm JVM, to which the scripts of this test session attach, one at a time."""
+    with SparkJvm(tmp_path_factory.mktemp("jvm"), purpose="dry_run") as jvm:
+        yield jvm
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Open a session of Spark within the test process, in a JVM of its own."""
+    from pyspark.sql import SparkSession
+
+    with SparkJvm(tmp_path_factory.mktemp("spark"), purpose="dry_run") as jvm, pytest.MonkeyPatch.context() as patch:
+        for name, value in jvm.environment().items():
+            patch.setenv(name, value)
+        patch.setenv("TZ", "UTC")
+        session = SparkSession.builder.getOrCreate()
+        yield session
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # py4j leaves its sockets to the garbage collector
+            session.stop()

@@ -1,0 +1,107 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from agent.errors import InvalidRequestError, UnavailableError
+from agent.identifiers import quote_name, quote_table
+from tests.database.scene import STAGED, Sql, stage
+from tools.database import PostgresDatabase, quoted
+from tools.database.connection import Connector
+from tools.local.postgres import EmbeddedServer
+
+
+@pytest.mark.postgres
+def test_sessions_are_set_up_alike(sql: Sql, postgres_url: str) -> None:
+    """Every session is in UTC with its time-outs and name, whatever the database's settings are."""
+    sql(f"ALTER DATABASE {sql.connection.info.dbname} SET timezone = 'America/New_York'")
+    with Connector(postgres_url).session() as connection:
+        names = ("TimeZone", "lock_timeout", "statement_timeout", "application_name")
+        found = [connection.info.parameter_status(name) or _setting(connection, name) for name in names]
+    assert found == ["UTC", "5s", "10min", "datamorph"]
+
+
+def _setting(connection: psycopg.Connection[tuple[str, ...]], name: str) -> str:
+    row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+    assert row is not None
+    return row[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:hunter2@127.0.0.1:1/shop", ["'shop'", "127.0.0.1:1", "start it"]),
+        ("postgresql://u:hunter2@127.0.0.1:1/shop?nonsense=1", ["malformed", "postgresql://user:password@"]),
+        ("hunter2", ["malformed"]),
+    ],
+)
+def test_an_unreachable_database_is_told_without_password(url: str, words: list[str]) -> None:
+    """The message names the place and what to do, and never the password."""
+    with pytest.raises(UnavailableError) as caught:
+        PostgresDatabase(url, connect_timeout=2).prepare_staging()
+    assert caught.value.service == "database"
+    assert all(word in str(caught.value) for word in words)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.postgres
+def test_a_missing_database_is_told(postgres_server: EmbeddedServer) -> None:
+    """A server that has no such database says so in its own words."""
+    with pytest.raises(UnavailableError, match='database "nowhere" does not exist'):
+        PostgresDatabase(postgres_server.url_of("nowhere")).prepare_staging()
+
+
+@pytest.mark.postgres
+def test_staging_is_prepared_once_by_many(postgres_url: str, sql: Sql) -> None:
+    """Several processes may prepare at once, and again later."""
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: PostgresDatabase(postgres_url).prepare_staging(), range(12)))
+    assert sql("SELECT count(*) FROM datamorph_staging.publishes") == [(0,)]
+
+
+@pytest.mark.postgres
+def test_only_staging_tables_of_the_prefix_are_dropped(sql: Sql, database: PostgresDatabase) -> None:
+    """Other runs' tables and the ledger stay."""
+    stage(sql, "(1, 'a')")
+    stage(sql, "(1, 'a')", table="s_0123456789ab_000000000000")
+    stage(sql, "(1, 'a')", table="s_ffffffffffff_000000000000")
+    assert database.drop_staging(f"{STAGED[:14]}_") == 2
+    assert database.drop_staging(f"{STAGED[:14]}_") == 0
+    left = sql("SELECT tablename::text FROM pg_tables WHERE schemaname = 'datamorph_staging' ORDER BY 1")
+    assert left == [("publishes",), ("s_ffffffffffff_000000000000",)]
+
+
+@pytest.mark.parametrize("prefix", ["", "s_", "publishes", "s_0123456789ab", "s_0123456789AB_", "s_0123456789ab_\n"])
+def test_a_wide_prefix_is_refused(prefix: str) -> None:
+    """Nothing but the beginning of one attempt's names is taken; the database is not even asked."""
+    with pytest.raises((ValueError, UnavailableError)) as caught:
+        PostgresDatabase("postgresql://u@127.0.0.1:1/d").drop_staging(prefix)
+    assert caught.type is ValueError
+
+
+@pytest.mark.postgres
+def test_the_head_of_any_table(sql: Sql, database: PostgresDatabase) -> None:
+    """Types that a job refuses are shown as text; a missing table is told with the nearest."""
+    sql("""CREATE TABLE "Odd" (j jsonb, a integer[]); INSERT INTO "Odd" VALUES ('{"a": 1}', '{1,2}')""")
+    assert database.head("Odd", 5) == [{"j": '{"a": 1}', "a": "{1,2}"}]
+    with pytest.raises(InvalidRequestError, match="did you mean 'Odd'"):
+        database.head("odd", 5)
+    assert quoted(sql.connection, "Odd") == 'public."Odd"'
+
+
+@pytest.mark.postgres
+def test_names_are_quoted_as_the_server_does(sql: Sql) -> None:
+    """Every keyword that PostgreSQL quotes is quoted here, and so is whatever is not a plain name."""
+    words = [word for (word,) in sql("SELECT word FROM pg_get_keywords()")]
+    names = [*words, "orders", "Order", "a b", 'a"b', "1a", "_a", "ä", "a-b", "a\n"]
+    for name in names:
+        row = sql.connection.execute("SELECT quote_ident(%s)", (name,)).fetchone()
+        assert row == (quote_name(name),)
+    assert quote_table("sales", "Order Lines") == 'sales."Order Lines"'
+
+
+@pytest.mark.parametrize("name", ["", "x" * 64, "ä" * 32, "a\0b"])
+def test_a_name_that_postgresql_would_cut_is_refused(name: str) -> None:
+    """A cut name could be another table's."""
+    with pytest.raises(ValueError, match="63 bytes"):
+        quote_name(name)

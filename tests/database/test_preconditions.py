@@ -1,0 +1,78 @@
+from typing import Any
+
+import pytest
+
+from agent.preconditions import refusals, warnings_for
+from agent.snapshot import Column, ForeignKey, Snapshot, Target
+from tests.database.scene import request
+
+COLUMNS = (
+    Column(name="id", type="integer", nullable=False),
+    Column(name="note", type="text"),
+    Column(name="made", type="timestamp without time zone", nullable=False, has_default=True),
+    Column(name="loud", type="text", generated=True),
+    Column(name="extra", type="jsonb"),
+    Column(name="number", type="bigint", nullable=False, identity="always"),
+)
+
+
+def snapshot(**target: Any) -> Snapshot:
+    """Make a snapshot with an existing target."""
+    given = {"name": "summary", "exists": True, "columns": COLUMNS, **target}
+    return Snapshot(sources=(), target=Target(**given), origin="database")
+
+
+def key(deferrable: bool, on_delete: Any) -> tuple[ForeignKey, ...]:
+    """Make a foreign key of another table."""
+    return (ForeignKey(name="child_fk", table="public.child", deferrable=deferrable, on_delete=on_delete),)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "target", "path", "word"),
+    [
+        ({"write_mode": "append"}, {}, "write_mode", "not supported yet"),
+        ({"write_mode": "merge"}, {}, "write_mode", "not supported yet"),
+        ({}, {"has_rows": True}, "write_mode", "'overwrite' replaces"),
+        ({}, {"incoming_foreign_keys": key(False, "no action")}, "name", "'child_fk' of public.child"),
+        ({}, {"incoming_foreign_keys": key(True, "cascade")}, "name", "ON DELETE CASCADE"),
+        ({}, {"incoming_foreign_keys": key(True, "set null")}, "name", "ON DELETE SET NULL"),
+        ({}, {"incoming_foreign_keys": key(True, "set default")}, "name", "ON DELETE SET DEFAULT"),
+        ({}, {"incoming_foreign_keys": key(True, "restrict")}, "name", "ON DELETE RESTRICT"),
+        ({"columns": ["id", "nte"]}, {}, "columns[1].name", "did you mean 'note'?"),
+        ({"columns": ["id", "loud"]}, {}, "columns[1].name", "leave it out"),
+        ({"columns": ["id", "extra"]}, {}, "columns[1].name", "jsonb"),
+        ({"columns": ["note"]}, {}, "columns", "'id' of summary is NOT NULL"),
+        ({"columns": [{"name": "id", "type": "uuid"}]}, {"exists": False}, "columns[0].type", "uuid"),
+    ],
+)
+def test_what_publish_could_not_do_is_refused(
+    wanted: dict[str, Any], target: dict[str, Any], path: str, word: str
+) -> None:
+    """Each obstacle is one problem with its place and what to do."""
+    [problem] = refusals(request({"name": "summary", **wanted}), snapshot(**target))
+    assert problem.path == f"specs.target_table.{path}"
+    assert word in problem.message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "target"),
+    [
+        ({}, {}),
+        ({}, {"has_rows": True, "published_before": True}),
+        ({"write_mode": "overwrite"}, {"has_rows": True}),
+        ({}, {"incoming_foreign_keys": key(True, "no action")}),
+        ({"columns": ["id", "number"]}, {}),
+        ({"columns": ["anything"]}, {"exists": False, "columns": ()}),
+    ],
+)
+def test_what_publish_can_do_passes(wanted: dict[str, Any], target: dict[str, Any]) -> None:
+    """Nothing stands in the way."""
+    assert refusals(request({"name": "summary", **wanted}), snapshot(**target)) == []
+
+
+def test_triggers_and_row_security_are_warnings() -> None:
+    """They do not forbid a publish, and are told."""
+    trigger, security = warnings_for(snapshot(triggers=("stamp",), row_security=True))
+    assert "'stamp'" in trigger
+    assert "row security" in security
+    assert warnings_for(snapshot()) == []

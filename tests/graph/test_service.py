@@ -1,0 +1,350 @@
+"""What a caller gets, for every way a run can go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from langgraph.runtime import RunControl
+
+from agent.errors import PublishError, UnavailableError
+from agent.keys import thread_id
+from tests.graph.conftest import REPLY, TRANSFORM, Bench, event
+from tools.fakes import FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
+from tools.ports import DryRunResult
+
+MakeBench = Callable[..., Bench]
+
+WRONG_COLUMN = DryRunResult(
+    error="AnalysisException: [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column or function parameter with name `idd` "
+    "cannot be resolved. Did you mean one of the following? [`id`, `amount`].",
+    phase="transform",
+)
+AMBIGUOUS = DryRunResult(
+    error="AnalysisException: [AMBIGUOUS_REFERENCE] Reference `id` is ambiguous, could be: [`o`.`id`, `c`.`id`].",
+    phase="transform",
+)
+MISSING_AGGREGATION = DryRunResult(
+    error='AnalysisException: [MISSING_AGGREGATION] The non-aggregating expression "amount" is based on columns '
+    "which are not participating in the GROUP BY clause.",
+    phase="transform",
+)
+SCRIPT_FAILED = PlannedRun(
+    "FAILED",
+    'Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 60; JobPhaseError: [datamorph phase="cast" line=60] '
+    "ValueError: column total: 3 values do not fit numeric(5,2)",
+)
+SCRIPT_FAILED_OTHERWISE = PlannedRun(
+    "FAILED",
+    'Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 40; JobPhaseError: [datamorph phase="transform" line=40] '
+    "AnalysisException: Column 'x' does not exist. Did you mean one of the following? [id, amount];",
+)
+NO_CAPACITY = PlannedRun("FAILED", "Max concurrent job runs per account exceeded")
+OUT_OF_MEMORY = PlannedRun(
+    "FAILED", "Error Category: OUT_OF_MEMORY_ERROR; Container killed by YARN for exceeding memory limits."
+)
+
+
+def test_a_good_reply_is_run_once_and_published(bench: MakeBench) -> None:
+    """The straight way: one model call, one start, one publish, 200."""
+    made = bench()
+    response = made.service().run(event())
+    body = response["body"]
+    assert (response["statusCode"], body["execution_status"]) == (200, "success")
+    assert (body["attempts"], body["rewrites"], body["rows_written"], body["preflight"]) == (1, 0, 3, "ok")
+    assert body["usage"] == {"input_tokens": 10, "output_tokens": 5, "dpu_seconds": 2.0, "usd": 0.001}
+    assert body["verified"] == "none"
+    assert body["diagnosis"] is None
+    assert "orders" in body["generation_prompt"]
+    assert len(made.jobs.started) == 1
+    assert list(made.database.published) == [("run_1", 1)]
+
+
+def test_the_stored_script_is_what_the_response_names(bench: MakeBench) -> None:
+    """`glue_code_path` holds the complete script with the model's transform in it."""
+    made = bench()
+    service = made.service()
+    path = service.run(event())["body"]["glue_code_path"]
+    script = service.tools.artifacts.get(path)
+    assert TRANSFORM in script
+    assert "job.commit()" in script
+
+
+def test_asking_twice_gives_the_recorded_answer(bench: MakeBench) -> None:
+    """The same run_id and payload starts nothing again."""
+    made = bench()
+    first = made.service().run(event())
+    assert made.service().run(event()) == first
+    assert len(made.jobs.started) == 1
+
+
+def test_the_same_run_id_with_another_payload_is_a_conflict(bench: MakeBench) -> None:
+    """409, and the message says how to go on."""
+    made = bench()
+    made.service().run(event())
+    response = made.service().run(event(options={"allow_empty": True}))
+    assert response["statusCode"] == 409
+    assert "options.restart" in response["body"]["message"]
+
+
+def test_restart_begins_a_new_generation(bench: MakeBench) -> None:
+    """Its script is run anew and published under generation 2."""
+    made = bench()
+    made.service().run(event())
+    assert made.service().run(event(options={"restart": True}))["statusCode"] == 200
+    assert list(made.database.published) == [("run_1", 1), ("run_1", 2)]
+
+
+def test_a_bad_event_is_refused_with_paths(bench: MakeBench) -> None:
+    """400 names every place; nothing is recorded."""
+    service = bench().service()
+    response = service.run({"run_id": "x", "specs": {"source_tables": [], "target_table": {"nam": "t"}}})
+    assert response["statusCode"] == 400
+    paths = {error["path"] for error in response["body"]["errors"]}
+    assert paths == {"specs.source_tables", "specs.target_table.name", "specs.target_table.nam"}
+    assert service.tools.ledger.runs() == []
+
+
+def test_what_this_version_cannot_do_is_refused(bench: MakeBench) -> None:
+    """An option that would be ignored is an error."""
+    response = bench().service().run(event(options={"budget_usd": 1.5}))
+    assert response["body"]["errors"][0]["path"] == "options.budget_usd"
+
+
+def test_an_invalid_run_may_be_corrected_under_its_run_id(bench: MakeBench) -> None:
+    """A payload that was refused does not block its run_id."""
+    made = bench()
+    assert made.service().run(event(source_schemas={}))["statusCode"] == 400
+    assert made.service().run(event())["statusCode"] == 200
+
+
+def test_a_refused_reply_is_rewritten_before_anything_runs(bench: MakeBench) -> None:
+    """A rewrite costs no attempt."""
+    made = bench(model=FakeModel(["I cannot.", REPLY]))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["attempts"], body["rewrites"]) == ("success", 1, 1)
+    assert [call.purpose for call in made.model.calls] == ["generate", "repair"]
+
+
+def test_the_repair_prompt_carries_error_and_function(bench: MakeBench) -> None:
+    """The model sees Spark's own words and the function that failed."""
+    made = bench(dry_run=FakeDryRun(AMBIGUOUS))
+    made.service().run(event())
+    prompt = made.model.calls[1].user
+    assert "Reference `id` is ambiguous" in prompt
+    assert TRANSFORM.strip() in prompt
+
+
+def test_three_wrong_replies_never_reach_the_engine(bench: MakeBench) -> None:
+    """422 with attempts 0 and rewrites 2."""
+    made = bench(dry_run=FakeDryRun(WRONG_COLUMN, AMBIGUOUS, MISSING_AGGREGATION))
+    response = made.service().run(event())
+    body = response["body"]
+    assert (response["statusCode"], body["attempts"], body["rewrites"]) == (422, 0, 2)
+    assert body["diagnosis"]["failure_class"] == "missing_aggregation"
+    assert made.jobs.started == []
+
+
+def test_the_same_failure_twice_ends_the_run(bench: MakeBench) -> None:
+    """A repair that changed nothing is not paid for again."""
+    made = bench(dry_run=FakeDryRun(AMBIGUOUS, AMBIGUOUS))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["rewrites"]) == ("failed", 1)
+
+
+def test_a_failed_execution_is_repaired_once(bench: MakeBench) -> None:
+    """The second attempt is published."""
+    made = bench(jobs=FakeJobs(SCRIPT_FAILED))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["attempts"]) == ("success", 2)
+    assert [name.split("-")[-3] for name in made.jobs.started] == ["a1", "a2"]
+
+
+def test_two_failed_executions_end_the_run(bench: MakeBench) -> None:
+    """422 with attempts 2; nothing was published, staging of both is dropped."""
+    made = bench(jobs=FakeJobs(SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE))
+    response = made.service().run(event())
+    assert (response["statusCode"], response["body"]["attempts"]) == (422, 2)
+    assert made.database.published == {}
+    assert len(made.database.dropped) == 2
+
+
+def test_rewrites_are_counted_anew_for_the_second_attempt(bench: MakeBench) -> None:
+    """Two rewrites before each execution are allowed."""
+    made = bench(
+        dry_run=FakeDryRun(WRONG_COLUMN, DryRunResult(rows=1), AMBIGUOUS, MISSING_AGGREGATION),
+        jobs=FakeJobs(SCRIPT_FAILED),
+    )
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["attempts"], body["rewrites"]) == ("success", 2, 3)
+
+
+def test_an_infrastructure_failure_is_launched_again_and_costs_no_attempt(bench: MakeBench) -> None:
+    """The third launch succeeds within attempt 1."""
+    made = bench(jobs=FakeJobs(NO_CAPACITY, NO_CAPACITY))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["attempts"]) == ("success", 1)
+    assert [name.split("-")[-2] for name in made.jobs.started] == ["l1", "l2", "l3"]
+
+
+def test_infrastructure_that_stays_broken_ends_the_run(bench: MakeBench) -> None:
+    """After three launches, without a repair of code that was not at fault."""
+    made = bench(jobs=FakeJobs(*[NO_CAPACITY] * 3))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["diagnosis"]["failure_class"]) == ("failed", "capacity")
+    assert (len(made.jobs.started), len(made.model.calls)) == (3, 1)
+
+
+def test_out_of_memory_runs_the_same_script_on_larger_workers(bench: MakeBench) -> None:
+    """The next attempt, without a model call."""
+    made = bench(jobs=FakeJobs(OUT_OF_MEMORY))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["attempts"]) == ("success", 2)
+    assert len(made.model.calls) == 1
+
+
+def test_a_job_without_a_report_is_computed_again(bench: MakeBench) -> None:
+    """What was written is not known, so it is not published."""
+    made = bench(jobs=FakeJobs(PlannedRun(rows=None)))
+    assert made.service().run(event())["body"]["execution_status"] == "success"
+    assert len(made.jobs.started) == 2
+
+
+def test_rows_that_postgresql_refuses_are_repaired(bench: MakeBench) -> None:
+    """A constraint's refusal is the second attempt's question to the model."""
+    refusal = PublishError("constraint", 'null value in column "id" violates not-null constraint')
+    made = bench(database=FakeDatabase([refusal]))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["attempts"]) == ("success", 2)
+    assert "not_null_violation" in made.model.calls[1].user
+
+
+def test_an_empty_result_is_nobody_s_to_repair(bench: MakeBench) -> None:
+    """422 says so, and what option allows it."""
+    made = bench(database=FakeDatabase([PublishError("empty_result", "0 rows; set options.allow_empty")]))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["diagnosis"]["repairable_by"]) == ("failed", "nobody")
+
+
+def test_a_database_that_is_locked_suspends_the_publish(bench: MakeBench) -> None:
+    """202 publish_pending keeps staging; the same request goes on and computes nothing again."""
+    made = bench(database=FakeDatabase([PublishError("transient", "lock timeout")] * 4))
+    response = made.service().run(event())
+    assert (response["statusCode"], response["body"]["execution_status"]) == (202, "publish_pending")
+    assert made.database.dropped == []
+    assert made.service().run(event())["statusCode"] == 200
+    assert len(made.jobs.started) == 1
+
+
+def test_a_long_job_suspends_and_is_adopted(bench: MakeBench) -> None:
+    """202 running after `wait_seconds`; resuming looks at the same run."""
+    made = bench(jobs=FakeJobs(PlannedRun(looks=70)))
+    answers = [made.service().run(event()), made.service().resume("run_1"), made.service().resume("run_1")]
+    assert [a["statusCode"] for a in answers] == [202, 202, 200]
+    assert len(made.jobs.started) == 1
+
+
+def test_a_caller_who_asks_to_stop_is_answered_at_once(bench: MakeBench) -> None:
+    """The run is suspended with its job live, and resumed to its end."""
+    made = bench(jobs=FakeJobs(PlannedRun(looks=5)))
+    control = RunControl()
+    service = made.service()
+
+    def stop_at_start(step: object) -> None:
+        if getattr(step, "node", "") == "start_run":
+            control.request_drain("test")
+
+    assert service.run(event(), stop_at_start, control)["statusCode"] == 202
+    assert made.service().resume("run_1")["statusCode"] == 200
+    assert len(made.jobs.started) == 1
+
+
+def test_a_broken_dry_run_is_a_warning(bench: MakeBench) -> None:
+    """The run goes on, and the answer says that preflight was skipped."""
+    made = bench(dry_run=FakeDryRun(UnavailableError("spark", "the JVM died")))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["preflight"]) == ("success", "skipped")
+    assert body["warnings"] == ["preflight skipped: the JVM died"]
+
+
+def test_a_dry_run_without_rows_is_only_partial(bench: MakeBench) -> None:
+    """Nothing was seen to work."""
+    made = bench(dry_run=FakeDryRun(DryRunResult(rows=0)))
+    assert made.service().run(event())["body"]["preflight"] == "partial"
+
+
+def test_without_spark_preflight_is_skipped(bench: MakeBench) -> None:
+    """A process without Spark says so."""
+    made = bench(dry_run=None)
+    assert made.service().run(event())["body"]["preflight"] == "skipped"
+
+
+def test_an_unreachable_database_is_503_and_the_same_request_goes_on_later(bench: MakeBench) -> None:
+    """Nothing was changed, and nothing has to be cleaned up."""
+    made = bench(database=FakeDatabase(reachable=False))
+    assert made.service().run(event())["statusCode"] == 503
+    made.database.reachable = True
+    assert made.service().run(event())["statusCode"] == 200
+
+
+def test_a_run_that_is_being_worked_on_is_busy(bench: MakeBench) -> None:
+    """409 for the second worker, which does nothing."""
+    made = bench()
+    service = made.service()
+    with service.tools.lease.hold("run_1"):
+        response = made.service().run(event())
+    assert (response["statusCode"], made.jobs.started) == (409, [])
+
+
+def test_unknown_keys_are_told_and_reach_the_model(bench: MakeBench) -> None:
+    """A key that means nothing here is a warning."""
+    changed = event()
+    changed["specs"]["aggregations"][0]["note"] = "only paid orders"
+    made = bench()
+    body = made.service().run(changed)["body"]
+    assert body["warnings"] == ["specs.aggregations[0].note: unknown key; only the model sees it"]
+    assert "only paid orders" in made.model.calls[0].user
+
+
+def test_checkpoints_are_small_plain_data(bench: MakeBench) -> None:
+    """Each stays under 50 KB, whatever the sizes of scripts and logs."""
+    long_log = PlannedRun("FAILED", "x" * 100_000, log="y" * 1_000_000)
+    made = bench(jobs=FakeJobs(long_log))
+    service = made.service()
+    service.run(event())
+    config = {"configurable": {"thread_id": thread_id("run_1", 1)}}
+    checkpoints = list(service.checkpointer.list(config))  # type: ignore[arg-type]
+    assert len(checkpoints) > 8
+    assert max(len(json.dumps(c.checkpoint["channel_values"])) for c in checkpoints) < 50_000
+
+
+@pytest.mark.parametrize("path", ["right at once", "repaired", "given up"])
+def test_a_crash_anywhere_is_resumed_to_the_same_end(bench: MakeBench, path: str) -> None:
+    """A process that dies after any step leaves a run that the next one finishes, with nothing done twice."""
+    plans = {"right at once": [], "repaired": [SCRIPT_FAILED], "given up": [SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE]}
+    made = bench(jobs=FakeJobs(*plans[path]))
+    crashes, response = 0, None
+    while response is None:
+        service = made.service()
+        steps = 0
+
+        def die(step: object) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == 2:
+                raise _Crash
+
+        try:
+            response = service.run(event(), die) if crashes == 0 else service.resume("run_1", die)
+        except _Crash:
+            crashes += 1
+            assert crashes < 100
+    assert crashes > 8
+    assert response["body"]["attempts"] == (1 if path == "right at once" else 2)
+    assert len(made.jobs.started) == (1 if path == "right at once" else 2)
+    assert len(made.database.published) == (0 if path == "given up" else 1)
+
+
+class _Crash(BaseException):
+    """The process dies."""

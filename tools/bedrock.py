@@ -1,0 +1,148 @@
+"""Claude on Amazon Bedrock, through LangChain's ChatBedrock."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from agent.errors import UnavailableError
+from tools.bedrock_errors import explain, tries_worth
+from tools.bedrock_prices import usd
+from tools.clock import SystemClock
+from tools.ports import Clock, Completion, ModelCall
+
+if TYPE_CHECKING:
+    from langchain_aws import ChatBedrock
+    from langchain_core.messages import AIMessage
+
+DEFAULT_MODEL_ID = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+_FIRST_DELAY, _LONGEST_DELAY = 1.0, 20.0
+_CONNECT_SECONDS = 10
+
+
+class BedrockModel:
+    """A Model on Bedrock. Its two clients are made at the first call and shared by all later ones."""
+
+    def __init__(
+        self,
+        choice: str,
+        *,
+        region: str,
+        max_tokens: int = 8000,
+        temperature: float = 0.2,
+        timeout_seconds: float = 300,
+        endpoint_url: str | None = None,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`choice` is `bedrock` or `bedrock:MODEL_ID`; `timeout_seconds` is the read time-out of one try.
+
+        No further try begins when as many seconds have gone by since the first one.
+        """
+        self._choice = choice
+        self._model_id = choice.partition(":")[2] or DEFAULT_MODEL_ID
+        self._region = region
+        self._max_tokens = max_tokens
+        self._temperature = temperature
+        self._timeout_seconds = timeout_seconds
+        self._endpoint_url = endpoint_url
+        self._clock = clock or SystemClock()
+        self._jitter = jitter
+        self._clients: list[Any] = []
+        self._chat: ChatBedrock | None = None
+
+    @property
+    def name(self) -> str:
+        """`bedrock` or `bedrock:MODEL_ID`, as it was chosen."""
+        return self._choice
+
+    def complete(self, call: ModelCall) -> Completion:
+        """Answer. Throttling and faults of the service are tried again; the rest is an UnavailableError at once."""
+        deadline = self._clock.now() + self._timeout_seconds
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return self._completion(self._ask(call))
+            except (ClientError, BotoCoreError) as error:
+                delay = self._delay(tried)
+                if tried >= tries_worth(error) or self._clock.now() + delay >= deadline:
+                    raise self._unavailable(error, tried) from error
+                self._clock.sleep(delay)
+
+    def close(self) -> None:
+        """Close the connections; the next call makes new ones."""
+        for client in self._clients:
+            client.close()
+        self._clients, self._chat = [], None
+
+    def _delay(self, tried: int) -> float:
+        # Half of it by chance: callers that were throttled together must not come back together.
+        longest: float = min(_LONGEST_DELAY, _FIRST_DELAY * 2**tried)
+        return longest * (0.5 + self._jitter() / 2)
+
+    def _unavailable(self, error: ClientError | BotoCoreError, tried: int) -> UnavailableError:
+        message = explain(error, self._model_id, self._region, self._timeout_seconds)
+        return UnavailableError("model", message if tried == 1 else f"{message} (tried {tried} times)")
+
+    def _ask(self, call: ModelCall) -> AIMessage:
+        # Imported here: it takes a second, and a run that asks no model should not wait for it.
+        from langchain_core.messages import HumanMessage, SystemMessage
+
+        if self._chat is None:
+            self._chat = self._connect()
+        return self._chat.invoke([SystemMessage(call.system), HumanMessage(call.user)])
+
+    def _connect(self) -> ChatBedrock:
+        from boto3 import Session
+        from langchain_aws import ChatBedrock
+
+        _quieten(["langchain_aws.llms.bedrock", "langchain_aws.chat_models.bedrock"])
+        # One try per request: botocore would repeat a request that timed out, and each of them is billed.
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=self._timeout_seconds,
+            retries={"total_max_attempts": 1},
+            tcp_keepalive=True,
+        )
+        session = Session(region_name=self._region or None)
+        names = ("bedrock-runtime", "bedrock")
+        self._clients = [session.client(name, config=config, endpoint_url=self._endpoint_url) for name in names]
+        return ChatBedrock(
+            model=self._model_id,
+            # An ARN does not tell whose model it is.
+            provider="anthropic" if self._model_id.startswith("arn:") else None,
+            client=self._clients[0],
+            bedrock_client=self._clients[1],
+            max_tokens=self._max_tokens,
+            temperature=self._temperature,
+        )
+
+    def _completion(self, message: AIMessage) -> Completion:
+        metadata = message.response_metadata
+        stop_reason = metadata.get("stop_reason") or metadata.get("stopReason")
+        if not stop_reason:
+            # ChatBedrock makes an empty text of any JSON, also of a proxy's.
+            raise UnavailableError(
+                "model",
+                f"model {self._model_id} in {self._region}: the endpoint answered without a stop reason, so it is no "
+                "reply of the model; check the endpoint and the proxy",
+            )
+        usage = message.usage_metadata
+        asked, answered = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
+        return Completion(message.text, str(stop_reason), asked, answered, usd(self._model_id, asked, answered))
+
+
+def _quieten(names: Iterable[str]) -> None:
+    """Keep LangChain's own log of each failure, an ERROR with a traceback, off the terminal.
+
+    The error is raised as well, and told in one line; a retried one is no news at all. Its debug log holds the prompt.
+    """
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

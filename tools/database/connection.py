@@ -1,0 +1,128 @@
+"""Connections to PostgreSQL: how every session is set up, and how a refusal is told without the password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from agent.errors import UnavailableError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_FORM = "postgresql://user:password@host:5432/database"
+
+
+class UnreachableError(UnavailableError):
+    """No session could be opened."""
+
+
+@dataclass(frozen=True)
+class Connector:
+    """Opens sessions on one database."""
+
+    url: str
+    connect_timeout: int = 10
+    """Seconds."""
+    statement_timeout: int = 600
+    """Seconds."""
+    lock_timeout: int = 5
+    """Seconds."""
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """Open an autocommit session in UTC; the caller opens its transactions. Raises UnreachableError."""
+        connection = self._connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a read-only transaction that sees one state of the database. Raises UnavailableError, also midway."""
+        with self.session() as connection, self.translated():
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            with connection.transaction():
+                yield connection
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raise UnavailableError for a lost connection, a time-out or a missing right."""
+        try:
+            yield
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise self.denied(error) from error
+        except (psycopg.OperationalError, psycopg.errors.InFailedSqlTransaction) as error:
+            raise UnavailableError("database", f"{self.place()} broke off: {self._words(error)}; try again") from error
+
+    def denied(self, error: psycopg.Error) -> UnavailableError:
+        """Tell which right is missing and to whom."""
+        who = f"role {self._parts().get('user')!r}" if self._parts().get("user") else "the role"
+        return UnavailableError("database", f"{self.place()}: {self._words(error)}; grant it to {who}")
+
+    def place(self) -> str:
+        """Name the database as `database 'shop' at db.example.org:5432`, without user or password."""
+        parts = self._parts()
+        host = parts.get("host") or parts.get("hostaddr") or "localhost"
+        return f"database {str(parts.get('dbname') or '(default)')!r} at {host}:{parts.get('port') or 5432}"
+
+    def _connect(self) -> Connection:
+        place = self.place()
+        try:
+            connection = psycopg.connect(
+                self.url,
+                autocommit=True,
+                connect_timeout=self.connect_timeout,
+                application_name="datamorph",
+                client_encoding="utf8",
+                keepalives_idle=30,
+                keepalives_interval=10,
+                keepalives_count=3,
+            )
+            self._set_up(connection)
+        except psycopg.Error as error:
+            message = (
+                f"{place} cannot be reached: {self._words(error)}; "
+                "start it, or check host, port, user and password and that this machine may connect"
+            )
+            raise UnreachableError("database", message) from error
+        return connection
+
+    def _set_up(self, connection: Connection) -> None:
+        # SET and not `options`: connection poolers refuse start-up options.
+        settings = {
+            "TimeZone": "UTC",
+            "DateStyle": "ISO, YMD",
+            "lock_timeout": f"{self.lock_timeout}s",
+            "statement_timeout": f"{self.statement_timeout}s",
+        }
+        for name, value in settings.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        with suppress(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SET lc_messages TO 'C'")
+
+    def _parts(self) -> dict[str, Any]:
+        try:
+            return conninfo_to_dict(self.url)
+        except psycopg.ProgrammingError:
+            # libpq's own message repeats the URL, password and all.
+            raise UnavailableError("database", f"the database URL is malformed; its form is {_FORM}") from None
+
+    def _words(self, error: psycopg.Error) -> str:
+        text = " ".join((error.diag.message_primary or str(error)).split())
+        password = self._parts().get("password")
+        return text.replace(str(password), "…") if password else text
+
+
+def server_version(url: str) -> str:
+    """`PostgreSQL 18.1 (database 'shop' at db.example.org:5432)`. Raises UnreachableError."""
+    connector = Connector(url)
+    with connector.session() as connection:
+        row = connection.execute("SHOW server_version").fetchone()
+    return f"PostgreSQL {row[0] if row else '?'} ({connector.place()})"

@@ -1,0 +1,66 @@
+"""The port `Database` on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from agent.errors import InvalidRequestError, Problem
+from agent.request import Request
+from agent.snapshot import Row, Snapshot
+from tools.database import catalog, publish, staging
+from tools.database.connection import Connection, Connector
+from tools.database.rows import first_rows
+from tools.database.snapshot import take_snapshot
+from tools.ports import Published, PublishOrder
+
+
+class PostgresDatabase:
+    """The PostgreSQL that a URL names; sessions are opened for each call and none stays open."""
+
+    def __init__(
+        self, url: str, connect_timeout: int = 10, statement_timeout: int = 600, lock_timeout: int = 5
+    ) -> None:
+        self._connector = Connector(url, connect_timeout, statement_timeout, lock_timeout)
+
+    def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
+        """Look at a request's tables. Raises UnavailableError, or InvalidRequestError for tables that cannot serve."""
+        with self._connector.reading() as connection:
+            return take_snapshot(connection, request, sample_rows)
+
+    def prepare_staging(self) -> None:
+        """Create schema `datamorph_staging` and its publish ledger when missing. Raises UnavailableError."""
+        with self._connector.session() as connection, self._connector.translated():
+            staging.prepare(connection)
+
+    def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
+        """Audit staging and move its rows into the target in one transaction. Raises PublishError, UnavailableError.
+
+        Write modes other than `overwrite` are a ValueError.
+        """
+        return publish.publish(self._connector, order, snapshot)
+
+    def drop_staging(self, prefix: str) -> int:
+        """Drop every staging table whose name begins with `prefix`; returns how many there were.
+
+        Raises ValueError for a prefix that could name other tables, UnavailableError while one is in use.
+        """
+        staging.check_prefix(prefix)
+        with self._connector.session() as connection, self._connector.translated():
+            return staging.drop(connection, prefix)
+
+    def head(self, table: str, rows: int) -> list[Row]:
+        """Return the first rows of a table, in the table's own order. Raises InvalidRequestError when it is missing."""
+        with self._connector.reading() as connection:
+            relation = _demanded(connection, table)
+            return list(first_rows(connection, relation.sql, catalog.columns(connection, relation.oid), rows))
+
+
+def quoted(connection: Connection, name: str) -> str:
+    """Return an existing table for SQL, qualified and quoted: `public."Order Lines"`. Raises InvalidRequestError."""
+    return _demanded(connection, name).sql
+
+
+def _demanded(connection: Connection, name: str) -> catalog.Relation:
+    relation = catalog.resolve(connection, name)
+    if relation is None:
+        near = catalog.nearest_table(connection, name)
+        raise InvalidRequestError([Problem("table", f"there is no table {name!r} in the database{near}")])
+    return relation

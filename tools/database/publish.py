@@ -1,0 +1,194 @@
+"""Publish: audit the staging table and move its rows into the target, in one transaction and once for good.
+
+The target is locked against other writers, readers go on; DELETE and INSERT keep grants, views and indexes, which a
+rename or a new table would lose. The publish row is written in the same transaction: it is there if and only if the
+rows are, so that a publish is never done twice and a lost answer to COMMIT can be found out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from agent.errors import InvalidRequestError, PublishError, UnavailableError, UnsupportedTypeError
+from agent.identifiers import quote_name
+from agent.preconditions import harmless
+from agent.snapshot import Column, Snapshot, Target
+from agent.types import base_type, canonical
+from tools.database import catalog, staging
+from tools.database.catalog import Relation
+from tools.database.connection import Connection, Connector, UnreachableError
+from tools.database.refused import misfits, publish_error
+from tools.database.snapshot import place_for
+from tools.ports import Published, PublishOrder
+
+
+def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot) -> Published:
+    """Move staged rows into the target. Raises PublishError, or UnavailableError when a right is missing."""
+    if order.write_mode != "overwrite":
+        raise ValueError(f"write_mode {order.write_mode!r} is not supported; `agent.preconditions.refusals` says so")
+    lost = False
+    try:
+        with connector.session() as connection:
+            try:
+                staging.prepare(connection)
+                with connection.transaction():
+                    return _move(connection, order, snapshot)
+            finally:
+                lost = connection.closed
+    except UnreachableError as error:
+        raise PublishError("transient", str(error)) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise connector.denied(error) from error
+    except psycopg.Error as error:
+        done = _outcome(connector, order, snapshot.target) if lost else None
+        if done is not None:
+            return done
+        raise _explained(connector, order, snapshot.target, error) from error
+
+
+def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Published:
+    staged = staging.staging_relation(order.staging_table)
+    _queue(connection, order)
+    rows = staging.published_rows(connection, order.run_id, order.generation)
+    if rows is not None:
+        return Published(rows=rows, created=False, already=True)
+    # Without it a policy would hide old rows from DELETE, and they would stay among the new ones.
+    connection.execute("SET LOCAL row_security = off")
+    relation = catalog.resolve(connection, order.target)
+    created = relation is None
+    if relation is None:
+        relation = _create(connection, order, snapshot)
+    columns = _locked(connection, order, snapshot, relation, created=created)
+    _audit(connection, order, staged)
+    _replace(connection, relation, _supplied(order, columns), staged, order.expected_rows)
+    staging.record(connection, order.run_id, order.generation, relation.sql, order.expected_rows)
+    return Published(rows=order.expected_rows, created=created, already=False)
+
+
+def _queue(connection: Connection, order: PublishOrder) -> None:
+    """Wait for other publishes into this target; what they committed is visible from here on."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (order.target,))
+
+
+def _create(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Relation:
+    if snapshot.target.exists and snapshot.origin == "database":
+        raise PublishError("target_changed", f"{order.target} is gone since the run began; start the run again")
+    try:
+        relation = place_for(connection, order.target)
+        types = [canonical(kind) for kind in order.column_types]
+    except (InvalidRequestError, UnsupportedTypeError) as error:
+        raise PublishError("columns", f"{order.target} cannot be created: {error}") from error
+    columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in zip(order.columns, types, strict=True))
+    connection.execute(f"CREATE TABLE {relation} ({columns})")
+    made = catalog.resolve(connection, order.target)
+    if made is None:
+        raise PublishError("target_changed", f"{relation} was created but {order.target!r} does not name it")
+    return made
+
+
+def _locked(
+    connection: Connection, order: PublishOrder, snapshot: Snapshot, relation: Relation, *, created: bool
+) -> tuple[Column, ...]:
+    """Lock the target against writers and return its columns. Raises PublishError when it is not as in the snapshot."""
+    connection.execute(f"LOCK TABLE {relation.only} IN SHARE ROW EXCLUSIVE MODE")
+    again = catalog.resolve(connection, order.target)
+    if again is None or again.oid != relation.oid:
+        raise PublishError("target_changed", f"{order.target} was replaced while publish waited for it")
+    columns = catalog.columns(connection, relation.oid)
+    keys = catalog.incoming_foreign_keys(connection, relation.oid)
+    if snapshot.origin == "database" and not created:
+        _compare(snapshot.target, Target(name=order.target, relation=relation.sql, exists=True, columns=columns))
+        if set(keys) != set(snapshot.target.incoming_foreign_keys):
+            raise PublishError("target_changed", f"the foreign keys that point at {order.target} changed")
+    for key in keys:
+        if not harmless(key):
+            raise PublishError("target_changed", f"foreign key {key.name!r} of {key.table} forbids replacing the rows")
+    return columns
+
+
+def _compare(before: Target, now: Target) -> None:
+    if not before.exists or before.relation not in ("", now.relation):
+        raise PublishError("target_changed", f"{now.name} is not the table that it was when the run began")
+    old, new = ({(c.name, c.type, c.generated, c.identity) for c in target.columns} for target in (before, now))
+    if old != new:
+        names = ", ".join(sorted({repr(column[0]) for column in old ^ new}))
+        raise PublishError("target_changed", f"{now.name} changed since the run began: {names}; start the run again")
+
+
+def _audit(connection: Connection, order: PublishOrder, staged: str) -> None:
+    relation = catalog.resolve(connection, staged)
+    if relation is None:
+        raise PublishError("columns", f"there is no staging table {staged}; the job wrote nothing")
+    found = {column.name for column in catalog.columns(connection, relation.oid)}
+    if found != set(order.columns):
+        difference = ", ".join(repr(name) for name in sorted(found ^ set(order.columns)))
+        raise PublishError("columns", f"{staged} and the job's columns differ in {difference}")
+    row = connection.execute(f"SELECT count(*) FROM {staged}").fetchone()
+    count = row[0] if row else 0
+    if count != order.expected_rows:
+        raise PublishError("row_count", f"{staged} holds {count} rows, and the job says it wrote {order.expected_rows}")
+    if count == 0 and not order.allow_empty:
+        message = f"the result is empty; {order.target} keeps its rows unless options.allow_empty is true"
+        raise PublishError("empty_result", message)
+
+
+def _supplied(order: PublishOrder, columns: Sequence[Column]) -> list[Column]:
+    existing = {column.name: column for column in columns}
+    for name in order.columns:
+        if name not in existing:
+            raise PublishError("columns", f"{order.target} has no column {name!r}")
+        if existing[name].generated:
+            raise PublishError("columns", f"column {name!r} of {order.target} is generated and cannot be supplied")
+    return [existing[name] for name in order.columns]
+
+
+def _replace(connection: Connection, relation: Relation, columns: Sequence[Column], staged: str, expected: int) -> None:
+    names = ", ".join(quote_name(column.name) for column in columns)
+    values = ", ".join(f"{quote_name(column.name)}::{_base(column)}" for column in columns)
+    override = " OVERRIDING SYSTEM VALUE" if any(column.identity for column in columns) else ""
+    connection.execute("SET CONSTRAINTS ALL DEFERRED")
+    connection.execute(f"DELETE FROM {relation.only}")
+    if catalog.has_rows(connection, relation):
+        raise PublishError(
+            "constraint", f"old rows of {relation.sql} could not be deleted: a trigger or rule kept them"
+        )
+    inserted = connection.execute(f"INSERT INTO {relation.sql} ({names}){override} SELECT {values} FROM {staged}")
+    if inserted.rowcount != expected:
+        message = f"{inserted.rowcount} of {expected} rows reached {relation.sql}: a trigger or rule took the others"
+        raise PublishError("constraint", message)
+    # Checked here and not by COMMIT, whose only failure is then a lost connection.
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _base(column: Column) -> str:
+    try:
+        return base_type(column.type)
+    except UnsupportedTypeError:
+        raise PublishError("columns", f"column {column.name!r} of the target is {column.type}: not supported") from None
+
+
+def _outcome(connector: Connector, order: PublishOrder, before: Target) -> Published | None:
+    """Find out what became of a COMMIT whose answer was lost; None when nothing was published, or none can tell."""
+    try:
+        with connector.session() as connection, connection.transaction():
+            # The lost session holds this lock until its transaction is over, one way or the other.
+            _queue(connection, order)
+            rows = staging.published_rows(connection, order.run_id, order.generation)
+    except (UnavailableError, psycopg.OperationalError):
+        return None
+    return None if rows is None else Published(rows=rows, created=not before.exists, already=False)
+
+
+def _explained(connector: Connector, order: PublishOrder, before: Target, error: psycopg.Error) -> PublishError:
+    refusal = publish_error(error)
+    if not isinstance(error, psycopg.DataError) or not before.exists:
+        return refusal
+    wanted = [column for column in before.columns if column.name in order.columns]
+    try:
+        with connector.session() as connection:
+            found = misfits(connection, staging.staging_relation(order.staging_table), wanted)
+    except (UnavailableError, psycopg.Error):
+        return refusal
+    return PublishError(refusal.kind, "; ".join([str(refusal), *found]))

@@ -1,0 +1,162 @@
+"""The snapshot: sources and target as the database has them at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from agent.errors import InvalidRequestError, Problem, UnavailableError, UnsupportedTypeError
+from agent.identifiers import MAX_BYTES, did_you_mean, quote_table
+from agent.request import Request, SourceTable
+from agent.snapshot import Column, Row, Snapshot, Source, Target
+from agent.types import spark_type
+from tools.database import catalog, staging
+from tools.database.catalog import Relation
+from tools.database.connection import Connection
+from tools.database.rows import first_rows, given_rows
+
+
+def take_snapshot(connection: Connection, request: Request, sample_rows: int) -> Snapshot:
+    """Look at every source and the target of a request. Raises InvalidRequestError with all that is wrong with them."""
+    problems: list[Problem] = []
+    sources = []
+    relations: dict[int, str] = {}
+    for index, table in enumerate(request.specs.source_tables):
+        try:
+            relation, source = _source(connection, request, index, sample_rows)
+        except InvalidRequestError as error:
+            problems += error.problems
+            continue
+        relations[relation.oid] = source.key
+        sources.append(source)
+        problems += _disagreements(request, table, source.columns)
+    try:
+        target = _target(connection, request.specs.target_table.name, relations)
+    except InvalidRequestError as error:
+        problems += error.problems
+    if problems:
+        raise InvalidRequestError(problems)
+    return Snapshot(sources=tuple(sources), target=target, origin="database")
+
+
+def _source(connection: Connection, request: Request, index: int, sample_rows: int) -> tuple[Relation, Source]:
+    table = request.specs.source_tables[index]
+    path = f"specs.source_tables[{index}].table_name"
+    relation = catalog.resolve(connection, table.table_name)
+    if relation is None:
+        near = catalog.nearest_table(connection, table.table_name)
+        raise InvalidRequestError([Problem(path, f"there is no table {table.table_name!r} in the database{near}")])
+    _demand(connection, relation, "SELECT")
+    columns = catalog.columns(connection, relation.oid)
+    refused = [problem for column in columns if (problem := _unsupported(path, relation, column))]
+    if refused:
+        raise InvalidRequestError(refused)
+    given = _given_samples(request, table)
+    try:
+        samples = given_rows(given, columns) if given else first_rows(connection, relation.sql, columns, sample_rows)
+    except psycopg.DataError as error:
+        message = f"reading {table.table_name!r} fails: {error.diag.message_primary}"
+        raise InvalidRequestError([Problem(path, message)]) from error
+    source = Source(
+        key=table.key,
+        table=table.table_name,
+        relation=relation.sql,
+        columns=columns,
+        rows_estimate=relation.rows_estimate,
+        samples=samples,
+        samples_from="event" if given else "database" if samples else "none",
+    )
+    return relation, source
+
+
+def _given_samples(request: Request, table: SourceTable) -> Sequence[Row]:
+    samples = request.source_data_samples
+    return samples.get(table.table_name) or samples.get(table.key) or []
+
+
+def _unsupported(path: str, relation: Relation, column: Column) -> Problem | None:
+    try:
+        spark_type(column.type, column.name)
+    except UnsupportedTypeError as error:
+        return Problem(path, f"{relation.sql}: {error}, and name the view as the source")
+    return None
+
+
+def _disagreements(request: Request, table: SourceTable, columns: tuple[Column, ...]) -> list[Problem]:
+    """Name the columns that the event describes and the database lacks; of types, the database's are right."""
+    for key in (table.table_name, table.key):
+        if key in request.source_schemas:
+            existing = [column.name for column in columns]
+            return [
+                Problem(
+                    f"source_schemas.{key}.columns[{index}].name",
+                    f"{table.table_name!r} has no column {column.name!r} in the database"
+                    f"{did_you_mean(column.name, existing)}",
+                )
+                for index, column in enumerate(request.source_schemas[key].columns)
+                if column.name not in existing
+            ]
+    return []
+
+
+def _target(connection: Connection, name: str, sources: dict[int, str]) -> Target:
+    relation = catalog.resolve(connection, name)
+    if relation is None:
+        return Target(name=name, relation=place_for(connection, name), exists=False)
+    if relation.oid in sources:
+        raise _refused(f"{name!r} is also the source {sources[relation.oid]!r}; publish into another table")
+    if relation.kind not in ("table", "partitioned table"):
+        raise _refused(f"{name!r} is a {relation.kind}; the target must be a table")
+    _demand(connection, relation, "SELECT", "INSERT", "DELETE")
+    return Target(
+        name=name,
+        relation=relation.sql,
+        exists=True,
+        columns=catalog.columns(connection, relation.oid),
+        unique_keys=catalog.unique_keys(connection, relation.oid),
+        incoming_foreign_keys=catalog.incoming_foreign_keys(connection, relation.oid),
+        has_rows=catalog.has_rows(connection, relation),
+        published_before=staging.published_into(connection, relation.sql),
+        triggers=catalog.triggers(connection, relation.oid),
+        row_security=catalog.row_security(connection, relation.oid),
+    )
+
+
+def place_for(connection: Connection, name: str) -> str:
+    """Return the relation, for SQL, that a missing target is created as.
+
+    Raises InvalidRequestError when the name or its schema cannot be, UnavailableError without the right to create.
+    """
+    schema, dot, table = name.partition(".")
+    if "\0" in name:
+        raise _refused("a name holds no zero byte")
+    if dot and not catalog.schema_exists(connection, schema):
+        near = did_you_mean(schema, catalog.schemas(connection))
+        raise _refused(f"there is no schema {schema!r}{near}; create it, or name an existing one")
+    if not dot:
+        created_in = catalog.current_schema(connection)
+        if created_in is None:
+            raise _refused(f"{name!r} names no schema, and the role's search path has none; write schema.{name}")
+        schema, table = created_in, name
+    try:
+        relation = quote_table(schema, table)
+    except ValueError:
+        raise _refused(f"{name!r} does not fit a PostgreSQL name: 1 to {MAX_BYTES} bytes") from None
+    if not catalog.may_create(connection, schema):
+        raise UnavailableError(
+            "database", f"{relation} cannot be created: grant CREATE on schema {schema!r} to the role"
+        )
+    return relation
+
+
+def _refused(message: str) -> InvalidRequestError:
+    return InvalidRequestError([Problem("specs.target_table.name", message)])
+
+
+def _demand(connection: Connection, relation: Relation, *rights: str) -> None:
+    missing = catalog.missing_rights(connection, relation, rights)
+    if missing:
+        raise UnavailableError(
+            "database", f"the database role may not use {relation.sql}: grant it {', '.join(missing)}"
+        )

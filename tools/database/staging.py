@@ -1,0 +1,111 @@
+"""Schema `datamorph_staging`: the tables that jobs write, and the ledger of what was published."""
+
+from __future__ import annotations
+
+import re
+
+from agent.errors import UnavailableError
+from tools.database import catalog
+from tools.database.connection import Connection
+
+SCHEMA = "datamorph_staging"
+LEDGER = f"{SCHEMA}.publishes"
+
+_PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
+_TABLE = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{12}")
+
+
+def prepare(connection: Connection) -> None:
+    """Create the schema and the ledger when missing; several processes may do so at once."""
+    with connection.transaction():
+        # IF NOT EXISTS may still fail when two create at once, and asks for the right even if nothing is to be done.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (SCHEMA,))
+        if connection.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchone() is None:
+            connection.execute(f"CREATE SCHEMA {SCHEMA}")
+        if not ledger_exists(connection):
+            connection.execute(
+                f"""
+                CREATE TABLE {LEDGER} (
+                    run_id text NOT NULL,
+                    generation integer NOT NULL,
+                    target text NOT NULL,
+                    rows bigint NOT NULL,
+                    published_at timestamptz NOT NULL DEFAULT now(),
+                    PRIMARY KEY (run_id, generation)
+                )
+                """
+            )
+        _demand_rights(connection)
+
+
+def _demand_rights(connection: Connection) -> None:
+    ledger = catalog.resolve(connection, LEDGER)
+    missing = catalog.missing_rights(connection, ledger, ("SELECT", "INSERT")) if ledger else []
+    if not catalog.may_create(connection, SCHEMA):
+        missing.append(f"CREATE on schema {SCHEMA}")
+    if missing:
+        raise UnavailableError("database", f"jobs cannot be staged: grant the database role {', '.join(missing)}")
+
+
+def ledger_exists(connection: Connection) -> bool:
+    """Tell whether the ledger of publishes is there."""
+    row = connection.execute(
+        """
+        SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = %s AND c.relname = 'publishes'
+        """,
+        (SCHEMA,),
+    ).fetchone()
+    return row is not None
+
+
+def published_into(connection: Connection, relation: str) -> bool:
+    """Tell whether the ledger knows a publish into a relation, written for SQL."""
+    if not ledger_exists(connection):
+        return False
+    return connection.execute(f"SELECT 1 FROM {LEDGER} WHERE target = %s LIMIT 1", (relation,)).fetchone() is not None
+
+
+def published_rows(connection: Connection, run_id: str, generation: int) -> int | None:
+    """Return how many rows this run and generation published; None when it did not."""
+    row = connection.execute(
+        f"SELECT rows FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def record(connection: Connection, run_id: str, generation: int, relation: str, rows: int) -> None:
+    """Enter a publish; a second one of the same run and generation is a unique violation."""
+    connection.execute(
+        f"INSERT INTO {LEDGER} (run_id, generation, target, rows) VALUES (%s, %s, %s, %s)",
+        (run_id, generation, relation, rows),
+    )
+
+
+def staging_relation(table: str) -> str:
+    """Return a staging table for SQL. Raises ValueError when the name is not a staging table's."""
+    if not _TABLE.fullmatch(table):
+        raise ValueError(f"{table!r} is not a staging table: s_, 12 hex digits, _, 12 hex digits")
+    return f"{SCHEMA}.{table}"
+
+
+def check_prefix(prefix: str) -> None:
+    """Raise ValueError for a prefix that is not `s_`, 12 hex digits and `_`, with or without more digits."""
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError(f"{prefix!r} is not the beginning of a staging table's name: s_, 12 hex digits, _")
+
+
+def drop(connection: Connection, prefix: str) -> int:
+    """Drop the staging tables whose names begin with a prefix, one by one; returns how many there were."""
+    check_prefix(prefix)
+    rows = connection.execute(
+        """
+        SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = %s AND c.relkind = 'r' AND starts_with(c.relname::text, %s) ORDER BY 1
+        """,
+        (SCHEMA, prefix),
+    ).fetchall()
+    names = [name for (name,) in rows if _TABLE.fullmatch(name)]
+    for name in names:
+        connection.execute(f"DROP TABLE IF EXISTS {staging_relation(name)}")
+    return len(names)

@@ -1,0 +1,110 @@
+"""The ledger on SQLite: accepted runs, and every launch of the engine with the state it reached."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from tools.ports import Launch, LaunchKey, LaunchState, RunRecord
+
+_STATES: tuple[str, ...] = get_args(LaunchState)
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS runs (
+    run_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, payload_sha TEXT NOT NULL, request_ref TEXT NOT NULL,
+    model TEXT NOT NULL, engine TEXT NOT NULL, database TEXT NOT NULL, accepted_at TEXT NOT NULL,
+    status TEXT NOT NULL, response TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS launches (
+    run_id TEXT NOT NULL, generation INTEGER NOT NULL, attempt INTEGER NOT NULL, launch INTEGER NOT NULL,
+    state TEXT NOT NULL, job_name TEXT NOT NULL, job_run_id TEXT NOT NULL,
+    PRIMARY KEY (run_id, generation, attempt, launch)
+) STRICT;
+"""
+
+
+class SqliteLedger:
+    """A Ledger in one file; every call is one transaction on disk when it returns."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def accept(self, record: RunRecord) -> RunRecord:
+        """Record a run unless its run_id is known; returns what stands recorded."""
+        self._execute("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", astuple(record))
+        return self._known(record.run_id)
+
+    def new_generation(self, record: RunRecord) -> RunRecord:
+        """Replace a known run by `record`, one generation up; returns what stands recorded."""
+        known = self._known(record.run_id)
+        following = replace(record, generation=known.generation + 1)
+        self._execute("REPLACE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(following))
+        return following
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """The run's newest generation."""
+        rows = self._execute("SELECT * FROM runs WHERE run_id = ?", (run_id,))
+        return RunRecord(*rows[0]) if rows else None
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The newest runs first."""
+        rows = self._execute("SELECT * FROM runs ORDER BY accepted_at DESC, run_id DESC LIMIT ?", (limit,))
+        return [RunRecord(*row) for row in rows]
+
+    def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
+        """Record how the run stands."""
+        statement = "UPDATE runs SET status = ?, response = ? WHERE run_id = ? AND generation = ?"
+        self._execute(statement, (status, response, run_id, generation))
+
+    def launch(self, key: LaunchKey) -> Launch | None:
+        """The launch as recorded."""
+        where = "run_id = ? AND generation = ? AND attempt = ? AND launch = ?"
+        rows = self._execute(f"SELECT state, job_name, job_run_id FROM launches WHERE {where}", astuple(key))
+        return Launch(key, *rows[0]) if rows else None
+
+    def advance(self, launch: Launch) -> None:
+        """Record a launch's next state. Raises ValueError on a step back or on another job_run_id."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            key = astuple(launch.key)
+            found = self._db.execute(
+                "SELECT state, job_run_id FROM launches WHERE run_id=? AND generation=? AND attempt=? AND launch=?", key
+            ).fetchone()
+            if found:
+                _check_step(found[0], found[1], launch)
+            values = (*key, launch.state, launch.job_name, launch.job_run_id)
+            self._db.execute("REPLACE INTO launches VALUES (?,?,?,?,?,?,?)", values)
+
+    def launches(self, run_id: str, generation: int) -> list[Launch]:
+        """All launches of a generation in order."""
+        statement = "SELECT * FROM launches WHERE run_id = ? AND generation = ? ORDER BY attempt, launch"
+        return [Launch(LaunchKey(*row[:4]), *row[4:]) for row in self._execute(statement, (run_id, generation))]
+
+    def _known(self, run_id: str) -> RunRecord:
+        record = self.run(run_id)
+        if record is None:
+            raise LookupError(f"run {run_id} was never accepted")
+        return record
+
+    def _execute(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._db.execute(statement, parameters).fetchall()
+
+
+def _check_step(state: str, job_run_id: str, launch: Launch) -> None:
+    if _STATES.index(launch.state) < _STATES.index(state):
+        raise ValueError(f"launch {launch.key} is {state} already; it cannot go back to {launch.state}")
+    if job_run_id and job_run_id != launch.job_run_id:
+        raise ValueError(f"launch {launch.key} belongs to job run {job_run_id}, not to {launch.job_run_id!r}")

@@ -1,0 +1,1 @@
+"""The embedded engine: scripts, Spark and PostgreSQL on this machine."""

@@ -1,0 +1,107 @@
+"""What a child process is told (`launch.json`) and what it tells (`state.json`), in its run directory."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+LOG = "log.txt"
+SCRATCH = "scratch"
+"""The child's HOME and TMPDIR within its run directory; gone when it has ended."""
+TEMP = "temp"
+"""The job's TempDir within the run directory."""
+JVM_EXIT_SECONDS = 10.0
+"""How long a JVM may take to end after its connection broke."""
+_BROKEN_CONNECTION = re.compile(
+    r"\b(Py4JNetworkError|ConnectionRefusedError|ConnectionResetError|Py4JError: An error occurred while calling)\b"
+)
+LOST = "the process ended without a result (killed?)"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a child is to run."""
+
+    script: str
+    """Path of the script."""
+    arguments: tuple[str, ...]
+    timeout_seconds: float
+    memory: str | None
+    """Heap of the JVM that the child starts, as `2g`; None: it attaches to the one that its environment names."""
+    lock_fd: int | None = None
+    """An inherited file descriptor that must stay open as long as the child lives."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a child stands; terminal once `finished` is set."""
+
+    state: str
+    started: float
+    finished: float | None = None
+    error: str = ""
+    """In Glue's words."""
+    exception: str = ""
+    """The exception's class name."""
+    message: str = ""
+    """The exception's own text."""
+    line: int | None = None
+    """The failing line of the script."""
+
+
+def jvm_seems_gone(exception: str, message: str) -> bool:
+    """Whether a script's failure is, or stems from, a broken connection to its JVM."""
+    return _BROKEN_CONNECTION.search(f"{exception}: {message}") is not None
+
+
+def write_launch(run_dir: Path, launch: Launch) -> None:
+    """Store what the child is to run."""
+    _write(run_dir / "launch.json", asdict(launch))
+
+
+def read_launch(run_dir: Path) -> Launch:
+    """What the child is to run."""
+    stored = json.loads((run_dir / "launch.json").read_text(encoding="utf-8"))
+    return Launch(**stored | {"arguments": tuple(stored["arguments"])})
+
+
+def write_outcome(run_dir: Path, outcome: Outcome) -> None:
+    """Store how the child stands; a reader sees the old or the new one, never half of it."""
+    _write(run_dir / "state.json", asdict(outcome))
+
+
+def read_outcome(run_dir: Path) -> Outcome | None:
+    """How the child stands; None before it has said anything."""
+    try:
+        return Outcome(**json.loads((run_dir / "state.json").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def spawn(run_dir: Path, environment: Mapping[str, str], inherited: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+    """Start a child in a session of its own: it outlives this process, and a Ctrl-C here does not reach it.
+
+    It keeps the file descriptors `inherited` open as long as it lives.
+    """
+    with (run_dir / LOG).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "tools.local.child", str(run_dir)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=run_dir / SCRATCH,
+            env=dict(environment),
+            pass_fds=inherited,
+            start_new_session=True,
+        )
+
+
+def _write(path: Path, content: Mapping[str, object]) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content), encoding="utf-8")
+    temporary.replace(path)

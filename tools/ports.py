@@ -1,0 +1,367 @@
+"""The ports: what the workflow needs from the outside world, and the Toolbox that carries them.
+
+Each Protocol is the contract; `tests/contracts/` holds the real parts and the fakes to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from agent.request import Request
+from agent.snapshot import Row, Snapshot
+
+JobRunState = Literal[
+    "STARTING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "WAITING", "EXPIRED"
+]
+TERMINAL_STATES = frozenset({"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"})
+
+
+@dataclass(frozen=True)
+class ModelCall:
+    """One question to a model."""
+
+    purpose: Literal["generate", "repair"]
+    system: str
+    user: str
+    index: int
+    """0 for the first model call of the run's generation, 1 for the second …: what a recording answers by."""
+    request: Request
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A model's answer; tokens are 0 where the model does not count them."""
+
+    text: str
+    stop_reason: str
+    """`end_turn`, or `max_tokens` when the reply was cut."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+
+
+class Model(Protocol):
+    """A writer of transforms."""
+
+    @property
+    def name(self) -> str:
+        """What the user chose, as `compiler` or `recorded:replies.jsonl`."""
+        ...
+
+    def complete(self, call: ModelCall) -> Completion:
+        """Answer. Raises UnavailableError (refused for good), InvalidRequestError (compiler: cannot express it)."""
+        ...
+
+
+class ArtifactStore(Protocol):
+    """Text kept for good under a key; a reference is `uri#sha256`."""
+
+    def put(self, key: str, text: str) -> str:
+        """Store under an immutable key and return its reference; the same text again is fine.
+
+        Raises ArtifactError when the key holds another text.
+        """
+        ...
+
+    def put_latest(self, key: str, text: str) -> str:
+        """Store under a key that always holds the newest text; returns the URI without a hash."""
+        ...
+
+    def get(self, ref: str) -> str:
+        """The text of a reference. Raises ArtifactError when it is missing or its hash differs."""
+        ...
+
+
+@dataclass(frozen=True)
+class JobDefinition:
+    """A job as CreateJob takes it, reduced to what differs from job to job."""
+
+    name: str
+    script_ref: str
+    """`uri#sha256` of the script in the artifact store."""
+    timeout_minutes: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+    workers: int = 2
+    worker_type: str = "G.1X"
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """One run of a job as GetJobRun tells it; `state` may be a word unknown to us, which is not terminal."""
+
+    job_name: str
+    job_run_id: str
+    state: str
+    error: str = ""
+    seconds: float = 0.0
+    dpu_seconds: float = 0.0
+
+    @property
+    def terminal(self) -> bool:
+        """True when the run will not change any more."""
+        return self.state in TERMINAL_STATES
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What the script itself says it wrote to staging."""
+
+    rows: int
+    columns: tuple[str, ...]
+    job_run_id: str
+
+
+class JobRunner(Protocol):
+    """An engine that runs scripts: Glue, or the embedded one. Errors of a call are EngineError with Glue's codes."""
+
+    def create(self, job: JobDefinition) -> None:
+        """Define the job. Raises EngineError AlreadyExistsException when the name is taken by another definition."""
+        ...
+
+    def start(self, job_name: str, arguments: Mapping[str, str]) -> str:
+        """Start one run and return its id. Raises ConcurrentRunsExceededException while one is live."""
+        ...
+
+    def get(self, job_name: str, job_run_id: str) -> JobRun:
+        """The run as it stands. Raises EntityNotFoundException."""
+        ...
+
+    def list_runs(self, job_name: str) -> list[JobRun]:
+        """All runs of the job, newest first; empty for an unknown job."""
+        ...
+
+    def stop(self, job_name: str, job_run_id: str) -> None:
+        """Ask a live run to stop; it passes through STOPPING. A terminal run is left as it is."""
+        ...
+
+    def delete(self, job_name: str) -> None:
+        """Delete the definition; an unknown name is fine."""
+        ...
+
+    def report(self, job_name: str, job_run_id: str) -> JobReport | None:
+        """The script's own report; None when it wrote none."""
+        ...
+
+    def log_tail(self, job_name: str, job_run_id: str) -> str:
+        """The last lines of the run's output, at most 20,000 characters."""
+        ...
+
+
+@dataclass(frozen=True)
+class DryRunResult:
+    """What the script did on sample rows."""
+
+    error: str = ""
+    """Spark's or Python's own error, empty when it ran through."""
+    phase: str = ""
+    """The script's phase that failed."""
+    line: int | None = None
+    """The failing line, 1-based within the script."""
+    columns: tuple[tuple[str, str], ...] = ()
+    """Output columns in order: name, Spark type."""
+    rows: int = 0
+    sample: tuple[Row, ...] = ()
+
+
+class DryRun(Protocol):
+    """Local Spark on sample rows."""
+
+    def run(self, script: str, tables: Mapping[str, SampleTable]) -> DryRunResult:
+        """Run the script with these tables in the database's place. Raises UnavailableError when Spark cannot run."""
+        ...
+
+    def close(self) -> None:
+        """End the warm Spark."""
+        ...
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """A table's rows for a dry run."""
+
+    columns: tuple[tuple[str, str], ...]
+    """Name and Spark type."""
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class PublishOrder:
+    """What to publish, once per (run_id, generation)."""
+
+    run_id: str
+    generation: int
+    staging_table: str
+    """`s_{12 hex}_{12 hex}` in schema `datamorph_staging`."""
+    columns: tuple[str, ...]
+    """The result's columns in order: what is inserted."""
+    column_types: tuple[str, ...]
+    """Their PostgreSQL types, for a target that has to be created."""
+    write_mode: Literal["overwrite", "append", "merge"]
+    keys: tuple[str, ...]
+    expected_rows: int
+    """What the job's report says."""
+    allow_empty: bool
+    target: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A publish that is committed."""
+
+    rows: int
+    created: bool
+    """True when the target did not exist before."""
+    already: bool
+    """True when this (run_id, generation) had been published before; nothing was done now."""
+
+
+class Database(Protocol):
+    """The PostgreSQL that holds sources, staging and target."""
+
+    def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
+        """The snapshot for a request. Raises UnavailableError, or InvalidRequestError for tables that do not exist."""
+        ...
+
+    def prepare_staging(self) -> None:
+        """Create schema `datamorph_staging` and its publish ledger when missing."""
+        ...
+
+    def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
+        """Audit staging and move its rows into the target in one transaction. Raises PublishError."""
+        ...
+
+    def drop_staging(self, prefix: str) -> int:
+        """Drop every staging table whose name begins with `prefix`; returns how many there were."""
+        ...
+
+    def head(self, table: str, rows: int) -> list[Row]:
+        """The first rows of a table, in the table's own order."""
+        ...
+
+
+LaunchState = Literal["PLANNED", "INTENT", "STARTED", "TERMINAL", "CLEANED"]
+
+
+@dataclass(frozen=True)
+class LaunchKey:
+    """What everything durable is keyed by."""
+
+    run_id: str
+    generation: int
+    attempt: int
+    launch: int
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One start of the engine as the ledger knows it."""
+
+    key: LaunchKey
+    state: LaunchState
+    job_name: str
+    job_run_id: str = ""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """An accepted run."""
+
+    run_id: str
+    generation: int
+    payload_sha: str
+    request_ref: str
+    model: str
+    engine: str
+    database: str
+    """Where the database is, without credentials: a run must not go on with another one."""
+    accepted_at: str
+    """UTC, ISO 8601."""
+    status: str
+    """`running`, or the response's execution_status."""
+    response: str = ""
+    """The recorded response as JSON; empty while there is none."""
+
+
+class Ledger(Protocol):
+    """Runs and launches, strongly consistent."""
+
+    def accept(self, record: RunRecord) -> RunRecord:
+        """Record a run unless its run_id is known; returns what stands recorded."""
+        ...
+
+    def new_generation(self, record: RunRecord) -> RunRecord:
+        """Replace a known run by `record`, one generation up; returns what stands recorded."""
+        ...
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """The run's newest generation."""
+        ...
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The newest runs first."""
+        ...
+
+    def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
+        """Record how the run stands."""
+        ...
+
+    def launch(self, key: LaunchKey) -> Launch | None:
+        """The launch as recorded."""
+        ...
+
+    def advance(self, launch: Launch) -> None:
+        """Record a launch's next state. Raises ValueError on a step back or on another job_run_id."""
+        ...
+
+    def launches(self, run_id: str, generation: int) -> list[Launch]:
+        """All launches of a generation in order."""
+        ...
+
+
+class Lease(Protocol):
+    """One worker per run at a time."""
+
+    def hold(self, run_id: str) -> AbstractContextManager[None]:
+        """Hold the run while the context lasts. Raises ConflictError when another holds it."""
+        ...
+
+
+class Journal(Protocol):
+    """Where each step is told."""
+
+    def write(self, run_id: str, kind: str, title: str, description: str = "", **metadata: object) -> None:
+        """Append one entry; never raises for a journal that cannot be reached."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests need not wait."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """All ports of one process, built once by the door."""
+
+    model: Model
+    artifacts: ArtifactStore
+    jobs: JobRunner
+    dry_run: DryRun | None
+    """None where Spark is not installed: preflight is skipped and the answer says so."""
+    database: Database | None
+    """None where no database is configured for this process."""
+    ledger: Ledger
+    lease: Lease
+    journal: Journal
+    clock: Clock

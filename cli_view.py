@@ -122,7 +122,7 @@ class View:
             table.add_row(*(escape(cell[:_CELL]) for cell in row))
         # As wide as it needs to be: a terminal wraps or scrolls, a file keeps all.
         wide = Measurement.get(self._console, self._console.options.update(max_width=10_000), table).maximum
-        self._console.print(table, width=wide, crop=False, no_wrap=True)
+        Console(file=self._console.file, width=wide, highlight=False).print(table)
 
     def _end_status(self) -> None:
         if self._status is not None:

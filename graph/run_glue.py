@@ -104,7 +104,7 @@ def await_run(
 ) -> State:
     """Wait up to `wait` seconds for the run to end, or until a drain is asked for.
 
-    Without an outcome the workflow suspends and looks again when it is resumed.
+    Without an outcome the workflow suspends, or ends here for now, and looks again when it is resumed.
     """
     until = clock.now() + wait
     run = jobs.get(state["job_name"], state["job_run_id"])
@@ -112,7 +112,7 @@ def await_run(
         _pause(clock, min(poll, until - clock.now()), runtime)
         run = jobs.get(state["job_name"], state["job_run_id"])
     if not run.terminal:
-        return State(outcome=None)
+        return State(outcome=None, waited=not _draining(runtime))
     known = ledger.launch(launch_key(state))
     if known is None or known.state != "CLEANED":
         ledger.advance(Launch(launch_key(state), "TERMINAL", state["job_name"], state["job_run_id"]))

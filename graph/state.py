@@ -91,6 +91,8 @@ class State(TypedDict, total=False):
     job_run_id: str
     outcome: JobOutcome | None
     """How the newest launch ended; None while it has not."""
+    waited: bool
+    """True when one call's whole wait passed and the job had not ended."""
     publish_failure: PublishFailure | None
     rows_written: int | None
     diagnosis: Diagnosis | None

@@ -199,7 +199,7 @@ class PublishOrder:
     columns: tuple[str, ...]
     """The result's columns in order: what is inserted."""
     column_types: tuple[str, ...]
-    """Their PostgreSQL types, for a target that has to be created."""
+    """Their PostgreSQL types, for a target that has to be created; empty for one that is taken from staging."""
     write_mode: Literal["overwrite", "append", "merge"]
     keys: tuple[str, ...]
     expected_rows: int

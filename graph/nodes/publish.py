@@ -58,5 +58,5 @@ def publish_order(state: State, artifacts: ArtifactStore) -> PublishOrder | None
         keys=request.specs.target_table.keys,
         expected_rows=outcome["rows"],
         allow_empty=request.options.allow_empty,
-        target=snapshot.target.relation or snapshot.target.name,
+        target=snapshot.target.name,
     )

@@ -36,7 +36,8 @@ TABLE = [
     ("a refused script is looked into", routes.route_after_sanitize, {"verdict": REFUSED}, "diagnose"),
     ("a script that ran is uploaded", routes.route_after_preflight, {"verdict": PASSED}, "upload"),
     ("a script that failed is looked into", routes.route_after_preflight, {"verdict": REFUSED}, "diagnose"),
-    ("a live run suspends", routes.route_after_await, {"outcome": None}, "suspend"),
+    ("a live run suspends", routes.route_after_await, {"outcome": None, "waited": True}, "suspend"),
+    ("a wait cut short is taken up again", routes.route_after_await, {"outcome": None, "waited": False}, "await_run"),
     ("an ended run is cleaned up", routes.route_after_await, {"outcome": outcome()}, "delete_job"),
     ("success leaves the subgraph", routes.route_after_delete, {"outcome": outcome(), "launch": 1}, "__end__"),
     (

@@ -10,6 +10,7 @@ from langgraph.runtime import RunControl
 
 from agent.errors import PublishError, UnavailableError
 from agent.keys import thread_id
+from graph.service import Step
 from tests.graph.conftest import REPLY, TRANSFORM, Bench, event
 from tools.fakes import FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
 from tools.ports import DryRunResult
@@ -245,17 +246,17 @@ def test_a_long_job_suspends_and_is_adopted(bench: MakeBench) -> None:
     assert len(made.jobs.started) == 1
 
 
-def test_a_caller_who_asks_to_stop_is_answered_at_once(bench: MakeBench) -> None:
-    """The run is suspended with its job live, and resumed to its end."""
+@pytest.mark.parametrize("node", ["generate", "start_run", "await_run"])
+def test_a_caller_who_asks_to_stop_is_answered_at_once(bench: MakeBench, node: str) -> None:
+    """The run is suspended, with its job live, and one resume brings it to its end."""
     made = bench(jobs=FakeJobs(PlannedRun(looks=5)))
     control = RunControl()
-    service = made.service()
 
-    def stop_at_start(step: object) -> None:
-        if getattr(step, "node", "") == "start_run":
+    def stop(step: Step) -> None:
+        if (step.phase, step.node) == ("start", node):
             control.request_drain("test")
 
-    assert service.run(event(), stop_at_start, control)["statusCode"] == 202
+    assert made.service().run(event(), stop, control)["statusCode"] == 202
     assert made.service().resume("run_1")["statusCode"] == 200
     assert len(made.jobs.started) == 1
 

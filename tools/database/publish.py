@@ -77,7 +77,9 @@ def _create(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> 
         raise PublishError("target_changed", f"{order.target} is gone since the run began; start the run again")
     try:
         relation = place_for(connection, order.target)
-        types = [canonical(kind) for kind in order.column_types]
+        staged = staging.column_types(connection, order.staging_table)
+        declared = zip(order.columns, order.column_types, strict=True)
+        types = [canonical(kind or staged.get(name, "")) for name, kind in declared]
     except (InvalidRequestError, UnsupportedTypeError) as error:
         raise PublishError("columns", f"{order.target} cannot be created: {error}") from error
     columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in zip(order.columns, types, strict=True))

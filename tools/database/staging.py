@@ -109,3 +109,12 @@ def drop(connection: Connection, prefix: str) -> int:
     for name in names:
         connection.execute(f"DROP TABLE IF EXISTS {staging_relation(name)}")
     return len(names)
+
+
+def column_types(connection: Connection, table: str) -> dict[str, str]:
+    """The types of a staging table's columns as `format_type` gives them; empty for a missing table."""
+    statement = """
+        SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+        WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+    """
+    return dict(connection.execute(statement, (staging_relation(table),)).fetchall())

@@ -1,0 +1,35 @@
+"""`datamorph`, killed with SIGKILL at a node: `python -m tests.cli.kill_at run … ` with KILL_AT=before:publish."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import cli
+
+
+def arm(moment: str, node: str) -> None:
+    """Replace the node's function by one that kills this process before or after the work."""
+    os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+    import graph.builder
+    import graph.run_glue
+
+    module: Any = graph.run_glue if hasattr(graph.run_glue, node) else graph.builder
+    work = getattr(module, node)
+
+    def killed(*arguments: Any, **ports: Any) -> Any:
+        if moment == "after":
+            work(*arguments, **ports)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if node == "await_run":  # LangGraph looks at the signature for `runtime`
+        killed.__signature__ = __import__("inspect").signature(work)  # type: ignore[attr-defined]
+        killed.__annotations__ = work.__annotations__
+    setattr(module, node, killed)
+
+
+if __name__ == "__main__":
+    arm(*os.environ.pop("KILL_AT").split(":"))
+    sys.exit(cli.main())

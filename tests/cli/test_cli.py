@@ -1,0 +1,108 @@
+"""The command line: what users get wrong, and what scripts rely on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cli
+from tests.cli.conftest import PROJECT, environment
+
+BAD = [
+    (["run", "missing.json"], 2, "missing.json: cannot be read: No such file or directory"),
+    (["run", "{folder}/half.json"], 2, "is not JSON"),
+    (["run", "{folder}/latin1.json"], 2, "is not UTF-8 text"),
+    (["run", "{folder}/good.json", "--model", "gpt"], 2, "--model: 'gpt' names no model"),
+    (["run", "{folder}/good.json", "--engine", "spark"], 2, "--engine: input should be 'local' or 'glue'"),
+    (["run", "{folder}/good.json", "--database-url", "mysql://x"], 2, "--database-url"),
+    (["run", "{folder}/good.json", "--engine", "glue"], 4, "use --engine local"),
+    (["run", "{folder}/good.json", "--model", "recorded:nothing.jsonl"], 2, "nothing.jsonl"),
+    (["resume", "nobody"], 2, "no run 'nobody' is known here"),
+    (["status", "nobody"], 2, "no run 'nobody' is known here"),
+    (["prompt", "{folder}/good.json"], 2, "source_schemas.orders: no database is at hand"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make events, good and bad."""
+    (tmp_path / "half.json").write_text('{"specs": ')
+    (tmp_path / "latin1.json").write_bytes('{"é": 1}'.encode("latin-1"))
+    specs = {"source_tables": ["orders"], "target_table": {"name": "t"}}
+    (tmp_path / "good.json").write_text(json.dumps({"specs": specs}))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), BAD, ids=[" ".join(row[0][:4]) for row in BAD])
+def test_a_mistake_is_told_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, words: str
+) -> None:
+    """What is wrong, where, and what to do; never a stack trace."""
+    home = ["--home", str(folder / "home")]
+    assert cli.main([a.replace("{folder}", str(folder)) for a in arguments] + home) == code
+    told = capsys.readouterr()
+    assert words in told.err
+    assert "Traceback" not in told.err
+    assert told.out == ""
+
+
+def test_with_json_a_mistake_is_a_response_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scripts read one form only."""
+    assert cli.main(["run", str(folder / "half.json"), "--json", "--home", str(folder)]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["statusCode"], answer["body"]["execution_status"]) == (400, "invalid")
+
+
+def test_prompt_without_a_database_uses_the_event(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exactly what the model would be sent."""
+    event = json.loads((folder / "good.json").read_text())
+    event["source_schemas"] = {"orders": {"columns": [{"name": "amount", "type": "numeric(10,2)"}]}}
+    (folder / "good.json").write_text(json.dumps(event))
+    assert cli.main(["prompt", str(folder / "good.json"), "--home", str(folder / "home")]) == 0
+    assert "amount numeric(10,2)" in capsys.readouterr().out
+
+
+def test_an_unexpected_error_is_told_without_its_trace(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DATAMORPH_DEBUG shows where."""
+
+    def broken(source: str) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(cli, "_read_event", broken)
+    assert cli.main(["run", "x", "--home", str(folder)]) == 4
+    assert "unexpected ZeroDivisionError: by zero; set DATAMORPH_DEBUG=1" in capsys.readouterr().err
+    monkeypatch.setenv("DATAMORPH_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["run", "x", "--home", str(folder)])
+
+
+def test_no_runs_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first `datamorph status` on a machine."""
+    assert cli.main(["status", "--json", "--home", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+FORGED = """
+import os, sys
+import cli
+assert "langgraph" not in sys.modules
+cli.main(["resume", "nobody", "--home", sys.argv[1]])
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+import ormsgpack
+call = ormsgpack.packb(("os", "system", f"touch {sys.argv[1]}/owned"))
+JsonPlusSerializer().loads_typed(("msgpack", ormsgpack.packb(ormsgpack.Ext(0, call))))
+"""
+
+
+def test_checkpoints_are_data_only_in_a_fresh_process(tmp_path: Path) -> None:
+    """The door sets strict deserialisation before langgraph is imported: a forged row stays inert."""
+    command = [sys.executable, "-c", FORGED, str(tmp_path)]
+    done = subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "owned").exists()

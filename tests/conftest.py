@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from tools.local.jvm import SparkJvm
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+# Read by langgraph at its first import, wherever in a test session that is.
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 pytest_plugins = ["tests.postgres_fixtures"]
 """Fixtures with a real, embedded PostgreSQL: one server a test session, one fresh database a test."""

@@ -13,6 +13,7 @@ from agent.errors import EngineError, PublishError, UnavailableError
 from agent.event_snapshot import event_snapshot
 from agent.request import Request
 from agent.snapshot import Row, Snapshot
+from tools.database.staging import check_prefix, staging_relation
 from tools.ports import (
     TERMINAL_STATES,
     Completion,
@@ -25,6 +26,9 @@ from tools.ports import (
     PublishOrder,
     SampleTable,
 )
+
+_LOG_CHARACTERS = 20_000
+_UNREACHABLE = "the database cannot be reached"
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,17 @@ class _Run:
             return "STOPPING" if self.stopped else "RUNNING"
         return "STOPPED" if self.stopped else self.plan.state
 
+    def seen(self, job_name: str) -> JobRun:
+        state = self.state()
+        return JobRun(job_name, self.job_run_id, state, self.plan.error if state == self.plan.state else "", 1.0, 2.0)
+
 
 class FakeJobs:
     """A JobRunner whose runs end as planned, in order; without a plan they succeed."""
 
     def __init__(self, *plans: PlannedRun) -> None:
-        self._plans = list(plans)
+        self.plans = list(plans)
+        """How the runs to come will end."""
         self._jobs: dict[str, JobDefinition] = {}
         self._runs: dict[str, list[_Run]] = {}
         self.started: list[str] = []
@@ -76,7 +85,7 @@ class FakeJobs:
             raise EngineError("EntityNotFoundException", f"job {job_name!r} is not defined")
         if any(run.state() not in TERMINAL_STATES for run in self._runs.get(job_name, [])):
             raise EngineError("ConcurrentRunsExceededException", f"a run of job {job_name!r} is live")
-        run = _Run("jr_" + secrets.token_hex(32), self._plans.pop(0) if self._plans else PlannedRun())
+        run = _Run("jr_" + secrets.token_hex(32), self.plans.pop(0) if self.plans else PlannedRun())
         self._runs.setdefault(job_name, []).append(run)
         self.started.append(job_name)
         return run.job_run_id
@@ -84,13 +93,13 @@ class FakeJobs:
     def get(self, job_name: str, job_run_id: str) -> JobRun:
         """The run as it stands; each look brings it nearer to its end."""
         run = self._run(job_name, job_run_id)
-        state = run.state()
+        seen = run.seen(job_name)
         run.looks += 1
-        return JobRun(job_name, job_run_id, state, run.plan.error if state == run.plan.state else "", 1.0, 2.0)
+        return seen
 
     def list_runs(self, job_name: str) -> list[JobRun]:
         """All runs of the job, newest first."""
-        return [JobRun(job_name, run.job_run_id, run.state()) for run in reversed(self._runs.get(job_name, []))]
+        return [run.seen(job_name) for run in reversed(self._runs.get(job_name, []))]
 
     def stop(self, job_name: str, job_run_id: str) -> None:
         """Ask a live run to stop."""
@@ -103,12 +112,16 @@ class FakeJobs:
 
     def report(self, job_name: str, job_run_id: str) -> JobReport | None:
         """The planned report of a run that succeeded."""
-        plan = self._run(job_name, job_run_id).plan
-        return None if plan.rows is None else JobReport(plan.rows, plan.columns, job_run_id)
+        run = self._run(job_name, job_run_id)
+        if run.plan.rows is None or run.state() != "SUCCEEDED":
+            return None
+        return JobReport(run.plan.rows, run.plan.columns, job_run_id)
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
-        """The planned log."""
-        return self._run(job_name, job_run_id).plan.log
+        """The planned log's end."""
+        log = self._run(job_name, job_run_id).plan.log
+        tail = log[-_LOG_CHARACTERS:]
+        return tail if tail == log else tail[tail.find("\n") + 1 :]
 
     def _run(self, job_name: str, job_run_id: str) -> _Run:
         for run in self._runs.get(job_name, []):
@@ -129,31 +142,43 @@ class FakeDatabase:
 
     def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
         """What the event says."""
-        if not self.reachable:
-            raise UnavailableError("database", "cannot be reached")
+        self._reach()
         return event_snapshot(request)
 
     def prepare_staging(self) -> None:
         """Nothing is needed."""
+        self._reach()
 
     def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
-        """Once per run and generation."""
+        """Once per run and generation; the target counts as there."""
+        staging_relation(order.staging_table)
         key = (order.run_id, order.generation)
+        if not self.reachable:
+            raise PublishError("transient", _UNREACHABLE)
         if key in self.published:
             return Published(self.published[key].expected_rows, created=False, already=True)
         if self.refusals:
             raise self.refusals.pop(0)
+        if order.expected_rows == 0 and not order.allow_empty:
+            raise PublishError("empty_result", "the result is empty, and options.allow_empty is not set")
         self.published[key] = order
         return Published(order.expected_rows, created=False, already=False)
 
     def drop_staging(self, prefix: str) -> int:
         """Remember the prefix."""
+        check_prefix(prefix)
+        self._reach()
         self.dropped.append(prefix)
         return 0
 
     def head(self, table: str, rows: int) -> list[Row]:
         """No rows."""
+        self._reach()
         return []
+
+    def _reach(self) -> None:
+        if not self.reachable:
+            raise UnavailableError("database", _UNREACHABLE)
 
 
 class FakeDryRun:
@@ -185,9 +210,14 @@ class FakeModel:
         self.calls: list[ModelCall] = []
 
     def complete(self, call: ModelCall) -> Completion:
-        """The answer of the call's index."""
+        """The answer of the call's index. Raises UnavailableError when there are no more."""
         self.calls.append(call)
-        text = self._answers(call) if callable(self._answers) else self._answers[call.index]
+        if callable(self._answers):
+            text = self._answers(call)
+        elif call.index < len(self._answers):
+            text = self._answers[call.index]
+        else:
+            raise UnavailableError("model", f"{len(self._answers)} answers; answer {call.index + 1} was asked for")
         return Completion(text, "end_turn", input_tokens=10, output_tokens=5, usd=0.001)
 
 

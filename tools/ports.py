@@ -119,7 +119,7 @@ class JobRunner(Protocol):
     """An engine that runs scripts: Glue, or the embedded one. Errors of a call are EngineError with Glue's codes."""
 
     def create(self, job: JobDefinition) -> None:
-        """Define the job. Raises EngineError AlreadyExistsException when the name is taken by another definition."""
+        """Define the job. Raises EngineError AlreadyExistsException when the name is taken, be it by the same one."""
         ...
 
     def start(self, job_name: str, arguments: Mapping[str, str]) -> str:

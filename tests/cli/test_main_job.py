@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,44 @@ def test_a_run_shows_its_steps_its_script_and_the_first_rows(home: Home, small: 
     answer = home.datamorph("run", str(small))
     for words in ("✓ preflight", "✓ await_run", "first rows of totals", "_glue.py", "200 success", "3.50"):
         assert words in answer.out
+
+
+def test_sources_of_every_usual_kind(home: Home) -> None:
+    """Another schema, odd names, char(n), numerics, timestamps, an empty table; a target with serial and default."""
+    home.sql('DROP SCHEMA IF EXISTS "Sales" CASCADE; DROP TABLE IF EXISTS regions, summary')
+    home.sql('CREATE SCHEMA "Sales"')
+    home.sql(
+        'CREATE TABLE "Sales"."Order Lines" ("Order No" integer, code char(4), price numeric, discount numeric(4,3), '
+        "paid boolean, at timestamptz, weight double precision, day date)"
+    )
+    lines = [
+        "(1, 'ab', 10.000000000000000001, 0.125, true, '2024-03-31 01:30:00+00', 'NaN', '2024-02-29')",
+        "(2, 'ab', 5, NULL, false, '2024-03-31 02:30:00+01', 1.5, NULL)",
+        "(3, 'cd', NULL, 0, NULL, NULL, NULL, '1999-12-31')",
+    ]
+    home.sql(f'INSERT INTO "Sales"."Order Lines" VALUES {", ".join(lines)}')
+    home.sql("CREATE TABLE regions (code char(4), region varchar(20))")
+    home.sql(
+        "CREATE TABLE summary (id serial PRIMARY KEY, code char(4) NOT NULL, lines smallint, price numeric(38,18), "
+        "first timestamptz, region varchar(20), made timestamptz DEFAULT now())"
+    )
+    specs = {
+        "source_tables": [{"table_name": "Sales.Order Lines", "alias": "o"}, {"table_name": "regions", "alias": "r"}],
+        "join_conditions": [{"left_table": "o", "right_table": "r", "join_type": "left", "on_columns": ["code"]}],
+        "aggregations": [
+            {"function": "count", "alias": "lines", "group_by": ["code", "region"]},
+            {"function": "max", "column": "price", "alias": "price", "group_by": ["code", "region"]},
+            {"function": "min", "column": "at", "alias": "first", "group_by": ["code", "region"]},
+        ],
+        "target_table": {"name": "summary", "columns": ["code", "lines", "price", "first", "region"]},
+    }
+    event = home.folder / "kinds.json"
+    event.write_text(json.dumps({"specs": specs}))
+    answer = home.datamorph("run", str(event), "--json")
+    assert answer.code == 0, answer.err
+    told = home.sql("SELECT id, code, lines, price, first AT TIME ZONE 'UTC', region, made IS NOT NULL FROM summary")
+    assert sorted(row[1:] for row in told) == [
+        ("ab  ", 2, Decimal("10.000000000000000001"), datetime(2024, 3, 31, 1, 30), None, True),  # noqa: DTZ001
+        ("cd  ", 1, None, None, None, True),
+    ]
+    assert sorted(row[0] for row in told) == [1, 2]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -43,6 +44,8 @@ from tools.ports import TERMINAL_STATES, ArtifactStore, JobDefinition, JobReport
 _LOCK = "alive.lock"
 _LOG_CHARACTERS = 20_000
 _GRACE_SECONDS = 15.0
+_WORKER = re.compile(r"^G\.([1248])X$")
+_RUN_ID = re.compile(r"jr_[0-9a-f]{64}")
 
 
 class LocalJobRunner:
@@ -156,7 +159,7 @@ class LocalJobRunner:
                 script=str(run_dir / "script.py"),
                 arguments=_arguments(job_name, job_run_id, run_dir, arguments),
                 timeout_seconds=definition["timeout_minutes"] * 60,
-                memory=None if self._jvm else self._memory,
+                memory=None if self._jvm else heap(self._memory, definition["worker_type"]),
                 lock_fd=lock,
             )
             write_launch(nascent, launch)
@@ -179,10 +182,18 @@ class LocalJobRunner:
         return self._jobs / name
 
     def _run_dir(self, job_name: str, job_run_id: str) -> Path:
-        run_dir = self._directory(job_name) / "runs" / quote(job_run_id, safe="")
-        if not job_run_id.startswith("jr_") or not run_dir.exists():
+        run_dir = self._directory(job_name) / "runs" / job_run_id
+        if not _RUN_ID.fullmatch(job_run_id) or not run_dir.exists():
             raise EngineError("EntityNotFoundException", f"job {job_name!r} has no run {job_run_id!r}")
         return run_dir
+
+
+def heap(memory: str, worker_type: str) -> str:
+    """The heap of a worker type, as `4g`: `memory` is that of G.1X, and G.2X has twice as much, as on Glue."""
+    match = _WORKER.match(worker_type)
+    if match is None:
+        raise EngineError("InvalidInputException", f"worker type {worker_type!r} is none of G.1X, G.2X, G.4X, G.8X")
+    return f"{int(memory[:-1]) * int(match[1])}{memory[-1]}"
 
 
 def _arguments(job_name: str, job_run_id: str, run_dir: Path, arguments: Mapping[str, str]) -> tuple[str, ...]:

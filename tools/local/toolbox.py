@@ -15,6 +15,7 @@ from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
 from tools.local.postgres import embedded_server
+from tools.local.secrecy import become_unreadable
 from tools.model import make_model
 from tools.ports import Model, Toolbox
 
@@ -31,6 +32,7 @@ def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
     from tools.local.dryrun import LocalDryRun
     from tools.local.engine import LocalJobRunner
 
+    become_unreadable()
     home = settings.home.resolve()
     model = model_of(settings)
     artifacts = LocalArtifacts(home / "artifacts")
@@ -40,7 +42,14 @@ def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
         yield Toolbox(
             model=model,
             artifacts=artifacts,
-            jobs=LocalJobRunner(home, artifacts, url, memory=settings.local_memory, inherited=inherited),
+            jobs=LocalJobRunner(
+                home,
+                artifacts,
+                url,
+                memory=settings.local_memory,
+                connection=settings.connection,
+                inherited=inherited,
+            ),
             dry_run=dry_run,
             database=PostgresDatabase(url),
             ledger=stack.enter_context(closing(SqliteLedger(home / "ledger.sqlite"))),

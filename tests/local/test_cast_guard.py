@@ -1,0 +1,115 @@
+"""The cast guard of the script: what fits is cast, what does not fit is refused by column name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.request import parse_request
+from agent.script import assemble
+from agent.snapshot import Snapshot, Target
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+pytestmark = [
+    pytest.mark.spark,
+    # PySpark leaves the socket of each collect() to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+Fitted = Callable[..., "DataFrame"]
+
+
+@pytest.fixture(scope="module")
+def fitted(spark: SparkSession) -> Fitted:
+    """Take the guard out of an assembled script: its functions only, for their imports need Glue."""
+    specs = {"source_tables": ["t"], "target_table": {"name": "x"}}
+    request = parse_request({"run_id": "r", "specs": specs})
+    target = Snapshot(sources=(), target=Target(name="x", exists=False), origin="event")
+    text = assemble("def transform(sources):\n    return None\n", request, target, "c").text
+    guard = text[text.index("# types that have no counterpart") : text.index("def read(")]
+    names: dict[str, Any] = {}
+    exec("from contextlib import contextmanager\nfrom pyspark.sql import functions as F\n" + guard, names)
+    return names["fitted"]  # type: ignore[no-any-return]
+
+
+FITS = [
+    ("cast(5 as bigint)", "smallint", "5"),
+    ("cast(32767 as bigint)", "smallint", "32767"),
+    ("cast(3.0 as double)", "int", "3"),
+    ("cast(3.00 as decimal(9,2))", "bigint", "3"),
+    ("'9007199254740993'", "bigint", "9007199254740993"),
+    ("'12'", "int", "12"),
+    ("cast(9007199254740993 as decimal(20,0))", "bigint", "9007199254740993"),
+    ("cast(1.239 as double)", "decimal(5,2)", "1.24"),
+    ("cast('NaN' as double)", "float", "NaN"),
+    ("cast('Infinity' as double)", "float", "Infinity"),
+    ("timestamp'2024-02-29 00:00:00'", "date", "2024-02-29"),
+    ("'2024-02-29'", "date", "2024-02-29"),
+    ("'2024-02-29 12:00:00'", "timestamp", "2024-02-29 12:00:00"),
+    ("1", "boolean", "true"),
+    ("'yes'", "boolean", "true"),
+    ("true", "int", "1"),
+    ("cast(null as bigint)", "smallint", None),
+    ("1.5", "string", "1.5"),
+]
+
+DOES_NOT_FIT = [
+    ("cast(32768 as bigint)", "smallint"),
+    ("cast(3000000000 as bigint)", "int"),
+    ("cast(1.9 as double)", "int"),
+    ("cast('NaN' as double)", "int"),
+    ("cast('Infinity' as double)", "bigint"),
+    ("cast(1e30 as double)", "bigint"),
+    ("cast(1.5 as decimal(9,2))", "bigint"),
+    ("'12a'", "int"),
+    ("'1.9'", "int"),
+    ("''", "int"),
+    ("cast(1000 as decimal(9,2))", "decimal(5,2)"),
+    ("cast(1e10 as double)", "decimal(5,2)"),
+    ("cast('NaN' as double)", "decimal(5,2)"),
+    ("cast(1e300 as double)", "float"),
+    ("timestamp'2024-02-29 12:00:00'", "date"),
+    ("'2024-02-30'", "date"),
+    ("'2024-02-29 12:00:00'", "date"),
+    ("2", "boolean"),
+    ("'maybe'", "boolean"),
+]
+
+
+@pytest.mark.parametrize(("value", "wanted", "result"), FITS)
+def test_a_value_that_fits_is_cast(
+    spark: SparkSession, fitted: Fitted, value: str, wanted: str, result: str | None
+) -> None:
+    """Among NULLs."""
+    frame = spark.sql(f"SELECT {value} AS x UNION ALL SELECT NULL")
+    cast = fitted(frame, [("x", wanted, wanted, True)], "the result")
+    assert cast.dtypes == [("x", wanted)]
+    told = [row[0] for row in cast.selectExpr("cast(x as string)").collect()]
+    assert told == [result, None]
+
+
+@pytest.mark.parametrize(("value", "wanted"), DOES_NOT_FIT)
+def test_a_value_that_does_not_fit_is_refused(spark: SparkSession, fitted: Fitted, value: str, wanted: str) -> None:
+    """Spark alone would give NULL or another number."""
+    frame = spark.sql(f"SELECT {value} AS x UNION ALL SELECT NULL")
+    with pytest.raises(ValueError, match=f"^column x: 1 values do not fit {wanted.split('(')[0]}"):
+        fitted(frame, [("x", wanted, wanted, True)], "the result")
+
+
+def test_a_missing_column_is_named(spark: SparkSession, fitted: Fitted) -> None:
+    """Together with those that are there; an optional one may be missing."""
+    frame = spark.sql("SELECT 1 AS a, 2 AS b")
+    with pytest.raises(ValueError, match=r"the result lacks columns \['c'\]; it has \['a', 'b'\]"):
+        fitted(frame, [("a", "int", "integer", True), ("c", "int", "integer", True)], "the result")
+    assert fitted(frame, [("b", "int", "integer", True), ("c", "int", "integer", False)], "the result").columns == ["b"]
+
+
+def test_a_nested_value_is_refused(spark: SparkSession, fitted: Fitted) -> None:
+    """It would become some text."""
+    with pytest.raises(ValueError, match="column a is array<int>"):
+        fitted(spark.sql("SELECT array(1) AS a"), [("a", "string", "text", True)], "the result")

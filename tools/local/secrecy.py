@@ -1,0 +1,23 @@
+"""Keeps this process's memory and environment from the processes that run model-written code."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+_PR_GET_DUMPABLE = 3
+_PR_SET_DUMPABLE = 4
+
+
+def become_unreadable() -> None:
+    """Let no other process of this user read `/proc/PID/environ` or memory (Linux; elsewhere nothing is done).
+
+    Source: prctl(2), PR_SET_DUMPABLE. Root reads all the same: do not run model-written code as root.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def is_readable() -> bool:
+    """True while other processes of this user may read this one."""
+    return sys.platform != "linux" or bool(ctypes.CDLL(None).prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0))

@@ -33,7 +33,11 @@ EXIT_CODES = {200: 0, 202: 5, 400: 2, 409: 2, 410: 3, 422: 3, 503: 4}
 EPILOG = """exit codes: 0 success, 2 bad input or conflict, 3 failed run, 4 unavailable, 5 suspended
 every option can also be given as an environment variable: DATAMORPH_ENGINE, DATAMORPH_MODEL, ..."""
 
+_MARKS = {"ok": "✓", "missing": "✗", "not needed": "–"}
+
 _log = logging.getLogger("datamorph")
+# Without a handler of its own Python would print the stack trace after all.
+_log.addHandler(logging.NullHandler())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -198,8 +202,10 @@ def doctor_command(options: argparse.Namespace, settings: Settings) -> int:
     if options.json:
         _print_json([vars(check) for check in checks])
     else:
-        with _view(options) as view:
-            view.checks(checks)
+        # Plain lines: this command must work where the terminal view is not installed.
+        for check in checks:
+            told = check.detail if check.status == "ok" else f"{check.status}: {check.detail}"
+            sys.stdout.write(f"{_MARKS[check.status]} {check.name:<16} {told}\n")
     return 4 if any(check.status == "missing" for check in checks) else 0
 
 
@@ -207,9 +213,11 @@ def doctor_command(options: argparse.Namespace, settings: Settings) -> int:
 def _service(settings: Settings) -> Iterator[Service]:
     if settings.engine == "glue":
         raise UnavailableError("glue", "the engine `glue` is not in this version yet; use --engine local")
+    from tools.local.toolbox import local_toolbox, require_local
+
+    require_local()
     from graph.checkpointer import sqlite_checkpoints
     from graph.service import Service
-    from tools.local.toolbox import local_toolbox
 
     with ExitStack() as stack:
         tools = stack.enter_context(local_toolbox(settings))

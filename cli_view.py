@@ -1,4 +1,4 @@
-"""What a person at the terminal sees: steps as they go, the response, status and doctor's checks."""
+"""What a person at the terminal sees: steps as they go, the response, status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from graph.response import Response
     from graph.service import Step
-    from tools.doctor import Check
     from tools.ports import Toolbox
 
 _FIRST_ROWS = 8
@@ -93,13 +92,6 @@ class View:
         if not isinstance(answer, list) and answer["response"]:
             body = {k: v for k, v in answer["response"]["body"].items() if k != "generation_prompt"}
             self._console.print_json(data=body)
-
-    def checks(self, checks: Iterable[Check]) -> None:
-        """Doctor's findings."""
-        marks = {"ok": "[green]✓[/]", "missing": "[red]✗[/]", "not needed": "[dim]–[/]"}
-        for check in checks:
-            told = f"{check.status}: {check.detail}" if check.status != "ok" else check.detail
-            self._console.print(f"{marks[check.status]} {check.name:<16} {escape(told)}")
 
     def _diagnosis(self, diagnosis: dict[str, Any]) -> None:
         where = f", line {diagnosis['line']} of transform" if diagnosis.get("line") else ""

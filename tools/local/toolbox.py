@@ -20,15 +20,21 @@ from tools.model import make_model
 from tools.ports import Model, Toolbox
 
 
+def require_local() -> None:
+    """Raise UnavailableError unless the extra `local` is installed."""
+    for package in ("pyspark", "pyarrow", "rich"):
+        if importlib.util.find_spec(package) is None:
+            message = f"the local engine needs {package}: pip install 'datamorph-glue-executor[local]'"
+            raise UnavailableError("spark", message)
+
+
 @contextmanager
 def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
     """All ports for runs on this machine; servers started here end here, unless a job still needs them.
 
     Raises UnavailableError (Spark, Java or database missing) and InvalidRequestError (unknown model).
     """
-    for package in ("pyspark", "pyarrow"):
-        if importlib.util.find_spec(package) is None:
-            raise UnavailableError("spark", "the local engine needs: pip install 'datamorph-glue-executor[local]'")
+    require_local()
     from tools.local.dryrun import LocalDryRun
     from tools.local.engine import LocalJobRunner
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
 from agent.settings import Settings, load_settings
+from cli_parser import parser
 
 if TYPE_CHECKING:
     from agent.request import Request
@@ -25,13 +26,10 @@ if TYPE_CHECKING:
     from cli_view import View
     from graph.response import Response
     from graph.service import Service
-    from tools.ports import RunRecord
+    from tools.records import RunRecord
 
 EXIT_CODES = {200: 0, 202: 5, 400: 2, 409: 2, 410: 3, 422: 3, 503: 4}
-"""Exit code of a response's status code; see EPILOG."""
-
-EPILOG = """exit codes: 0 success, 2 bad input or conflict, 3 failed run, 4 unavailable, 5 suspended
-every option can also be given as an environment variable: DATAMORPH_ENGINE, DATAMORPH_MODEL, ..."""
+"""Exit code of a response's status code."""
 
 _MARKS = {"ok": "✓", "missing": "✗", "not needed": "–"}
 
@@ -48,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run_id: str | None = getattr(options, "run_id", None)
     try:
         settings = load_settings(_given(options), os.environ)
-        return int(options.command(options, settings))
+        return _COMMANDS[options.command](options, settings)
     except InvalidRequestError as error:
         return _refuse(options, 400, "invalid", errors=[vars(problem) for problem in error.problems])
     except UnknownRunError as error:
@@ -66,63 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _log.exception("cli.failed")
         return _refuse(options, 503, "unavailable", run_id=run_id, service="datamorph", message=_unexpected())
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    top = argparse.ArgumentParser(
-        prog="datamorph",
-        description="Turn an ETL specification into a PySpark job, run it, repair it, publish its result.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    raw = argparse.RawDescriptionHelpFormatter
-    run = commands.add_parser("run", help="run a specification", epilog=EPILOG, formatter_class=raw)
-    run.add_argument("event", metavar="EVENT.json", help="the event, or - for standard input")
-    run.add_argument("--engine", metavar="local|glue", help="where scripts run (default: local)")
-    _add_model(run)
-    _add_database(run)
-    _add_common(run, run_command)
-
-    told = "go on with a run that was interrupted"
-    resume = commands.add_parser("resume", help=told, epilog=EPILOG, formatter_class=raw)
-    resume.add_argument("run_id", metavar="RUN_ID")
-    _add_database(resume)
-    _add_common(resume, resume_command)
-
-    status = commands.add_parser("status", help="show one run, or the newest ones")
-    status.add_argument("run_id", metavar="RUN_ID", nargs="?")
-    _add_common(status, status_command)
-
-    prompt = commands.add_parser("prompt", help="print exactly what the model would be sent")
-    prompt.add_argument("event", metavar="EVENT.json", help="the event, or - for standard input")
-    _add_database(prompt)
-    _add_common(prompt, prompt_command)
-
-    doctor = commands.add_parser("doctor", help="what this machine has, what is missing and what to do")
-    doctor.add_argument("--engine", metavar="local|glue", help="check for this engine (default: local)")
-    _add_model(doctor)
-    _add_database(doctor)
-    _add_common(doctor, doctor_command)
-    return top
-
-
-def _add_model(command: argparse.ArgumentParser) -> None:
-    help_text = "compiler (default), recorded:FILE, bedrock, bedrock:MODEL_ID, or PROVIDER:MODEL"
-    command.add_argument("--model", metavar="MODEL", help=help_text)
-
-
-def _add_database(command: argparse.ArgumentParser) -> None:
-    help_text = "PostgreSQL of sources and target (default: an embedded one)"
-    command.add_argument("--database-url", metavar="URL", help=help_text)
-
-
-def _add_common(command: argparse.ArgumentParser, function: Any) -> None:
-    command.add_argument("--home", metavar="FOLDER", type=Path, help="state and artifacts (default: .datamorph)")
-    command.add_argument("--json", action="store_true", help="the answer alone on standard output, as JSON")
-    command.set_defaults(command=function)
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:
@@ -316,6 +257,15 @@ def _unexpected() -> str:
 
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+_COMMANDS = {
+    "run": run_command,
+    "resume": resume_command,
+    "status": status_command,
+    "prompt": prompt_command,
+    "doctor": doctor_command,
+}
 
 
 if __name__ == "__main__":

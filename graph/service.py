@@ -24,7 +24,8 @@ from graph.builder import Workflow, build_workflow
 from graph.documents import document_key
 from graph.response import Response, conflict, invalid, response_of, unavailable
 from graph.state import InputState, State
-from tools.ports import RunRecord, Toolbox
+from tools.ports import Toolbox
+from tools.records import RunRecord
 
 _ENDED = ("success", "failed", "cancelled")
 _RECURSION_LIMIT = 120

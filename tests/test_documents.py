@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from agent.settings import PREFIX, Settings, load_settings
-from cli import EPILOG, parser
+from cli_parser import EPILOG, parser
 from graph.builder import build_workflow
 from tools.artifacts import LocalArtifacts
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel

@@ -14,7 +14,8 @@ from agent.errors import UnavailableError
 from tools.bedrock_errors import explain, tries_worth
 from tools.bedrock_prices import usd
 from tools.clock import SystemClock
-from tools.ports import Clock, Completion, ModelCall
+from tools.ports import Clock
+from tools.records import Completion, ModelCall
 
 if TYPE_CHECKING:
     from langchain_aws import ChatBedrock

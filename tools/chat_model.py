@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, cast
 
 from agent.errors import InvalidRequestError, Problem, UnavailableError
-from tools.ports import Completion, ModelCall
+from tools.records import Completion, ModelCall
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

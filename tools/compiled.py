@@ -9,7 +9,7 @@ from __future__ import annotations
 from agent.compiler import compile_transform
 from agent.errors import UnavailableError
 from agent.plan import build_plan
-from tools.ports import Completion, ModelCall
+from tools.records import Completion, ModelCall
 
 
 class CompilerModel:

@@ -14,7 +14,7 @@ from agent.event_snapshot import event_snapshot
 from agent.request import Request
 from agent.snapshot import Row, Snapshot
 from tools.database.staging import check_prefix, staging_relation
-from tools.ports import (
+from tools.records import (
     TERMINAL_STATES,
     Completion,
     DryRunResult,

@@ -8,7 +8,7 @@ from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from tools.ports import Launch, LaunchKey, LaunchState, RunRecord
+from tools.records import Launch, LaunchKey, LaunchState, RunRecord
 
 _STATES: tuple[str, ...] = get_args(LaunchState)
 

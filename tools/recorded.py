@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.errors import InvalidRequestError, Problem, UnavailableError
-from tools.ports import Completion, ModelCall
+from tools.records import Completion, ModelCall
 
 
 class _Reply(BaseModel):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from agent.prompting import Prompt, generation_prompt
 from graph.documents import load_request, load_snapshot, store
 from graph.state import State, Usage
-from tools.ports import ArtifactStore, Completion, Model, ModelCall
+from tools.ports import ArtifactStore, Model
+from tools.records import Completion, ModelCall
 
 
 def generate(state: State, *, artifacts: ArtifactStore, model: Model) -> State:

@@ -11,7 +11,8 @@ from agent.snapshot import Row, Snapshot
 from agent.types import spark_type
 from graph.documents import load_request, load_snapshot, store
 from graph.state import State
-from tools.ports import ArtifactStore, DryRun, DryRunResult, SampleTable
+from tools.ports import ArtifactStore, DryRun
+from tools.records import DryRunResult, SampleTable
 
 
 def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None) -> State:

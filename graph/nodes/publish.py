@@ -8,7 +8,8 @@ from agent.redact import clip, redact
 from agent.script import target_columns
 from graph.documents import load_request, load_snapshot
 from graph.state import State
-from tools.ports import ArtifactStore, Clock, Database, Published, PublishOrder
+from tools.ports import ArtifactStore, Clock, Database
+from tools.records import Published, PublishOrder
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 """Between tries of a publish that failed for want of a connection, a lock or disk."""

@@ -12,7 +12,8 @@ from tools.artifacts import LocalArtifacts
 from tools.fakes import FakeJobs, PlannedRun
 from tools.local.engine import LocalJobRunner
 from tools.local.jvm import SparkJvm
-from tools.ports import JobDefinition, JobRun, JobRunner
+from tools.ports import JobRunner
+from tools.records import JobDefinition, JobRun
 
 _REPORTING = """
 import json, sys

@@ -13,7 +13,8 @@ from agent.snapshot import Snapshot
 from tests.database.scene import STAGED, Sql, order, request, stage
 from tools.database import PostgresDatabase
 from tools.fakes import FakeDatabase
-from tools.ports import Database, Published
+from tools.ports import Database
+from tools.records import Published
 
 SCHEMAS = {"orders": {"columns": [{"name": "id", "type": "integer"}]}}
 PREFIX = STAGED[:15]

@@ -13,7 +13,8 @@ from agent.script import assemble
 from agent.snapshot import Column, Snapshot, Source, Target
 from tools.fakes import FakeDryRun
 from tools.local.dryrun import LocalDryRun
-from tools.ports import DryRun, DryRunResult, SampleTable
+from tools.ports import DryRun
+from tools.records import DryRunResult, SampleTable
 
 DryRuns = Callable[..., DryRun]
 

@@ -11,7 +11,7 @@ import pytest
 
 from agent.errors import EngineError
 from tests.contracts.engines import CHATTER, FAIL, REPORT, SLEEP, SUCCEED, Engine, FakeEngine, LocalEngine
-from tools.ports import JobReport, JobRunState
+from tools.records import JobReport, JobRunState
 
 
 @pytest.fixture(params=["fake", pytest.param("local", marks=pytest.mark.spark)])

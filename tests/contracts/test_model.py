@@ -14,8 +14,9 @@ from agent.event_snapshot import event_snapshot
 from agent.request import Request, parse_request
 from tools.compiled import CompilerModel
 from tools.fakes import FakeModel
-from tools.ports import Model, ModelCall
+from tools.ports import Model
 from tools.recorded import RecordedModel
+from tools.records import ModelCall
 
 ANSWERS = ["first", "second", "third"]
 SCHEMAS = {"orders": {"columns": [{"name": "id", "type": "integer"}]}}

@@ -14,7 +14,8 @@ from tools.artifacts import LocalArtifacts
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
-from tools.ports import ArtifactStore, Launch, LaunchKey, Ledger, RunRecord
+from tools.ports import ArtifactStore, Ledger
+from tools.records import Launch, LaunchKey, RunRecord
 
 RECORD = RunRecord("r1", 1, "sha", "ref", "compiler", "local", "embedded", "2026-01-01T00:00:00.000+00:00", "running")
 

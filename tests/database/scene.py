@@ -10,7 +10,7 @@ import psycopg
 
 from agent.request import Request, parse_request
 from tools.database import PostgresDatabase
-from tools.ports import Published, PublishOrder
+from tools.records import Published, PublishOrder
 
 STAGED = "s_0123456789ab_ba9876543210"
 OLD = [(1, "old"), (2, "old")]

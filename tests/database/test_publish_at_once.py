@@ -10,7 +10,7 @@ import pytest
 from agent.errors import PublishError
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
 from tools.database import PostgresDatabase
-from tools.ports import Published
+from tools.records import Published
 
 pytestmark = pytest.mark.postgres
 

@@ -14,7 +14,7 @@ from agent.settings import Settings, load_settings
 from graph.checkpointer import sqlite_checkpoints
 from graph.service import Service
 from tools.artifacts import LocalArtifacts
-from tools.fakes import FakeClock, FakeDatabase, FakeDryRun, FakeJobs, FakeModel
+from tools.fakes import FakeClock, FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
@@ -26,6 +26,17 @@ TRANSFORM = '''def transform(sources: dict[str, DataFrame]) -> DataFrame:
     return sources["o"].groupBy(F.col("o.id").alias("id")).agg(F.sum(F.col("o.amount")).alias("total"))
 '''
 REPLY = f"Here it is:\n\n```python\n{TRANSFORM}```\n"
+
+SCRIPT_FAILED = PlannedRun(
+    "FAILED",
+    'Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 60; JobPhaseError: [datamorph phase="cast" line=60] '
+    "ValueError: column total: 3 values do not fit numeric(5,2)",
+)
+SCRIPT_FAILED_OTHERWISE = PlannedRun(
+    "FAILED",
+    'Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 40; JobPhaseError: [datamorph phase="transform" line=40] '
+    "AnalysisException: Column 'x' does not exist. Did you mean one of the following? [id, amount];",
+)
 
 
 def event(**changes: Any) -> dict[str, Any]:

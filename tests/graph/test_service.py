@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
-import pytest
-from langgraph.runtime import RunControl
-
 from agent.errors import PublishError, UnavailableError
-from agent.keys import thread_id
-from graph.service import Step
-from tests.graph.conftest import REPLY, TRANSFORM, Bench, event
+from tests.graph.conftest import REPLY, SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, TRANSFORM, Bench, event
 from tools.fakes import FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
-from tools.ports import DryRunResult
+from tools.records import DryRunResult
 
 MakeBench = Callable[..., Bench]
 
@@ -30,16 +24,6 @@ MISSING_AGGREGATION = DryRunResult(
     error='AnalysisException: [MISSING_AGGREGATION] The non-aggregating expression "amount" is based on columns '
     "which are not participating in the GROUP BY clause.",
     phase="transform",
-)
-SCRIPT_FAILED = PlannedRun(
-    "FAILED",
-    'Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 60; JobPhaseError: [datamorph phase="cast" line=60] '
-    "ValueError: column total: 3 values do not fit numeric(5,2)",
-)
-SCRIPT_FAILED_OTHERWISE = PlannedRun(
-    "FAILED",
-    'Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 40; JobPhaseError: [datamorph phase="transform" line=40] '
-    "AnalysisException: Column 'x' does not exist. Did you mean one of the following? [id, amount];",
 )
 NO_CAPACITY = PlannedRun("FAILED", "Max concurrent job runs per account exceeded")
 OUT_OF_MEMORY = PlannedRun(
@@ -228,39 +212,6 @@ def test_an_empty_result_is_nobody_s_to_repair(bench: MakeBench) -> None:
     assert (body["execution_status"], body["diagnosis"]["repairable_by"]) == ("failed", "nobody")
 
 
-def test_a_database_that_is_locked_suspends_the_publish(bench: MakeBench) -> None:
-    """202 publish_pending keeps staging; the same request goes on and computes nothing again."""
-    made = bench(database=FakeDatabase([PublishError("transient", "lock timeout")] * 4))
-    response = made.service().run(event())
-    assert (response["statusCode"], response["body"]["execution_status"]) == (202, "publish_pending")
-    assert made.database.dropped == []
-    assert made.service().run(event())["statusCode"] == 200
-    assert len(made.jobs.started) == 1
-
-
-def test_a_long_job_suspends_and_is_adopted(bench: MakeBench) -> None:
-    """202 running after `wait_seconds`; resuming looks at the same run."""
-    made = bench(jobs=FakeJobs(PlannedRun(looks=70)))
-    answers = [made.service().run(event()), made.service().resume("run_1"), made.service().resume("run_1")]
-    assert [a["statusCode"] for a in answers] == [202, 202, 200]
-    assert len(made.jobs.started) == 1
-
-
-@pytest.mark.parametrize("node", ["generate", "start_run", "await_run"])
-def test_a_caller_who_asks_to_stop_is_answered_at_once(bench: MakeBench, node: str) -> None:
-    """The run is suspended, with its job live, and one resume brings it to its end."""
-    made = bench(jobs=FakeJobs(PlannedRun(looks=5)))
-    control = RunControl()
-
-    def stop(step: Step) -> None:
-        if (step.phase, step.node) == ("start", node):
-            control.request_drain("test")
-
-    assert made.service().run(event(), stop, control)["statusCode"] == 202
-    assert made.service().resume("run_1")["statusCode"] == 200
-    assert len(made.jobs.started) == 1
-
-
 def test_a_broken_dry_run_is_a_warning(bench: MakeBench) -> None:
     """The run goes on, and the answer says that preflight was skipped."""
     made = bench(dry_run=FakeDryRun(UnavailableError("spark", "the JVM died")))
@@ -281,23 +232,6 @@ def test_without_spark_preflight_is_skipped(bench: MakeBench) -> None:
     assert made.service().run(event())["body"]["preflight"] == "skipped"
 
 
-def test_an_unreachable_database_is_503_and_the_same_request_goes_on_later(bench: MakeBench) -> None:
-    """Nothing was changed, and nothing has to be cleaned up."""
-    made = bench(database=FakeDatabase(reachable=False))
-    assert made.service().run(event())["statusCode"] == 503
-    made.database.reachable = True
-    assert made.service().run(event())["statusCode"] == 200
-
-
-def test_a_run_that_is_being_worked_on_is_busy(bench: MakeBench) -> None:
-    """409 for the second worker, which does nothing."""
-    made = bench()
-    service = made.service()
-    with service.tools.lease.hold("run_1"):
-        response = made.service().run(event())
-    assert (response["statusCode"], made.jobs.started) == (409, [])
-
-
 def test_unknown_keys_are_told_and_reach_the_model(bench: MakeBench) -> None:
     """A key that means nothing here is a warning."""
     changed = event()
@@ -306,46 +240,3 @@ def test_unknown_keys_are_told_and_reach_the_model(bench: MakeBench) -> None:
     body = made.service().run(changed)["body"]
     assert body["warnings"] == ["specs.aggregations[0].note: unknown key; only the model sees it"]
     assert "only paid orders" in made.model.calls[0].user
-
-
-def test_checkpoints_are_small_plain_data(bench: MakeBench) -> None:
-    """Each stays under 50 KB, whatever the sizes of scripts and logs."""
-    long_log = PlannedRun("FAILED", "x" * 100_000, log="y" * 1_000_000)
-    made = bench(jobs=FakeJobs(long_log))
-    service = made.service()
-    service.run(event())
-    config = {"configurable": {"thread_id": thread_id("run_1", 1)}}
-    checkpoints = list(service.checkpointer.list(config))  # type: ignore[arg-type]
-    assert len(checkpoints) > 8
-    assert max(len(json.dumps(c.checkpoint["channel_values"])) for c in checkpoints) < 50_000
-
-
-@pytest.mark.parametrize("path", ["right at once", "repaired", "given up"])
-def test_a_crash_anywhere_is_resumed_to_the_same_end(bench: MakeBench, path: str) -> None:
-    """A process that dies after any step leaves a run that the next one finishes, with nothing done twice."""
-    plans = {"right at once": [], "repaired": [SCRIPT_FAILED], "given up": [SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE]}
-    made = bench(jobs=FakeJobs(*plans[path]))
-    crashes, response = 0, None
-    while response is None:
-        service = made.service()
-        steps = 0
-
-        def die(step: object) -> None:
-            nonlocal steps
-            steps += 1
-            if steps == 2:
-                raise _Crash
-
-        try:
-            response = service.run(event(), die) if crashes == 0 else service.resume("run_1", die)
-        except _Crash:
-            crashes += 1
-            assert crashes < 100
-    assert crashes > 8
-    assert response["body"]["attempts"] == (1 if path == "right at once" else 2)
-    assert len(made.jobs.started) == (1 if path == "right at once" else 2)
-    assert len(made.database.published) == (0 if path == "given up" else 1)
-
-
-class _Crash(BaseException):
-    """The process dies."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.artifacts import LocalArtifacts
 from tools.local.engine import LocalJobRunner
-from tools.ports import JobDefinition, JobRun
+from tools.records import JobDefinition, JobRun
 
 _JOB = """
 import hashlib

@@ -20,7 +20,7 @@ import os, signal, sys
 from pathlib import Path
 from tools.artifacts import LocalArtifacts
 from tools.local.engine import LocalJobRunner
-from tools.ports import JobDefinition
+from tools.records import JobDefinition
 
 class AttachTo:
     def environment(self):

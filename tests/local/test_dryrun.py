@@ -8,7 +8,7 @@ import pytest
 from agent.errors import InvalidRequestError, UnavailableError
 from tests.local.jobs import script
 from tools.local.dryrun import LocalDryRun
-from tools.ports import DryRunResult, SampleTable
+from tools.records import DryRunResult, SampleTable
 
 pytestmark = pytest.mark.spark
 

@@ -9,7 +9,7 @@ from agent.errors import EngineError
 from tests.local.jobs import Bench, script, wait
 from tools.artifacts import LocalArtifacts
 from tools.local.engine import LocalJobRunner
-from tools.ports import JobReport
+from tools.records import JobReport
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.local.jobs import Bench, script
-from tools.ports import JobRun
+from tools.records import JobRun
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 

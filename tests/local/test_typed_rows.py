@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from agent.errors import InvalidRequestError
 from tools.local.typed_rows import write_samples
-from tools.ports import SampleTable
+from tools.records import SampleTable
 
 
 @pytest.mark.parametrize(

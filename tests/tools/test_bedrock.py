@@ -16,7 +16,7 @@ from agent.request import parse_request
 from agent.snapshot import Snapshot, Target
 from tests.tools.fake_bedrock import Answer, FakeBedrock, fake_bedrock, refusal, reply
 from tools.bedrock import DEFAULT_MODEL_ID, BedrockModel
-from tools.ports import ModelCall
+from tools.records import ModelCall
 
 CALL = ModelCall(
     purpose="generate",

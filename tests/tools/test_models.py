@@ -17,7 +17,8 @@ from agent.errors import InvalidRequestError, UnavailableError
 from agent.request import Request, parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
 from tools.model import make_model
-from tools.ports import Completion, Model, ModelCall
+from tools.ports import Model
+from tools.records import Completion, ModelCall
 
 REQUEST = parse_request(
     {

@@ -9,7 +9,7 @@ from tools.database import catalog, publish, staging
 from tools.database.connection import Connection, Connector
 from tools.database.rows import first_rows
 from tools.database.snapshot import take_snapshot
-from tools.ports import Published, PublishOrder
+from tools.records import Published, PublishOrder
 
 
 class PostgresDatabase:

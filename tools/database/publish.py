@@ -21,7 +21,7 @@ from tools.database.catalog import Relation
 from tools.database.connection import Connection, Connector, UnreachableError
 from tools.database.refused import misfits, publish_error
 from tools.database.snapshot import place_for
-from tools.ports import Published, PublishOrder
+from tools.records import Published, PublishOrder
 
 
 def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot) -> Published:

@@ -28,7 +28,7 @@ from tools.local.launch import (
     write_launch,
 )
 from tools.local.typed_rows import write_samples
-from tools.ports import DryRunResult, SampleTable
+from tools.records import DryRunResult, SampleTable
 
 _PHASE = re.compile(r'^\[datamorph phase="(?P<phase>[^"]*)" line=(?P<line>\d+)\] (?P<cause>.*)', re.DOTALL)
 _BACKSTOP_SECONDS = 30.0

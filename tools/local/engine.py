@@ -39,7 +39,8 @@ from tools.local.launch import (
     write_launch,
     write_outcome,
 )
-from tools.ports import TERMINAL_STATES, ArtifactStore, JobDefinition, JobReport, JobRun
+from tools.ports import ArtifactStore
+from tools.records import TERMINAL_STATES, JobDefinition, JobReport, JobRun
 
 _LOCK = "alive.lock"
 _LOG_CHARACTERS = 20_000

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pydantic import JsonValue
 
 from agent.errors import InvalidRequestError, Problem
-from tools.ports import SampleTable
+from tools.records import SampleTable
 
 _DECIMAL = re.compile(r"^decimal\((\d+),\s*(\d+)\)$")
 _MILLISECONDS_FROM = 1e11

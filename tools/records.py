@@ -1,0 +1,180 @@
+"""What the ports take and give: frozen records, without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agent.request import Request
+from agent.snapshot import Row, Snapshot
+
+JobRunState = Literal[
+    "STARTING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "WAITING", "EXPIRED"
+]
+
+
+TERMINAL_STATES = frozenset({"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"})
+
+
+@dataclass(frozen=True)
+class ModelCall:
+    """One question to a model."""
+
+    purpose: Literal["generate", "repair"]
+    system: str
+    user: str
+    index: int
+    """0 for the first model call of the run's generation, 1 for the second …: what a recording answers by."""
+    request: Request
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A model's answer; tokens are 0 where the model does not count them."""
+
+    text: str
+    stop_reason: str
+    """`end_turn`, or `max_tokens` when the reply was cut."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+
+
+@dataclass(frozen=True)
+class JobDefinition:
+    """A job as CreateJob takes it, reduced to what differs from job to job."""
+
+    name: str
+    script_ref: str
+    """`uri#sha256` of the script in the artifact store."""
+    timeout_minutes: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+    workers: int = 2
+    worker_type: str = "G.1X"
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """One run of a job as GetJobRun tells it; `state` may be a word unknown to us, which is not terminal."""
+
+    job_name: str
+    job_run_id: str
+    state: str
+    error: str = ""
+    seconds: float = 0.0
+    dpu_seconds: float = 0.0
+
+    @property
+    def terminal(self) -> bool:
+        """True when the run will not change any more."""
+        return self.state in TERMINAL_STATES
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What the script itself says it wrote to staging."""
+
+    rows: int
+    columns: tuple[str, ...]
+    job_run_id: str
+
+
+@dataclass(frozen=True)
+class DryRunResult:
+    """What the script did on sample rows."""
+
+    error: str = ""
+    """Spark's or Python's own error, empty when it ran through."""
+    phase: str = ""
+    """The script's phase that failed."""
+    line: int | None = None
+    """The failing line, 1-based within the script."""
+    columns: tuple[tuple[str, str], ...] = ()
+    """Output columns in order: name, Spark type."""
+    rows: int = 0
+    sample: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """A table's rows for a dry run."""
+
+    columns: tuple[tuple[str, str], ...]
+    """Name and Spark type."""
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class PublishOrder:
+    """What to publish, once per (run_id, generation)."""
+
+    run_id: str
+    generation: int
+    staging_table: str
+    """`s_{12 hex}_{12 hex}` in schema `datamorph_staging`."""
+    columns: tuple[str, ...]
+    """The result's columns in order: what is inserted."""
+    column_types: tuple[str, ...]
+    """Their PostgreSQL types, for a target that has to be created; empty for one that is taken from staging."""
+    write_mode: Literal["overwrite", "append", "merge"]
+    keys: tuple[str, ...]
+    expected_rows: int
+    """What the job's report says."""
+    allow_empty: bool
+    target: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A publish that is committed."""
+
+    rows: int
+    created: bool
+    """True when the target did not exist before."""
+    already: bool
+    """True when this (run_id, generation) had been published before; nothing was done now."""
+
+
+LaunchState = Literal["PLANNED", "INTENT", "STARTED", "TERMINAL", "CLEANED"]
+
+
+@dataclass(frozen=True)
+class LaunchKey:
+    """What everything durable is keyed by."""
+
+    run_id: str
+    generation: int
+    attempt: int
+    launch: int
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One start of the engine as the ledger knows it."""
+
+    key: LaunchKey
+    state: LaunchState
+    job_name: str
+    job_run_id: str = ""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """An accepted run."""
+
+    run_id: str
+    generation: int
+    payload_sha: str
+    request_ref: str
+    model: str
+    engine: str
+    database: str
+    """Where the database is, without credentials: a run must not go on with another one."""
+    accepted_at: str
+    """UTC, ISO 8601."""
+    status: str
+    """`running`, or the response's execution_status."""
+    response: str = ""
+    """The recorded response as JSON; empty while there is none."""

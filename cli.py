@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from agent.redact import redact
 from agent.settings import Settings, load_settings
 from cli_parser import parser
 
@@ -43,7 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Read by langgraph at its first import: without it a forged checkpoint runs code when it is loaded.
     os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
     options = parser().parse_args(arguments)
-    run_id: str | None = getattr(options, "run_id", None)
     try:
         settings = load_settings(_given(options), os.environ)
         return _COMMANDS[options.command](options, settings)
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConflictError as error:
         return _refuse(options, 409, "conflict", run_id=error.run_id, message=str(error))
     except UnavailableError as error:
-        return _refuse(options, 503, "unavailable", run_id=run_id, service=error.service, message=str(error))
+        return _refuse(options, 503, "unavailable", run_id=_run_id(options), service=error.service, message=str(error))
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("DATAMORPH_DEBUG"):
             raise
         _log.exception("cli.failed")
-        return _refuse(options, 503, "unavailable", run_id=run_id, service="datamorph", message=_unexpected())
+        return _refuse(options, 503, "unavailable", run_id=_run_id(options), service="datamorph", message=_unexpected())
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:
@@ -75,6 +75,7 @@ def run_command(options: argparse.Namespace, settings: Settings) -> int:
     event = _read_event(options.event)
     if isinstance(event, dict):
         event.setdefault("run_id", _new_run_id())
+        options.run_id = event["run_id"]
     with _service(settings) as service, _view(options) as view:
         run_id = str(event.get("run_id")) if isinstance(event, dict) else ""
         view.begin(run_id, options.event, settings)
@@ -154,7 +155,7 @@ def doctor_command(options: argparse.Namespace, settings: Settings) -> int:
 def _service(settings: Settings) -> Iterator[Service]:
     if settings.engine == "glue":
         raise UnavailableError("glue", "the engine `glue` is not in this version yet; use --engine local")
-    from tools.local.toolbox import local_toolbox, require_local
+    from tools.local.toolbox import database_place, local_toolbox, require_local
 
     require_local()
     from graph.checkpointer import sqlite_checkpoints
@@ -163,7 +164,7 @@ def _service(settings: Settings) -> Iterator[Service]:
     with ExitStack() as stack:
         tools = stack.enter_context(local_toolbox(settings))
         checkpoints = stack.enter_context(sqlite_checkpoints(settings.home / "checkpoints.sqlite"))
-        yield Service(tools, settings, checkpoints)
+        yield Service(tools, settings, checkpoints, database_place(settings))
 
 
 def _watched(options: argparse.Namespace, service: Service, view: View, run_id: str, work: Any) -> int:
@@ -181,9 +182,9 @@ def _watched(options: argparse.Namespace, service: Service, view: View, run_id: 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     response = cast("Response", work(control))
-    view.response(response, service.tools)
     if options.json:
         _print_json(response)
+    view.response(response, service.tools)
     return EXIT_CODES[response["statusCode"]]
 
 
@@ -210,6 +211,8 @@ def _read_event(source: str) -> Any:
         ) from None
     try:
         return json.loads(text)
+    except RecursionError:
+        raise InvalidRequestError([Problem(source, "is nested too deeply")]) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidRequestError([Problem(source, f"is not JSON: {error.msg} at {where}")]) from None
@@ -250,13 +253,23 @@ def _refuse(options: argparse.Namespace, code: int, status: str, **body: Any) ->
     return EXIT_CODES[code]
 
 
+def _run_id(options: argparse.Namespace) -> str | None:
+    run_id = getattr(options, "run_id", None)
+    return run_id if isinstance(run_id, str) else None
+
+
 def _unexpected() -> str:
     error = sys.exc_info()[1]
-    return f"unexpected {type(error).__name__}: {error}; set DATAMORPH_DEBUG=1 to see where"
+    return f"unexpected {type(error).__name__}: {redact(str(error))}; set DATAMORPH_DEBUG=1 to see where"
 
 
 def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    try:
+        sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads on, as after `| head`: the run is recorded, and its exit code still stands.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 _COMMANDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +13,7 @@ from rich.measure import Measurement
 from rich.status import Status
 from rich.table import Table
 
+from agent.errors import DatamorphError
 from agent.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,11 +29,24 @@ _FIELDS = (
 )  # fmt: skip
 
 
+class _Terminal(Console):
+    """A console that falls silent when nobody listens any more: a closed terminal or pipe ends no run."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        try:
+            super().print(*objects, **how)
+        except OSError:
+            self.quiet = True
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class View:
     """The terminal; with `to_stderr` standard output is left to the JSON answer."""
 
     def __init__(self, *, to_stderr: bool = False) -> None:
-        self._console = Console(stderr=to_stderr, highlight=False, soft_wrap=True)
+        self._console = _Terminal(stderr=to_stderr, highlight=False, soft_wrap=True)
         self._status: Status | None = None
 
     def __enter__(self) -> Self:
@@ -55,7 +70,7 @@ class View:
             self._status.start()
             return
         mark, told = _told(step)
-        self._console.print(f"  {mark} {step.node:<11}{step.seconds:6.1f} s  {escape(told)}")
+        self._console.print(f"  {mark} {step.node:<11}{step.seconds:6.1f} s  {escape(_printable(told))}")
 
     def stopping(self, run_id: str) -> None:
         """Ctrl-C: what happens now, and how to go on."""
@@ -66,12 +81,14 @@ class View:
         self._end_status()
         body = response["body"]
         if response["statusCode"] == 200 and tools.database is not None:
-            self._rows(body["target_table"], tools.database.head(body["target_table"], _FIRST_ROWS))
+            # The run is over and recorded: a target that cannot be shown any more changes nothing.
+            with suppress(DatamorphError):
+                self._rows(body["target_table"], tools.database.head(body["target_table"], _FIRST_ROWS))
         colour = {200: "green", 202: "yellow"}.get(response["statusCode"], "red")
         self._console.print(f"[bold {colour}]{response['statusCode']} {body['execution_status']}[/]")
         for name in _FIELDS:
             if body.get(name) is not None:
-                self._console.print(f"  {name:<17}{escape(str(body[name]))}")
+                self._console.print(f"  {name:<17}{escape(_printable(str(body[name])))}")
         if response["statusCode"] == 202:
             self._console.print(f"  go on with: datamorph resume {body['run_id']}")
         for problem in body.get("errors", []):
@@ -79,7 +96,7 @@ class View:
         if body.get("diagnosis"):
             self._diagnosis(body["diagnosis"])
         for warning in body.get("warnings", []):
-            self._console.print(f"  [yellow]warning[/] {escape(warning)}")
+            self._console.print(f"  [yellow]warning[/] {escape(_printable(warning))}")
 
     def status(self, answer: Any) -> None:
         """One run, or a list of runs."""
@@ -96,9 +113,9 @@ class View:
     def _diagnosis(self, diagnosis: dict[str, Any]) -> None:
         where = f", line {diagnosis['line']} of transform" if diagnosis.get("line") else ""
         self._console.print(f"  [red]{diagnosis['failure_class']}[/] in {escape(diagnosis['phase'])}{where}")
-        self._console.print(f"  {escape(diagnosis['root_cause'])}")
+        self._console.print(f"  {escape(_printable(diagnosis['root_cause']))}")
         if diagnosis["hint"]:
-            self._console.print(f"  hint: {escape(diagnosis['hint'])}")
+            self._console.print(f"  hint: {escape(_printable(diagnosis['hint']))}")
 
     def _rows(self, target: str, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -114,7 +131,7 @@ class View:
             table.add_row(*(escape(cell[:_CELL]) for cell in row))
         # As wide as it needs to be: a terminal wraps or scrolls, a file keeps all.
         wide = Measurement.get(self._console, self._console.options.update(max_width=10_000), table).maximum
-        Console(file=self._console.file, width=wide, highlight=False).print(table)
+        _Terminal(file=self._console.file, width=wide, highlight=False, quiet=self._console.quiet).print(table)
 
     def _end_status(self) -> None:
         if self._status is not None:
@@ -123,7 +140,12 @@ class View:
 
 
 def _cell(value: Any) -> str:
-    return "NULL" if value is None else str(value)
+    return "NULL" if value is None else _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """Text from a database or a model, without what a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\n" else "·" for c in text)
 
 
 def _told(step: Step) -> tuple[str, str]:

@@ -14,9 +14,9 @@ from agent.steps import FilterStep, Reference, Value
 
 _INT_LIMIT = 2**63
 _EXACT_IN_DOUBLE = 2**53
-_DATE = re.compile(r"\d{4}-\d\d-\d\d$")
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?$")
-_WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*$", re.DOTALL)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
 _TEXT_ONLY = frozenset({"LIKE", "NOT LIKE"})
 _LISTS = frozenset({"IN", "NOT IN", "BETWEEN"})
 
@@ -54,7 +54,7 @@ def _check_pattern(value: object, kind: Kind | None, path: str) -> None:
         refuse(f"{path}.operator", f"LIKE needs a text column, not {kind.family}")
     if kind is not None and kind.padded:
         refuse(f"{path}.operator", f"LIKE on character({kind.padded}) sees the padding; derive rtrim(...) first")
-    if isinstance(value, str) and not _WELL_ESCAPED.match(value):
+    if isinstance(value, str) and not _WELL_ESCAPED.fullmatch(value):
         refuse(f"{path}.value", "a backslash in a pattern may only stand before %, _ or another backslash")
     if not isinstance(value, str):
         refuse(f"{path}.value", "LIKE takes a text pattern")
@@ -66,7 +66,7 @@ def _value(value: object, kind: Kind | None, path: str) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         refuse(path, f"{value} is not a number that can be compared")
     if kind is None:
-        return _unknown(value, path)
+        refuse(path, "the column's type is not certain, so Spark might convert in silence; derive it with CAST(... AS type)")
     match kind.family:
         case "boolean":
             return Value(value) if isinstance(value, bool) else _misfit(value, "true or false", kind, path)
@@ -83,15 +83,6 @@ def _value(value: object, kind: Kind | None, path: str) -> Value:
 
 def _misfit(value: object, wanted: str, kind: Kind, path: str) -> Value:
     refuse(path, f"{value!r} does not fit a {kind.family} column; give {wanted}")
-
-
-def _unknown(value: object, path: str) -> Value:
-    """A literal against a derived column whose type is not known: any scalar."""
-    if isinstance(value, bool | str):
-        return Value(value)
-    if not isinstance(value, int | float):
-        refuse(path, f"{value!r} is not a value that can be compared")
-    return _exact_number(value, path)
 
 
 def _exact_number(value: int | float, path: str) -> Value:
@@ -132,7 +123,7 @@ def _number(value: object, kind: Kind, path: str) -> Value:
 
 def _date(value: object, kind: Kind, path: str) -> Value:
     wanted = "a date as 2024-01-31"
-    if not isinstance(value, str) or not _DATE.match(value):
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
         return _misfit(value, wanted, kind, path)
     try:
         date.fromisoformat(value)
@@ -143,7 +134,7 @@ def _date(value: object, kind: Kind, path: str) -> Value:
 
 def _timestamp(value: object, kind: Kind, path: str) -> Value:
     wanted = "a timestamp as 2024-01-31 08:30:00"
-    if not isinstance(value, str) or not _TIMESTAMP.match(value):
+    if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
         return _misfit(value, wanted, kind, path)
     try:
         moment = datetime.fromisoformat(value)
@@ -152,5 +143,8 @@ def _timestamp(value: object, kind: Kind, path: str) -> Value:
     if moment.tzinfo is not None and not kind.zoned:
         refuse(path, f"{value!r} names a time zone, but the column has none; leave the zone out")
     if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
+        try:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            refuse(path, f"{value!r} lies outside the years 1 to 9999 in UTC")
     return Value(moment.isoformat(sep=" "), "timestamp")

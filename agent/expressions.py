@@ -7,7 +7,7 @@ whatever the two might read differently is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +18,11 @@ from sqlglot.errors import SqlglotError
 from agent.functions import (
     AGGREGATE_FUNCTIONS,
     ALLOWED_FUNCTIONS,
+    BARE_WORDS,
     CAST_TYPES,
     RANDOM_FUNCTIONS,
     SYNTAX_BEFORE_PARENTHESIS,
+    UNITS,
 )
 from agent.refusals import USE_A_MODEL, nearest, refuse
 
@@ -44,8 +46,10 @@ _REFUSED_NODES: dict[type[Any], str] = {
     exp.Parameter: "a parameter",
 }
 _IDENTITIES: tuple[type[Any], ...] = (exp.CurrentUser, exp.CurrentRole, exp.SessionUser)
-_WORD = re.compile(r"[^\W\d]\w*$")
-_KNOWN_TOKEN = re.compile(r"[-+*/%(),.\[\]=<>|&^!]+$|[`'\"\d\w.]", re.ASCII)
+_WORD = re.compile(r"[^\W\d]\w*")
+_NUMBER = re.compile(r"(\d[\d.]*|\.\d+)([eE][-+]?\d+)?")
+_KNOWN_TOKEN = re.compile(r"[-+*/%(),.\[\]=<>|&^!]+|[`'\"\d\w.].*", re.ASCII | re.DOTALL)
+_MAX_DEPTH = 120
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Mention:
     start: int
     end: int
     trimmed: bool
-    """True when the column is the direct argument of a trim."""
+    """True where trailing spaces make no difference: in a trim of them, or before IS NULL."""
 
 
 @dataclass(frozen=True)
@@ -78,45 +82,106 @@ class Expression:
 def parse_expression(text: str, path: str) -> Expression:
     """Read a Spark SQL expression. Raises InvalidRequestError naming what is not certain in it."""
     text = text.strip()
-    try:
-        tokens = sqlglot.tokenize(text, dialect="spark")
-        tree = sqlglot.parse_one(text, dialect="spark")
-    except SqlglotError as error:
-        refuse(path, f"cannot be read as a Spark SQL expression: {str(error).splitlines()[0]}")
-    except RecursionError:
-        refuse(path, f"is nested too deeply; {USE_A_MODEL}")
+    tokens = _tokens(text, path)
+    tree = _tree(text, tokens, path)
     nodes = list(tree.walk())
+    if max(_depths(tree)) > _MAX_DEPTH:
+        refuse(path, f"is nested too deeply; {USE_A_MODEL}")
     for node in nodes:
         _check_refused(node, path)
     _check_tokens(tokens, text, path)
     for node in nodes:
         _check_known(node, path)
     mentions = [_mention(column, text, path) for column in tree.find_all(exp.Column)]
+    _check_strays(tokens, mentions, path)
     return Expression(text, tuple(sorted(mentions, key=lambda mention: mention.start)), tree)
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    raw: str
+    start: int
+
+
+def _tokens(text: str, path: str) -> list[_Token]:
+    """The tokens of the text. In parentheses, because a word such as `show` at the beginning is a command."""
+    try:
+        found = sqlglot.tokenize(f"({text}\n)", dialect="spark")
+    except SqlglotError as error:
+        refuse(path, f"cannot be read as a Spark SQL expression: {str(error).splitlines()[0]}")
+    if any(token.comments for token in found):
+        refuse(path, "holds a comment; leave it out")
+    return [_Token(t.token_type.name, t.text, text[t.start - 1 : t.end], t.start - 1) for t in found[1:-1]]
+
+
+def _tree(text: str, tokens: list[_Token], path: str) -> Any:
+    """The syntax tree, its identifiers placed in `text`."""
+    open_now = 0
+    for token in tokens:
+        open_now += {"(": 1, ")": -1}.get(token.raw, 0)
+        if open_now < 0:
+            refuse(path, "cannot be read as a Spark SQL expression: a parenthesis is closed that was not opened")
+    try:
+        whole = sqlglot.parse_one(f"({text}\n)", dialect="spark")
+    except RecursionError:
+        refuse(path, f"is nested too deeply; {USE_A_MODEL}")
+    except (SqlglotError, ValueError, TypeError, IndexError, AttributeError) as error:  # sqlglot checks few arguments
+        _check_tokens(tokens, text, path)
+        refuse(path, f"cannot be read as a Spark SQL expression: {(str(error).splitlines() or [''])[0]}")
+    for identifier in whole.find_all(exp.Identifier, exp.Star):
+        for edge in ("start", "end"):
+            if edge in identifier.meta:
+                identifier.meta[edge] -= 1
+    return whole.this if isinstance(whole, exp.Paren) else whole
+
+
+def _depths(tree: Any) -> Iterator[int]:
+    stack = [(tree, 1)]
+    while stack:
+        node, depth = stack.pop()
+        yield depth
+        stack += [(child, depth + 1) for child in node.iter_expressions()]
 
 
 def string_literals(expression: Expression) -> list[str]:
     """The contents of the double-quoted strings: text to Spark, but a column to whoever thinks of PostgreSQL."""
-    tokens = sqlglot.tokenize(expression.text, dialect="spark")
-    return [token.text for token in tokens if expression.text[token.start] == '"']
+    return [token.text for token in _tokens(expression.text, "") if token.raw.startswith('"')]
 
 
-def _check_tokens(tokens: list[Any], text: str, path: str) -> None:
+def _check_tokens(tokens: list[_Token], text: str, path: str) -> None:
     for position, token in enumerate(tokens):
-        raw = text[token.start : token.end + 1]
+        raw = token.raw
         following = tokens[position + 1] if position + 1 < len(tokens) else None
-        if not (_KNOWN_TOKEN.match(raw) or _WORD.match(raw)):
+        if not (_KNOWN_TOKEN.fullmatch(raw) or _WORD.fullmatch(raw)):
             _refuse_token(raw, path)
-        if token.comments:
-            refuse(path, "holds a comment; leave it out")
+        if token.kind == "NUMBER" and not _NUMBER.fullmatch(raw):
+            refuse(path, f"{raw!r} is a number with a suffix; write CAST({token.text} AS type)")
         if following is None:
             continue
-        if token.token_type.name == following.token_type.name == "STRING":
+        if token.kind == following.kind == "STRING":
             refuse(path, "two strings side by side are one to Spark; for a quote inside a string write \\'")
-        if following.text == "(" and (_WORD.match(token.text) or raw.startswith("`")):
+        if following.text == "(" and (_WORD.fullmatch(token.text) or raw.startswith("`")):
             _check_function(token.text.lower(), path)
-        if token.token_type.name == "ALIAS" and following.text.lower() not in CAST_TYPES:
+        if token.kind == "ALIAS" and following.text.lower() not in CAST_TYPES:
             refuse(path, f"unknown type {following.text!r} in a cast; {nearest(following.text, CAST_TYPES)}")
+
+
+def _check_strays(tokens: list[_Token], mentions: list[Mention], path: str) -> None:
+    """Refuse a bare word that sqlglot takes for a unit or a text, as in `date_trunc(u, ts)`: to Spark it is a column."""
+    spans = {position for mention in mentions for position in range(mention.start, mention.end)}
+    units = {"interval": False, "extract": False}
+    for position, token in enumerate(tokens):
+        word, before, after = token.raw.lower(), tokens[:position][-2:], tokens[position + 1 : position + 2]
+        units = {name: word == name or (found and word != ")") for name, found in units.items()}
+        if token.start in spans or not (_WORD.fullmatch(word) or word.startswith("`")):
+            continue
+        opens = any(next_one.raw == "(" or next_one.kind == "STRING" for next_one in after)
+        typed = any(one.kind == "ALIAS" for one in before[-1:])
+        unit = word in UNITS and any(units.values())
+        if not (opens or typed or unit or word in BARE_WORDS):
+            refuse(path, f"{token.raw!r} is not a column here; put a unit or a format in quotes")
 
 
 def _refuse_token(raw: str, path: str) -> None:
@@ -156,4 +221,14 @@ def _mention(column: Any, text: str, path: str) -> Mention:
         if text[start : end + 1] not in (part.name, f"`{part.name.replace('`', '``')}`"):
             refuse(path, f"{column.sql(dialect='spark')} cannot be placed in the text; {USE_A_MODEL}")
     name = ".".join(part.name for part in parts)
-    return Mention(name, spans[0][0], spans[-1][1] + 1, trimmed=isinstance(column.parent, exp.Trim))
+    return Mention(name, spans[0][0], spans[-1][1] + 1, _padding_is_lost(column))
+
+
+def _padding_is_lost(column: Any) -> bool:
+    parent = column.parent
+    if isinstance(parent, exp.Is):
+        return isinstance(parent.expression, exp.Null)
+    if isinstance(parent, exp.Anonymous):
+        return parent.name.lower() in ("isnull", "isnotnull")
+    whole = isinstance(parent, exp.Trim) and column.arg_key == "this" and parent.expression is None
+    return whole and str(parent.args.get("position") or "BOTH").upper() != "LEADING"

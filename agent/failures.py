@@ -27,6 +27,7 @@ _REPAIRABLE_FINDINGS: dict[FailureClass, RepairableBy] = {
     "timeout": "nobody",
     "stopped": "nobody",
     "target_changed": "nobody",
+    "run_id_taken": "nobody",
     "row_count": "retry",
 }
 """What differs from "code" for a check; a dry run that fills the memory on sample rows has a transform to blame."""
@@ -48,11 +49,13 @@ _PUBLISH: dict[str, tuple[FailureClass, RepairableBy, str]] = {
     "row_count": ("row_count", "retry", "staging does not have the number of rows that the job reported"),
     "empty_result": ("empty_result", "nobody", "the result has no rows, and the target would be emptied"),
     "target_changed": ("target_changed", "nobody", "the target is not as it was when the run began"),
+    "run_id_taken": ("run_id_taken", "nobody", "another installation published under this run_id"),
     "columns": ("output_columns", "code", "staging does not have the columns that were promised"),
 }
 _PUBLISH_HINTS = {
     "empty_result": "set options.allow_empty if an empty target is right; otherwise check filters and joins",
     "target_changed": "run again with options.restart",
+    "run_id_taken": "choose another run_id; nothing of this run was published",
 }
 
 

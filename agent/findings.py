@@ -33,6 +33,7 @@ FailureClass = Literal[
     "empty_result",
     "row_count",
     "target_changed",
+    "run_id_taken",
     "out_of_memory",
     "timeout",
     "stopped",

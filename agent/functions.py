@@ -42,6 +42,11 @@ monotonically_increasing_id rand randn random shuffle spark_partition_id unix_ti
 _SYNTAX = """
 and between case distinct div else escape from ilike in is like not or over regexp rlike then when
 """
+_BARE = """
+and between both case current_date current_timestamp div else end escape false for from ilike in interval is leading
+like not null or placing regexp rlike then trailing true when
+"""
+_UNITS = "year quarter month week day dayofweek dow doy hour minute second millisecond microsecond"
 _SIZED = "dec numeric varchar"
 _TYPES = """
 bigint boolean date dec decimal double float int integer long numeric real short smallint string timestamp
@@ -57,6 +62,12 @@ RANDOM_FUNCTIONS = frozenset(_BY_RUN.split())
 
 SYNTAX_BEFORE_PARENTHESIS = frozenset(f"{_SYNTAX} {_SIZED}".split())
 """Words that may stand before a parenthesis without being a function's name."""
+
+BARE_WORDS = frozenset(_BARE.split())
+"""Words that stand by themselves and are no columns."""
+
+UNITS = frozenset(f"{unit}{plural}" for unit in _UNITS.split() for plural in ("", "s"))
+"""Units that stand without quotes in an INTERVAL and in extract()."""
 
 CAST_TYPES = frozenset(_TYPES.split())
 """Type names that CAST accepts in every Spark since 3.3."""

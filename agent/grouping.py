@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from agent.derivations import Derivation, Derivations, bind
-from agent.errors import InvalidRequestError, Problem
+from agent.errors import Problem
 from agent.inference import kind_of_expression
-from agent.kinds import kind_of_aggregate
+from agent.kinds import MAX_DIGITS, kind_of_aggregate
 from agent.refusals import collecting, nearest, refuse
 from agent.request import Aggregation
 from agent.resolution import Names, described, unquoted
-from agent.steps import AggregateStep, DerivedStep, Grouping, GroupKey, NamedColumn, Reference
+from agent.steps import AggregateStep, BoundExpression, DerivedStep, Grouping, GroupKey, NamedColumn, Reference
 
 
 def read_grouping(
@@ -77,9 +77,24 @@ def _aggregate(entry: Aggregation, before: Names, derivations: Derivations, path
         return AggregateStep(function, None, entry.alias, kind_of_aggregate(function, None))
     column = _before_grouping(str(entry.column), before, derivations, f"{path}.column")
     kind = column.kind
-    if function in ("sum", "avg") and kind is not None and not kind.numeric:
-        refuse(f"{path}.column", f"{function} of {described(column)}, which is {kind.family}; give a numeric column")
+    if function in ("sum", "avg"):
+        _check_summed(function, column, f"{path}.column")
     return AggregateStep(function, column, entry.alias, kind_of_aggregate(function, kind))
+
+
+def _check_summed(function: str, column: Reference, path: str) -> None:
+    """Refuse what Spark would read as a number in silence, and a sum that Spark would make NULL when it overflows."""
+    kind = column.kind
+    if kind is None:
+        hint = "derive it with CAST(... AS type), so that its type is certain"
+        refuse(path, f"{function} of {described(column)}, whose type is not known; {hint}")
+    if not kind.numeric:
+        refuse(path, f"{function} of {described(column)}, which is {kind.family}; give a numeric column")
+    # numeric without precision is decimal(38,18) in Spark: 20 whole digits stay, which sums of such columns do not reach
+    digits = kind.whole + kind.scale
+    if kind.family == "decimal" and digits > MAX_DIGITS - 10 and (kind.whole, kind.scale) != (20, 18):
+        wide = f"numeric({digits},{kind.scale})"
+        refuse(path, f"{function} of {described(column)}, which is {wide}: Spark has no digits left for a larger sum")
 
 
 class Grouped:
@@ -102,14 +117,24 @@ class Grouped:
         """Compute it after grouping when it needs an aggregate, or when it uses nothing but what is grouped by."""
         if self._names.find(derivation.name):
             return
-        try:
-            value = bind(derivation.expression, self, derivation.path)
-        except InvalidRequestError as error:
-            if derivation.value is None:
-                problems.extend(error.problems)
+        value = None
+        if derivation.value is not None:
+            value = self._moved(derivation.value)
+        else:
+            with collecting(problems):
+                value = bind(derivation.expression, self, derivation.path)
+        if value is None:
             return
         self.steps.append(DerivedStep(derivation.name, value))
         self._names.add(derivation.name, NamedColumn(derivation.name, kind_of_expression(value)))
+
+    def _moved(self, value: BoundExpression) -> BoundExpression | None:
+        """The same value over what is there after grouping; None when a part of it is lost."""
+        placed = {step.name: NamedColumn(step.name, kind_of_expression(step.value)) for step in self.steps}
+        found = [self._keys.get(one) or placed.get(one.name if isinstance(one, NamedColumn) else "")
+                 for one in value.references]
+        moved = tuple(one for one in found if one is not None)
+        return BoundExpression(value.expression, moved) if len(moved) == len(found) else None
 
     def find(self, text: str) -> list[Reference]:
         """What `text` stands for after grouping: its own names first, then a source column that is a key."""
@@ -124,6 +149,10 @@ class Grouped:
             refuse(path, f"{text!r} is neither grouped by nor aggregated; add it to `group_by` or aggregate it")
         if not found:
             refuse(path, f"unknown column {text!r}; {nearest(text, self.shown())}")
+        known = self._before.find(text)
+        if known and found[0] in self._keys.values() and found[0] not in [self._keys.get(one) for one in known]:
+            was = " or ".join(described(one) for one in known)
+            refuse(path, f"{text!r} is {was} before grouping and another column after it; qualify it")
         return found[0]
 
     def shown(self) -> list[str]:

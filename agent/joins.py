@@ -76,7 +76,11 @@ def _tables(entry: JoinCondition, sources: Sources) -> tuple[str, ...]:
 
 
 def _meaning(entry: JoinCondition, sources: Sources) -> object:
-    return _tables(entry, sources), entry.model_dump(exclude={"left_table", "right_table"})
+    """What a join says, written from the side of the table that comes first by name."""
+    left, right = _tables(entry, sources)
+    said = (left, right, entry.join_type, entry.left_column, entry.right_column)
+    mirrored = (right, left, _MIRRORED[entry.join_type], entry.right_column, entry.left_column)
+    return said if left <= right else mirrored, frozenset(entry.on_columns), entry.condition, entry.model_extra
 
 
 def _new_source(left: str, right: str, joined: dict[str, None], path: str) -> str:
@@ -104,12 +108,23 @@ def _add_step(
     else:
         columns = _column_pairs(entry, sources, left, right, path)
         pairs = tuple((b, a) if swapped else (a, b) for a, b in columns)
+        if entry.on_columns:
+            _refuse_half_keys(chain, pairs, path)
         chain.steps.append(JoinStep(new, join_type, equalities=pairs))
     for known, other in pairs:
         reason = mismatch(known.kind, other.kind)
         if reason:
             refuse(path, f"{described(known)} and {described(other)} cannot be compared with certainty: {reason}")
         _share(chain.shared, known, other, join_type)
+
+
+def _refuse_half_keys(chain: JoinChain, pairs: tuple[tuple[SourceColumn, SourceColumn], ...], path: str) -> None:
+    """Refuse a bare key that is one side of an outer join: USING would take the first side that is not NULL."""
+    for known, _ in pairs:
+        key = chain.shared.get(known)
+        if key is not None and len(key.value) > 1:
+            meant = f"{described(known)} alone or the first of {' and '.join(map(described, key.value))}"
+            refuse(path, f"{known.name!r} may mean {meant}; write a `condition` with qualified columns")
 
 
 def _column_pairs(
@@ -152,7 +167,7 @@ def _joined_column(names: Names, mention: Mention, joined: list[str], path: str)
 
 def refuse_padded(column: Reference, mention: Mention, path: str) -> None:
     """Refuse a `character(n)` column in an expression unless it is trimmed there: Spark sees the padding."""
-    if not isinstance(column, SourceColumn | MergedColumn) or not column.kind.padded or mention.trimmed:
+    if column.kind is None or not column.kind.padded or mention.trimmed:
         return
     padded = f"{mention.name!r} is character({column.kind.padded}), which Spark sees padded with spaces"
     refuse(path, f"{padded}; write rtrim({mention.name})")

@@ -51,6 +51,8 @@ def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:
         return Kind("integer", whole=20)
     if kind is None or function in ("min", "max"):
         return kind
+    if function == "sum" and wraps(kind):
+        return Kind("decimal", whole=30)
     if function == "sum" and kind.family == "integer":
         return Kind("integer", whole=20)
     if kind.family == "decimal":
@@ -58,6 +60,11 @@ def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:
         scale = kind.scale if function == "sum" else min(kind.scale + 4, MAX_DIGITS)
         return Kind("decimal", whole=min(kind.whole + grown, MAX_DIGITS - scale), scale=scale)
     return Kind("float")
+
+
+def wraps(kind: Kind | None) -> bool:
+    """True for 64-bit integers, whose sum in Spark wraps round in silence: they are summed as decimal(20,0)."""
+    return kind is not None and kind.family == "integer" and kind.whole > 10
 
 
 def fits_one_decimal(left: Kind, right: Kind) -> bool:

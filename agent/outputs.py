@@ -70,12 +70,22 @@ def read_outputs(
 
 def _selected(text: str, scope: Scope, renames: Renames, path: str, problems: list[Problem]) -> OutputColumn | None:
     with collecting(problems):
-        renamed = renames.by_new.get(text.casefold())
+        renamed = _renamed(text, scope, renames, path)
         if renamed is not None:
             return OutputColumn(renamed, renames.new_of[renamed])
         reference = scope.resolve(unquoted(text), path)
         return OutputColumn(reference, renames.new_of.get(reference, reference.name))
     return None
+
+
+def _renamed(name: str, scope: Scope, renames: Renames, path: str) -> Reference | None:
+    """What is renamed to `name`, or None. Refuses a name that another column has and keeps."""
+    renamed = renames.by_new.get(name.casefold())
+    if renamed is not None:
+        for other in scope.find(name):
+            if other != renamed and other not in renames.new_of:
+                refuse(path, f"{name!r} is {described(other)} and a rename's new name; rename to a name that is free")
+    return renamed
 
 
 def _of_target(
@@ -89,7 +99,7 @@ def _of_target(
 
 
 def _target_column(name: str, scope: Scope, renames: Renames, path: str) -> OutputColumn:
-    renamed = renames.by_new.get(name.casefold())
+    renamed = _renamed(name, scope, renames, path)
     if renamed is not None:
         return OutputColumn(renamed, name)
     found = scope.find(name)

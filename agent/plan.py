@@ -87,7 +87,7 @@ class _Planner:
         filters_after = self._filters(late=True, grouped=grouped)
         defaults = self._grouped_defaults(grouping, grouped, _named(used_before))
         renames = read_renames(self._entries, grouped, self._problems)
-        outputs = read_outputs(self._specs, self._entries, grouped, renames, defaults, None, self._problems)
+        outputs = read_outputs(self._specs, self._entries, grouped, renames, defaults, self._target, self._problems)
         ordering = read_ordering(self._entries, grouped, outputs, grouping, self._problems)
         asked = {*_columns(filters_after, outputs, ordering)}
         after = _needed(grouped.steps, _named(asked))
@@ -190,7 +190,8 @@ def _derived_meaning(entry: DerivedColumn) -> object:
 
 
 def _filtered(step: FilterStep) -> object:
-    return step.column, step.operator
+    """Several values may be excluded one by one; any other operator says one thing of a column."""
+    return step.column, step.operator, step.values if step.operator in ("!=", "NOT IN", "NOT LIKE") else ()
 
 
 def _filter_meaning(step: FilterStep) -> object:

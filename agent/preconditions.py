@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agent.errors import Problem, UnsupportedTypeError
 from agent.identifiers import did_you_mean
 from agent.request import Request, TargetColumn
-from agent.snapshot import ForeignKey, Snapshot, Target
+from agent.snapshot import Column, ForeignKey, Snapshot, Target
 from agent.types import spark_type
 
 _TARGET = "specs.target_table"
+_INDISTINCT = "differ only in case, and Spark cannot tell them apart"
 
 
 def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
@@ -20,11 +21,14 @@ def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
     if wanted.write_mode in ("append", "merge"):
         message = f"{wanted.write_mode!r} is not supported yet; 'overwrite' replaces all rows"
         return [Problem(f"{_TARGET}.write_mode", message)]
-    problems = list(_foreign_keys(target))
+    problems = [*_indistinct(snapshot), *_foreign_keys(target)]
     if wanted.write_mode is None and target.has_rows and not target.published_before:
         problems.append(Problem(f"{_TARGET}.write_mode", _ask_for_mode(target)))
     if wanted.columns:
+        problems += _repeated(wanted.columns)
         problems += _columns(wanted.columns, target) if target.exists else _declared_types(wanted.columns)
+    elif target.exists:
+        problems += _unlisted(target)
     return problems
 
 
@@ -47,6 +51,22 @@ def harmless(key: ForeignKey) -> bool:
     return key.deferrable and key.on_delete == "no action"
 
 
+def _indistinct(snapshot: Snapshot) -> Iterator[Problem]:
+    for index, source in enumerate(snapshot.sources):
+        for _, first, second in _alike(column.name for column in source.columns):
+            message = f"columns {first!r} and {second!r} of {source.table} {_INDISTINCT}; leave one out in a view"
+            yield Problem(f"specs.source_tables[{index}].table_name", f"{message}, and name the view as the source")
+
+
+def _alike(names: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the position of each name that stands earlier in whatever case, with that earlier one and itself."""
+    known: dict[str, str] = {}
+    for position, name in enumerate(names):
+        if name.lower() in known:
+            yield position, known[name.lower()], name
+        known.setdefault(name.lower(), name)
+
+
 def _foreign_keys(target: Target) -> Iterator[Problem]:
     for key in target.incoming_foreign_keys:
         if harmless(key):
@@ -66,6 +86,12 @@ def _ask_for_mode(target: Target) -> str:
     )
 
 
+def _repeated(wanted: tuple[TargetColumn, ...]) -> Iterator[Problem]:
+    for index, first, second in _alike(column.name for column in wanted):
+        message = f"{first!r} and {second!r} {_INDISTINCT}" if first != second else f"{first!r} is listed twice"
+        yield Problem(f"{_TARGET}.columns[{index}].name", message)
+
+
 def _columns(wanted: tuple[TargetColumn, ...], target: Target) -> Iterator[Problem]:
     existing = {column.name: column for column in target.columns}
     for index, column in enumerate(wanted):
@@ -76,23 +102,47 @@ def _columns(wanted: tuple[TargetColumn, ...], target: Target) -> Iterator[Probl
         elif found.generated:
             yield Problem(path, f"PostgreSQL computes {column.name!r} of {target.name} itself; leave it out")
         else:
-            yield from _unsupported(path, found.type, column.name)
+            yield from _unsupported(path, found.type, column.name) or _declared_type(index, column)
     listed = {column.name for column in wanted}
     for column_of_target in target.columns:
-        filled = column_of_target.has_default or column_of_target.generated or column_of_target.identity
-        if column_of_target.name not in listed and not column_of_target.nullable and not filled:
+        if column_of_target.name not in listed and not _may_be_left_out(column_of_target):
             message = f"{column_of_target.name!r} of {target.name} is NOT NULL without a default: it must be listed"
             yield Problem(f"{_TARGET}.columns", message)
 
 
-def _declared_types(wanted: tuple[TargetColumn, ...]) -> Iterator[Problem]:
-    for index, column in enumerate(wanted):
-        if column.type is not None:
-            yield from _unsupported(f"{_TARGET}.columns[{index}].type", column.type, column.name)
+def _unlisted(target: Target) -> Iterator[Problem]:
+    """What forbids filling an existing target as it stands, without a list of its columns."""
+    path = f"{_TARGET}.name"
+    needed = [column for column in target.columns if not (_supported(column) or _may_be_left_out(column))]
+    for column in needed:
+        kind = f"is of type {column.type}, which is not supported, and is NOT NULL without a default"
+        yield Problem(path, f"column {column.name!r} {kind}")
+    filled = [column.name for column in target.columns if _supported(column) and not column.generated]
+    if not (filled or needed):
+        yield Problem(path, f"{target.name} has no column that could be filled")
+    for _, first, second in _alike(filled):
+        yield Problem(path, f"columns {first!r} and {second!r} of {target.name} {_INDISTINCT}; rename one")
 
 
-def _unsupported(path: str, type_name: str, column: str) -> Iterator[Problem]:
+def _may_be_left_out(column: Column) -> bool:
+    return column.nullable or column.has_default or column.generated or column.identity != ""
+
+
+def _supported(column: Column) -> bool:
+    return not _unsupported("", column.type, column.name)
+
+
+def _declared_types(wanted: tuple[TargetColumn, ...]) -> list[Problem]:
+    return [problem for index, column in enumerate(wanted) for problem in _declared_type(index, column)]
+
+
+def _declared_type(index: int, column: TargetColumn) -> list[Problem]:
+    return [] if column.type is None else _unsupported(f"{_TARGET}.columns[{index}].type", column.type, column.name)
+
+
+def _unsupported(path: str, type_name: str, column: str) -> list[Problem]:
     try:
         spark_type(type_name, column)
     except UnsupportedTypeError as error:
-        yield Problem(path, str(error))
+        return [Problem(path, str(error))]
+    return []

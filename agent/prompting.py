@@ -78,9 +78,9 @@ def _lines(value: object) -> str:
 
 
 def _source(source: Source, mask: bool) -> str:
-    columns = ", ".join(f"{c.name} {c.type}{'' if c.nullable else ' not null'}" for c in source.columns)
+    columns = ", ".join(f"{_word(c.name)} {c.type}{'' if c.nullable else ' not null'}" for c in source.columns)
     size = f", about {source.rows_estimate:,} rows" if source.rows_estimate else ""
-    head = f"- `{source.key}` is table {source.table}{size}: {columns}"
+    head = f"- `{_word(source.key)}` is table {_word(source.table)}{size}: {columns}"
     rows = source.samples[:SAMPLE_ROWS]
     if not rows:
         return f"{head}\n  (no sample rows)"
@@ -90,11 +90,16 @@ def _source(source: Source, mask: bool) -> str:
 
 
 def _target(request: Request, snapshot: Snapshot) -> str:
-    columns = target_columns(request, snapshot)
+    columns, table = target_columns(request, snapshot), _word(snapshot.target.name)
     if not columns:
-        return f"- table {snapshot.target.name}, which takes the columns that you return; name them well"
-    listed = ", ".join(f"{name} {sql_type}" if spark else name for name, spark, sql_type, _ in columns)
-    return f"- table {snapshot.target.name} with the columns, in this order: {listed}"
+        return f"- table {table}, which takes the columns that you return; name them well"
+    listed = ", ".join(f"{_word(name)} {sql_type}" if spark else _word(name) for name, spark, sql_type, _ in columns)
+    return f"- table {table} with the columns, in this order: {listed}"
+
+
+def _word(name: str) -> str:
+    """A name on one line, as long as PostgreSQL's names are: no room for instructions."""
+    return _inert(" ".join(name.split()))[:128]
 
 
 def _inert(text: str) -> str:

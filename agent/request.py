@@ -29,7 +29,7 @@ _JOIN_TYPES = {
     "left_outer": "left", "left outer": "left", "right_outer": "right", "right outer": "right",
 }  # fmt: skip
 _EMPTY = "needs at least 1 item"
-_RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def _lower(value: object) -> object:
@@ -205,21 +205,38 @@ def parse_request(event: object) -> Request:
     """The request in an event. Raises InvalidRequestError with every shape error and its path."""
     if not isinstance(event, dict):
         raise InvalidRequestError([Problem("event", f"a JSON object is needed, not {_kind(event)}")])
+    _check_text(event)
     try:
         request = Request.model_validate(event)
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors()]
         raise InvalidRequestError([p for p in problems if not _follows(p, problems)]) from None
-    if not _RUN_ID.match(request.run_id):
+    if not _RUN_ID.fullmatch(request.run_id):
         message = "1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit, as 20250113_123456_abc123"
         raise InvalidRequestError([Problem("run_id", message)])
     return request
+
+
+def _check_text(event: dict[str, Any]) -> None:
+    """Refuse what JSON parsers let through and nothing later can store."""
+    try:
+        json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        problem = Problem("event", "is nested too deeply")
+    except UnicodeEncodeError:
+        problem = Problem("event", "holds half of a surrogate pair, as `\\ud800`; write the whole character")
+    except ValueError:
+        problem = Problem("event", "holds NaN or Infinity, which JSON has no words for; write null or a string")
+    else:
+        return
+    raise InvalidRequestError([problem])
 
 
 def unsupported(request: Request) -> list[Problem]:
     """What the request asks for that this version cannot do: it is refused, not left out."""
     options = request.options
     asked = {
+        "options.wait": options.wait == "event",
         "options.allow_udfs": options.allow_udfs,
         "options.approve": options.approve,
         "options.budget_usd": options.budget_usd,

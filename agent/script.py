@@ -6,6 +6,7 @@ import pprint
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.errors import UnsupportedTypeError
 from agent.request import Request
 from agent.snapshot import Column, Snapshot, Source
 from agent.types import spark_type
@@ -54,14 +55,22 @@ def assemble(transform: str, request: Request, snapshot: Snapshot, connection: s
 def target_columns(request: Request, snapshot: Snapshot) -> list[JobColumn]:
     """What the target takes, in order: the specification's list, else the existing target's columns, else empty.
 
-    Without a list, a column with a default or an identity may be left out by the transform.
+    Without a list, a column with a default or an identity may be left out by the transform, and one of an
+    unsupported type is left out by the script.
     """
     existing = {column.name: column for column in snapshot.target.columns}
     listed = request.specs.target_table.columns
     if listed:
         types = [existing[c.name].type if c.name in existing else c.type for c in listed]
         return [_job_column(c.name, sql_type, True) for c, sql_type in zip(listed, types, strict=True)]
-    return [_job_column(c.name, c.type, _must_be_given(c)) for c in snapshot.target.columns if not c.generated]
+    return [_job_column(c.name, c.type, _must_be_given(c)) for c in snapshot.target.columns if _can_be_given(c)]
+
+
+def _can_be_given(column: Column) -> bool:
+    try:
+        return bool(spark_type(column.type)) and not column.generated
+    except UnsupportedTypeError:
+        return False
 
 
 def _must_be_given(column: Column) -> bool:

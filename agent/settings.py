@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,7 +16,7 @@ PREFIX = "DATAMORPH_"
 class Settings(BaseModel):
     """All that can be configured. The environment variable of a field is `DATAMORPH_` and its name in capitals."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     engine: Literal["local", "glue"] = Field("local", description="where scripts run", examples=["local"])
     model: str = Field(
@@ -30,6 +29,7 @@ class Settings(BaseModel):
     database_url: str | None = Field(
         None,
         pattern=r"^postgres(ql)?://",
+        repr=False,
         description="the PostgreSQL of sources and target; without it an embedded one under `home`",
         examples=["postgresql://etl@db.example:5432/sales"],
     )
@@ -48,15 +48,6 @@ class Settings(BaseModel):
     max_tokens: int = Field(8000, ge=256, le=64_000, description="length limit of a model's reply")
     temperature: float = Field(0.2, ge=0, le=1, description="the model's temperature; top_p is never sent")
     model_timeout_seconds: float = Field(300, gt=0, description="read time-out of one model call")
-
-    @property
-    def database_location(self) -> str:
-        """Where the database is, without credentials: `embedded in FOLDER`, or `host:port/name`."""
-        if self.database_url is None:
-            return f"embedded in {self.home.resolve()}"
-        parts = urlsplit(self.database_url)
-        host = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])[0]
-        return f"{host}:{parts.port or 5432}{parts.path}"
 
 
 def load_settings(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:

@@ -9,10 +9,11 @@ import textwrap
 
 from sqlglot.dialects.spark import Spark
 
+from agent.functions import SYNTAX_BEFORE_PARENTHESIS
 from agent.steps import MergedColumn, NamedColumn, PlannedSource, Reference, SourceColumn, Value
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
-_SQL_WORDS = frozenset(word.casefold() for word in Spark.tokenizer_class.KEYWORDS)
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SQL_WORDS = frozenset(word.casefold() for word in Spark.tokenizer_class.KEYWORDS) | SYNTAX_BEFORE_PARENTHESIS | {"if"}
 _TAKEN = frozenset({"sources", "transform", "joined", "derived", "kept", "grouped", "completed", "having"})
 _MAX_DESCRIPTION = 400
 
@@ -33,7 +34,7 @@ def _escaped(character: str) -> str:
 
 def spark_name(part: str) -> str:
     """One part of a name as `F.col` reads it: in backquotes unless it is plain."""
-    return part if _PLAIN.match(part) else "`" + part.replace("`", "``") + "`"
+    return part if _PLAIN.fullmatch(part) else "`" + part.replace("`", "``") + "`"
 
 
 def sql_name(part: str) -> str:
@@ -88,7 +89,7 @@ def _variable(name: str) -> str:
     """The name as a Python variable; empty when it cannot be one."""
     name = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     free = not keyword.iskeyword(name) and not keyword.issoftkeyword(name) and not hasattr(builtins, name)
-    return name if _PLAIN.match(name) and free and name not in _TAKEN and not name.startswith("source_") else ""
+    return name if _PLAIN.fullmatch(name) and free and name not in _TAKEN and not name.startswith("source_") else ""
 
 
 def docstring(description: str, target: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.expressions import Expression
 from agent.kinds import Kind
@@ -28,8 +28,15 @@ class MergedColumn:
 
     @property
     def kind(self) -> Kind:
-        """The kind of the first member; all members compare exactly with it."""
-        return self.members[0].kind
+        """The kind of the first member, wide enough for all; all members compare exactly with it."""
+        kinds = [member.kind for member in self.members]
+        families = {kind.family for kind in kinds}
+        return replace(
+            kinds[0],
+            family="decimal" if families == {"integer", "decimal"} else kinds[0].family,
+            whole=max(kind.whole for kind in kinds),
+            scale=max(kind.scale for kind in kinds),
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,6 +20,12 @@ _SAYS_DISTINCT = frozenset(
     {"", "distinct", "distinct rows", "remove duplicates", "remove duplicate rows", "deduplicate", "drop duplicates"}
 )
 _DIRECTIONS = {"asc": False, "ascending": False, "desc": True, "descending": True}
+_TELLING = frozenset(
+    {"top", "first", "last", "only", "desc", "descending", "asc", "ascending", "limit", "distinct"}
+)
+"""Words of a description that would change the rows."""
+_CARRIED = {"limit": ("top", "first", "limit", "only"), "filter": ("only",), "select": ("only",)}
+_DIGITS = re.compile(r"[0-9]+")
 _COUNT_KEYS = ("n", "limit", "count", "rows")
 _MAX_ROWS = 2**31 - 1
 
@@ -106,7 +114,34 @@ def _read(entry: Transformation, path: str, entries: Entries, problems: list[Pro
         refuse(path, f"the compiler cannot express a transformation of type {entry.type!r}; {USE_A_MODEL}")
     if not entry.details:
         refuse(path, f'"{entry.description or entry.type}" is free text; {USE_A_MODEL}')
+    unsaid = _unsaid(entry)
+    if unsaid:
+        refuse(f"{path}.description", f"says {unsaid!r}, which the details do not; say it there or {USE_A_MODEL}")
     _READERS[entry.type](entry.details, f"{path}.details", entries, problems)
+
+
+def _unsaid(entry: Transformation) -> str:
+    """The first number or telling word of the description that the details do not carry; empty when there is none."""
+    text = json.dumps(entry.details, ensure_ascii=False).lower()
+    carried = {*re.findall(r"[^\W\d_]+", text), *_CARRIED.get(entry.type, ())}
+    if entry.type == "sort":
+        carried |= _directions(text)
+    if entry.details.get("join_type", "inner") == "inner" and entry.type == "join":
+        carried.add("only")
+    numbers = {int(number) for number in _DIGITS.findall(text)}
+    words = re.findall(r"\d+|[^\W\d_]+", entry.description.lower().replace(",", ""))
+    for word in words:
+        if int(word) not in numbers if _DIGITS.fullmatch(word) else word in _TELLING - carried:
+            return str(word)
+    return ""
+
+
+def _directions(text: str) -> set[str]:
+    """The words for the directions that a sort's details give; a key without one ascends."""
+    descends = bool(re.search(r'"desc(ending)?"|"ascending": false', text))
+    every = text.startswith('{"order": "desc') or not re.search(r'"asc(ending)?"', text)
+    words = {"desc", "descending", "first"} if descends else {"asc", "ascending", "first"}
+    return words | ({"asc", "ascending"} if not every or '"columns": [' in text else set())
 
 
 def _read_distinct(entry: Transformation, path: str, entries: Entries) -> None:

@@ -14,15 +14,24 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
-from agent.errors import ConflictError, EngineError, InvalidRequestError, UnavailableError, UnknownRunError
+from agent.errors import (
+    ConflictError,
+    DatamorphError,
+    InvalidRequestError,
+    Problem,
+    UnavailableError,
+    UnknownRunError,
+    UnsupportedTypeError,
+)
 from agent.keys import thread_id
 from agent.request import Request, parse_request, unsupported
 from agent.settings import Settings
 from graph.builder import Workflow, build_workflow
 from graph.documents import document_key
 from graph.response import Response, conflict, invalid, response_of, unavailable
+from graph.retire import retire
 from graph.state import InputState, State
 from tools.ports import Toolbox
 from tools.records import RunRecord
@@ -56,6 +65,8 @@ class Service:
     tools: Toolbox
     settings: Settings
     checkpointer: BaseCheckpointSaver[str]
+    database: str
+    """Where the database is, without credentials."""
 
     def run(self, event: object, watch: Watcher | None = None, control: RunControl | None = None) -> Response:
         """Answer an event. The same run_id and payload again gives the recorded answer, or goes on where it stopped.
@@ -95,7 +106,7 @@ class Service:
         """A run goes on with the model, engine and database that it began with. Raises ConflictError."""
         settings = self.settings
         began = {"model": record.model, "engine": record.engine, "database": record.database}
-        now = {"model": settings.model, "engine": settings.engine, "database": settings.database_location}
+        now = {"model": settings.model, "engine": settings.engine, "database": self.database}
         if differing := [f"{name} {began[name]!r}, not {now[name]!r}" for name in began if began[name] != now[name]]:
             message = f"run {record.run_id} was started with {'; '.join(differing)}; give the same again"
             raise ConflictError(record.run_id, message)
@@ -106,7 +117,10 @@ class Service:
         record = self._record(request)
         known = ledger.accept(record)
         if request.options.restart or known.status == "invalid":
-            return known if known == record else ledger.new_generation(record)
+            if known == record:
+                return known
+            retire(self.tools, known)
+            return ledger.new_generation(record)
         if known.payload_sha != record.payload_sha:
             message = (
                 f"run_id {request.run_id} was accepted on {known.accepted_at} with another payload, model or engine; "
@@ -126,7 +140,7 @@ class Service:
             request_ref=self.tools.artifacts.put(document_key(request.run_id, 0, "request", text, "json"), text),
             model=self.settings.model,
             engine=self.settings.engine,
-            database=self.settings.database_location,
+            database=self.database,
             accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             status="running",
         )
@@ -139,7 +153,9 @@ class Service:
             response = invalid(record.run_id, error)
         except UnavailableError as error:
             response = unavailable(record.run_id, error)
-        except EngineError as error:
+        except UnsupportedTypeError as error:
+            response = invalid(record.run_id, InvalidRequestError([Problem("specs", str(error))]))
+        except DatamorphError as error:
             response = unavailable(record.run_id, UnavailableError("engine", str(error)))
         status = response["body"]["execution_status"]
         self.tools.ledger.finish(record.run_id, record.generation, status, json.dumps(response))
@@ -154,10 +170,12 @@ class Service:
         tasks = workflow.stream(begin, config, stream_mode="tasks", subgraphs=True, durability="sync", control=control)
         with suppress(GraphDrained):
             self._tell(tasks, record, watch)
-        reached = workflow.get_state(config)
-        state = cast(State, reached.values)
+        reached = workflow.get_state(config, subgraphs=True)
         if not reached.next:
-            return response_of(state, self.tools.artifacts)
+            return response_of(cast(State, reached.values), self.tools.artifacts)
+        # What a subgraph has done so far reaches the outer state only when it ends.
+        inner = [task.state.values for task in reached.tasks if isinstance(task.state, StateSnapshot)]
+        state = cast(State, {key: value for values in (reached.values, *inner) for key, value in values.items()})
         pending = state.get("publish_failure") is not None
         return response_of(state, self.tools.artifacts, "publish_pending" if pending else "running")
 

@@ -155,8 +155,11 @@ class FakeDatabase:
         key = (order.run_id, order.generation)
         if not self.reachable:
             raise PublishError("transient", _UNREACHABLE)
-        if key in self.published:
-            return Published(self.published[key].expected_rows, created=False, already=True)
+        if (before := self.published.get(key)) is not None:
+            if (before.staging_table, before.target) != (order.staging_table, order.target):
+                message = f"run_id {order.run_id} was published into {before.target} by another installation"
+                raise PublishError("run_id_taken", message)
+            return Published(before.expected_rows, created=False, already=True)
         if self.refusals:
             raise self.refusals.pop(0)
         if order.expected_rows == 0 and not order.allow_empty:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.errors import UnavailableError
+from agent.errors import InvalidRequestError, UnavailableError
 from agent.failures import finding_from_error
 from agent.findings import Finding
 from agent.samples import sample_tables
@@ -13,6 +13,9 @@ from graph.documents import load_request, load_snapshot, store
 from graph.state import State
 from tools.ports import ArtifactStore, DryRun
 from tools.records import DryRunResult, SampleTable
+
+_OF_THE_TRANSFORM = ("", "transform", "cast")
+"""Phases that fail for the transform's sake; in the others the check itself broke."""
 
 
 def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None) -> State:
@@ -26,8 +29,12 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     script = artifacts.get(state["script"])
     try:
         result = dry_run.run(script, tables)
-    except UnavailableError as error:
+    except (UnavailableError, InvalidRequestError) as error:
+        if isinstance(error, InvalidRequestError) and any(s.samples_from == "event" for s in snapshot.sources):
+            raise
         return State(**passed, **_skipped(state, str(error)))
+    if result.error and result.phase not in _OF_THE_TRANSFORM:
+        return State(**passed, **_skipped(state, f"phase {result.phase!r} failed: {result.error}"))
     store(state, artifacts, "preflight", _told(result))
     if not result.error:
         return State(**passed, preflight="ok" if result.rows else "partial")

@@ -232,6 +232,7 @@ def test_other_columns_have_other_signatures() -> None:
         ("columns", "staging lacks columns x", ("output_columns", "code")),
         ("empty_result", "no rows", ("empty_result", "nobody")),
         ("target_changed", "column x is gone", ("target_changed", "nobody")),
+        ("run_id_taken", "run_id r was published into t by another installation", ("run_id_taken", "nobody")),
         ("transient", "the lock was not granted", ("network", "retry")),
         ("row_count", "staging has 3 rows, the job reported 4", ("row_count", "retry")),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -53,6 +54,7 @@ BAD = [
     ({"specs": minimal()["specs"]}, "run_id", "is required"),
     ({"run_id": "r"}, "specs", "is required"),
     (minimal(run_id="../etc"), "run_id", "1 to 100 letters"),
+    (minimal(run_id="r1\n"), "run_id", "1 to 100 letters"),
     (minimal(optoins={}), "optoins", "did you mean 'options'?"),
     (minimal(options={"restrat": True}), "options.restrat", "did you mean 'restart'?"),
     (
@@ -81,6 +83,24 @@ def test_a_bad_event_names_the_place_and_what_would_be_right(event: object, path
     """Each row: the path, and words that help."""
     found = problems(event)
     assert message in found[path]
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (minimal(note="\ud800"), "surrogate"),
+        (minimal(source_data_samples={"t": [{"a": float("nan")}]}), "NaN"),
+        (minimal(specs={"notes": json.loads("[" * 900 + "]" * 900)}), ""),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_at_the_door(event: dict[str, Any], words: str) -> None:
+    """Text that is none, numbers that JSON does not know; depth either passes or is told."""
+    try:
+        parse_request(event)
+    except InvalidRequestError as error:
+        assert words in str(error)
+    else:
+        assert words == ""
 
 
 def test_all_problems_are_told_together() -> None:

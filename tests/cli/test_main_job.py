@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import EXAMPLE, Home
+from tests.cli.conftest import EXAMPLE, PROJECT, Home, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.postgres]
 
@@ -89,12 +90,41 @@ def test_a_recorded_model_reply_gives_what_the_compiler_gives(home: Home, old_ro
 
 
 def test_the_event_may_come_from_standard_input(home: Home, small: Path) -> None:
-    """`datamorph run -`, with a run_id of the caller's; asking again runs nothing."""
+    """`datamorph run -`, with a run_id of the caller's; asking again runs nothing, also when the target is gone."""
     text = json.dumps(json.loads(small.read_text()) | {"run_id": "from_stdin"})
     first = home.datamorph("run", "-", "--json", stdin=text)
+    home.sql("DROP TABLE totals")
     again = home.datamorph("run", "-", "--json", stdin=text)
-    assert (first.code, first.response) == (0, again.response)
+    assert (first.code, again.code, again.response) == (0, 0, first.response)
     assert home.executions("from_stdin") == 1
+
+
+def test_a_reader_who_leaves_ends_no_run(home: Home, small: Path) -> None:
+    """As `| head -1` does."""
+    command = home.command("run", str(small))
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, b"")
+    assert home.sql("SELECT count(*) FROM totals") == [(2,)]
+
+
+def test_secrets_stay_out_of_everything_that_is_kept(home: Home, small: Path) -> None:
+    """A password in --database-url is in no file, no answer and no message."""
+    secret = "Sup3r-canary-Pw"
+    home.sql(f"CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{secret}'")
+    try:
+        url = home.server.url.replace("postgres@", f"canary:{secret}@", 1)
+        answer = home.datamorph("run", str(small), "--json", "--database-url", url)
+        wrong = home.datamorph("run", str(small), "--json", "--database-url", url.replace("canary:", "nobody:"))
+    finally:
+        home.sql("DROP OWNED BY canary CASCADE; DROP ROLE canary")
+    assert (answer.code, wrong.code) == (0, 4), answer.err + wrong.err
+    assert secret not in answer.out + answer.err + wrong.out + wrong.err
+    kept = [p for p in home.folder.rglob("*") if p.is_file() and "pgdata" not in p.parts]
+    assert len(kept) > 10
+    assert [str(p) for p in kept if secret.encode() in p.read_bytes()] == []
 
 
 def test_a_target_that_is_not_ours_is_not_overwritten_unasked(home: Home, small: Path) -> None:
@@ -152,3 +182,19 @@ def test_sources_of_every_usual_kind(home: Home) -> None:
         ("cd  ", 1, None, None, None, True),
     ]
     assert sorted(row[0] for row in told) == [1, 2]
+
+
+def test_nan_is_greater_than_any_number(home: Home) -> None:
+    """As in PostgreSQL and in Spark, and whatever the file between them says of its columns."""
+    home.sql("DROP TABLE IF EXISTS measured, large")
+    home.sql("CREATE TABLE measured (id integer, x double precision, y real)")
+    home.sql("INSERT INTO measured VALUES (1, 'NaN', 'NaN'), (2, 1, 1), (3, 5, 5), (4, NULL, NULL), (5, 5, 'NaN')")
+    specs = {
+        "source_tables": ["measured"],
+        "filters": [{"column": "x", "operator": ">=", "value": 5}, {"column": "y", "operator": ">", "value": 10}],
+        "target_table": {"name": "large", "columns": ["id"]},
+    }
+    event = home.folder / "nan.json"
+    event.write_text(json.dumps({"specs": specs}))
+    assert home.datamorph("run", str(event), "--json").code == 0
+    assert home.sql("SELECT id FROM large ORDER BY 1") == [(1,), (5,)]

@@ -152,6 +152,23 @@ def test_another_generation_or_run_is_published_anew(scene: Scene, other: dict[s
     assert publish(scene).already
 
 
+def test_another_installation_s_publish_is_not_taken_for_ours(scene: Scene) -> None:
+    """The same run_id from elsewhere has a staging table of its own: its rows were never published."""
+    publish(scene)
+    with pytest.raises(PublishError, match=r"run_id r1 was published into \S*summary") as caught:
+        publish(scene, staging_table=f"{PREFIX}000000000000")
+    assert caught.value.kind == "run_id_taken"
+    assert publish(scene).already
+
+
+def test_a_publish_into_another_target_is_not_taken_for_ours(scene: Scene) -> None:
+    """Whatever the staging table is called."""
+    publish(scene)
+    with pytest.raises(PublishError, match="summary") as caught:
+        publish(scene, target="orders")
+    assert caught.value.kind == "run_id_taken"
+
+
 @pytest.mark.parametrize("kind", list(_SPOILT))
 def test_a_refused_publish_may_be_repeated(scene: Scene, kind: str) -> None:
     """The refusal tells its kind, and nothing counts as published."""

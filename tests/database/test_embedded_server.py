@@ -1,10 +1,11 @@
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -72,6 +73,43 @@ def test_the_server_outlives_the_process_group_that_started_it(home: Path, numbe
         os.killpg(process.pid, number)
     assert answers(url)
     assert embedded_server(home).release()
+
+
+@pytest.mark.parametrize("kill", [os.kill, os.killpg], ids=["starter", "group"])
+def test_a_first_start_that_was_killed_is_begun_anew(home: Path, kill: Callable[[int, int], None]) -> None:
+    """Half a data directory is never taken for a whole one, and an initdb that outlives its starter disturbs nobody."""
+    with command(home, "") as process:
+        while not any(home.glob("pgdata*/PG_VERSION")):  # initdb writes it long before it is done
+            assert process.poll() is None
+            threading.Event().wait(0.001)
+        kill(process.pid, signal.SIGKILL)
+    with embedded_server(home) as server, psycopg.connect(server.url) as connection:
+        assert connection.execute("SELECT count(*) > 2000 FROM pg_proc").fetchone() == (True,)
+    assert [path.name for path in home.glob("pgdata*")] == ["pgdata"]
+
+
+def test_data_that_cannot_be_put_in_its_place_is_told(home: Path) -> None:
+    """Something else under the name of the data directory is left alone, and named."""
+    (home / "pgdata").mkdir()
+    (home / "pgdata" / "note").write_text("mine")
+    with pytest.raises(UnavailableError, match=r"pgdata.*is no PostgreSQL data directory"):
+        embedded_server(home)
+    assert (home / "pgdata" / "note").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives the data to another user")
+def test_only_roots_own_folders_are_opened(home: Path) -> None:
+    """On the way to the data, root's folders let the server through; another user's keep their mode."""
+    foreign = home / "foreign"
+    foreign.mkdir(mode=0o700)
+    with embedded_server(foreign) as server:
+        assert answers(server.url)
+    assert (stat.S_IMODE(home.stat().st_mode), stat.S_IMODE(foreign.stat().st_mode)) == (0o701, 0o701)
+    foreign.chmod(0o700)
+    os.chown(foreign, 65534, -1)
+    with pytest.raises(UnavailableError, match="Permission denied"):
+        embedded_server(foreign)
+    assert stat.S_IMODE(foreign.stat().st_mode) == 0o700
 
 
 def test_a_detached_child_keeps_the_server(home: Path) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from agent.preconditions import refusals, warnings_for
-from agent.snapshot import Column, ForeignKey, Snapshot, Target
+from agent.snapshot import Column, ForeignKey, Snapshot, Source, Target
 from tests.database.scene import request
 
 COLUMNS = (
@@ -14,6 +14,8 @@ COLUMNS = (
     Column(name="extra", type="jsonb"),
     Column(name="number", type="bigint", nullable=False, identity="always"),
 )
+
+UUID = Column(name="u", type="uuid", nullable=False)
 
 
 def snapshot(**target: Any) -> Snapshot:
@@ -43,6 +45,14 @@ def key(deferrable: bool, on_delete: Any) -> tuple[ForeignKey, ...]:
         ({"columns": ["id", "extra"]}, {}, "columns[1].name", "jsonb"),
         ({"columns": ["note"]}, {}, "columns", "'id' of summary is NOT NULL"),
         ({"columns": [{"name": "id", "type": "uuid"}]}, {"exists": False}, "columns[0].type", "uuid"),
+        ({"columns": [{"name": "id", "type": "uuid"}]}, {}, "columns[0].type", "'uuid'"),
+        ({"columns": [{"name": "id"}, {"name": "extra", "type": "uuid"}]}, {}, "columns[1].name", "'jsonb'"),
+        ({"columns": ["id", "id"]}, {}, "columns[1].name", "'id' is listed twice"),
+        ({"columns": ["id", "Id"]}, {"exists": False}, "columns[1].name", "'id' and 'Id' differ only in case"),
+        ({}, {"columns": (*COLUMNS, UUID)}, "name", "column 'u' is of type uuid, which is not supported, and is NOT"),
+        ({}, {"columns": (UUID,)}, "name", "column 'u' is of type uuid"),
+        ({}, {"columns": COLUMNS[3:5]}, "name", "no column that could be filled"),
+        ({}, {"columns": (*COLUMNS, Column(name="NOTE", type="text"))}, "name", "'note' and 'NOTE' of summary"),
     ],
 )
 def test_what_publish_could_not_do_is_refused(
@@ -62,12 +72,28 @@ def test_what_publish_could_not_do_is_refused(
         ({"write_mode": "overwrite"}, {"has_rows": True}),
         ({}, {"incoming_foreign_keys": key(True, "no action")}),
         ({"columns": ["id", "number"]}, {}),
+        ({"columns": [{"name": "id", "type": "int4"}]}, {}),
+        ({}, {"columns": (*COLUMNS, UUID.model_copy(update={"nullable": True}))}),
+        ({}, {"columns": (*COLUMNS, UUID.model_copy(update={"has_default": True}))}),
+        ({}, {"columns": (*COLUMNS, Column(name="EXTRA", type="text"))}),
         ({"columns": ["anything"]}, {"exists": False, "columns": ()}),
     ],
 )
 def test_what_publish_can_do_passes(wanted: dict[str, Any], target: dict[str, Any]) -> None:
     """Nothing stands in the way."""
     assert refusals(request({"name": "summary", **wanted}), snapshot(**target)) == []
+
+
+def test_columns_that_spark_cannot_tell_apart_are_refused() -> None:
+    """A source is read whole, so that one such pair is enough to fail every job."""
+    plain, odd = (
+        Source(key=name, table=name, columns=tuple(Column(name=column, type="text") for column in columns))
+        for name, columns in (("orders", ("id", "note")), ("items", ("id", "Note", "ID")))
+    )
+    seen = snapshot().model_copy(update={"sources": (plain, odd)})
+    [problem] = refusals(request(sources=["orders", "items"]), seen)
+    assert problem.path == "specs.source_tables[1].table_name"
+    assert "'id' and 'ID' of items differ only in case" in problem.message
 
 
 def test_triggers_and_row_security_are_warnings() -> None:

@@ -83,7 +83,7 @@ class Bench:
             clock=FakeClock(),
         )
         checkpoints = self.stack.enter_context(sqlite_checkpoints(self.folder / "checkpoints.sqlite"))
-        return Service(tools, self.settings, checkpoints)
+        return Service(tools, self.settings, checkpoints, "test")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from langgraph.runtime import RunControl
@@ -65,6 +66,33 @@ def test_a_run_that_is_being_worked_on_is_busy(bench: MakeBench) -> None:
     with service.tools.lease.hold("run_1"):
         response = made.service().run(event())
     assert (response["statusCode"], made.jobs.started) == (409, [])
+
+
+def test_a_suspended_answer_tells_what_runs(bench: MakeBench) -> None:
+    """The job run and the attempt, although the subgraph has not ended."""
+    made = bench(jobs=FakeJobs(PlannedRun(looks=200)))
+    body = made.service().run(event())["body"]
+    assert (body["attempts"], body["job_run_id"][:3]) == (1, "jr_")
+
+
+def test_a_restart_ends_what_the_old_generation_left(bench: MakeBench) -> None:
+    """Its live job is stopped, its staging dropped, before the new one starts."""
+    made = bench(jobs=FakeJobs(PlannedRun(looks=200)))
+    first = made.service()
+    old = first.run(event())["body"]["job_run_id"]
+    assert made.service().run(event(options={"restart": True}))["statusCode"] == 200
+    assert first.tools.jobs.get(made.jobs.started[0], old).state == "STOPPED"
+    assert [launch.state for launch in first.tools.ledger.launches("run_1", 1)] == ["CLEANED"]
+    assert len(made.database.dropped) == 2
+
+
+def test_a_run_goes_on_only_with_the_database_it_began_with(bench: MakeBench) -> None:
+    """409 names both."""
+    made = bench(jobs=FakeJobs(PlannedRun(looks=70)))
+    made.service().run(event())
+    response = replace(made.service(), database="elsewhere").resume("run_1")
+    assert response["statusCode"] == 409
+    assert "database 'test', not 'elsewhere'" in response["body"]["message"]
 
 
 def test_checkpoints_are_small_plain_data(bench: MakeBench) -> None:

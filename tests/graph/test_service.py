@@ -220,6 +220,13 @@ def test_a_broken_dry_run_is_a_warning(bench: MakeBench) -> None:
     assert body["warnings"] == ["preflight skipped: the JVM died"]
 
 
+def test_a_dry_run_that_fails_while_reading_is_no_fault_of_the_transform(bench: MakeBench) -> None:
+    """It is a warning, and nothing is repaired."""
+    made = bench(dry_run=FakeDryRun(DryRunResult(error="AnalysisException: ambiguous", phase="read o")))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["preflight"], body["rewrites"]) == ("success", "skipped", 0)
+
+
 def test_a_dry_run_without_rows_is_only_partial(bench: MakeBench) -> None:
     """Nothing was seen to work."""
     made = bench(dry_run=FakeDryRun(DryRunResult(rows=0)))

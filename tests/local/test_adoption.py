@@ -34,11 +34,18 @@ print(runner.start("orphan", {}), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
+DIE_BEFORE_THE_CHILD = """
+import os, signal
+from tools.local import engine
 
-def start_and_die(home: Path, url: str, jvm: SparkJvm, script: str) -> str:
-    """Start a run from a process that is killed right afterwards; returns the run's id."""
+engine.spawn = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def start_and_die(home: Path, url: str, jvm: SparkJvm, script: str, first: str = "") -> str:
+    """Start a run from a process that is killed right afterwards; returns the run's id where the start returned."""
     starter = subprocess.run(
-        [sys.executable, "-c", STARTER, str(home), url, script],
+        [sys.executable, "-c", first + STARTER, str(home), url, script],
         env=dict(os.environ) | jvm.environment(),
         capture_output=True,
         text=True,
@@ -75,6 +82,18 @@ def test_a_killed_adopted_run_is_lost(bench: Bench, postgres_url: str, spark_jvm
     os.kill(int(lock.read_text()), signal.SIGKILL)
     run = wait(bench.runner, "orphan", run_id)
     assert (run.state, run.error) == ("FAILED", "the process ended without a result (killed?)")
+
+
+def test_a_starter_killed_before_its_child_was_there_leaves_a_lost_run(
+    bench: Bench, postgres_url: str, spark_jvm: SparkJvm
+) -> None:
+    """The run that nobody came to execute is lost, with an empty log, and the job can be started again."""
+    start_and_die(bench.home, postgres_url, spark_jvm, "pass", first=DIE_BEFORE_THE_CHILD)
+    (lost,) = bench.runner.list_runs("orphan")
+    assert (lost.state, lost.error) == ("FAILED", "the process ended without a result (killed?)")
+    assert (bench.home / "jobs/orphan/runs" / lost.job_run_id / "log.txt").read_bytes() == b""
+    assert bench.runner.log_tail("orphan", lost.job_run_id) == ""
+    assert wait(bench.runner, "orphan", bench.runner.start("orphan", {})).state == "SUCCEEDED"
 
 
 def test_every_runner_sees_the_same(bench: Bench, postgres_url: str, spark_jvm: SparkJvm) -> None:

@@ -56,6 +56,14 @@ FITS = [
     ("true", "int", "1"),
     ("cast(null as bigint)", "smallint", None),
     ("1.5", "string", "1.5"),
+    ("cast(9007199254740992 as bigint)", "double", "9.007199254740992E15"),
+    ("cast(1.25 as decimal(9,2))", "double", "1.25"),
+    ("'Infinity'", "double", "Infinity"),
+    ("cast(9223372036854774784 as double)", "bigint", "9223372036854774784"),
+    ("date'2024-02-29'", "timestamp", "2024-02-29 00:00:00"),
+    ("'2024-02-29T12:00:00Z'", "timestamp", "2024-02-29 12:00:00"),
+    ("'2024-2-9'", "date", "2024-02-09"),
+    ("date'2024-02-29'", "string", "2024-02-29"),
 ]
 
 DOES_NOT_FIT = [
@@ -78,6 +86,26 @@ DOES_NOT_FIT = [
     ("'2024-02-29 12:00:00'", "date"),
     ("2", "boolean"),
     ("'maybe'", "boolean"),
+    ("'2024-01-05 foo'", "date"),
+    ("'2024-01-05 25:99:00'", "date"),
+    ("'10:30'", "timestamp"),
+    ("'T10:30'", "timestamp"),
+    ("'2024'", "date"),
+    ("'2024'", "timestamp"),
+    ("cast(9223372036854775808 as double)", "bigint"),
+    ("cast(2147483648 as float)", "int"),
+    ("cast(1.2 as double)", "int"),
+    ("cast(9007199254740993 as bigint)", "double"),
+    ("16777217", "float"),
+    ("'1e400'", "double"),
+]
+
+MEANS_SOMETHING_ELSE = [
+    ("cast(1700000000000 as bigint)", "timestamp"),
+    ("true", "timestamp"),
+    ("timestamp'2024-02-29 12:00:00'", "bigint"),
+    ("array(1)", "string"),
+    ("cast('x' as binary)", "string"),
 ]
 
 
@@ -109,7 +137,16 @@ def test_a_missing_column_is_named(spark: SparkSession, fitted: Fitted) -> None:
     assert fitted(frame, [("b", "int", "integer", True), ("c", "int", "integer", False)], "the result").columns == ["b"]
 
 
-def test_a_nested_value_is_refused(spark: SparkSession, fitted: Fitted) -> None:
-    """It would become some text."""
-    with pytest.raises(ValueError, match="column a is array<int>"):
-        fitted(spark.sql("SELECT array(1) AS a"), [("a", "string", "text", True)], "the result")
+@pytest.mark.parametrize(("value", "wanted"), MEANS_SOMETHING_ELSE)
+def test_a_cast_that_means_something_else_is_refused(
+    spark: SparkSession, fitted: Fitted, value: str, wanted: str
+) -> None:
+    """An epoch is no timestamp, an array is no text."""
+    with pytest.raises(ValueError, match=f"^column x is .*, which the target cannot hold as {wanted}"):
+        fitted(spark.sql(f"SELECT {value} AS x"), [("x", wanted, wanted, True)], "the result")
+
+
+def test_a_column_of_nulls_without_a_type_takes_the_target_s(spark: SparkSession, fitted: Fitted) -> None:
+    """`F.lit(None)` is right where NULL is wanted."""
+    cast = fitted(spark.sql("SELECT NULL AS x"), [("x", "int", "integer", True)], "the result")
+    assert cast.dtypes == [("x", "int")]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import InvalidRequestError, UnavailableError
+from agent.snapshot import Row
 from tests.local.jobs import script
 from tools.local.dryrun import LocalDryRun
 from tools.records import DryRunResult, SampleTable
@@ -52,6 +53,77 @@ def test_the_sample_is_cut_and_the_count_is_not(dry_run: LocalDryRun) -> None:
     assert (result.error, result.rows, len(result.sample)) == ("", 1500, 20)
     assert result.sample[0] == {"a": [{"k": "nan"}], "s": {"x": 1, "y": "ff"}}
     assert result.columns == (("a", "array<map<string,float>>"), ("s", "struct<x:int,y:binary>"))
+
+
+def test_dates_that_python_has_no_room_for_are_told(dry_run: LocalDryRun) -> None:
+    """The first and the last day that JSON can name, those beyond, and those within nested values come back as text."""
+    rows: tuple[Row, ...] = (
+        {"d": "0001-01-01", "t": "0001-01-01T00:00:00"},
+        {"d": "9999-12-31", "t": "9999-12-31T23:59:59.5"},
+    )
+    table = SampleTable((("d", "date"), ("t", "timestamp")), rows)
+    body = f"""
+    frame = read("days").withColumn("n", F.struct(F.array("t").alias("a"), F.create_map("d", F.lit(None)).alias("m")))
+    near = frame.withColumn("before", F.date_sub("d", 367)).withColumn("after", F.expr("t + INTERVAL 1 DAY"))
+    write(near.withColumn("ntz", F.col("t").cast("timestamp_ntz")).orderBy("d"), {STAGING})
+    """
+    result = dry_run.run(script(body), {"days": table})
+    assert result.error == ""
+    assert [kind for _, kind in result.columns] == [
+        "date", "timestamp", "struct<a:array<timestamp>,m:map<date,void>>", "date", "timestamp", "timestamp_ntz",
+    ]  # fmt: skip
+    first, last = "0001-01-01T00:00:00", "9999-12-31T23:59:59.5"
+    assert [tuple(row.values()) for row in result.sample] == [
+        ("0001-01-01", first, {"a": [first], "m": {"0001-01-01": None}}, "-0001-12-31", "0001-01-02T00:00:00", first),
+        ("9999-12-31", last, {"a": [last], "m": {"9999-12-31": None}}, "9998-12-29", "+10000-01-01T23:59:59.5", last),
+    ]
+
+
+def test_columns_of_one_name_are_each_told(dry_run: LocalDryRun) -> None:
+    """A result may have a name twice; what is wrong with that is for the checks to say."""
+    result = dry_run.run(script(f"write(spark.sql(\"SELECT 1 AS a, DATE'2024-01-02' AS a\"), {STAGING})"), {})
+    assert (result.error, result.columns, result.rows) == ("", (("a", "int"), ("a", "date")), 1)
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        ("own.json_value = None", "TypeError"),
+        ("(samples / 'result.json').mkdir()", "IsADirectoryError"),
+        ("(samples / 'tables.json').unlink()", "FileNotFoundError"),
+    ],
+)
+def test_what_the_dry_run_itself_gets_wrong_is_no_fault_of_the_script(
+    dry_run: LocalDryRun, broken: str, error: str
+) -> None:
+    """A failure to find the samples or to keep the result passes by what a script catches, and is no result."""
+    body = f"""
+    import os, pathlib
+    import awsglue._samples as own
+    samples = pathlib.Path(os.environ["DATAMORPH_SAMPLES"])
+    {broken}
+    try:
+        glue_context = GlueContext(spark.sparkContext)
+        write(spark.range(1), {STAGING})
+    except Exception as error:
+        raise RuntimeError("taken for the script's own") from error
+    """
+    with pytest.raises(UnavailableError, match=f"the dry run failed by itself, not the script: {error}: ") as caught:
+        dry_run.run(script(body), {})
+    assert caught.value.service == "spark"
+
+
+def test_a_directory_that_cannot_be_written_makes_the_dry_run_unavailable(tmp_path: Path) -> None:
+    """A full or read-only disk tells nothing about the script."""
+    (tmp_path / "file").touch()
+    with pytest.raises(UnavailableError, match="Not a directory"):
+        LocalDryRun(tmp_path / "file").run("pass", {})
+
+
+def test_a_plan_that_fails_as_it_is_written_is_the_scripts_fault(dry_run: LocalDryRun) -> None:
+    """Spark is lazy: what the script asked for may fail only when the result is fetched."""
+    body = f"""write(spark.range(1).selectExpr("raise_error('no such luck') AS x"), {STAGING})"""
+    assert "no such luck" in dry_run.run(script(body), {}).error
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,14 @@ def test_the_log_tail_is_bounded(bench: Bench) -> None:
     assert tail.startswith("line ") and tail.endswith("line 19999\n")
 
 
+def test_a_log_that_is_gone_is_empty(bench: Bench) -> None:
+    """A run whose log was never written, or was removed, is told like any other."""
+    run = bench.run("quiet", "print('something')")
+    (bench.home / "jobs/quiet/runs" / run.job_run_id / "log.txt").unlink()
+    assert bench.runner.log_tail("quiet", run.job_run_id) == ""
+    assert bench.runner.get("quiet", run.job_run_id) == run
+
+
 def test_no_credential_reaches_the_script(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of this process's environment the script sees search paths only, and Spark's JVM no more."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-4711")

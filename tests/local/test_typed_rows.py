@@ -33,6 +33,7 @@ from tools.records import SampleTable
         ("date", "2024-02-29T12:00:00", date(2024, 2, 29)),
         ("timestamp", "2024-02-29 12:00:00.25", datetime(2024, 2, 29, 12, 0, 0, 250000, UTC)),
         ("timestamp", "2024-02-29T12:00:00-05:00", datetime(2024, 2, 29, 17, tzinfo=UTC)),
+        ("timestamp", "0001-01-01T00:00:00", datetime(1, 1, 1, tzinfo=UTC)),
         ("timestamp", 86400, datetime(1970, 1, 2, tzinfo=UTC)),
         ("timestamp", 1709208000000, datetime(2024, 2, 29, 12, tzinfo=UTC)),
         ("string", "text", "text"),
@@ -69,6 +70,7 @@ def test_a_json_value_becomes_its_columns_type(
         ("timestamp", "infinity"),
         ("timestamp", 1e30),
         ("timestamp", False),
+        ("string", "half a pair: \ud800"),
     ],
 )
 def test_a_misfit_is_refused_with_its_place(tmp_path: Path, spark_type: str, value: JsonValue) -> None:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
-from agent.errors import UnavailableError
+from agent.errors import InvalidRequestError, UnavailableError
+from agent.redact import redact
+from tools.database.url import checked_url, completed, database_name, given_parameters, hosts, location
+
+__all__ = ["Connection", "Connector", "UnreachableError", "checked_url", "location", "server_version"]
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-
-_FORM = "postgresql://user:password@host:5432/database"
 
 
 class UnreachableError(UnavailableError):
@@ -63,14 +64,17 @@ class Connector:
 
     def denied(self, error: psycopg.Error) -> UnavailableError:
         """Tell which right is missing and to whom."""
-        who = f"role {self._parts().get('user')!r}" if self._parts().get("user") else "the role"
+        user = completed(self._given()).get("user")
+        who = f"role {user!r}" if user else "the role"
         return UnavailableError("database", f"{self.place()}: {self._words(error)}; grant it to {who}")
 
     def place(self) -> str:
         """Name the database as `database 'shop' at db.example.org:5432`, without user or password."""
-        parts = self._parts()
-        host = parts.get("host") or parts.get("hostaddr") or "localhost"
-        return f"database {str(parts.get('dbname') or '(default)')!r} at {host}:{parts.get('port') or 5432}"
+        given = self._given()
+        if service := given.get("service"):
+            return f"the database of service {service!r}"
+        parameters = completed(given)
+        return f"database {database_name(parameters)!r} at {hosts(parameters)}"
 
     def _connect(self) -> Connection:
         place = self.place()
@@ -107,17 +111,15 @@ class Connector:
         with suppress(psycopg.errors.InsufficientPrivilege):
             connection.execute("SET lc_messages TO 'C'")
 
-    def _parts(self) -> dict[str, Any]:
+    def _given(self) -> dict[str, str]:
         try:
-            return conninfo_to_dict(self.url)
-        except psycopg.ProgrammingError:
-            # libpq's own message repeats the URL, password and all.
-            raise UnavailableError("database", f"the database URL is malformed; its form is {_FORM}") from None
+            return given_parameters(self.url)
+        except InvalidRequestError as error:
+            raise UnavailableError("database", error.problems[0].message) from None
 
     def _words(self, error: psycopg.Error) -> str:
-        text = " ".join((error.diag.message_primary or str(error)).split())
-        password = self._parts().get("password")
-        return text.replace(str(password), "…") if password else text
+        secrets = [value for name, value in completed(self._given()).items() if name.endswith("password")]
+        return redact(" ".join((error.diag.message_primary or str(error)).split()), secrets)
 
 
 def server_version(url: str) -> str:

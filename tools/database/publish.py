@@ -51,9 +51,9 @@ def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot) -> Pu
 def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Published:
     staged = staging.staging_relation(order.staging_table)
     _queue(connection, order)
-    rows = staging.published_rows(connection, order.run_id, order.generation)
-    if rows is not None:
-        return Published(rows=rows, created=False, already=True)
+    before = _entered(connection, order)
+    if before is not None:
+        return Published(rows=before.rows, created=False, already=True)
     # Without it a policy would hide old rows from DELETE, and they would stay among the new ones.
     connection.execute("SET LOCAL row_security = off")
     relation = catalog.resolve(connection, order.target)
@@ -63,13 +63,35 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
     columns = _locked(connection, order, snapshot, relation, created=created)
     _audit(connection, order, staged)
     _replace(connection, relation, _supplied(order, columns), staged, order.expected_rows)
-    staging.record(connection, order.run_id, order.generation, relation.sql, order.expected_rows)
+    made = staging.Entry(relation.sql, order.expected_rows, order.staging_table)
+    if not staging.record(connection, order.run_id, order.generation, made):
+        # Another installation got there meanwhile: its target stands in another queue.
+        raise _taken(order, staging.entry(connection, order.run_id, order.generation) or made)
     return Published(rows=order.expected_rows, created=created, already=False)
 
 
 def _queue(connection: Connection, order: PublishOrder) -> None:
     """Wait for other publishes into this target; what they committed is visible from here on."""
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (order.target,))
+
+
+def _entered(connection: Connection, order: PublishOrder) -> staging.Entry | None:
+    """Return this order's entry in the ledger. Raises PublishError for one that another installation made.
+
+    Two installations that share a database may use one run_id; a staging table is named after its own job run.
+    """
+    found = staging.entry(connection, order.run_id, order.generation)
+    if found is None:
+        return None
+    relation = catalog.resolve(connection, order.target)
+    if found.staging_table != order.staging_table or (relation is not None and relation.sql != found.target):
+        raise _taken(order, found)
+    return found
+
+
+def _taken(order: PublishOrder, entry: staging.Entry) -> PublishError:
+    message = f"run_id {order.run_id} was published into {entry.target} by another installation; choose another run_id"
+    return PublishError("run_id_taken", message)
 
 
 def _create(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Relation:
@@ -177,10 +199,10 @@ def _outcome(connector: Connector, order: PublishOrder, before: Target) -> Publi
         with connector.session() as connection, connection.transaction():
             # The lost session holds this lock until its transaction is over, one way or the other.
             _queue(connection, order)
-            rows = staging.published_rows(connection, order.run_id, order.generation)
-    except (UnavailableError, psycopg.OperationalError):
+            found = _entered(connection, order)
+    except (UnavailableError, psycopg.Error):
         return None
-    return None if rows is None else Published(rows=rows, created=not before.exists, already=False)
+    return None if found is None else Published(rows=found.rows, created=not before.exists, already=False)
 
 
 def _explained(connector: Connector, order: PublishOrder, before: Target, error: psycopg.Error) -> PublishError:

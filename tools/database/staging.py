@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from agent.errors import UnavailableError
 from tools.database import catalog
@@ -30,12 +31,21 @@ def prepare(connection: Connection) -> None:
                     generation integer NOT NULL,
                     target text NOT NULL,
                     rows bigint NOT NULL,
+                    staging_table text,
                     published_at timestamptz NOT NULL DEFAULT now(),
                     PRIMARY KEY (run_id, generation)
                 )
                 """
             )
+        elif not _tells_staging(connection):
+            connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS staging_table text")
         _demand_rights(connection)
+
+
+def _tells_staging(connection: Connection) -> bool:
+    """Tell whether the ledger has the column that its first form lacked; to alter a table one must own it."""
+    ledger = catalog.resolve(connection, LEDGER)
+    return ledger is None or any(column.name == "staging_table" for column in catalog.columns(connection, ledger.oid))
 
 
 def _demand_rights(connection: Connection) -> None:
@@ -66,20 +76,33 @@ def published_into(connection: Connection, relation: str) -> bool:
     return connection.execute(f"SELECT 1 FROM {LEDGER} WHERE target = %s LIMIT 1", (relation,)).fetchone() is not None
 
 
-def published_rows(connection: Connection, run_id: str, generation: int) -> int | None:
-    """Return how many rows this run and generation published; None when it did not."""
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger says of a publish."""
+
+    target: str
+    """For SQL, qualified and quoted."""
+    rows: int
+    staging_table: str | None
+    """None in an entry of the ledger's first form."""
+
+
+def entry(connection: Connection, run_id: str, generation: int) -> Entry | None:
+    """Return what the ledger says of this run and generation; None when it was not published."""
     row = connection.execute(
-        f"SELECT rows FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
+        f"SELECT target, rows, staging_table FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
     ).fetchone()
-    return None if row is None else int(row[0])
+    return None if row is None else Entry(*row)
 
 
-def record(connection: Connection, run_id: str, generation: int, relation: str, rows: int) -> None:
-    """Enter a publish; a second one of the same run and generation is a unique violation."""
-    connection.execute(
-        f"INSERT INTO {LEDGER} (run_id, generation, target, rows) VALUES (%s, %s, %s, %s)",
-        (run_id, generation, relation, rows),
+def record(connection: Connection, run_id: str, generation: int, made: Entry) -> bool:
+    """Enter a publish; False when this run and generation is entered already, and nothing was done."""
+    entered = connection.execute(
+        f"INSERT INTO {LEDGER} (run_id, generation, target, rows, staging_table) VALUES (%s, %s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING",
+        (run_id, generation, made.target, made.rows, made.staging_table),
     )
+    return entered.rowcount == 1
 
 
 def staging_relation(table: str) -> str:

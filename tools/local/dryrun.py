@@ -27,6 +27,7 @@ from tools.local.launch import (
     spawn,
     write_launch,
 )
+from tools.local.standin.awsglue._broken import DryRunBrokenError
 from tools.local.typed_rows import write_samples
 from tools.records import DryRunResult, SampleTable
 
@@ -62,16 +63,18 @@ class LocalDryRun:
         """Run the script with these tables, keyed by `dbtable` as the script writes it.
 
         A script that does not finish in time is a failed one. Raises InvalidRequestError for a sample value that is
-        none of its column's type, UnavailableError when Spark cannot run.
+        none of its column's type, UnavailableError when Spark cannot run or the dry run's own part fails.
         """
         files = _Files(self._home / f"run-{uuid.uuid4().hex[:12]}")
-        for part in (SCRATCH, TEMP, "samples"):
-            (files.directory / part).mkdir(parents=True, mode=0o700)
         try:
+            for part in (SCRATCH, TEMP, "samples"):
+                (files.directory / part).mkdir(parents=True, mode=0o700)
             files.script.write_text(script, encoding="utf-8")
             _write_tables(files.samples, tables)
             with self._turn:
                 return self._run(files)
+        except OSError as error:
+            raise UnavailableError("spark", f"the dry run cannot use its files in {self._home}: {error}") from error
         finally:
             shutil.rmtree(files.directory, ignore_errors=True)
 
@@ -113,6 +116,8 @@ class LocalDryRun:
         if self._jvm.exit_code(JVM_EXIT_SECONDS if gone else 0) is not None:
             self._jvm.stop()
             raise UnavailableError("spark", f"Spark's JVM ended during the dry run: {outcome.message}")
+        if outcome.exception == DryRunBrokenError.__name__:
+            raise UnavailableError("spark", f"the dry run failed by itself, not the script: {outcome.message}")
         if outcome.state != "SUCCEEDED":
             return _failed(outcome)
         return _succeeded(files.samples / "result.json")

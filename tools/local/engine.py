@@ -133,11 +133,13 @@ class LocalJobRunner:
         return JobReport(stored["rows"], tuple(stored["columns"]), stored["job_run_id"])
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
-        """The last lines of the run's output, at most 20,000 characters."""
-        path = self._run_dir(job_name, job_run_id) / LOG
-        with path.open("rb") as log:
-            log.seek(max(0, path.stat().st_size - 4 * _LOG_CHARACTERS))
-            text = log.read().decode("utf-8", errors="replace")
+        """The last lines of the run's output, at most 20,000 characters; empty when there is no log."""
+        try:
+            with (self._run_dir(job_name, job_run_id) / LOG).open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - 4 * _LOG_CHARACTERS))
+                text = log.read().decode("utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
         if len(text) <= _LOG_CHARACTERS:
             return text
         tail = text[-_LOG_CHARACTERS:]
@@ -151,6 +153,7 @@ class LocalJobRunner:
         for part in (SCRATCH, TEMP):
             (nascent / part).mkdir(parents=True, mode=0o700)
         shutil.copyfile(directory / "script.py", nascent / "script.py")
+        (nascent / LOG).touch()  # a starter that is killed before its child is there leaves a complete directory
         definition = json.loads((directory / "definition.json").read_text(encoding="utf-8"))
         environment = self._environment(run_dir)
         lock = os.open(nascent / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)

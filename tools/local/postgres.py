@@ -2,7 +2,8 @@
 
 Who uses the server holds a shared flock on DIRECTORY/users.lock, which the kernel drops at death. Whoever lets go
 last stops the server. Starting and stopping stand under an exclusive flock on DIRECTORY/server.lock. A server whose
-users were all killed runs on, and the next user finds it.
+users were all killed runs on, and the next user finds it. The data is made in DIRECTORY/pgdata.new and is called
+pgdata once it is complete.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import importlib.util
 import os
 import pwd
 import shlex
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -97,9 +99,11 @@ def embedded_server(directory: Path) -> EmbeddedServer:
     binaries = _binaries()
     directory = directory.expanduser().resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    with _exclusive(directory):
+    with _exclusive(directory) as lock:
         hold = Hold(directory)
         try:
+            if not (directory / "pgdata" / "PG_VERSION").exists():
+                _initialise(binaries, directory, lock)
             socket_directory = _start(binaries, directory)
         except BaseException:
             hold.close()
@@ -135,10 +139,11 @@ def stop_if_unused(directory: Path) -> bool:
 
 
 @contextmanager
-def _exclusive(directory: Path) -> Iterator[None]:
+def _exclusive(directory: Path) -> Iterator[int]:
+    """Keep others from starting and stopping meanwhile; gives the lock's descriptor."""
     with (directory / "server.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
 def _binaries() -> Path:
@@ -155,14 +160,11 @@ def _binaries() -> Path:
 
 def _start(binaries: Path, directory: Path) -> Path:
     data = directory / "pgdata"
-    data.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
         _give_to_system_user(binaries, data)
     socket_directory = _socket_directory(directory)
     if _answers(socket_directory):
         return socket_directory
-    if not (data / "PG_VERSION").exists():
-        _initialise(binaries, directory)
     _make_private(socket_directory)
     options = f"-h '' -k {shlex.quote(str(socket_directory))}"
     log = str(data / "server.log")
@@ -170,15 +172,28 @@ def _start(binaries: Path, directory: Path) -> Path:
     return socket_directory
 
 
-def _initialise(binaries: Path, directory: Path) -> None:
+def _initialise(binaries: Path, directory: Path, lock: int) -> None:
+    """Make the data; under its name it is complete, whenever this process or initdb is killed."""
+    data, nascent = directory / "pgdata", directory / "pgdata.new"
+    if nascent.exists():
+        shutil.rmtree(nascent)
+    nascent.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        _give_to_system_user(binaries, nascent)
     # PostgreSQL's own locale: the same order and the same upper() on every machine, whatever LANG says.
     locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
     settings = ("--set", "timezone=UTC", "--set", "log_timezone=UTC")
-    login = ("--auth=trust", "-U", "postgres", "-D", str(directory / "pgdata"))
-    _run(binaries, directory, "initdb", *locale, *settings, *login)
+    login = ("--auth=trust", "-U", "postgres", "-D", str(nascent))
+    # With the lock, so that nobody removes what an initdb that outlives this process still writes to.
+    _run(binaries, directory, "initdb", *locale, *settings, *login, inherited=(lock,))
+    try:
+        nascent.rename(data)
+    except OSError as error:
+        message = f"{data} is no PostgreSQL data directory, and none can take its place ({error}); move it away"
+        raise UnavailableError("database", message) from error
 
 
-def _run(binaries: Path, directory: Path, command: str, *arguments: str) -> None:
+def _run(binaries: Path, directory: Path, command: str, *arguments: str, inherited: tuple[int, ...] = ()) -> None:
     """Run one of PostgreSQL's commands without our environment: SQL could read a credential from the server's."""
     user = _SYSTEM_USER if os.geteuid() == 0 else None
     group = pwd.getpwnam(_SYSTEM_USER).pw_gid if user else None
@@ -194,6 +209,7 @@ def _run(binaries: Path, directory: Path, command: str, *arguments: str) -> None
             user=user,
             group=group,
             extra_groups=[] if user else None,
+            pass_fds=inherited,
             check=False,
         )
         output.seek(0)
@@ -205,13 +221,17 @@ def _run(binaries: Path, directory: Path, command: str, *arguments: str) -> None
 
 
 def _give_to_system_user(binaries: Path, data: Path) -> None:
-    """PostgreSQL refuses to run as root: give the data to a system user who can reach it and the binaries."""
+    """PostgreSQL refuses to run as root: give the data to a system user who can reach it and the binaries.
+
+    For that, each folder above the data and the binaries that is root's own and lets nobody through gets o+x: any
+    user can then pass through it, not list it. Folders of other users stay as they are.
+    """
     entry = _system_user()
     os.chown(data, entry.pw_uid, entry.pw_gid)
     for folder in (*data.parents, *binaries.parents, binaries):
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
+        found = folder.stat()
+        if found.st_uid == 0 and not found.st_mode & stat.S_IXOTH:
+            folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
 
 
 def _system_user() -> pwd.struct_passwd:

@@ -11,6 +11,7 @@ from agent.settings import Settings
 from tools.artifacts import LocalArtifacts
 from tools.clock import SystemClock
 from tools.database import PostgresDatabase
+from tools.database.url import checked_url, location
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
@@ -69,10 +70,17 @@ def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
 def local_database(settings: Settings) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The database's URL, and the descriptors that a process needs to inherit to keep it running."""
     if settings.database_url is not None:
-        yield settings.database_url, ()
+        yield checked_url(settings.database_url), ()
         return
     with embedded_server(settings.home.resolve() / "postgres") as server:
         yield server.url, (server.fileno(),)
+
+
+def database_place(settings: Settings) -> str:
+    """Where the database is, without credentials: what a run is bound to."""
+    if settings.database_url is None:
+        return f"embedded in {settings.home.resolve()}"
+    return location(settings.database_url)
 
 
 def model_of(settings: Settings) -> Model:

@@ -105,7 +105,9 @@ def _date(value: JsonValue) -> date:
 
 
 def _string(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    text.encode()  # half a surrogate pair is JSON, and no text
+    return text
 
 
 _CONVERTERS: dict[str, tuple[pa.DataType, Callable[[JsonValue], object]]] = {

@@ -6,19 +6,25 @@ the file's own columns are named c0, c1 … so that any name does.
 
 from __future__ import annotations
 
-import datetime
 import decimal
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from py4j.protocol import Py4JError
+from pyspark.errors.exceptions.captured import CapturedException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from ._backend import RelationNotFoundError
+from ._broken import DryRunBrokenError
 
 _SAMPLE_ROWS = 20
 _ONE_FETCH = 1000
+_TIMES = (T.DateType, T.TimestampType, T.TimestampNTZType)
 
 
 class SampleTables:
@@ -26,7 +32,8 @@ class SampleTables:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._tables = json.loads((directory / "tables.json").read_text(encoding="utf-8"))
+        with _bookkeeping():
+            self._tables = json.loads((directory / "tables.json").read_text(encoding="utf-8"))
 
     def read(self, spark: SparkSession, options: Mapping[str, str]) -> DataFrame | None:
         """The sample rows of `dbtable`."""
@@ -42,31 +49,71 @@ class SampleTables:
 
     def write(self, frame: DataFrame, options: Mapping[str, str]) -> None:
         """Keep columns, row count and the first rows."""
-        head = frame.take(_ONE_FETCH + 1)
-        result = {
-            "columns": [[field.name, field.dataType.simpleString()] for field in frame.schema.fields],
-            "rows": len(head) if len(head) <= _ONE_FETCH else frame.count(),
-            "sample": [[json_value(cell) for cell in row] for row in head[:_SAMPLE_ROWS]],
-        }
-        (self._directory / "result.json").write_text(json.dumps(result), encoding="utf-8")
+        fields = frame.schema.fields
+        with _bookkeeping():
+            head = _readable(frame).take(_ONE_FETCH + 1)
+            result = {
+                "columns": [[field.name, field.dataType.simpleString()] for field in fields],
+                "rows": len(head) if len(head) <= _ONE_FETCH else frame.count(),
+                "sample": [
+                    [json_value(cell, field.dataType) for cell, field in zip(row, fields, strict=True)]
+                    for row in head[:_SAMPLE_ROWS]
+                ],
+            }
+            (self._directory / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
 
-def json_value(value: object) -> object:
-    """A cell as JSON: numerics, dates and what JSON has no word for as text."""
+@contextmanager
+def _bookkeeping() -> Iterator[None]:
+    """The door between a script and the dry run: what Spark says of the script's plan passes, all else is our fault."""
+    try:
+        yield
+    except (CapturedException, Py4JError):
+        raise
+    except Exception as error:
+        raise DryRunBrokenError(f"{type(error).__name__}: {error}") from error
+
+
+def _readable(frame: DataFrame) -> DataFrame:
+    """The rows with dates and times as text: Python's own end at the years 1 and 9999, and Spark's do not."""
+    columns = []
+    # Renamed, because a script's names may be ambiguous.
+    for i, field in enumerate(frame.schema.fields):
+        kind = _as_text(field.dataType)
+        columns.append(F.col(f"c{i}") if kind == field.dataType else F.col(f"c{i}").cast(kind))
+    return frame.toDF(*(f"c{i}" for i in range(len(columns)))).select(columns)
+
+
+def _as_text(kind: T.DataType) -> T.DataType:
+    """The type with strings where it has dates and times."""
+    if isinstance(kind, T.ArrayType):
+        return T.ArrayType(_as_text(kind.elementType), kind.containsNull)
+    if isinstance(kind, T.MapType):
+        return T.MapType(_as_text(kind.keyType), _as_text(kind.valueType), kind.valueContainsNull)
+    if isinstance(kind, T.StructType):
+        return T.StructType([T.StructField(f.name, _as_text(f.dataType), f.nullable) for f in kind.fields])
+    return T.StringType() if isinstance(kind, _TIMES) else kind
+
+
+def json_value(value: object, kind: T.DataType) -> object:
+    """A cell of this type as JSON: decimals, dates (ISO 8601) and what JSON has no word for as text."""
+    if isinstance(kind, T.StructType) and isinstance(value, tuple):
+        return {f.name: json_value(cell, f.dataType) for f, cell in zip(kind.fields, value, strict=True)}
+    if isinstance(kind, T.MapType) and isinstance(value, dict):
+        pairs = value.items()
+        return {str(json_value(key, kind.keyType)): json_value(cell, kind.valueType) for key, cell in pairs}
+    if isinstance(kind, T.ArrayType) and isinstance(value, list):
+        return [json_value(cell, kind.elementType) for cell in value]
+    if isinstance(kind, _TIMES) and isinstance(value, str):
+        return value.replace(" ", "T")
+    return _atom(value)
+
+
+def _atom(value: object) -> object:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, decimal.Decimal):
         return format(value, "f")
-    if isinstance(value, datetime.date):  # a datetime is a date too
-        return value.isoformat()
-    if isinstance(value, bytes | bytearray):
-        return value.hex()
-    if isinstance(value, Row):
-        return {name: json_value(cell) for name, cell in value.asDict().items()}
-    if isinstance(value, dict):
-        return {str(json_value(key)): json_value(cell) for key, cell in value.items()}
-    if isinstance(value, list):
-        return [json_value(cell) for cell in value]
-    return str(value)
+    return value.hex() if isinstance(value, bytes | bytearray) else str(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent.layout import Argument, Call, call_of, conjunction, statement
+from agent.kinds import wraps
+from agent.layout import Argument, Call, bracketed, call_of, comparison, conjunction, statement
 from agent.spelling import (
     docstring,
     python_column,
@@ -25,15 +26,20 @@ from agent.steps import (
     Ordering,
     OutputColumn,
     Plan,
+    Reference,
     SortKey,
 )
 
+_Comparison = tuple[Argument, str, str]
+"""Left side, operator, right side."""
 _COMPARISONS = {"=": "==", "!=": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
 _AGGREGATES = {
     "sum": "F.sum", "avg": "F.avg", "count": "F.count", "min": "F.min", "max": "F.max",
     "count_distinct": "F.countDistinct",
 }  # fmt: skip
-_TEXT_WIDTH = 80
+_TEXT_WIDTH = 70
+_MAX_CALLS = 40
+"""Calls in one chain: the policy refuses expressions that are nested too deeply."""
 
 
 def compile_transform(plan: Plan) -> str:
@@ -44,8 +50,8 @@ def compile_transform(plan: Plan) -> str:
     lines += [f"    {of[source.key]} = sources[{python_text(source.key)}]" for source in plan.sources]
     frame = of[plan.sources[0].key]
     for name, calls in _stages(plan, of):
-        if calls:
-            lines += statement(f"{name} = ", frame, calls)
+        for start in range(0, len(calls), _MAX_CALLS):
+            lines += statement(f"{name} = ", frame, calls[start : start + _MAX_CALLS])
             frame = name
     return "\n".join([*lines, *statement("return ", frame, _result(plan))]) + "\n"
 
@@ -66,8 +72,7 @@ def _join(step: JoinStep, variable: str) -> Call:
     if step.condition is not None:
         condition = _expression(step.condition)
     else:
-        pairs: list[str | Argument] = [f"{python_column(one)} == {python_column(two)}" for one, two in step.equalities]
-        condition = _all_of(pairs)
+        condition = _all_of([(_column(one), "==", python_column(two)) for one, two in step.equalities])
     return Call("join", (Argument(variable), condition, Argument(python_text(step.join_type))))
 
 
@@ -86,71 +91,94 @@ def _parts(text: str) -> list[str]:
     """The text cut behind blanks into parts of some width; joined they are the text again."""
     parts = [""]
     for word in _words(text):
-        if parts[-1] and len(parts[-1]) + len(word) > _TEXT_WIDTH:
+        if parts[-1] and len(python_text(parts[-1] + word)) > _TEXT_WIDTH:
             parts.append("")
         parts[-1] += word
     return parts
 
 
 def _words(text: str) -> list[str]:
+    """The words with the blank behind each; a longer one is cut, which the text does not show when it is joined."""
+    piece = _TEXT_WIDTH // 10
     words = [f"{word} " for word in text.split(" ")]
-    return [*words[:-1], words[-1][:-1]]
+    words[-1] = words[-1][:-1]
+    cut = [[word] if len(python_text(word)) <= _TEXT_WIDTH else _pieces(word, piece) for word in words]
+    return [part for parts in cut for part in parts]
+
+
+def _pieces(word: str, length: int) -> list[str]:
+    return [word[start : start + length] for start in range(0, len(word), length)]
 
 
 def _where(filters: tuple[FilterStep, ...]) -> list[Call]:
     if not filters:
         return []
-    return [Call("where", (_all_of([_condition(step) for step in filters]),))]
+    conditions = [_condition(step) for step in filters]
+    groups = [conditions[start : start + _MAX_CALLS] for start in range(0, len(conditions), _MAX_CALLS)]
+    return [Call("where", (_all_of(group),)) for group in groups]
 
 
-def _all_of(conditions: list[str | Argument]) -> Argument:
-    """All conditions at once; a comparison, which is plain text, needs parentheses beside another condition."""
+def _all_of(conditions: list[_Comparison | Argument]) -> Argument:
+    """All conditions at once; a comparison needs parentheses beside another condition."""
+    found = [one if isinstance(one, Argument) else comparison(*one) for one in conditions]
+    if len(found) == 1:
+        return found[0]
     return conjunction(
-        [Argument(one if len(conditions) == 1 else f"({one})") if isinstance(one, str) else one for one in conditions]
+        [one if isinstance(said, Argument) else bracketed(one) for said, one in zip(conditions, found, strict=True)]
     )
 
 
-def _condition(step: FilterStep) -> str | Argument:
-    """A comparison as text, anything else as a call."""
-    column = python_column(step.column)
-    compared = f"F.rtrim({column})" if step.trimmed else column
+def _column(reference: Reference, before: str = "", after: str = "") -> Argument:
+    """A column with what stands round it; a merged one can be broken."""
+    if not isinstance(reference, MergedColumn):
+        return Argument(f"{before}{python_column(reference)}{after}")
+    members = [f"    {python_column(member)}," for member in reference.members]
+    return Argument(f"{before}{python_column(reference)}{after}", (f"{before}F.coalesce(", *members, f"){after}"))
+
+
+def _condition(step: FilterStep) -> _Comparison | Argument:
+    """A comparison as its parts, anything else as a call."""
     values = [python_value(value) for value in step.values]
     inverted = "~" if step.operator.startswith("NOT ") else ""
+    column = _column(step.column, inverted)
+    compared = _column(step.column, f"{inverted}F.rtrim(", ")") if step.trimmed else column
     match step.operator:
         case "IS NULL":
-            return call_of(f"{column}.isNull", [])
+            return call_of(column, "isNull", [])
         case "IS NOT NULL":
-            return call_of(f"{column}.isNotNull", [])
+            return call_of(column, "isNotNull", [])
         case "BETWEEN":
-            return call_of(f"{compared}.between", values)
+            return call_of(compared, "between", values)
         case "IN" | "NOT IN":
             plain = all(value.cast is None for value in step.values)
             members = [python_literal(value) for value in step.values] if plain else values
-            return call_of(f"{inverted}{compared}.isin", members)
+            return call_of(compared, "isin", members)
         case "LIKE" | "NOT LIKE":
-            return call_of(f"{inverted}{column}.like", [python_literal(step.values[0])])
+            return call_of(column, "like", [python_literal(step.values[0])])
         case _:
-            return f"{compared} {_COMPARISONS[step.operator]} {values[0]}"
+            return compared, _COMPARISONS[step.operator], values[0]
 
 
 def _group(grouping: Grouping | None) -> list[Call]:
     if grouping is None:
         return []
-    aggregates = Call("agg", tuple(Argument(_aggregate(step)) for step in grouping.aggregates))
+    aggregates = Call("agg", tuple(_aggregate(step) for step in grouping.aggregates))
     keys = [_named(OutputColumn(key.column, key.name)) for key in grouping.keys]
-    return [Call("groupBy", tuple(Argument(key) for key in keys)), aggregates] if keys else [aggregates]
+    return [Call("groupBy", tuple(keys)), aggregates] if keys else [aggregates]
 
 
-def _aggregate(step: AggregateStep) -> str:
-    argument = "F.lit(1)" if step.column is None else python_column(step.column)
-    return f"{_AGGREGATES[step.function]}({argument}).alias({python_text(step.name)})"
+def _aggregate(step: AggregateStep) -> Argument:
+    begin, end = f"{_AGGREGATES[step.function]}(", f").alias({python_text(step.name)})"
+    if step.column is None:
+        return Argument(f"{begin}F.lit(1){end}")
+    wide = '.cast("decimal(20,0)")' if step.function == "sum" and wraps(step.column.kind) else ""
+    return _column(step.column, begin, f"{wide}{end}")
 
 
-def _named(output: OutputColumn) -> str:
+def _named(output: OutputColumn) -> Argument:
     """A column under its name; an alias only where the name would be another one."""
-    column = python_column(output.column)
     same = not isinstance(output.column, MergedColumn) and output.column.name == output.name
-    return column if same else f"{column}.alias({python_text(output.name)})"
+    return _column(output.column, after="" if same else f".alias({python_text(output.name)})")
 
 
 def _result(plan: Plan) -> list[Call]:
@@ -163,13 +191,13 @@ def _select(outputs: tuple[OutputColumn, ...]) -> Call:
     plain = all(isinstance(o.column, NamedColumn) and o.column.name == o.name for o in outputs)
     if plain:
         return Call("select", tuple(Argument(python_text(spark_name(o.name))) for o in outputs))
-    return Call("select", tuple(Argument(_named(o)) for o in outputs))
+    return Call("select", tuple(_named(o) for o in outputs))
 
 
 def _order(ordering: Ordering) -> list[Call]:
-    calls = [Call("orderBy", tuple(Argument(_sort_key(key)) for key in ordering.keys))] if ordering.keys else []
+    calls = [Call("orderBy", tuple(_sort_key(key) for key in ordering.keys))] if ordering.keys else []
     return [*calls, Call("limit", (Argument(str(ordering.limit)),))] if ordering.limit is not None else calls
 
 
-def _sort_key(key: SortKey) -> str:
-    return f"{python_column(key.column)}.{'desc_nulls_last' if key.descending else 'asc_nulls_first'}()"
+def _sort_key(key: SortKey) -> Argument:
+    return _column(key.column, after=f".{'desc_nulls_last' if key.descending else 'asc_nulls_first'}()")

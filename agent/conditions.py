@@ -66,7 +66,10 @@ def _value(value: object, kind: Kind | None, path: str) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         refuse(path, f"{value} is not a number that can be compared")
     if kind is None:
-        refuse(path, "the column's type is not certain, so Spark might convert in silence; derive it with CAST(... AS type)")
+        refuse(
+            path,
+            "the column's type is not certain, so Spark might convert in silence; derive it with CAST(... AS type)",
+        )
     match kind.family:
         case "boolean":
             return Value(value) if isinstance(value, bool) else _misfit(value, "true or false", kind, path)

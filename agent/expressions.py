@@ -169,17 +169,16 @@ def _check_tokens(tokens: list[_Token], text: str, path: str) -> None:
 
 
 def _check_strays(tokens: list[_Token], mentions: list[Mention], path: str) -> None:
-    """Refuse a bare word that sqlglot takes for a unit or a text, as in `date_trunc(u, ts)`: to Spark it is a column."""
+    """Refuse a bare word that sqlglot takes for a unit, as in `date_trunc(u, ts)`: to Spark it is a column."""
     spans = {position for mention in mentions for position in range(mention.start, mention.end)}
-    units = {"interval": False, "extract": False}
     for position, token in enumerate(tokens):
-        word, before, after = token.raw.lower(), tokens[:position][-2:], tokens[position + 1 : position + 2]
-        units = {name: word == name or (found and word != ")") for name, found in units.items()}
+        word, after = token.raw.lower(), tokens[position + 1 : position + 2]
         if token.start in spans or not (_WORD.fullmatch(word) or word.startswith("`")):
             continue
         opens = any(next_one.raw == "(" or next_one.kind == "STRING" for next_one in after)
-        typed = any(one.kind == "ALIAS" for one in before[-1:])
-        unit = word in UNITS and any(units.values())
+        typed = position > 0 and tokens[position - 1].kind == "ALIAS"
+        nearby = [one.raw.lower() for one in tokens[max(0, position - 3) : position]]
+        unit = word in UNITS and ("interval" in nearby or nearby[-2:] == ["extract", "("])
         if not (opens or typed or unit or word in BARE_WORDS):
             refuse(path, f"{token.raw!r} is not a column here; put a unit or a format in quotes")
 

@@ -90,7 +90,7 @@ def _check_summed(function: str, column: Reference, path: str) -> None:
         refuse(path, f"{function} of {described(column)}, whose type is not known; {hint}")
     if not kind.numeric:
         refuse(path, f"{function} of {described(column)}, which is {kind.family}; give a numeric column")
-    # numeric without precision is decimal(38,18) in Spark: 20 whole digits stay, which sums of such columns do not reach
+    # numeric without precision is decimal(38,18) in Spark; real sums stay within its 20 whole digits
     digits = kind.whole + kind.scale
     if kind.family == "decimal" and digits > MAX_DIGITS - 10 and (kind.whole, kind.scale) != (20, 18):
         wide = f"numeric({digits},{kind.scale})"
@@ -131,8 +131,10 @@ class Grouped:
     def _moved(self, value: BoundExpression) -> BoundExpression | None:
         """The same value over what is there after grouping; None when a part of it is lost."""
         placed = {step.name: NamedColumn(step.name, kind_of_expression(step.value)) for step in self.steps}
-        found = [self._keys.get(one) or placed.get(one.name if isinstance(one, NamedColumn) else "")
-                 for one in value.references]
+        found = [
+            self._keys.get(one) or placed.get(one.name if isinstance(one, NamedColumn) else "")
+            for one in value.references
+        ]
         moved = tuple(one for one in found if one is not None)
         return BoundExpression(value.expression, moved) if len(moved) == len(found) else None
 

@@ -86,7 +86,9 @@ def refuse_silent_casts(bound: BoundExpression, path: str) -> None:
 
 def _kind(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
     match node:
-        case exp.Paren():
+        case exp.Cast():
+            return _kind_of_cast(node.to)
+        case exp.Paren() | exp.Nullif():
             return _kind(node.this, columns)
         case exp.Column():
             return columns.get(node.parts[0].meta["start"])
@@ -95,14 +97,16 @@ def _kind(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
         case exp.Literal():
             whole = 10 if len(node.this) < 10 else 20
             return Kind("integer", whole=whole) if node.this.isdigit() else _ANY_NUMBER
+    return _kind_of_call(node, columns)
+
+
+def _kind_of_call(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
+    """The kind of a function's or an operator's result."""
+    match node:
         case exp.Case() | exp.If() | exp.Nvl2():
             return _common([_kind(branch, columns) for branch in _branches(node)])
         case exp.Coalesce() | exp.Greatest() | exp.Least():
             return _common([_kind(part, columns) for part in (node.this, *node.expressions) if not _is_null(part)])
-        case exp.Nullif():
-            return _kind(node.this, columns)
-        case exp.Cast():
-            return _kind_of_cast(node.to)
         case exp.Anonymous():
             return _NAMED.get(node.name.lower())
         case exp.Add() | exp.Sub() if isinstance(node.expression, exp.Interval):

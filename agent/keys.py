@@ -21,9 +21,12 @@ def job_name(run_id: str, generation: int, attempt: int, launch: int, script_sha
     return f"datamorph-job-{run_id}-g{generation}-a{attempt}-l{launch}-{script_sha[:8]}"
 
 
-def staging_prefix(run_id: str, generation: int, attempt: int, launch: int) -> str:
-    """`s_{12 hex of the keys}_`: every staging table of a launch begins so."""
-    return f"s_{_hex12(f'{run_id}/{generation}/{attempt}/{launch}')}_"
+def staging_prefix(run_id: str, generation: int, attempt: int, launch: int, accepted_at: str) -> str:
+    """`s_{12 hex of the keys}_`: every staging table of a launch begins so.
+
+    `accepted_at` keeps apart two installations that were given the same run_id and share a database.
+    """
+    return f"s_{_hex12(f'{run_id}/{generation}/{attempt}/{launch}/{accepted_at}')}_"
 
 
 def staging_table(prefix: str, job_run_id: str) -> str:

@@ -44,10 +44,23 @@ def statement(opening: str, receiver: str, calls: list[Call]) -> list[str]:
     return [*lines, f"{_INDENT})"]
 
 
-def call_of(head: str, members: list[str]) -> Argument:
+def call_of(head: Argument, method: str, members: list[str]) -> Argument:
     """A call with these arguments, as `F.col("x").isin(1, 2)`; broken, it has one argument a line."""
-    lines = (f"{head}(", *(f"{_INDENT}{member}," for member in members), ")")
-    return Argument(f"{head}({', '.join(members)})", lines)
+    whole = f"{head.text}.{method}"
+    opening = head.broken if head.broken and len(whole) > WIDTH - 4 * len(_INDENT) else (head.text,)
+    before, start = opening[:-1], f"{opening[-1]}.{method}"
+    arguments = (f"{start}(", *(f"{_INDENT}{member}," for member in members), ")") if members else (f"{start}()",)
+    return Argument(f"{whole}({', '.join(members)})", (*before, *arguments))
+
+
+def comparison(left: Argument, operator: str, right: str) -> Argument:
+    """A comparison; broken, the operator begins a line."""
+    return Argument(f"{left.text} {operator} {right}", (*(left.broken or (left.text,)), f"{operator} {right}"))
+
+
+def bracketed(inner: Argument) -> Argument:
+    """The same in parentheses."""
+    return Argument(f"({inner.text})", ("(", *(f"{_INDENT}{line}" for line in inner.broken), ")"))
 
 
 def conjunction(conditions: list[Argument]) -> Argument:

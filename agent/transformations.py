@@ -20,9 +20,7 @@ _SAYS_DISTINCT = frozenset(
     {"", "distinct", "distinct rows", "remove duplicates", "remove duplicate rows", "deduplicate", "drop duplicates"}
 )
 _DIRECTIONS = {"asc": False, "ascending": False, "desc": True, "descending": True}
-_TELLING = frozenset(
-    {"top", "first", "last", "only", "desc", "descending", "asc", "ascending", "limit", "distinct"}
-)
+_TELLING = frozenset({"top", "first", "last", "only", "desc", "descending", "asc", "ascending", "limit", "distinct"})
 """Words of a description that would change the rows."""
 _CARRIED = {"limit": ("top", "first", "limit", "only"), "filter": ("only",), "select": ("only",)}
 _DIGITS = re.compile(r"[0-9]+")
@@ -114,19 +112,20 @@ def _read(entry: Transformation, path: str, entries: Entries, problems: list[Pro
         refuse(path, f"the compiler cannot express a transformation of type {entry.type!r}; {USE_A_MODEL}")
     if not entry.details:
         refuse(path, f'"{entry.description or entry.type}" is free text; {USE_A_MODEL}')
-    unsaid = _unsaid(entry)
+    _READERS[entry.type](entry.details, f"{path}.details", entries, problems)
+    unsaid = _unsaid(entry, entries)
     if unsaid:
         refuse(f"{path}.description", f"says {unsaid!r}, which the details do not; say it there or {USE_A_MODEL}")
-    _READERS[entry.type](entry.details, f"{path}.details", entries, problems)
 
 
-def _unsaid(entry: Transformation) -> str:
+def _unsaid(entry: Transformation, entries: Entries) -> str:
     """The first number or telling word of the description that the details do not carry; empty when there is none."""
     text = json.dumps(entry.details, ensure_ascii=False).lower()
     carried = {*re.findall(r"[^\W\d_]+", text), *_CARRIED.get(entry.type, ())}
     if entry.type == "sort":
-        carried |= _directions(text)
-    if entry.details.get("join_type", "inner") == "inner" and entry.type == "join":
+        for _, descends in entries.sort[-1][1]:
+            carried |= {"first", *(word for word, down in _DIRECTIONS.items() if down == descends)}
+    if entry.type == "join" and entry.details.get("join_type", "inner") == "inner":
         carried.add("only")
     numbers = {int(number) for number in _DIGITS.findall(text)}
     words = re.findall(r"\d+|[^\W\d_]+", entry.description.lower().replace(",", ""))
@@ -134,14 +133,6 @@ def _unsaid(entry: Transformation) -> str:
         if int(word) not in numbers if _DIGITS.fullmatch(word) else word in _TELLING - carried:
             return str(word)
     return ""
-
-
-def _directions(text: str) -> set[str]:
-    """The words for the directions that a sort's details give; a key without one ascends."""
-    descends = bool(re.search(r'"desc(ending)?"|"ascending": false', text))
-    every = text.startswith('{"order": "desc') or not re.search(r'"asc(ending)?"', text)
-    words = {"desc", "descending", "first"} if descends else {"asc", "ascending", "first"}
-    return words | ({"asc", "ascending"} if not every or '"columns": [' in text else set())
 
 
 def _read_distinct(entry: Transformation, path: str, entries: Entries) -> None:

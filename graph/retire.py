@@ -26,7 +26,8 @@ def retire(tools: Toolbox, record: RunRecord) -> None:
             launch = replace(launch, job_run_id=launch.job_run_id or run.job_run_id)
         key = launch.key
         if tools.database is not None:
-            tools.database.drop_staging(staging_prefix(key.run_id, key.generation, key.attempt, key.launch))
+            prefix = staging_prefix(key.run_id, key.generation, key.attempt, key.launch, record.accepted_at)
+            tools.database.drop_staging(prefix)
         tools.jobs.delete(launch.job_name)
         tools.ledger.advance(replace(launch, state="CLEANED"))
 

@@ -63,13 +63,12 @@ def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock) ->
     job_run_id = _visible_run(jobs, clock, launch) if launch.state == "INTENT" else _any_run(jobs, launch)
     if job_run_id is None:
         ledger.advance(replace(launch, state="INTENT"))
-        job_run_id = _start(jobs, clock, launch, key)
+        job_run_id = _start(jobs, clock, launch, launch_prefix(state))
     ledger.advance(replace(launch, state="STARTED", job_run_id=job_run_id))
     return State(**executed, job_run_id=job_run_id)
 
 
-def _start(jobs: JobRunner, clock: Clock, launch: Launch, key: LaunchKey) -> str:
-    prefix = staging_prefix(key.run_id, key.generation, key.attempt, key.launch)
+def _start(jobs: JobRunner, clock: Clock, launch: Launch, prefix: str) -> str:
     try:
         return jobs.start(launch.job_name, {"--staging_prefix": prefix})
     except EngineError as error:
@@ -160,6 +159,12 @@ def delete_job(state: State, *, jobs: JobRunner, ledger: Ledger) -> State:
 def launch_key(state: State) -> LaunchKey:
     """What the current launch is keyed by."""
     return LaunchKey(state["run_id"], state["generation"], state["attempt"], state["launch"])
+
+
+def launch_prefix(state: State) -> str:
+    """How the current launch's staging table begins."""
+    key = launch_key(state)
+    return staging_prefix(key.run_id, key.generation, key.attempt, key.launch, state["accepted_at"])
 
 
 def build_run_glue(

@@ -200,6 +200,7 @@ def _begin_or_go_on(workflow: Workflow, config: RunnableConfig, record: RunRecor
             engine=record.engine,
             model=record.model,
             request=record.request_ref,
+            accepted_at=record.accepted_at,
         )
     return Command(resume="look again") if reached.interrupts else None
 

@@ -39,6 +39,8 @@ class InputState(TypedDict):
     model: str
     request: str
     """Reference of the request in the artifact store."""
+    accepted_at: str
+    """When this generation was accepted, UTC, ISO 8601."""
 
 
 class State(TypedDict, total=False):
@@ -52,6 +54,7 @@ class State(TypedDict, total=False):
     engine: str
     model: str
     request: str
+    accepted_at: str
     target_table: str
     snapshot: str
     """Reference of what sources and target looked like when the run began."""

@@ -19,7 +19,8 @@ def finish(state: State, *, artifacts: ArtifactStore, database: Database, ledger
     for launch in ledger.launches(state["run_id"], state["generation"]):
         key = launch.key
         try:
-            database.drop_staging(staging_prefix(key.run_id, key.generation, key.attempt, key.launch))
+            prefix = staging_prefix(key.run_id, key.generation, key.attempt, key.launch, state["accepted_at"])
+            database.drop_staging(prefix)
         except DatamorphError as error:
             done["warnings"].append(f"staging of attempt {key.attempt} is still there: {error}")
     body = response_of(State(**{**state, **done}), artifacts)["body"]

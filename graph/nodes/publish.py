@@ -48,7 +48,8 @@ def publish_order(state: State, artifacts: ArtifactStore) -> PublishOrder | None
         return None
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     types = {name: sql_type if spark else "" for name, spark, sql_type, _ in target_columns(request, snapshot)}
-    prefix = staging_prefix(state["run_id"], state["generation"], state["attempt"], state["launch"])
+    key = (state["run_id"], state["generation"], state["attempt"], state["launch"])
+    prefix = staging_prefix(*key, state["accepted_at"])
     return PublishOrder(
         run_id=state["run_id"],
         generation=state["generation"],

@@ -43,7 +43,8 @@ _SYNTAX = """
 and between case distinct div else escape from ilike in is like not or over regexp rlike then when
 """
 _BARE = """
-and as between both case current_date current_timestamp div else end escape false for from ilike in interval is leading
+and as between both case current_date current_timestamp distinct div else end escape false for from ilike in
+interval is leading
 like not null or placing regexp rlike then trailing true when
 """
 _UNITS = "year quarter month week day dayofweek dow doy hour minute second millisecond microsecond"

@@ -29,7 +29,7 @@ _INTEGER = (
 _LONG = (exp.UnixSeconds, exp.IntDiv)
 _NUMBER = (
     exp.Div, exp.Mod, exp.Neg, exp.Round, exp.Abs, exp.Sqrt, exp.Pow, exp.Ceil, exp.Floor, exp.Sign, exp.Exp, exp.Ln,
-    exp.Log, exp.MonthsBetween,
+    exp.Log, exp.MonthsBetween, exp.Extract,
 )  # fmt: skip
 _DATE = (
     exp.TsOrDsToDate, exp.TsOrDsAdd, exp.DateTrunc, exp.LastDay, exp.AddMonths, exp.NextDay, exp.DateFromUnixDate,

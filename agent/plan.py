@@ -91,6 +91,8 @@ class _Planner:
         ordering = read_ordering(self._entries, grouped, outputs, grouping, self._problems)
         asked = {*_columns(filters_after, outputs, ordering)}
         after = _needed(grouped.steps, _named(asked))
+        asked |= {reference for step in after for reference in step.value.references}
+        self._refuse_unused_aggregates(_named(asked))
         return self._assembled(used_before, filters, grouping, after, filters_after, outputs, ordering)
 
     def _assembled(
@@ -155,6 +157,13 @@ class _Planner:
             if derivation.name not in kept and not self._explicit():
                 message = f"{derivation.name!r} is not a column of the existing target; list the columns to fill"
                 self._problems.append(Problem(derivation.path, message))
+
+    def _refuse_unused_aggregates(self, asked: set[str]) -> None:
+        """Without a list of columns, an aggregate that goes nowhere is a mistake."""
+        for path, entry in self._aggregations:
+            if entry.alias not in asked and not self._explicit():
+                message = f"{entry.alias!r} is not a column of the existing target; list the columns to fill"
+                self._problems.append(Problem(f"{path}.alias", message))
 
     def _grouped_defaults(self, grouping: Grouping, grouped: Grouped, used: set[str]) -> list[Reference]:
         """Keys, aggregates, and the derived columns that need an aggregate or serve nothing before grouping."""

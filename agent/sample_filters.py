@@ -6,10 +6,12 @@ A filter is met at its edge: `> 10` gets 11 to pass and 10 to fail, so that `>` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import cached_property, lru_cache
+from itertools import islice
 
 from pydantic import JsonValue
 
@@ -20,11 +22,13 @@ from agent.snapshot import Column, Snapshot
 
 _UNARY = ("IS NULL", "IS NOT NULL")
 _REACH = 6
+_MOST_CELLS = 40
+"""Cells that pass are looked for no further; a table has fewer rows that need different ones."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SourceFilter:
-    """One filter of the specification on one source column."""
+    """One filter of the specification on one source column; equal only to itself, so that results can be cached."""
 
     position: int
     """Its index in `specs.filters`."""
@@ -44,7 +48,12 @@ class SourceFilter:
             return False
         if self.operator.endswith("LIKE"):
             return _like(str(cell), str(self.value)) == (self.operator == "LIKE")
-        return _compare(left, self.operator, [comparable(value, self.column) for value in _operands(self.value)])
+        return _compare(left, self.operator, self.operands)
+
+    @cached_property
+    def operands(self) -> tuple[Comparable | None, ...]:
+        """The values in the form in which they are compared."""
+        return tuple(comparable(value, self.column) for value in _operands(self.value))
 
 
 def source_filters(request: Request, snapshot: Snapshot, classes: Sequence[KeyClass] = ()) -> tuple[SourceFilter, ...]:
@@ -63,11 +72,17 @@ def source_filters(request: Request, snapshot: Snapshot, classes: Sequence[KeyCl
     return tuple(found)
 
 
-def satisfying(filters: Sequence[SourceFilter], column: Column) -> list[JsonValue]:
-    """Cells that pass all these filters, edge first; empty when no cell of the column's type can."""
+def satisfying(filters: Sequence[SourceFilter], column: Column) -> Sequence[JsonValue]:
+    """Cells that pass all these filters, edge first, at most 40; empty when no cell of the column's type can."""
+    return _satisfying(tuple(filters), column)
+
+
+@lru_cache(maxsize=256)
+def _satisfying(filters: tuple[SourceFilter, ...], column: Column) -> Sequence[JsonValue]:
     if any(item.operator == "IS NULL" for item in filters):
         return [None] if column.nullable and all(item.passes(None) for item in filters) else []
-    return [cell for cell in _candidates(filters, column) if all(item.passes(cell) for item in filters)]
+    passes = _all_of(filters, column)
+    return list(islice((cell for cell in _candidates(filters, column) if passes(cell)), _MOST_CELLS))
 
 
 def violating(broken: SourceFilter, others: Sequence[SourceFilter], column: Column) -> list[JsonValue]:
@@ -75,7 +90,25 @@ def violating(broken: SourceFilter, others: Sequence[SourceFilter], column: Colu
     cells = [cell for cell in _candidates([broken], column) if not broken.passes(cell)]
     if not cells and broken.operator == "IS NOT NULL" and column.nullable:
         return [None]
-    return sorted(cells, key=lambda cell: not all(item.passes(cell) for item in others))
+    passes = _all_of(others, column)
+    return sorted(cells, key=lambda cell: not passes(cell))
+
+
+def _all_of(filters: Sequence[SourceFilter], column: Column) -> Callable[[JsonValue], bool]:
+    """Whether a cell passes all filters; hundreds of excluded values are looked up at once."""
+    excluding = [item for item in filters if _excludes(item, column)]
+    excluded = {value for item in excluding for value in item.operands}
+    # The first of them drops NULL for all of them.
+    others = [*excluding[:1], *(item for item in filters if not _excludes(item, column))]
+
+    def passes(cell: JsonValue) -> bool:
+        return comparable(cell, column) not in excluded and all(item.passes(cell) for item in others)
+
+    return passes
+
+
+def _excludes(item: SourceFilter, column: Column) -> bool:
+    return item.operator in ("!=", "NOT IN") and item.column == column
 
 
 def _comparable_operands(item: Filter, column: Column) -> bool:

@@ -9,6 +9,7 @@ import math
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation, localcontext
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -28,6 +29,7 @@ _CALENDAR = {"year": (2013, 2), "month": (1, 12), "day": (1, 28), "hour": (0, 24
 _ONE_DIGIT_DATE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?=$|[ T])")
 
 
+@lru_cache(maxsize=1024)
 def column_family(column: Column) -> Family:
     """The family of a column's Spark type. Raises UnsupportedTypeError, naming the column."""
     return family(spark_type(column.type, column.name))
@@ -90,7 +92,7 @@ def _text(column: Column, index: int) -> str:
     limit = length_limit(column)
     text = f"{column.name}_{index + 1}"
     if limit is None or len(text) <= limit:
-        return text
+        return text.ljust(padding(column))
     digits = _base36(index + 1)[-limit:]
     return column.name[: limit - len(digits)] + digits
 
@@ -113,7 +115,7 @@ def fitted(value: JsonValue, column: Column) -> JsonValue:
     if isinstance(value, bool):
         return None
     if kind == "string":
-        return _as_text(value, length_limit(column))
+        return _as_text(value, column)
     if kind in ("date", "timestamp"):
         return _as_moment(value, column, kind)
     number = _number(value)
@@ -127,8 +129,17 @@ def _as_boolean(value: JsonValue) -> bool | None:
     return words.get(value.strip().lower()) if isinstance(value, str) else None
 
 
-def _as_text(value: str | int | float, limit: int | None) -> str | None:
-    text = str(value)
+@lru_cache(maxsize=1024)
+def padding(column: Column) -> int:
+    """The n of `char(n)`, whose values PostgreSQL sends padded to n characters; 0 for any other type."""
+    base = canonical(column.type).split("(")[0]
+    return (length_limit(column) or 0) if base == "character" else 0
+
+
+def _as_text(value: str | int | float, column: Column) -> str | None:
+    text, limit, padded = str(value), length_limit(column), padding(column)
+    if padded:
+        text = text.rstrip(" ").ljust(padded)
     # PostgreSQL stores no NUL character, and a lone surrogate is not UTF-8.
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         return None
@@ -200,7 +211,7 @@ def comparable(value: JsonValue, column: Column) -> Comparable | None:
     if kind == "boolean":
         return _as_boolean(value)
     if kind == "string":
-        return str(value)
+        return str(value).rstrip(" ") if padding(column) else str(value)
     if isinstance(value, bool):
         return None
     if kind in ("date", "timestamp"):

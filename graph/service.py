@@ -16,6 +16,7 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
+from agent.acceptance import unsupported
 from agent.errors import (
     ConflictError,
     DatamorphError,
@@ -26,7 +27,7 @@ from agent.errors import (
     UnsupportedTypeError,
 )
 from agent.keys import thread_id
-from agent.request import Request, parse_request, unsupported
+from agent.request import Request, parse_request
 from agent.settings import Settings
 from graph.builder import Workflow, build_workflow
 from graph.documents import document_key

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from agent.acceptance import unknown_keys
 from agent.errors import InvalidRequestError
 from agent.preconditions import refusals, warnings_for
 from agent.prompting import SAMPLE_ROWS
-from agent.request import unknown_keys
 from graph.documents import load_request, store
 from graph.state import State
 from tools.ports import ArtifactStore, Database

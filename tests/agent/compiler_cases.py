@@ -174,66 +174,6 @@ CASES = {
             "filters": [where("placed", "<", "2024-02-15"), where("total", ">", 7.5)],
         },
     ),
-    "counts of rows, values and distinct values differ": Case(
-        ORDERS,
-        ["all_rows", "noted", "amounts", "customers"],
-        [(5, 3, 3, 3)],
-        {
-            "aggregations": [
-                aggregate("count", None, "all_rows"),
-                aggregate("count", "note", "noted"),
-                aggregate("count_distinct", "amount", "amounts"),
-                aggregate("count_distinct", "customer_id", "customers"),
-            ]
-        },
-    ),
-    "a global aggregate over no rows is one row": Case(
-        ORDERS,
-        ["n", "least", "most", "mean"],
-        [(0, None, None, None)],
-        {
-            "aggregations": [
-                aggregate("count", "*", "n"),
-                aggregate("min", "amount", "least"),
-                aggregate("max", "placed", "most"),
-                aggregate("avg", "order_id", "mean"),
-            ],
-            "filters": [where("order_id", "<", 0)],
-        },
-    ),
-    "an aggregate may keep its column's name": Case(
-        ORDERS, ["amount"], [(Decimal("21.00"),)], {"aggregations": [aggregate("sum", "amount", "amount")]}
-    ),
-    "derived columns stand before and after grouping": Case(
-        ORDERS,
-        ["month", "share", "half_year"],
-        [(1, 1.0, "H1"), (2, 1.0, "H1"), (3, 0.0, "H1")],
-        {
-            "derived_columns": [
-                {"name": "month", "expression": "month(placed)"},
-                {"name": "big", "expression": "CASE WHEN amount > 2 THEN 1 ELSE 0 END"},
-                {"name": "share", "expression": "bigs / n"},
-                {"name": "half_year", "expression": "CASE WHEN month <= 6 THEN 'H1' ELSE 'H2' END"},
-            ],
-            "aggregations": [aggregate("sum", "big", "bigs", "month"), aggregate("count", "*", "n", "month")],
-            "filters": [where("placed", "IS NOT NULL")],
-        },
-        names("month", "share", "half_year"),
-    ),
-    "a filter on a column derived from aggregates comes last": Case(
-        ORDERS,
-        ["customer_id", "mean"],
-        [(2, Decimal("7.50"))],
-        {
-            "derived_columns": [{"name": "mean", "expression": "CAST(total / n AS decimal(10,2))"}],
-            "aggregations": [
-                aggregate("sum", "amount", "total", "customer_id"),
-                aggregate("count", "amount", "n", "customer_id"),
-            ],
-            "filters": [where("mean", ">", 7)],
-        },
-        names("customer_id", "mean"),
-    ),
     "select and rename give the result's names": Case(
         ORDERS,
         ["order_id", "paid"],

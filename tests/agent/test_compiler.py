@@ -10,7 +10,9 @@ from agent.compiler import compile_transform
 from agent.plan import build_plan
 from agent.policy import check_policy
 from agent.types import spark_type
-from tests.agent.compiler_cases import CASES, Case
+from tests.agent.compiler_cases import CASES as PLAIN
+from tests.agent.compiler_cases import Case
+from tests.agent.compiler_cases_grouped import GROUPED
 from tests.agent.compiler_scene import (
     ORDERS,
     ROWS,
@@ -18,12 +20,15 @@ from tests.agent.compiler_scene import (
     TABLES,
     aggregate,
     aliased,
+    derive,
     join,
     names,
     request_for,
     snapshot_for,
     where,
 )
+
+CASES = {**PLAIN, **GROUPED}
 
 
 @pytest.mark.spark
@@ -144,6 +149,32 @@ def test_a_long_expression_is_broken_and_stays_the_same() -> None:
     assert max(len(line) for line in code.splitlines()) <= 100
 
 
+def test_long_names_and_values_break_the_lines() -> None:
+    """Merged keys, texts without blanks and quotes leave no line over 100 characters."""
+    sources = [aliased("customers", "the_customers_of_the_shop"), aliased("orders", "the_orders_of_the_shop")]
+    join = {"left_table": sources[0]["alias"], "right_table": sources[1]["alias"], "join_type": "outer"}
+    request = request_for(
+        sources,
+        join_conditions=[{**join, "on_columns": ["customer_id"]}],
+        filters=[where("customer_id", ">", 1), where("customer_id", "IN", [2, 3]), where("customer_id", "!=", 7)],
+        derived_columns=[derive("label", f"concat(note, '{'x' * 300}', \"{'y ' * 100}\")")],
+        aggregations=[aggregate("count_distinct", "customer_id", "number_of_customers", "label")],
+    )
+    code = compile_transform(build_plan(request, snapshot_for(request)))
+    assert max(len(line) for line in code.splitlines()) <= 100
+    assert check_policy(code) == []
+
+
+def test_long_chains_stay_within_the_policy() -> None:
+    """Hundreds of derived columns and filters are cut into several statements."""
+    derived = [derive(f"d{number}", f"order_id + {number}") for number in range(200)]
+    filters = [where("order_id", "!=", number) for number in range(300)]
+    request = request_for(ORDERS, derived_columns=derived, filters=filters)
+    code = compile_transform(build_plan(request, snapshot_for(request)))
+    assert check_policy(code) == []
+    assert code.count("order_id") >= 500
+
+
 @pytest.mark.spark
 @pytest.mark.parametrize("second", ["inner", "left", "right", "outer"])
 @pytest.mark.parametrize("first", ["inner", "left", "right", "outer"])
@@ -152,7 +183,7 @@ def test_a_shared_key_is_its_first_value_that_is_not_null(spark: Any, first: str
     sources = [aliased("customers", "c"), aliased("orders", "o"), aliased("orders", "p")]
     joins = [
         {"left_table": "c", "right_table": "o", "join_type": first, "on_columns": ["customer_id"]},
-        {"left_table": "o", "right_table": "p", "join_type": second, "on_columns": ["customer_id"]},
+        {"left_table": "o", "right_table": "p", "join_type": second, "condition": "o.customer_id = p.customer_id"},
     ]
     members = [f"key_of_{alias}" for alias in "cop"]
     derived = [{"name": name, "expression": f"{name[-1]}.customer_id"} for name in members]

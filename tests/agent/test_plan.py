@@ -66,93 +66,24 @@ def test_joins_that_are_not_certain_are_refused(sources: list[Any], joins: list[
     assert_refused(problems(sources, join_conditions=joins), path, message)
 
 
-EXPRESSIONS = [
-    ("amont * 2", "unknown column 'amont'; did you mean 'amount'?"),
-    ("rand()", "another answer on each run"),
-    ("uuid()", "another answer on each run"),
-    ("monotonically_increasing_id()", "another answer on each run"),
-    ("input_file_name()", "another answer on each run"),
-    ("reflect('java.lang.System', 'exit', 0)", "function reflect() is not one"),
-    ("java_method('a', 'b')", "function java_method() is not one"),
-    ("`reflect`('a', 'b')", "function reflect() is not one"),
-    ("nosuch(amount)", "function nosuch() is not one"),
-    ("uper(note)", "did you mean 'upper'?"),
-    ("sum(amount)", "write it as an entry of `aggregations`"),
-    ("row_number() OVER (ORDER BY amount)", "a window function"),
-    ("(SELECT 1)", "a subquery"),
-    ("amount IN (SELECT 1)", "a subquery"),
-    ("transform(array(1), x -> x)", "a lambda"),
-    ("amount::int", "write CAST"),
-    ("CAST(amount AS text)", "unknown type 'text'"),
-    ("current_user", "depends on who runs the job"),
-    ("'it''s'", "two strings side by side"),
-    ("amount -- all of it", "holds a comment"),
-    ("amount) + (1", "cannot be read"),
-    ("amount; 1", "';' is not a part"),
-    ("amount total", "an alias"),
-    ("orders.*", "`*`"),
-    ('upper("note")', "write `note` for the column"),
-    ("later + 1", "list it before this one"),
-    ("amount = note", "string with decimal, which Spark converts; write CAST"),
-]
-
-
-@pytest.mark.parametrize(("expression", "message"), EXPRESSIONS)
-def test_expressions_that_are_not_certain_are_refused(expression: str, message: str) -> None:
-    """Each unknown, random, unsafe or doubtful part of an expression is named."""
-    derived = [derive("new", expression), derive("later", "1")]
-    assert_refused(problems(ORDERS, derived_columns=derived), "specs.derived_columns[0].expression", message)
-
-
-def test_a_padded_column_must_be_trimmed_in_an_expression() -> None:
-    """A character(n) column reads padded in Spark, so an expression has to say what it means."""
-    found = problems(["customers"], derived_columns=[derive("new", "code = 'A'"), derive("fine", "rtrim(code) = 'A'")])
-    assert [problem.path for problem in found] == ["specs.derived_columns[0].expression"]
-    assert "write rtrim(code)" in found[0].message
-
-
-FILTERS = [
-    (where("amount", ">", "1000"), "value", "'1000' does not fit a decimal column; give a number"),
-    (where("amount", ">", True), "value", "does not fit a decimal column"),
-    (where("amount", ">", None), "value", "use IS NULL"),
-    (where("amount", ">", [1]), "value", "takes one value"),
-    (where("order_id", "IN", 1), "value", "takes a list"),
-    (where("order_id", "IN", []), "value", "takes a list"),
-    (where("order_id", "IN", [1, None]), "value", "NULL equals nothing"),
-    (where("order_id", "BETWEEN", [1]), "value", "two values"),
-    (where("order_id", "=", 2**63), "value", "beyond 64-bit"),
-    (where("order_id", "IS NULL", 1), "value", "takes no value"),
-    (where("note", "=", 1), "value", "give a text"),
-    (where("note", "LIKE", "a\\b"), "value", "a backslash in a pattern"),
-    (where("amount", "LIKE", "1%"), "operator", "LIKE needs a text column"),
-    (where("placed", ">", "01.02.2024"), "value", "give a date as 2024-01-31"),
-    (where("placed", ">", "2024-02-30"), "value", "give a date as 2024-01-31"),
-    (where("placed", ">", "2024-01-01T00:00:00"), "value", "give a date as 2024-01-31"),
-    (where("big", "=", 1), "value", "does not fit a boolean column"),
-    (where("big", ">", True), "operator", "use = or !="),
-    (where("label", "=", 5), "value", "give a text"),
-    (where("double_price", "=", "abc"), "value", "give a number"),
-    (where("nte", "=", "x"), "column", "did you mean 'note'?"),
-]
-
-
-@pytest.mark.parametrize(("entry", "field", "message"), FILTERS)
-def test_filter_values_that_do_not_fit_are_refused(entry: dict[str, Any], field: str, message: str) -> None:
-    """A value that Spark would convert in silence, or that can never hold, is refused."""
-    derived = [
-        derive("big", "amount > 5"),
-        derive("label", "CONCAT(note, 'x')"),
-        derive("double_price", "amount * 2.0"),
-    ]
-    assert_refused(problems(ORDERS, derived_columns=derived, filters=[entry]), f"specs.filters[0].{field}", message)
-
-
 def test_an_unqualified_name_of_two_sources_names_both() -> None:
     """`name` stands in both tables and joins nothing: the problem lists the candidates."""
     sources = [aliased("employees", "e"), aliased("customers", "c")]
     joins = [{"left_table": "e", "right_table": "c", "left_column": "id", "right_column": "customer_id"}]
     found = problems(sources, names("id"), join_conditions=joins, filters=[where("name", "=", "Ann")])
     assert_refused(found, "specs.filters[0].column", "'name' is ambiguous: it may be e.name or c.name")
+
+
+def test_a_bare_key_after_an_outer_join_is_not_joined_by_one_side() -> None:
+    """USING would join the third table by the first key that is not NULL; a condition says which one is meant."""
+    sources = [*CO, aliased("orders", "p")]
+    third = {"left_table": "c", "right_table": "p"}
+    for join_type in ("outer",):
+        first = {**JOIN, "join_type": join_type}
+        found = problems(sources, names("name"), join_conditions=[first, {**third, "on_columns": ["customer_id"]}])
+        assert_refused(found, "specs.join_conditions[1]", "'customer_id' may mean c.customer_id alone or the first of")
+    said = {**third, "condition": "c.customer_id = p.customer_id"}
+    assert problems(sources, names("name"), join_conditions=[{**JOIN, "join_type": "outer"}, said]) == []
 
 
 def test_a_key_that_not_all_its_sources_share_is_ambiguous() -> None:
@@ -180,6 +111,10 @@ def test_columns_that_differ_only_in_case_are_refused() -> None:
 GROUPINGS = [
     ([aggregate("sum", "note", "x")], "aggregations[0].column", "sum of orders.note, which is string"),
     ([aggregate("avg", "placed", "x")], "aggregations[0].column", "which is date"),
+    ([aggregate("sum", "either", "x")], "aggregations[0].column", "which is string"),
+    ([aggregate("avg", "mixed", "x")], "aggregations[0].column", "whose type is not known"),
+    ([aggregate("sum", "wide", "x")], "aggregations[0].column", "Spark has no digits left for a larger sum"),
+    ([aggregate("avg", "wide", "x")], "aggregations[0].column", "Spark has no digits left for a larger sum"),
     ([aggregate("sum", None, "x")], "aggregations[0].column", "sum needs a column"),
     ([aggregate("count_distinct", "*", "x")], "aggregations[0].column", "count_distinct needs a column"),
     ([aggregate("max", "amunt", "x")], "aggregations[0].column", "did you mean 'amount'?"),
@@ -196,7 +131,13 @@ GROUPINGS = [
 @pytest.mark.parametrize(("aggregations", "path", "message"), GROUPINGS)
 def test_aggregates_that_are_not_certain_are_refused(aggregations: list[Any], path: str, message: str) -> None:
     """Each aggregate that Spark would coerce, or whose name or grouping is not certain, is refused."""
-    assert_refused(problems(ORDERS, aggregations=aggregations), f"specs.{path}", message)
+    derived = [
+        derive("either", "coalesce(note, 'x')"),
+        derive("mixed", "coalesce(note, amount)"),
+        derive("wide", "CAST(amount AS decimal(38,2))"),
+    ]
+    found = problems(ORDERS, {"columns": ["x"]}, aggregations=aggregations, derived_columns=derived)
+    assert_refused(found, f"specs.{path}", message)
 
 
 AMOUNT = [aggregate("sum", "amount", "amount")]
@@ -236,3 +177,15 @@ def test_a_column_that_is_not_grouped_cannot_be_in_the_result() -> None:
     """The target lists a source column that grouping loses."""
     found = problems(ORDERS, names("note", "amount"), aggregations=AMOUNT)
     assert_refused(found, "specs.target_table.columns[0]", "neither grouped by nor aggregated")
+
+
+def test_a_column_derived_before_grouping_keeps_its_meaning_after_it() -> None:
+    """`label` reads the merged key; after grouping by c.customer_id alone it cannot be computed again."""
+    joined = {"join_conditions": [{**JOIN, "join_type": "outer"}]}
+    derived = [derive("label", "coalesce(customer_id, -1)")]
+    grouped = {"aggregations": [aggregate("count", "*", "n", "c.customer_id")]}
+    found = problems(CO, names("label", "n"), derived_columns=derived, **joined, **grouped)
+    assert_refused(found, "specs.target_table.columns[0]", "neither grouped by nor aggregated")
+    late = [derive("label", "customer_id + n")]
+    found = problems(CO, names("label", "n"), derived_columns=late, **joined, **grouped)
+    assert_refused(found, "specs.derived_columns[0].expression", "before grouping and another column after it")

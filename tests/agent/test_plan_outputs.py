@@ -30,6 +30,11 @@ ORDERS: list[Any] = ["orders"]
 MODEL = "choose a model with --model"
 
 
+def said(entry: dict[str, Any], description: str) -> dict[str, Any]:
+    """An entry of `transformations` with a description."""
+    return {**entry, "description": description}
+
+
 TRANSFORMATIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"type": "sort", "description": "Rank by spend"}, "", f'"Rank by spend" is free text; {MODEL}'),
     ({"type": "filter", "description": "only good ones"}, "", "is free text"),
@@ -48,6 +53,12 @@ TRANSFORMATIONS: list[tuple[dict[str, Any], str, str]] = [
     (step("limit", n=0), ".details", "a whole number from 1"),
     (step("limit", n="10"), ".details", "a whole number from 1"),
     (step("limit", n=1, rows=2), ".details", "exactly one of"),
+    (said(step("limit", n=5), "the top 10"), ".description", "says '10', which the details do not"),
+    (said(step("limit", n=5), "the last 5 rows"), ".description", "says 'last'"),
+    (said(step("sort", by=["note"]), "by note, descending"), ".description", "says 'descending'"),
+    (said(step("derive", name="x", expression="amount * 2"), "twice, only if paid"), ".description", "says 'only'"),
+    (said(step("filter", column="note", operator="=", value="a"), "first ones"), ".description", "says 'first'"),
+    (said(step("select", columns=["note"]), "distinct notes"), ".description", "says 'distinct'"),
     (step("select", columns=["nte"]), ".details", "did you mean 'note'?"),
     (step("rename", **{"from": "note"}), ".details", 'a rename is {"from": old, "to": new}'),
     (step("rename", mapping={"note": "placed", "placed": "note"}), ".details", "is renamed itself"),
@@ -66,6 +77,60 @@ def test_transformations_that_are_not_certain_are_refused(entry: dict[str, Any],
         transformations=[entry],
     )
     assert_refused(found, f"specs.transformations[0]{suffix}", message)
+
+
+DESCRIBED = [
+    said(step("filter", column="amount", operator=">", value=2.5), "Only orders over 2.5"),
+    said(step("sort", by=["order_id"], order="desc"), "Largest first, descending"),
+    said(step("sort", columns=["note", {"column": "order_id", "order": "desc"}]), "note ascending, order_id desc"),
+    said(step("derive", name="x", expression="round(amount, 2)"), "Amount to 2 digits"),
+    said(step("select", columns=["order_id"]), "Keep only the id"),
+]
+
+
+@pytest.mark.parametrize("entry", DESCRIBED)
+def test_a_description_that_the_details_carry_is_taken(entry: dict[str, Any]) -> None:
+    """Words and numbers that the details hold too are no more than a description."""
+    assert problems(ORDERS, transformations=[entry]) == []
+
+
+def test_a_second_exclusion_contradicts_nothing() -> None:
+    """`!=` and `NOT IN` may be said several times of one column."""
+    more = [step("filter", **where("note", "!=", "b")), step("filter", **where("note", "NOT IN", ["c"]))]
+    filters = [where("note", "!=", "a"), where("note", "NOT IN", ["d"])]
+    request = request_for(ORDERS, filters=filters, transformations=more)
+    assert len(build_plan(request, snapshot_for(request)).filters) == 4
+
+
+def test_a_join_repeated_from_the_other_side_contradicts_nothing() -> None:
+    """A left join from the right table's side is the right join of the left's."""
+    first = {"left_table": "c", "right_table": "o", "join_type": "left", "left_column": "customer_id"}
+    first["right_column"] = "order_id"
+    again = {"left_table": "o", "right_table": "c", "join_type": "right", "left_column": "order_id"}
+    again["right_column"] = "customer_id"
+    assert problems(CO, names("name"), join_conditions=[first], transformations=[step("join", **again)]) == []
+    wrong = {**again, "join_type": "left"}
+    found = problems(CO, names("name"), join_conditions=[first], transformations=[step("join", **wrong)])
+    assert_refused(found, "specs.transformations[0]", "contradicts specs.join_conditions[0]")
+
+
+def test_a_new_name_that_another_column_has_is_refused() -> None:
+    """`note` of the target may be the column or what is renamed to it."""
+    renamed = [step("rename", **{"from": "customer_id", "to": "note"})]
+    found = problems(ORDERS, names("order_id", "note"), transformations=renamed)
+    assert_refused(found, "specs.target_table.columns[1]", "rename to a name that is free")
+
+
+def test_an_existing_target_gives_the_columns_of_a_grouping() -> None:
+    """A grouping fills the existing target's columns in their order, and loses no aggregate."""
+    grouped = [aggregate("count", "*", "n", "customer_id"), aggregate("sum", "amount", "total", "customer_id")]
+    request = request_for(ORDERS, aggregations=grouped)
+    columns = [Column(name=name, type="numeric") for name in ("total", "customer_id", "n")]
+    plan = build_plan(request, snapshot_for(request, existing(*columns)))
+    assert [output.name for output in plan.outputs] == ["total", "customer_id", "n"]
+    with pytest.raises(InvalidRequestError) as caught:
+        build_plan(request, snapshot_for(request, existing(*columns[:2])))
+    assert_refused(caught.value.problems, "specs.aggregations[0].alias", "not a column of the existing target")
 
 
 def test_a_limit_whose_sort_leaves_ties_is_refused() -> None:
@@ -183,7 +248,14 @@ def test_repeated_names_of_a_join_are_refused_without_a_list_of_columns() -> Non
 
 
 COLUMNS = st.sampled_from(["order_id", "customer_id", "amount", "placed", "note", "twice", "n", "ORDERS.amount", "x y"])
-VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.lists(st.integers()))
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.lists(st.integers()),
+)
 OPERATORS = st.sampled_from(["=", "!=", ">", "IN", "NOT IN", "LIKE", "NOT LIKE", "BETWEEN", "IS NULL", "IS NOT NULL"])
 EXPRESSION = st.sampled_from(["amount * 2", "upper(note)", "n + 1", "twice", "'\"\\n'", "`x y`", "year(placed)", "1"])
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from agent.acceptance import unknown_keys, unsupported
 from agent.errors import InvalidRequestError
-from agent.request import parse_request, unknown_keys, unsupported
+from agent.request import parse_request
 
 
 def minimal(**changes: Any) -> dict[str, Any]:

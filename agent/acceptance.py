@@ -1,0 +1,35 @@
+"""What a well-formed request asks for that is refused, or only told."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from agent.errors import Problem
+from agent.request import Request, path_of
+
+
+def unsupported(request: Request) -> list[Problem]:
+    """What the request asks for that this version cannot do: it is refused, not left out."""
+    options = request.options
+    asked = {
+        "options.wait": options.wait == "event",
+        "options.allow_udfs": options.allow_udfs,
+        "options.approve": options.approve,
+        "options.budget_usd": options.budget_usd,
+    }
+    return [Problem(path, "is not supported in this version; leave it out") for path, value in asked.items() if value]
+
+
+def unknown_keys(request: Request) -> list[str]:
+    """A warning for each key of `specs` that means nothing here and only goes to the model."""
+    return [f"{path}: unknown key; only the model sees it" for path in _extras(request.specs, ("specs",))]
+
+
+def _extras(value: object, at: tuple[int | str, ...]) -> list[str]:
+    if isinstance(value, tuple):
+        return [path for index, item in enumerate(value) for path in _extras(item, (*at, index))]
+    if not isinstance(value, BaseModel):
+        return []
+    own = [path_of((*at, key)) for key in value.model_extra or {}]
+    fields = [_extras(getattr(value, name), (*at, name)) for name in type(value).model_fields]
+    return own + [path for paths in fields for path in paths]

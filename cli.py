@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from agent.diagnosis.redact import redact
 from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
-from agent.redact import redact
 from agent.settings import Settings, load_settings
 from cli_parser import parser
 

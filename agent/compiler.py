@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.kinds import wraps
-from agent.layout import Argument, Call, bracketed, call_of, comparison, conjunction, statement
-from agent.spelling import (
+from agent.planning.kinds import wraps
+from agent.planning.layout import Argument, Call, bracketed, call_of, comparison, conjunction, statement
+from agent.planning.spelling import (
     docstring,
     python_column,
     python_literal,
@@ -14,7 +14,7 @@ from agent.spelling import (
     sql_column,
     variables,
 )
-from agent.steps import (
+from agent.planning.steps import (
     AggregateStep,
     BoundExpression,
     DerivedStep,

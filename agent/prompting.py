@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from agent.findings import Diagnosis
-from agent.masking import cut_cells, mask_rows
-from agent.redact import clip, redact
+from agent.diagnosis.findings import Diagnosis
+from agent.diagnosis.redact import clip, redact
 from agent.request import Request
+from agent.sampling.masking import cut_cells, mask_rows
 from agent.script import target_columns
 from agent.snapshot import Snapshot, Source
 from prompts import lessons, render

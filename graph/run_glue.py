@@ -12,11 +12,11 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from agent.diagnosis.failures import diagnose_job
+from agent.diagnosis.findings import JobOutcome
+from agent.diagnosis.redact import clip, redact
 from agent.errors import EngineError, UnavailableError
-from agent.failures import diagnose_job
-from agent.findings import JobOutcome
 from agent.keys import job_name, staging_prefix
-from agent.redact import clip, redact
 from graph.documents import store
 from graph.nodes.suspend import suspend
 from graph.routes import route_after_await, route_after_delete

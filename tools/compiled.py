@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from agent.compiler import compile_transform
 from agent.errors import UnavailableError
-from agent.plan import build_plan
+from agent.planning.plan import build_plan
 from tools.records import Completion, ModelCall
 
 

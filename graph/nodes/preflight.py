@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from agent.diagnosis.failures import finding_from_error
+from agent.diagnosis.findings import Finding
 from agent.errors import InvalidRequestError, UnavailableError
-from agent.failures import finding_from_error
-from agent.findings import Finding
-from agent.samples import sample_tables
+from agent.sampling.samples import sample_tables
 from agent.script import Script
 from agent.snapshot import Row, Snapshot
 from agent.types import spark_type

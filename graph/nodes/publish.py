@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from agent.diagnosis.redact import clip, redact
 from agent.errors import PublishError
 from agent.keys import staging_prefix, staging_table
-from agent.redact import clip, redact
 from agent.script import target_columns
 from graph.documents import load_request, load_snapshot
 from graph.state import State

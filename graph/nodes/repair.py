@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agent.findings import Diagnosis
+from agent.diagnosis.findings import Diagnosis
+from agent.diagnosis.rule_repairs import repair_by_rule
 from agent.prompting import repair_prompt
-from agent.reply import root_cause
-from agent.rule_repairs import repair_by_rule
+from agent.sanitizing.reply import root_cause
 from graph.documents import load_request, load_snapshot, store
 from graph.nodes.generate import answered, call_for_repair
 from graph.state import State

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from agent.diagnosis.findings import Finding
 from agent.errors import ReplyError
-from agent.findings import Finding
-from agent.policy import check_policy
-from agent.regression import lost_clauses
-from agent.reply import extract_transform
+from agent.sanitizing.policy import check_policy
+from agent.sanitizing.regression import lost_clauses
+from agent.sanitizing.reply import extract_transform
 from agent.script import assemble
 from graph.documents import load_request, load_snapshot, store
 from graph.state import State

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent.errors import InvalidRequestError, Problem
-from agent.plan import build_plan
+from agent.planning.plan import build_plan
 from agent.request import Request, parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent.request import Request, parse_request
-from agent.samples import sample_tables
+from agent.sampling.samples import sample_tables
 from agent.snapshot import Column, Row, Snapshot, Source, Target
 
 _INTEGER_BITS = {"smallint": 16, "integer": 32, "bigint": 64}

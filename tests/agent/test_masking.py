@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.masking import cut_cells, mask_rows
+from agent.sampling.masking import cut_cells, mask_rows
 from agent.snapshot import Column
 
 

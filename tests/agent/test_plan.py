@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.errors import InvalidRequestError
-from agent.plan import build_plan
+from agent.planning.plan import build_plan
 from agent.snapshot import Column, Snapshot, Source, Target
 from tests.agent.compiler_scene import aggregate, aliased, assert_refused, derive, names, problems, request_for, where
 

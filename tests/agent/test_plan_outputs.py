@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from agent.compiler import compile_transform
 from agent.errors import InvalidRequestError
-from agent.plan import build_plan
-from agent.policy import check_policy
+from agent.planning.plan import build_plan
+from agent.sanitizing.policy import check_policy
 from agent.snapshot import Column, Target
 from tests.agent.compiler_scene import (
     aggregate,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.allowed_names import FUNCTIONS, METHODS, NEWER_FUNCTIONS, SQL_FUNCTIONS, TYPES, UNSTABLE_FUNCTIONS
-from agent.policy import MAX_CHARACTERS, check_policy
-from agent.sql_policy import check_sql
+from agent.sanitizing.allowed_names import FUNCTIONS, METHODS, NEWER_FUNCTIONS, SQL_FUNCTIONS, TYPES, UNSTABLE_FUNCTIONS
+from agent.sanitizing.policy import MAX_CHARACTERS, check_policy
+from agent.sanitizing.sql_policy import check_sql
 
 DATA = Path(__file__).parent.parent / "data"
 HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:\n"

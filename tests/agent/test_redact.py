@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from agent.redact import clip, redact
+from agent.diagnosis.redact import clip, redact
 
 
 @pytest.mark.parametrize(

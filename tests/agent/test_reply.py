@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import ReplyError
-from agent.policy import check_policy
-from agent.reply import extract_transform, root_cause
+from agent.sanitizing.policy import check_policy
+from agent.sanitizing.reply import extract_transform, root_cause
 
 HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:\n"
 PLAIN = HEADER + '    return sources["a"]\n'

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.errors import UnsupportedTypeError
 from agent.request import Request
-from agent.samples import sample_tables
+from agent.sampling.samples import sample_tables
 from agent.snapshot import Row, Snapshot
 from tests.agent.sample_checks import (
     AIRPORTS,

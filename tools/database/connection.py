@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 
+from agent.diagnosis.redact import redact
 from agent.errors import InvalidRequestError, UnavailableError
-from agent.redact import redact
 from tools.database.url import checked_url, completed, database_name, given_parameters, hosts, location
 
 __all__ = ["Connection", "Connector", "UnreachableError", "checked_url", "location", "server_version"]

@@ -1,0 +1,82 @@
+"""A failure rule: words of an error, and what they mean."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.diagnosis.findings import FailureClass, RepairableBy
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an error means when one of `patterns` is found in it.
+
+    Templates take the patterns' named groups; `name` is the subject, `names` a list of suggestions,
+    and `{nearest}` the suggestion most like the subject.
+    """
+
+    failure_class: FailureClass
+    patterns: tuple[re.Pattern[str], ...]
+    cause: str
+    hint: str
+    repairable_by: RepairableBy
+
+
+@dataclass(frozen=True)
+class Match:
+    """A rule that applies, with what it found."""
+
+    rule: Rule
+    groups: dict[str, str]
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The subject of the error, as a column's name; empty when it has none."""
+        return self.groups.get("name", "")
+
+    @property
+    def nearest(self) -> str:
+        """The suggestion most like the subject; empty without suggestions."""
+        near = difflib.get_close_matches(self.name, self.names, 1, cutoff=0.0)
+        return near[0] if near else ""
+
+    def fill(self, template: str) -> str:
+        """A template with this match's words."""
+        known: dict[str, str] = defaultdict(str, self.groups)
+        known |= {"names": ", ".join(self.names), "nearest": self.nearest}
+        return " ".join(template.format_map(known).split())
+
+
+def rule(
+    failure_class: FailureClass,
+    patterns: Iterable[str],
+    cause: str,
+    hint: str = "",
+    by: RepairableBy = "code",
+) -> Rule:
+    """A rule whose patterns are searched for across lines."""
+    return Rule(failure_class, tuple(re.compile(pattern, re.DOTALL) for pattern in patterns), cause, hint, by)
+
+
+def first_match(rules: Iterable[Rule], text: str) -> Match | None:
+    """The first rule of the table that applies to a text."""
+    for one in rules:
+        for pattern in one.patterns:
+            found = pattern.search(text)
+            if found:
+                groups = {key: value for key, value in found.groupdict().items() if value is not None}
+                names = tuple(filter(None, map(plain_name, re.split(r",\s*", groups.pop("names", "")))))
+                if "name" in groups:
+                    groups["name"] = plain_name(groups["name"])
+                return Match(one, groups, names)
+    return None
+
+
+def plain_name(text: str) -> str:
+    """A column's name without Spark's quotes: `` `c`.`id` `` is `c.id`."""
+    return re.sub(r"[`'\"]", "", text).strip(" .;\n")

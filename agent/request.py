@@ -149,7 +149,7 @@ class DerivedColumn(_Open):
 
 
 class Specification(_Open):
-    """What to do with which tables; `docs/specification.md` says what each field means."""
+    """What to do with which tables."""
 
     source_tables: tuple[Annotated[SourceTable, BeforeValidator(_source)], ...] = Field(min_length=1)
     target_table: TargetTable

@@ -72,4 +72,6 @@ def _problem(detail: Any, given: Mapping[str, Any]) -> Problem:
     field = Settings.model_fields[name]
     where = f"--{name.replace('_', '-')}" if name in given else PREFIX + name.upper()
     example = (field.examples or [field.default])[0]
+    if detail["type"] == "string_pattern_mismatch":
+        return Problem(where, f"has another form ({field.description}); for example {example}")
     return Problem(where, f"{detail['msg'][0].lower()}{detail['msg'][1:]} ({field.description}); for example {example}")

@@ -39,7 +39,7 @@ def response_of(state: State, artifacts: ArtifactStore, status: str | None = Non
         "attempts": state.get("executions", 0),
         "rewrites": state.get("rewrites_total", 0),
         "rows_written": state.get("rows_written"),
-        "preflight": state.get("preflight", "skipped"),
+        "preflight": state.get("preflight"),
         "verified": state.get("verified", "none"),
         "diagnosis": state.get("diagnosis") if word == "failed" else None,
         "warnings": state.get("warnings", []),

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from agent.diagnosis.findings import Diagnosis, JobOutcome, Verdict
 
-Preflight = Literal["ok", "partial", "skipped"]
+Preflight = Literal["ok", "partial", "skipped", "failed"]
 Verified = Literal["full", "partial", "none"]
 RunStatus = Literal["running", "success", "failed"]
 
@@ -75,7 +75,8 @@ class State(TypedDict, total=False):
     transform_line: int
     """Line of the script on which the transform begins."""
     verdict: Verdict
-    preflight: Preflight
+    preflight: Preflight | None
+    """None before the first dry run."""
     verified: Verified
     attempt: int
     """1-based; the attempt that the next execution belongs to."""

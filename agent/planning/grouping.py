@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from agent.errors import Problem
 from agent.planning.derivations import Derivation, Derivations, bind
 from agent.planning.inference import kind_of_expression
@@ -104,6 +106,7 @@ class Grouped:
         self._before = before
         self._keys = {key.column: NamedColumn(key.name, key.column.kind) for key in grouping.keys}
         self._names = Names()
+        self._finished = False
         self.steps: list[DerivedStep] = []
         """The derived columns that can be computed here, in order."""
         for named in self._keys.values():
@@ -112,6 +115,12 @@ class Grouped:
             self._names.add(step.name, NamedColumn(step.name, step.kind))
         for derivation in found:
             self._place(derivation, problems)
+
+    def finished(self) -> Grouped:
+        """The same names for output columns, renames and sort, where a plain name means the grouped column."""
+        result = copy.copy(self)
+        result._finished = True
+        return result
 
     def _place(self, derivation: Derivation, problems: list[Problem]) -> None:
         """Compute it after grouping when it needs an aggregate, or when it uses nothing but what is grouped by."""
@@ -151,7 +160,7 @@ class Grouped:
             refuse(path, f"{text!r} is neither grouped by nor aggregated; add it to `group_by` or aggregate it")
         if not found:
             refuse(path, f"unknown column {text!r}; {nearest(text, self.shown())}")
-        known = self._before.find(text)
+        known = [] if self._finished else self._before.find(text)
         if known and found[0] in self._keys.values() and found[0] not in [self._keys.get(one) for one in known]:
             was = " or ".join(described(one) for one in known)
             refuse(path, f"{text!r} is {was} before grouping and another column after it; qualify it")

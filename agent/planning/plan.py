@@ -86,9 +86,10 @@ class _Planner:
         used_before |= {step.column for step in grouping.aggregates if step.column is not None}
         filters_after = self._filters(late=True, grouped=grouped)
         defaults = self._grouped_defaults(grouping, grouped, _named(used_before))
-        renames = read_renames(self._entries, grouped, self._problems)
-        outputs = read_outputs(self._specs, self._entries, grouped, renames, defaults, self._target, self._problems)
-        ordering = read_ordering(self._entries, grouped, outputs, grouping, self._problems)
+        result = grouped.finished()
+        renames = read_renames(self._entries, result, self._problems)
+        outputs = read_outputs(self._specs, self._entries, result, renames, defaults, self._target, self._problems)
+        ordering = read_ordering(self._entries, result, outputs, grouping, self._problems)
         asked = {*_columns(filters_after, outputs, ordering)}
         after = _needed(grouped.steps, _named(asked))
         asked |= {reference for step in after for reference in step.value.references}

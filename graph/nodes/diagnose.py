@@ -13,7 +13,8 @@ def diagnose(state: State, *, artifacts: ArtifactStore) -> State:
     """Find the cause of the newest failure: of a check, of the job, or of the publish."""
     diagnosis = _diagnosis(state, artifacts)
     if state["model"] == "compiler" and diagnosis["repairable_by"] == "code":
-        hint = f"{diagnosis['hint']} The compiler cannot repair what it wrote; choose a model with --model.".strip()
+        told = [diagnosis["hint"].rstrip("."), "the compiler cannot repair what it wrote: change the specification"]
+        hint = "; ".join([*filter(None, told), "or choose a model with --model"])
         diagnosis = {**diagnosis, "repairable_by": "nobody", "hint": hint}
     return State(diagnosis=diagnosis, signatures=[*state["signatures"], diagnosis["signature"]])
 

@@ -38,7 +38,8 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     store(state, artifacts, "preflight", _told(result))
     if not result.error:
         return State(**passed, preflight="ok" if result.rows else "partial")
-    return State(verdict={"check": "preflight", "passed": False, "findings": [_finding(state, artifacts, result)]})
+    findings = [_finding(state, artifacts, result)]
+    return State(verdict={"check": "preflight", "passed": False, "findings": findings}, preflight="failed")
 
 
 def _skipped(state: State, reason: str) -> State:

@@ -30,7 +30,7 @@ def prepare(state: State, *, artifacts: ArtifactStore, database: Database) -> St
         rewrites=0,
         rewrites_total=0,
         worker_type="G.1X",
-        preflight="skipped",
+        preflight=None,
         verified="none",
         outcome=None,
         publish_failure=None,

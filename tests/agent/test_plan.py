@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from agent.compiler import compile_transform
 from agent.errors import InvalidRequestError
+from agent.event_snapshot import event_snapshot
 from agent.planning.plan import build_plan
+from agent.request import parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
 from tests.agent.compiler_scene import aggregate, aliased, assert_refused, derive, names, problems, request_for, where
 
@@ -189,3 +192,24 @@ def test_a_column_derived_before_grouping_keeps_its_meaning_after_it() -> None:
     late = [derive("label", "customer_id + n")]
     found = problems(CO, names("label", "n"), derived_columns=late, **joined, **grouped)
     assert_refused(found, "specs.derived_columns[0].expression", "before grouping and another column after it")
+
+
+def test_a_plain_output_name_means_the_grouped_column() -> None:
+    """Also where the name meant the other table's column before grouping."""
+    event = {
+        "run_id": "r",
+        "specs": {
+            "source_tables": [{"table_name": "flights", "alias": "f"}, {"table_name": "planes", "alias": "p"}],
+            "join_conditions": [{"left_table": "f", "right_table": "p", "on_columns": ["tailnum"]}],
+            "aggregations": [{"function": "count", "alias": "n", "group_by": ["p.tailnum"]}],
+            "transformations": [{"type": "sort", "details": {"columns": ["tailnum"]}}],
+            "target_table": {"name": "t", "columns": ["tailnum", "n"]},
+        },
+        "source_schemas": {
+            "flights": {"columns": [{"name": "tailnum", "type": "text"}]},
+            "planes": {"columns": [{"name": "tailnum", "type": "text"}]},
+        },
+    }
+    request = parse_request(event)
+    code = compile_transform(build_plan(request, event_snapshot(request)))
+    assert 'groupBy(F.col("p.tailnum"))' in code

@@ -50,6 +50,13 @@ def test_a_mistake_is_told_in_one_line(
     assert told.out == ""
 
 
+@pytest.mark.parametrize("command", [["run", "x.json"], ["status"], ["doctor"], ["resume", "r"]])
+def test_a_home_that_cannot_be_written_is_told(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Once, at the start, with what to do."""
+    assert cli.main([*command, "--home", "/dev/null/x"]) == 2
+    assert "--home: /dev/null/x cannot be written (Not a directory); choose another folder" in capsys.readouterr().err
+
+
 def test_with_json_a_mistake_is_a_response_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Scripts read one form only."""
     assert cli.main(["run", str(folder / "half.json"), "--json", "--home", str(folder)]) == 2

@@ -127,7 +127,7 @@ def test_three_wrong_replies_never_reach_the_engine(bench: MakeBench) -> None:
     response = made.service().run(event())
     body = response["body"]
     assert (response["statusCode"], body["attempts"], body["rewrites"]) == (422, 0, 2)
-    assert body["diagnosis"]["failure_class"] == "missing_aggregation"
+    assert (body["diagnosis"]["failure_class"], body["preflight"]) == ("missing_aggregation", "failed")
     assert made.jobs.started == []
 
 

@@ -33,7 +33,7 @@ def fitted(spark: SparkSession) -> Fitted:
     text = assemble("def transform(sources):\n    return None\n", request, target, "c").text
     guard = text[text.index("# types that have no counterpart") : text.index("def read(")]
     names: dict[str, Any] = {}
-    exec("from contextlib import contextmanager\nfrom pyspark.sql import functions as F\n" + guard, names)
+    exec("import re\nfrom contextlib import contextmanager\nfrom pyspark.sql import functions as F\n" + guard, names)
     return names["fitted"]  # type: ignore[no-any-return]
 
 
@@ -150,3 +150,27 @@ def test_a_column_of_nulls_without_a_type_takes_the_target_s(spark: SparkSession
     """`F.lit(None)` is right where NULL is wanted."""
     cast = fitted(spark.sql("SELECT NULL AS x"), [("x", "int", "integer", True)], "the result")
     assert cast.dtypes == [("x", "int")]
+
+
+@pytest.mark.parametrize(
+    ("text", "sql_type", "fits"),
+    [
+        ("abc", "character varying(3)", True),
+        ("abcd", "character varying(3)", False),
+        ("abc ", "varchar(3)", False),
+        ("ab", "character(3)", True),
+        ("abc  ", "char(3)", True),
+        ("abcd", "char(3)", False),
+        ("äöü", "varchar(3)", True),
+        ("abcd", "text", True),
+    ],
+)
+def test_a_text_must_have_room(spark: SparkSession, fitted: Fitted, text: str, sql_type: str, fits: bool) -> None:
+    """Before the publish, where PostgreSQL would refuse it or cut its blanks."""
+    frame = spark.sql(f"SELECT '{text}' AS x UNION ALL SELECT NULL")
+    columns = [("x", "string", sql_type, True)]
+    if fits:
+        assert fitted(frame, columns, "the result", lengths=True).columns == ["x"]
+        return
+    with pytest.raises(ValueError, match="^column x: 1 values do not fit"):
+        fitted(frame, columns, "the result", lengths=True)

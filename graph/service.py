@@ -87,6 +87,8 @@ class Service:
                 return _recorded(record) or self._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
+        except UnavailableError as error:
+            return unavailable(request.run_id, error)
 
     def resume(self, run_id: str, watch: Watcher | None = None, control: RunControl | None = None) -> Response:
         """Go on with a run where it stopped; a run that has ended gives its recorded answer.

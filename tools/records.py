@@ -51,7 +51,6 @@ class JobDefinition:
     """`uri#sha256` of the script in the artifact store."""
     timeout_minutes: int
     tags: Mapping[str, str] = field(default_factory=dict)
-    workers: int = 2
     worker_type: str = "G.1X"
 
 

@@ -86,6 +86,17 @@ def test_a_restart_ends_what_the_old_generation_left(bench: MakeBench) -> None:
     assert len(made.database.dropped) == 2
 
 
+def test_a_restart_never_runs_beside_a_job_that_does_not_stop(bench: MakeBench) -> None:
+    """503, nothing new is started, and the old generation stands."""
+    made = bench(jobs=FakeJobs(PlannedRun(looks=10_000)))
+    made.service().run(event())
+    response = made.service().run(event(options={"restart": True}))
+    assert (response["statusCode"], len(made.jobs.started)) == (503, 1)
+    known = made.service().tools.ledger.run("run_1")
+    assert known is not None
+    assert known.generation == 1
+
+
 def test_a_run_goes_on_only_with_the_database_it_began_with(bench: MakeBench) -> None:
     """409 names both."""
     made = bench(jobs=FakeJobs(PlannedRun(looks=70)))

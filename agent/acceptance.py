@@ -12,7 +12,6 @@ def unsupported(request: Request) -> list[Problem]:
     """What the request asks for that this version cannot do: it is refused, not left out."""
     options = request.options
     asked = {
-        "options.wait": options.wait == "event",
         "options.allow_udfs": options.allow_udfs,
         "options.approve": options.approve,
         "options.budget_usd": options.budget_usd,

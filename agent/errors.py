@@ -41,7 +41,7 @@ class UnavailableError(DatamorphError):
     def __init__(self, service: str, message: str) -> None:
         super().__init__(message)
         self.service = service
-        """`database`, `model`, `java`, `spark`, `glue`, `s3` or `checkpoints`."""
+        """What refused: `database`, `model`, `engine`, `glue`, `s3`, `ledger`, `checkpoints`, `secrets`, `java`, ..."""
 
 
 class UnknownRunError(DatamorphError):

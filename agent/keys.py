@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
+
+_JOB_PREFIX = "datamorph-job-"
+_JOB_NAME = re.compile(_JOB_PREFIX + r"(?P<run_id>.+)-g\d+-a\d+-l\d+-[0-9a-f]{8}")
 
 
 def _hex12(text: str) -> str:
@@ -16,7 +20,13 @@ def thread_id(run_id: str, generation: int) -> str:
 
 def job_name(run_id: str, generation: int, attempt: int, launch: int, script_sha: str) -> str:
     """The engine's job name, at most 255 characters: `datamorph-job-{run_id}-g1-a1-l1-{8 hex of the script}`."""
-    return f"datamorph-job-{run_id}-g{generation}-a{attempt}-l{launch}-{script_sha[:8]}"
+    return f"{_JOB_PREFIX}{run_id}-g{generation}-a{attempt}-l{launch}-{script_sha[:8]}"
+
+
+def run_id_of_job(name: str) -> str | None:
+    """The run that a job's name belongs to; None for a name that `job_name` did not make."""
+    match = _JOB_NAME.fullmatch(name)
+    return match["run_id"] if match else None
 
 
 def staging_prefix(run_id: str, generation: int, attempt: int, launch: int, accepted_at: str) -> str:

@@ -24,6 +24,7 @@ _OPERATORS = {
     "LIKE": "LIKE", "NOT LIKE": "NOT LIKE", "IN": "IN", "NOT IN": "NOT IN", "BETWEEN": "BETWEEN",
     "IS NULL": "IS NULL", "IS NOT NULL": "IS NOT NULL",
 }  # fmt: skip
+_SHOWN_OPERATORS: list[JsonValue] = [*dict.fromkeys(_OPERATORS.values())]
 _JOIN_TYPES = {
     "full": "outer", "full_outer": "outer", "full outer": "outer",
     "left_outer": "left", "left outer": "left", "right_outer": "right", "right outer": "right",
@@ -63,6 +64,7 @@ def _names(value: object) -> object:
 
 
 Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_names)]
 
 
 class _Strict(BaseModel):
@@ -78,8 +80,8 @@ class _Open(BaseModel):
 class SourceTable(_Open):
     """One table that is read; `key` is what `transform` finds it under."""
 
-    table_name: Name
-    alias: Name | None = None
+    table_name: Name = Field(description="The table, as `customers` or `sales.customers`.")
+    alias: Name | None = Field(default=None, description="Short name for the table in expressions.")
 
     @property
     def key(self) -> str:
@@ -90,109 +92,119 @@ class SourceTable(_Open):
 class TargetColumn(_Strict):
     """A column of the target in the order wanted; `type` is PostgreSQL's name, `None` when not declared."""
 
-    name: Name
-    type: str | None = None
+    name: Name = Field(description="The column's name.")
+    type: str | None = Field(default=None, description="PostgreSQL's name of its type; not declared when null.")
 
 
 class TargetTable(_Strict):
     """The one table that is filled."""
 
-    name: Name
-    description: str = ""
-    columns: tuple[Annotated[TargetColumn, BeforeValidator(_target_column)], ...] = ()
-    write_mode: Annotated[WriteMode | None, BeforeValidator(_lower)] = None
-    keys: Annotated[tuple[Name, ...], BeforeValidator(_names)] = ()
+    name: Name = Field(description="The table that is filled; created when missing.")
+    description: str = Field(default="", description="What the table is for.")
+    columns: tuple[Annotated[TargetColumn, BeforeValidator(_target_column)], ...] = Field(
+        default=(), description="Its columns, in order."
+    )
+    write_mode: Annotated[WriteMode | None, BeforeValidator(_lower)] = Field(
+        default=None, description="What happens to its rows."
+    )
+    keys: Names = Field(default=(), description="The columns that identify a row, for `merge`.")
 
 
 class Transformation(_Open):
     """A step in words, with or without structured `details`."""
 
-    type: Annotated[Name, BeforeValidator(_lower)]
-    description: str = ""
-    details: dict[str, JsonValue] = {}
+    type: Annotated[Name, BeforeValidator(_lower)] = Field(description="The kind of step: sort, limit, window …")
+    description: str = Field(default="", description="The step in words.")
+    details: dict[str, JsonValue] = Field(default={}, description="The step's structured form.")
 
 
 class JoinCondition(_Open):
     """Two tables (name or alias) joined on `on_columns`, on `left_column` = `right_column`, or on a SQL `condition`."""
 
-    left_table: Name
-    right_table: Name
-    join_type: Annotated[JoinType, BeforeValidator(_join_type)] = "inner"
-    on_columns: Annotated[tuple[Name, ...], BeforeValidator(_names)] = ()
-    left_column: Name | None = None
-    right_column: Name | None = None
-    condition: Name | None = None
+    left_table: Name = Field(description="Name or alias of the left table.")
+    right_table: Name = Field(description="Name or alias of the right table.")
+    join_type: Annotated[JoinType, BeforeValidator(_join_type)] = Field(
+        default="inner", description="Which rows stay without a match."
+    )
+    on_columns: Names = Field(default=(), description="Columns that have the same name in both tables.")
+    left_column: Name | None = Field(default=None, description="The left table's column, where the names differ.")
+    right_column: Name | None = Field(default=None, description="The right table's column, where the names differ.")
+    condition: Name | None = Field(default=None, description="The join's condition as SQL.")
 
 
 class Filter(_Open):
     """Rows to keep: `column operator value`; a list for IN and NOT IN, two values for BETWEEN."""
 
-    column: Name
-    operator: Annotated[str, BeforeValidator(_operator)]
-    value: JsonValue = None
+    column: Name = Field(description="The column, where needed with its alias.")
+    operator: Annotated[str, BeforeValidator(_operator)] = Field(
+        description="How column and value are compared.", json_schema_extra={"enum": _SHOWN_OPERATORS}
+    )
+    value: JsonValue = Field(default=None, description="What the column is compared with.")
 
 
 class Aggregation(_Open):
     """One aggregate; `column` is `*` or left out for count(*)."""
 
-    function: Annotated[AggregateFunction, BeforeValidator(_lower)]
-    column: Name | None = None
-    alias: Name
-    group_by: Annotated[tuple[Name, ...], BeforeValidator(_names)] = ()
+    function: Annotated[AggregateFunction, BeforeValidator(_lower)] = Field(description="What is computed.")
+    column: Name | None = Field(default=None, description="The column it is computed of; `*` or null counts rows.")
+    alias: Name = Field(description="Name of the result.")
+    group_by: Names = Field(default=(), description="Columns that make the groups; in every aggregation the same.")
 
 
 class DerivedColumn(_Open):
     """A new column as a Spark SQL expression."""
 
-    name: Name
-    expression: Name
+    name: Name = Field(description="The new column's name.")
+    expression: Name = Field(description="Its value, as a Spark SQL expression.")
 
 
 class Specification(_Open):
     """What to do with which tables."""
 
-    source_tables: tuple[Annotated[SourceTable, BeforeValidator(_source)], ...] = Field(min_length=1)
-    target_table: TargetTable
-    transformations: tuple[Transformation, ...] = ()
-    join_conditions: tuple[JoinCondition, ...] = ()
-    filters: tuple[Filter, ...] = ()
-    aggregations: tuple[Aggregation, ...] = ()
-    derived_columns: tuple[DerivedColumn, ...] = ()
+    source_tables: tuple[Annotated[SourceTable, BeforeValidator(_source)], ...] = Field(
+        min_length=1, description="The tables that are read."
+    )
+    target_table: TargetTable = Field(description="The table that is filled, and how.")
+    transformations: tuple[Transformation, ...] = Field(default=(), description="Further steps: sort, limit, window …")
+    join_conditions: tuple[JoinCondition, ...] = Field(default=(), description="The joins, in order.")
+    filters: tuple[Filter, ...] = Field(default=(), description="Which rows are kept.")
+    aggregations: tuple[Aggregation, ...] = Field(default=(), description="What is computed for each group.")
+    derived_columns: tuple[DerivedColumn, ...] = Field(default=(), description="New columns, computed from others.")
 
 
 class ColumnSchema(_Open):
     """A source column as the caller describes it."""
 
-    name: Name
-    type: Name
+    name: Name = Field(description="The column's name.")
+    type: Name = Field(description="PostgreSQL's name of its type.")
 
 
 class TableSchema(_Open):
     """A source table as the caller describes it."""
 
-    columns: tuple[ColumnSchema, ...]
+    columns: tuple[ColumnSchema, ...] = Field(description="The table's columns.")
 
 
 class Options(_Strict):
     """How to run; `wait` and `restart` do not belong to the payload's identity."""
 
-    wait: Literal["poll", "event"] = "poll"
-    restart: bool = False
-    allow_empty: bool = False
-    allow_udfs: bool = False
-    mask_samples: bool = False
-    approve: tuple[str, ...] = ()
-    budget_usd: float | None = None
+    wait: Literal["poll", "event"] = Field(default="poll", description="Wait for the job, or suspend at once.")
+    restart: bool = Field(default=False, description="Begin a new generation of a run that is known.")
+    allow_empty: bool = Field(default=False, description="Publish a result without rows over a target.")
+    allow_udfs: bool = Field(default=False, description="Allow Python UDFs in the transform.")
+    mask_samples: bool = Field(default=False, description="Show the model masked sample rows.")
+    approve: tuple[str, ...] = Field(default=(), description="Findings that are accepted.")
+    budget_usd: float | None = Field(default=None, description="What the run may cost at most, in US dollars.")
 
 
 class Request(_Strict):
     """One accepted event."""
 
-    run_id: str
-    specs: Specification
-    source_schemas: dict[str, TableSchema] = {}
-    source_data_samples: dict[str, list[dict[str, JsonValue]]] = {}
-    options: Options = Options()
+    run_id: str = Field(description="Name of the run.")
+    specs: Specification = Field(description="The specification: sources, steps and target.")
+    source_schemas: dict[str, TableSchema] = Field(default={}, description="Columns of source tables, by name.")
+    source_data_samples: dict[str, list[dict[str, JsonValue]]] = Field(default={}, description="Sample rows, by table.")
+    options: Options = Field(default=Options(), description="How to run.")
 
     def payload_sha(self, model: str, engine: str) -> str:
         """64 hex digits of everything that decides the result: not `run_id`, `options.wait` or `options.restart`."""

@@ -1,4 +1,4 @@
-"""Settings: read once by the door, typed and frozen. Explicit argument beats environment beats default."""
+"""Settings: read once by the door, typed and frozen. Argument beats environment beats secret beats default."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import InvalidRequestError, Problem
+from agent.identifiers import nearest
 
 PREFIX = "DATAMORPH_"
 
@@ -16,7 +17,7 @@ PREFIX = "DATAMORPH_"
 class Settings(BaseModel):
     """All that can be configured. The environment variable of a field is `DATAMORPH_` and its name in capitals."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
 
     engine: Literal["local", "glue"] = Field("local", description="where scripts run", examples=["local"])
     model: str = Field(
@@ -37,9 +38,45 @@ class Settings(BaseModel):
         Path(".datamorph"), description="state, artifacts and embedded database", examples=[".datamorph"]
     )
     connection: str = Field("dmdb-connection", min_length=1, description="name of the Glue connection in the script")
-    region: str = Field("us-east-1", min_length=1, description="AWS region", examples=["eu-central-1"])
+    region: str = Field(
+        "us-east-1",
+        min_length=1,
+        description="AWS region; without it `AWS_REGION`, then `AWS_DEFAULT_REGION`",
+        examples=["eu-central-1"],
+    )
+    bucket: str = Field("dmbckt", min_length=3, description="S3 bucket of scripts, artifacts and the jobs' TempDir")
+    role: str = Field("lambdaroles", min_length=1, description="IAM role of the Glue jobs: its name or ARN")
+    glue_version: str = Field("4.0", pattern=r"^[45]\.\d$", description="Glue version of the jobs", examples=["5.0"])
+    worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = Field(
+        "G.1X", description="workers of the first attempt; out of memory doubles them", examples=["G.2X"]
+    )
+    workers: int = Field(2, ge=2, le=299, description="how many workers a Glue job has")
+    session_policy: bool = Field(
+        True, description="narrow the Glue role for each job run (`ExecutionRoleSessionPolicy`)", examples=["false"]
+    )
+    ledger_table: str = Field("datamorph-ledger", min_length=3, description="DynamoDB table of runs, launches, leases")
+    checkpoints_table: str = Field("datamorph-checkpoints", min_length=3, description="DynamoDB table of checkpoints")
+    retention_days: int = Field(90, ge=1, description="after so many days without a change DynamoDB forgets a run")
+    config_secret: str = Field(
+        "datamorph/config", min_length=1, description="secret with settings as one JSON object; `none`: there is none"
+    )
+    database_secret: str | None = Field(
+        None,
+        min_length=1,
+        description="secret with the database's URL, or with host, port, dbname, username, password as RDS writes it",
+        examples=["datamorph/database"],
+    )
+    logger_function: str | None = Field(
+        None, min_length=1, description="Lambda function that is told of each step", examples=["datamorph-logger"]
+    )
+    event_bus: str = Field("default", min_length=1, description="EventBridge bus that is told when a run has ended")
     wait_seconds: float = Field(600, ge=0, description="how long one call waits for the job before it suspends")
-    poll_seconds: float = Field(0.5, gt=0, description="how often the job is looked at", examples=["10"])
+    poll_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="how often the job is looked at; without it every 10 s on Glue, 0.5 s locally",
+        examples=["10"],
+    )
     timeout_minutes: int = Field(60, ge=1, lt=10_080, description="after this the engine ends the job")
     local_memory: str = Field(
         "2g", pattern=r"^[1-9]\d*[mg]$", description="heap of the embedded engine's Spark", examples=["4g"]
@@ -49,28 +86,69 @@ class Settings(BaseModel):
     temperature: float = Field(0.2, ge=0, le=1, description="the model's temperature; top_p is never sent")
     model_timeout_seconds: float = Field(300, gt=0, description="read time-out of one model call")
 
+    @property
+    def looks_every(self) -> float:
+        """Seconds between two looks at a job."""
+        return self.poll_seconds or (10.0 if self.engine == "glue" else 0.5)
 
-def load_settings(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Settings from arguments (None: not given), then `DATAMORPH_…`, then defaults.
 
-    Raises InvalidRequestError that names the variable or option, the form wanted and an example.
+def load_settings(
+    arguments: Mapping[str, Any],
+    environment: Mapping[str, str],
+    stored: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Settings from arguments (None: not given), `DATAMORPH_…`, the configuration secret, a door's own defaults.
+
+    `stored` is what the secret holds: texts or JSON values. Raises InvalidRequestError that names the option, variable
+    or key, the form wanted and an example.
     """
-    given = {name: value for name, value in arguments.items() if value is not None}
+    given = _without_none(arguments)
     from_environment = {
         name: environment[PREFIX + name.upper()]
         for name in Settings.model_fields
         if environment.get(PREFIX + name.upper())
     }
+    secret = _secret_of({**(defaults or {}), **from_environment, **given})
+    from_secret = _without_none(stored or {})
+    if unknown := [_unknown(secret, key) for key in from_secret if key not in Settings.model_fields]:
+        raise InvalidRequestError(unknown)
+    merged = {**(defaults or {}), **_region(environment), **from_secret, **from_environment, **given}
     try:
-        return Settings.model_validate({**from_environment, **given})
+        return Settings.model_validate(merged)
     except ValidationError as error:
-        raise InvalidRequestError([_problem(detail, given) for detail in error.errors()]) from None
+        origins = {name: f"secret {secret}, key {name}" for name in from_secret}
+        origins |= {name: PREFIX + name.upper() for name in from_environment}
+        origins |= {name: f"--{name.replace('_', '-')}" for name in given}
+        raise InvalidRequestError([_problem(detail, origins) for detail in error.errors()]) from None
 
 
-def _problem(detail: Any, given: Mapping[str, Any]) -> Problem:
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _region(environment: Mapping[str, str]) -> dict[str, str]:
+    """The region as AWS's own tools are told it."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if environment.get(name):
+            return {"region": environment[name]}
+    return {}
+
+
+def _secret_of(values: Mapping[str, Any]) -> str:
+    return str(values.get("config_secret", Settings.model_fields["config_secret"].default))
+
+
+def _unknown(secret: str, key: str) -> Problem:
+    near = nearest(key, Settings.model_fields)
+    hint = f"did you mean {near!r}?" if near else "the configuration table of the README lists all settings"
+    return Problem(f"secret {secret}, key {key}", f"is not a setting; {hint}")
+
+
+def _problem(detail: Any, origins: Mapping[str, str]) -> Problem:
     name = str(detail["loc"][0])
     field = Settings.model_fields[name]
-    where = f"--{name.replace('_', '-')}" if name in given else PREFIX + name.upper()
+    where = origins.get(name, PREFIX + name.upper())
     example = (field.examples or [field.default])[0]
     if detail["type"] == "string_pattern_mismatch":
         return Problem(where, f"has another form ({field.description}); for example {example}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,16 +9,14 @@ from pathlib import Path
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
+from graph.strict import require_strict
+
 
 @contextmanager
 def sqlite_checkpoints(path: Path) -> Iterator[SqliteSaver]:
-    """The saver of one file. Raises RuntimeError unless checkpoints are data only.
-
-    With LangGraph's default a forged checkpoint row runs code when it is loaded; the variable is read at the first
-    import of langgraph, so the door sets it before.
-    """
-    if os.environ.get("LANGGRAPH_STRICT_MSGPACK", "").lower() not in ("1", "true"):
-        raise RuntimeError("LANGGRAPH_STRICT_MSGPACK=true must be set before langgraph is imported")
+    """The saver of one file. Raises RuntimeError unless checkpoints are data only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=30, check_same_thread=False)) as connection:
-        yield SqliteSaver(connection)
+        saver = SqliteSaver(connection)
+        require_strict(saver.serde)
+        yield saver

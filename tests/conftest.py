@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 # Read by langgraph at its first import, wherever in a test session that is.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+# No test asks the machine that it runs on for credentials.
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
-pytest_plugins = ["tests.postgres_fixtures"]
+pytest_plugins = ["tests.postgres_fixtures", "tests.aws_fixtures"]
 """Fixtures with a real, embedded PostgreSQL: one server a test session, one fresh database a test."""
 
 

@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from agent.errors import UnavailableError
+from tools.aws.clients import new_session
 from tools.bedrock_errors import explain, tries_worth
 from tools.bedrock_prices import usd
 from tools.clock import SystemClock
@@ -47,7 +48,7 @@ class BedrockModel:
         No further try begins when as many seconds have gone by since the first one.
         """
         self._choice = choice
-        self._model_id = choice.partition(":")[2] or DEFAULT_MODEL_ID
+        self.model_id = choice.partition(":")[2] or DEFAULT_MODEL_ID
         self._region = region
         self._max_tokens = max_tokens
         self._temperature = temperature
@@ -65,12 +66,19 @@ class BedrockModel:
 
     def complete(self, call: ModelCall) -> Completion:
         """Answer. Throttling and faults of the service are tried again; the rest is an UnavailableError at once."""
+        return self._answer(call.system, call.user)
+
+    def ping(self) -> None:
+        """See whether the model may be used, by a question of a few tokens. Raises UnavailableError."""
+        self._answer("Answer with one word.", "Ready?")
+
+    def _answer(self, system: str, user: str) -> Completion:
         deadline = self._clock.now() + self._timeout_seconds
         tried = 0
         while True:
             tried += 1
             try:
-                return self._completion(self._ask(call))
+                return self._completion(self._ask(system, user))
             except (ClientError, BotoCoreError) as error:
                 delay = self._delay(tried)
                 if tried >= tries_worth(error) or self._clock.now() + delay >= deadline:
@@ -89,19 +97,18 @@ class BedrockModel:
         return longest * (0.5 + self._jitter() / 2)
 
     def _unavailable(self, error: ClientError | BotoCoreError, tried: int) -> UnavailableError:
-        message = explain(error, self._model_id, self._region, self._timeout_seconds)
+        message = explain(error, self.model_id, self._region, self._timeout_seconds)
         return UnavailableError("model", message if tried == 1 else f"{message} (tried {tried} times)")
 
-    def _ask(self, call: ModelCall) -> AIMessage:
+    def _ask(self, system: str, user: str) -> AIMessage:
         # Imported here: it takes a second, and a run that asks no model should not wait for it.
         from langchain_core.messages import HumanMessage, SystemMessage
 
         if self._chat is None:
             self._chat = self._connect()
-        return self._chat.invoke([SystemMessage(call.system), HumanMessage(call.user)])
+        return self._chat.invoke([SystemMessage(system), HumanMessage(user)])
 
     def _connect(self) -> ChatBedrock:
-        from boto3 import Session
         from langchain_aws import ChatBedrock
 
         _quieten(["langchain_aws.llms.bedrock", "langchain_aws.chat_models.bedrock"])
@@ -112,13 +119,13 @@ class BedrockModel:
             retries={"total_max_attempts": 1},
             tcp_keepalive=True,
         )
-        session = Session(region_name=self._region or None)
+        session = new_session(self._region or None)
         names = ("bedrock-runtime", "bedrock")
         self._clients = [session.client(name, config=config, endpoint_url=self._endpoint_url) for name in names]
         return ChatBedrock(
-            model=self._model_id,
+            model=self.model_id,
             # An ARN does not tell whose model it is.
-            provider="anthropic" if self._model_id.startswith("arn:") else None,
+            provider="anthropic" if self.model_id.startswith("arn:") else None,
             client=self._clients[0],
             bedrock_client=self._clients[1],
             max_tokens=self._max_tokens,
@@ -132,12 +139,12 @@ class BedrockModel:
             # ChatBedrock makes an empty text of any JSON, also of a proxy's.
             raise UnavailableError(
                 "model",
-                f"model {self._model_id} in {self._region}: the endpoint answered without a stop reason, so it is no "
+                f"model {self.model_id} in {self._region}: the endpoint answered without a stop reason, so it is no "
                 "reply of the model; check the endpoint and the proxy",
             )
         usage = message.usage_metadata
         asked, answered = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
-        return Completion(message.text, str(stop_reason), asked, answered, usd(self._model_id, asked, answered))
+        return Completion(message.text, str(stop_reason), asked, answered, usd(self.model_id, asked, answered))
 
 
 def _quieten(names: Iterable[str]) -> None:

@@ -5,35 +5,29 @@ Codes: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Invok
 
 from __future__ import annotations
 
-from typing import Any
-
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionClosedError,
     ConnectionError,
-    CredentialRetrievalError,
     InvalidRegionError,
-    NoCredentialsError,
     NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
     ReadTimeoutError,
-    SSOError,
-    TokenRetrievalError,
+)
+
+from tools.aws.errors import (
+    CREDENTIAL_CODES,
+    CREDENTIAL_ERRORS,
+    GIVE_CREDENTIALS,
+    RENEW_CREDENTIALS,
+    error_code,
+    error_message,
+    status_of,
 )
 
 TRIES = 3
 
 _TRANSIENT = {"ThrottlingException", "TooManyRequestsException", "ModelNotReadyException", "ModelErrorException"}
-_CREDENTIAL_CODES = {
-    "ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId",
-    "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken",
-}  # fmt: skip
-_CREDENTIAL_ERRORS = (
-    NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound, SSOError,
-    TokenRetrievalError,
-)  # fmt: skip
 
 
 def tries_worth(error: ClientError | BotoCoreError) -> int:
@@ -45,37 +39,25 @@ def tries_worth(error: ClientError | BotoCoreError) -> int:
     if isinstance(error, ClientError):
         if error_code(error) == "ModelTimeoutException":
             return 2
-        status = _status(error)
+        status = status_of(error)
         return TRIES if error_code(error) in _TRANSIENT or status == 429 or status >= 500 else 1
     if isinstance(error, ConnectionClosedError):
         return 2
     return TRIES if isinstance(error, ConnectionError) else 1
 
 
-def error_code(error: ClientError) -> str:
-    """AWS's name for the error, as `AccessDeniedException`."""
-    details: Any = error.response.get("Error", {})
-    return str(details.get("Code", ""))
-
-
 def explain(error: ClientError | BotoCoreError, model_id: str, region: str, timeout_seconds: float) -> str:
     """What failed, in AWS's own words, and what to do about it."""
     where = f"model {model_id} in {region or 'no region'}"
     if isinstance(error, ClientError):
-        message = str(error.response.get("Error", {}).get("Message") or error).rstrip(". ")
-        return f"{where}: {error_code(error)}: {message}; {_advice(error, model_id, region)}"
+        return f"{where}: {error_code(error)}: {error_message(error)}; {_advice(error, model_id, region)}"
     return f"{where}: {str(error).rstrip('. ')}; {_local_advice(error, timeout_seconds)}"
-
-
-def _status(error: ClientError) -> int:
-    metadata: Any = error.response.get("ResponseMetadata", {})
-    return int(metadata.get("HTTPStatusCode", 0))
 
 
 def _advice(error: ClientError, model_id: str, region: str) -> str:
     code = error_code(error)
-    if code in _CREDENTIAL_CODES:
-        return "the AWS credentials are expired or not valid: renew them (`aws sso login`, `aws configure`)"
+    if code in CREDENTIAL_CODES:
+        return RENEW_CREDENTIALS
     if code.startswith("AccessDenied"):
         return (
             f"grant model access in the Bedrock console for {model_id} in {region}, "
@@ -86,7 +68,7 @@ def _advice(error: ClientError, model_id: str, region: str) -> str:
             f"check the model id and the region: `aws bedrock list-inference-profiles --region {region}` lists what "
             "there is, and --model bedrock:MODEL_ID chooses"
         )
-    if code == "ServiceQuotaExceededException" or _status(error) == 429:
+    if code == "ServiceQuotaExceededException" or status_of(error) == 429:
         return f"wait, or raise the model's quota in {region} in the Service Quotas console"
     if code == "ModelTimeoutException":
         return "the model took too long: ask again, or lower max_tokens"
@@ -94,8 +76,8 @@ def _advice(error: ClientError, model_id: str, region: str) -> str:
 
 
 def _local_advice(error: BotoCoreError, timeout_seconds: float) -> str:
-    if isinstance(error, _CREDENTIAL_ERRORS):
-        return "give AWS credentials: `aws configure`, `aws sso login`, AWS_PROFILE, or a role"
+    if isinstance(error, CREDENTIAL_ERRORS):
+        return GIVE_CREDENTIALS
     if isinstance(error, NoRegionError | InvalidRegionError):
         return "name a region that has the model with --region, as us-east-1"
     if isinstance(error, ReadTimeoutError):

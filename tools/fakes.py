@@ -167,6 +167,11 @@ class FakeDatabase:
         self.published[key] = order
         return Published(order.expected_rows, created=False, already=False)
 
+    def is_published(self, run_id: str, generation: int) -> bool:
+        """What `publish` did."""
+        self._reach()
+        return (run_id, generation) in self.published
+
     def drop_staging(self, prefix: str) -> int:
         """Remember the prefix."""
         check_prefix(prefix)

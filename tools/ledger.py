@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import astuple, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from tools.records import Launch, LaunchKey, LaunchState, RunRecord
-
-_STATES: tuple[str, ...] = get_args(LaunchState)
+from tools.launch_steps import check_step
+from tools.records import Launch, LaunchKey, RunRecord
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -23,6 +23,13 @@ CREATE TABLE IF NOT EXISTS launches (
     state TEXT NOT NULL, job_name TEXT NOT NULL, job_run_id TEXT NOT NULL,
     PRIMARY KEY (run_id, generation, attempt, launch)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS given_out (run_id TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
+"""
+
+_LAUNCH = "run_id = ? AND generation = ? AND attempt = ? AND launch = ?"
+_DUE = """
+SELECT run_id FROM runs LEFT JOIN given_out USING (run_id) WHERE status IN ('running', 'publish_pending')
+ORDER BY coalesce(at, ''), accepted_at, run_id LIMIT ?
 """
 
 
@@ -51,6 +58,7 @@ class SqliteLedger:
         known = self._known(record.run_id)
         following = replace(record, generation=known.generation + 1)
         self._execute("REPLACE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(following))
+        self._execute("DELETE FROM given_out WHERE run_id = ?", (record.run_id,))
         return following
 
     def run(self, run_id: str) -> RunRecord | None:
@@ -68,10 +76,18 @@ class SqliteLedger:
         statement = "UPDATE runs SET status = ?, response = ? WHERE run_id = ? AND generation = ?"
         self._execute(statement, (status, response, run_id, generation))
 
+    def due(self, limit: int = 50) -> list[str]:
+        """The run_ids of open runs, those given out longest ago, or never, first; each is marked as given out now."""
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            given = [str(row[0]) for row in self._db.execute(_DUE, (limit,))]
+            self._db.executemany("REPLACE INTO given_out VALUES (?,?)", [(run_id, now) for run_id in given])
+        return given
+
     def launch(self, key: LaunchKey) -> Launch | None:
         """The launch as recorded."""
-        where = "run_id = ? AND generation = ? AND attempt = ? AND launch = ?"
-        rows = self._execute(f"SELECT state, job_name, job_run_id FROM launches WHERE {where}", astuple(key))
+        rows = self._execute(f"SELECT state, job_name, job_run_id FROM launches WHERE {_LAUNCH}", astuple(key))
         return Launch(key, *rows[0]) if rows else None
 
     def advance(self, launch: Launch) -> None:
@@ -80,10 +96,9 @@ class SqliteLedger:
             self._db.execute("BEGIN IMMEDIATE")
             key = astuple(launch.key)
             found = self._db.execute(
-                "SELECT state, job_run_id FROM launches WHERE run_id=? AND generation=? AND attempt=? AND launch=?", key
+                f"SELECT state, job_name, job_run_id FROM launches WHERE {_LAUNCH}", key
             ).fetchone()
-            if found:
-                _check_step(found[0], found[1], launch)
+            check_step(Launch(launch.key, *found) if found else None, launch)
             values = (*key, launch.state, launch.job_name, launch.job_run_id)
             self._db.execute("REPLACE INTO launches VALUES (?,?,?,?,?,?,?)", values)
 
@@ -101,10 +116,3 @@ class SqliteLedger:
     def _execute(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(statement, parameters).fetchall()
-
-
-def _check_step(state: str, job_run_id: str, launch: Launch) -> None:
-    if _STATES.index(launch.state) < _STATES.index(state):
-        raise ValueError(f"launch {launch.key} is {state} already; it cannot go back to {launch.state}")
-    if job_run_id and job_run_id != launch.job_run_id:
-        raise ValueError(f"launch {launch.key} belongs to job run {job_run_id}, not to {launch.job_run_id!r}")

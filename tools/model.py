@@ -6,10 +6,22 @@ import difflib
 from pathlib import Path
 
 from agent.errors import InvalidRequestError, Problem
+from agent.settings import Settings
 from tools.ports import Model
 
 _FORMS = "`compiler`, `recorded:FILE`, `bedrock`, `bedrock:MODEL_ID` or LangChain's `provider:model`"
 _WORDS = ("compiler", "recorded", "bedrock")
+
+
+def model_of(settings: Settings) -> Model:
+    """The model that the settings name. Raises InvalidRequestError for an unknown one."""
+    return make_model(
+        settings.model,
+        region=settings.region,
+        max_tokens=settings.max_tokens,
+        temperature=settings.temperature,
+        timeout_seconds=settings.model_timeout_seconds,
+    )
 
 
 def make_model(

@@ -23,6 +23,7 @@ from tools.records import (
     ModelCall,
     Published,
     PublishOrder,
+    RunEnded,
     RunRecord,
     SampleTable,
 )
@@ -64,7 +65,10 @@ class JobRunner(Protocol):
     """An engine that runs scripts: Glue, or the embedded one. Errors of a call are EngineError with Glue's codes."""
 
     def create(self, job: JobDefinition) -> None:
-        """Define the job. Raises EngineError AlreadyExistsException when the name is taken, be it by the same one."""
+        """Define the job. Raises EngineError AlreadyExistsException when the name is taken, be it by the same one.
+
+        An engine that can tell another one's job raises IdempotentParameterMismatchException for that.
+        """
         ...
 
     def start(self, job_name: str, arguments: Mapping[str, str]) -> str:
@@ -123,6 +127,10 @@ class Database(Protocol):
         """Audit staging and move its rows into the target in one transaction. Raises PublishError."""
         ...
 
+    def is_published(self, run_id: str, generation: int) -> bool:
+        """Whether this run and generation was published. Raises UnavailableError."""
+        ...
+
     def drop_staging(self, prefix: str) -> int:
         """Drop every staging table whose name begins with `prefix`; returns how many there were."""
         ...
@@ -155,6 +163,13 @@ class Ledger(Protocol):
         """Record how the run stands."""
         ...
 
+    def due(self, limit: int = 50) -> list[str]:
+        """The run_ids of open runs (`running`, `publish_pending`), those given out longest ago, or never, first.
+
+        Each is marked as given out now, so that the next call gives others where there are more than `limit`.
+        """
+        ...
+
     def launch(self, key: LaunchKey) -> Launch | None:
         """The launch as recorded."""
         ...
@@ -181,6 +196,22 @@ class Journal(Protocol):
 
     def write(self, run_id: str, kind: str, title: str, description: str = "", **metadata: object) -> None:
         """Append one entry; never raises for a journal that cannot be reached."""
+        ...
+
+
+class Announcer(Protocol):
+    """Whoever wants to know when a run has ended."""
+
+    def announce(self, ended: RunEnded) -> None:
+        """Tell; never raises for a listener that cannot be reached."""
+        ...
+
+
+class Waker(Protocol):
+    """Lets a run go on in an invocation of its own."""
+
+    def wake(self, run_id: str) -> None:
+        """Ask for the run to be resumed; returns at once. Raises UnavailableError."""
         ...
 
 
@@ -211,3 +242,5 @@ class Toolbox:
     lease: Lease
     journal: Journal
     clock: Clock
+    announcer: Announcer | None = None
+    """None where nobody listens."""

@@ -64,6 +64,7 @@ class JobRun:
     error: str = ""
     seconds: float = 0.0
     dpu_seconds: float = 0.0
+    usd: float = 0.0
 
     @property
     def terminal(self) -> bool:
@@ -177,3 +178,17 @@ class RunRecord:
     """`running`, or the response's execution_status."""
     response: str = ""
     """The recorded response as JSON; empty while there is none."""
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """The detail of a completion event, `DataMorph Run State Change`; the same run and generation may come twice."""
+
+    run_id: str
+    generation: int
+    execution_status: str
+    """`success`, `failed` or `cancelled`."""
+    target_table: str
+    rows_written: int | None
+    job_run_id: str | None
+    attempts: int

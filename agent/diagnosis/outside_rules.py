@@ -75,6 +75,13 @@ CONSTRAINT_RULES: tuple[Rule, ...] = (
 OUTSIDE_RULES: tuple[Rule, ...] = (
     rule(
         "permission",
+        [r"Role (?P<name>\S+) should be given assume role permissions"],
+        "Glue may not take the role {name}",
+        "name an existing role with DATAMORPH_ROLE, and let glue.amazonaws.com assume it in its trust policy",
+        "nobody",
+    ),
+    rule(
+        "permission",
         [
             r"LAUNCH ERROR.*?Access ?Denied",
             r"AccessDenied(?:Exception)?|is not authorized to perform: (?P<name>\S+)|Status Code: 403",
@@ -121,6 +128,8 @@ OUTSIDE_RULES: tuple[Rule, ...] = (
         [
             r"UnknownHostException:? ?(?P<name>\S*)",
             r"Connection to (?P<name>\S+) refused",
+            r"connection to server at \"(?P<name>[^\"]+)\"[^\n]*?(?:refused|expired|No route|unreachable|closed)",
+            r"could not translate host name \"(?P<name>[^\"]+)\"",
             r"Could not find S3 endpoint or NAT gateway|At least one security group must open all ingress ports",
             r"The connection attempt failed|SocketTimeoutException|[Cc]onnect(?:ion)? timed out|Connection reset",
             r"too many clients already|remaining connection slots|terminating connection due to administrator command",

@@ -22,6 +22,8 @@ from agent.sanitizing.policy_names import check_name
 PYTHON_GRAMMAR = (3, 10)
 """Glue 4.0 runs Python 3.10."""
 MAX_CHARACTERS = 50_000
+_CAUSES = ("name", "python_operator")
+"""Rules whose findings explain others of the same line: a method of an unknown name, a condition joined by `and`."""
 _MAX_DEPTH = 250
 
 _ALLOWED_NODES = (
@@ -68,7 +70,7 @@ def check_policy(source: str, allow_udfs: bool = False) -> list[Finding]:
     except (ValueError, RecursionError, MemoryError) as error:
         return [finding("size", f"the transform cannot be parsed: {error}", None, "write shorter expressions")]
     found = [*_check_characters(source), *_check_module(tree, allow_udfs)]
-    return sorted(found, key=lambda one: one["line"] or 0)
+    return sorted(found, key=lambda one: (one["line"] or 0, one["rule"] not in _CAUSES))
 
 
 def _check_characters(source: str) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from agent.diagnosis.findings import Finding
 from agent.sanitizing.allowed_names import AGGREGATE_WORDS
 from agent.sanitizing.policy_context import Context, finding
-from agent.sanitizing.sql_policy import check_sql
 
 _MAX_RANGE = 1000
 _SQL_METHODS = frozenset({"filter", "where"})
@@ -59,10 +58,17 @@ def _is_length(node: ast.expr) -> bool:
 def _check_texts(node: ast.Call, what: str) -> Iterator[Finding]:
     for argument in _flat(_arguments(node)):
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            yield from check_sql(argument.value, argument.lineno)
+            yield from _check_sql(argument.value, argument.lineno)
         else:
             message = f"{what} takes only text that stands there literally"
             yield finding("sql", message, argument.lineno, "write the expression with F functions")
+
+
+def _check_sql(text: str, line: int) -> list[Finding]:
+    # Imported here: the parser takes a tenth of a second, and most transforms hold no SQL.
+    from agent.sanitizing.sql_policy import check_sql
+
+    return check_sql(text, line)
 
 
 def _flat(arguments: list[ast.expr]) -> Iterator[ast.expr]:
@@ -73,7 +79,7 @@ def _flat(arguments: list[ast.expr]) -> Iterator[ast.expr]:
 def _check_condition(node: ast.Call, method: str, context: Context) -> Iterator[Finding]:
     for argument in _arguments(node):
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            yield from check_sql(argument.value, argument.lineno)
+            yield from _check_sql(argument.value, argument.lineno)
         elif not context.kinds.never_text(argument):
             hint = f"write the condition inside .{method}(...) with F.col, or as one literal text"
             yield finding("sql", f".{method}() may be given text that was put together", argument.lineno, hint)

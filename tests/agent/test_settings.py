@@ -1,4 +1,4 @@
-"""Settings: explicit beats environment beats default, and a bad value says what would be good."""
+"""Settings: argument beats environment beats secret beats default, and a bad value says what would be good."""
 
 from __future__ import annotations
 
@@ -49,3 +49,76 @@ def test_a_refused_database_url_is_not_repeated(arguments: dict[str, str]) -> No
 def test_settings_are_shown_without_the_database_url() -> None:
     """As in a log or a traceback."""
     assert "hunter2" not in repr(load_settings({"database_url": "postgresql://u:hunter2@h/d"}, {}))
+
+
+def test_the_secret_beats_a_door_s_defaults_and_is_beaten_by_the_environment() -> None:
+    """And what only a door has an opinion on stays the door's."""
+    stored = {"engine": "local", "bucket": "stored", "workers": 5}
+    defaults = {"engine": "glue", "bucket": "door", "workers": 7, "model": "bedrock", "home": "/tmp/x"}
+    settings = load_settings({"bucket": "argument"}, {"DATAMORPH_WORKERS": "9"}, stored=stored, defaults=defaults)
+    assert (settings.bucket, settings.workers, settings.engine, settings.model) == ("argument", 9, "local", "bedrock")
+
+
+@pytest.mark.parametrize(
+    ("stored", "field", "value"),
+    [
+        ({"workers": "4"}, "workers", 4),
+        ({"session_policy": False}, "session_policy", False),
+        ({"session_policy": "false"}, "session_policy", False),
+        ({"glue_version": 5.0}, "glue_version", "5.0"),
+        ({"wait_seconds": 30}, "wait_seconds", 30),
+        ({"bucket": None}, "bucket", "dmbckt"),
+    ],
+)
+def test_the_secret_s_values_may_be_texts_or_json(stored: dict[str, object], field: str, value: object) -> None:
+    """Null is not given."""
+    assert getattr(load_settings({}, {}, stored=stored), field) == value
+
+
+@pytest.mark.parametrize(
+    ("stored", "path", "words"),
+    [
+        ({"workers": "many"}, "secret datamorph/config, key workers", "how many workers a Glue job has"),
+        ({"workres": 3}, "secret datamorph/config, key workres", "did you mean 'workers'?"),
+        ({"quux": 3}, "secret datamorph/config, key quux", "lists all settings"),
+        ({"database_url": "mysql://u:hunter2@h/d"}, "secret datamorph/config, key database_url", "another form"),
+    ],
+)
+def test_a_bad_entry_of_the_secret_names_the_secret_and_the_key(
+    stored: dict[str, object], path: str, words: str
+) -> None:
+    """And repeats no value: it is a secret."""
+    with pytest.raises(InvalidRequestError) as raised:
+        load_settings({}, {}, stored=stored)
+    (problem,) = raised.value.problems
+    assert problem.path == path
+    assert words in problem.message
+    assert "hunter2" not in str(raised.value)
+
+
+def test_the_secret_is_named_as_it_was_chosen() -> None:
+    """By argument or by environment."""
+    for arguments, environment in (
+        ({"config_secret": "mine"}, {}),
+        ({}, {"DATAMORPH_CONFIG_SECRET": "mine"}),
+    ):
+        with pytest.raises(InvalidRequestError, match="secret mine, key workers"):
+            load_settings(arguments, environment, stored={"workers": "many"})
+
+
+@pytest.mark.parametrize(
+    ("environment", "stored", "region"),
+    [
+        ({}, {}, "us-east-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, {}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}, {}, "eu-west-2"),
+        ({"AWS_REGION": "eu-west-2"}, {"region": "eu-west-3"}, "eu-west-3"),
+        ({"AWS_REGION": "eu-west-2", "DATAMORPH_REGION": "eu-north-1"}, {"region": "eu-west-3"}, "eu-north-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-1"}, {}, "eu-west-1"),
+    ],
+)
+def test_the_region_is_aws_s_own_unless_it_is_set(
+    environment: dict[str, str], stored: dict[str, str], region: str
+) -> None:
+    """AWS_REGION comes before AWS_DEFAULT_REGION."""
+    assert load_settings({}, environment, stored=stored).region == region

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.settings import load_settings
+from tests.aws.fake_glue import FakeGlue
 from tools.artifacts import LocalArtifacts
-from tools.fakes import FakeJobs, PlannedRun
+from tools.aws.artifacts import S3Artifacts
+from tools.aws.clients import AwsClients
+from tools.aws.glue import GlueJobRunner
+from tools.fakes import FakeClock, FakeJobs, PlannedRun
 from tools.local.engine import LocalJobRunner
 from tools.local.jvm import SparkJvm
 from tools.ports import JobRunner
@@ -115,3 +121,26 @@ class LocalEngine(Engine):
         """Define a job that does this."""
         reference = self._artifacts.put(f"{uuid.uuid4().hex}.py", deed.script)
         self.runner.create(JobDefinition(name, reference, timeout_minutes=5))
+
+
+class GlueEngine(Engine):
+    """The engine on Glue, over HTTP; its runs end as their job's deed is planned, or execute its script."""
+
+    def __init__(self, glue: FakeGlue, clients: AwsClients, planned: bool) -> None:
+        settings = load_settings({}, {})
+        self._glue = glue
+        self._planned = planned
+        self._artifacts = S3Artifacts(clients, settings.bucket)
+        super().__init__(GlueJobRunner(clients, self._artifacts, settings, FakeClock()))
+        self._deeds: dict[str, Deed] = {}
+
+    def define(self, name: str, deed: Deed) -> None:
+        """Define a job that does this."""
+        key = f"glue/codes/{hashlib.sha256(deed.script.encode()).hexdigest()}.py"
+        self.runner.create(JobDefinition(name, self._artifacts.put(key, deed.script), timeout_minutes=5))
+        self._deeds[name] = deed
+
+    def start(self, name: str) -> str:
+        """Start a job."""
+        self._glue.plans[:] = [self._deeds[name].plan if self._planned else None] if name in self._deeds else []
+        return super().start(name)

@@ -1,36 +1,73 @@
-"""ArtifactStore, Ledger, Lease and Journal: what the workflow relies on at the edges of their use."""
+"""ArtifactStore, Lease and Journal: what the workflow relies on, on this machine and on AWS."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import replace
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agent.errors import ArtifactError
-from tools.artifacts import LocalArtifacts
+from agent.errors import ArtifactError, ConflictError
+from tests.aws.fake_lambda import FakeLambda
+from tests.aws.moto_server import DEFAULTS
+from tests.contracts.conftest import Place
+from tools.aws.journal import LambdaJournal
 from tools.journal import JsonlJournal
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
-from tools.ports import ArtifactStore, Ledger
-from tools.records import Launch, LaunchKey, RunRecord
-
-RECORD = RunRecord("r1", 1, "sha", "ref", "compiler", "local", "embedded", "2026-01-01T00:00:00.000+00:00", "running")
+from tools.ports import ArtifactStore, Journal
 
 
 @pytest.fixture
-def artifacts(tmp_path: Path) -> ArtifactStore:
+def artifacts(place: Place) -> ArtifactStore:
     """Make an empty store."""
-    return LocalArtifacts(tmp_path)
+    return place.artifacts()
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """Open an empty ledger."""
-    with closing(SqliteLedger(tmp_path / "ledger.sqlite")) as made:
-        yield made
+def tamper(place: Place) -> Callable[[str, str | None], None]:
+    """Change a stored text, or remove it, behind the store's back."""
+
+    def change(key: str, text: str | None) -> None:
+        if place.aws and text is not None:
+            place.aws.clients.get("s3").put_object(Bucket=DEFAULTS.bucket, Key=key, Body=text.encode())
+        elif place.aws:
+            place.aws.clients.get("s3").delete_object(Bucket=DEFAULTS.bucket, Key=key)
+        elif text is not None:
+            (place.folder / key).write_text(text)
+        else:
+            (place.folder / key).unlink()
+
+    return change
+
+
+@dataclass(frozen=True)
+class Told:
+    """A journal, and how to read and to break what it writes to."""
+
+    journal: Journal
+    entries: Callable[[], list[Any]]
+    obstruct: Callable[[], object]
+
+
+@pytest.fixture(params=["local", "aws"])
+def told(request: pytest.FixtureRequest, tmp_path: Path) -> Told:
+    """Make an empty journal."""
+    if request.param == "local":
+        path = tmp_path / "journal" / "r1.jsonl"
+        return Told(
+            JsonlJournal(path.parent),
+            lambda: [json.loads(line) for line in path.read_text().splitlines()],
+            lambda: path.parent.write_text("in the way"),
+        )
+    functions: FakeLambda = request.getfixturevalue("fake_lambda")
+    functions.functions["logger"] = None
+    return Told(
+        LambdaJournal(request.getfixturevalue("aws").clients, "logger"),
+        lambda: [invocation.payload for invocation in functions.invocations],
+        functions.functions.clear,
+    )
 
 
 def test_a_reference_carries_the_hash_of_its_text(artifacts: ArtifactStore) -> None:
@@ -41,10 +78,15 @@ def test_a_reference_carries_the_hash_of_its_text(artifacts: ArtifactStore) -> N
     assert "#" not in artifacts.put_latest("runs/latest.txt", "abc")
 
 
+def test_an_immutable_key_takes_the_same_text_again(artifacts: ArtifactStore) -> None:
+    """And gives the same reference: a node may run twice."""
+    assert artifacts.put("k", "one") == artifacts.put("k", "one")
+
+
 def test_a_refused_text_leaves_the_stored_one(artifacts: ArtifactStore) -> None:
     """The reference that was given out stays good."""
     reference = artifacts.put("k", "one")
-    with pytest.raises(ArtifactError):
+    with pytest.raises(ArtifactError, match="another content"):
         artifacts.put("k", "two")
     assert artifacts.get(reference) == "one"
 
@@ -55,65 +97,68 @@ def test_a_text_comes_back_character_by_character(artifacts: ArtifactStore, text
     assert artifacts.get(artifacts.put("k", text)) == text
 
 
-def test_an_unknown_run_is_none(ledger: Ledger) -> None:
-    """It has no launches, and no generation can follow."""
-    assert ledger.run("nobody") is None
-    assert ledger.runs() == []
-    assert ledger.launches("nobody", 1) == []
-    with pytest.raises(LookupError):
-        ledger.new_generation(RECORD)
+def test_another_process_reads_the_same_store(place: Place) -> None:
+    """A reference is all it needs."""
+    assert place.artifacts().get(place.artifacts().put("runs/x y.md", "grüße\n")) == "grüße\n"
 
 
-def test_the_newest_runs_are_listed_first(ledger: Ledger) -> None:
-    """As many as were asked for."""
-    for day in (2, 1, 3):
-        ledger.accept(replace(RECORD, run_id=f"r{day}", accepted_at=f"2026-01-0{day}T00:00:00.000+00:00"))
-    assert [record.run_id for record in ledger.runs()] == ["r3", "r2", "r1"]
-    assert [record.run_id for record in ledger.runs(limit=2)] == ["r3", "r2"]
+def test_a_changed_or_missing_artifact_is_noticed(
+    artifacts: ArtifactStore, tamper: Callable[[str, str | None], None]
+) -> None:
+    """The reference carries the hash."""
+    reference = artifacts.put("k", "one")
+    tamper("k", "two")
+    with pytest.raises(ArtifactError, match="changed"):
+        artifacts.get(reference)
+    tamper("k", None)
+    with pytest.raises(ArtifactError, match="missing"):
+        artifacts.get(reference)
 
 
-def test_a_finished_run_keeps_its_response(ledger: Ledger) -> None:
-    """Being accepted again does not change it; other runs are not concerned."""
-    ledger.accept(RECORD)
-    ledger.accept(replace(RECORD, run_id="r2"))
-    ledger.finish("r1", 1, "success", '{"statusCode": 200}')
-    done = replace(RECORD, status="success", response='{"statusCode": 200}')
-    assert ledger.run("r1") == done
-    assert ledger.accept(RECORD) == done
-    assert ledger.run("r2") == replace(RECORD, run_id="r2")
+def test_the_latest_key_holds_the_newest_text(artifacts: ArtifactStore) -> None:
+    """And is read without a hash."""
+    artifacts.put_latest("k", "one")
+    assert artifacts.get(artifacts.put_latest("k", "two")) == "two"
 
 
-def test_launches_are_listed_in_order(ledger: Ledger) -> None:
-    """By attempt and launch, of one generation."""
-    keys = [LaunchKey("r1", 1, attempt, launch) for attempt, launch in ((2, 1), (1, 10), (1, 2))]
-    for key in [*keys, LaunchKey("r1", 2, 1, 1), LaunchKey("r2", 1, 1, 1)]:
-        ledger.advance(Launch(key, "PLANNED", "job"))
-    assert [launch.key for launch in ledger.launches("r1", 1)] == keys[::-1]
+def test_a_lease_is_exclusive_and_given_back(place: Place) -> None:
+    """Other runs are not concerned."""
+    lease = place.lease()
+    busy = pytest.raises(ConflictError, match="another process")
+    with lease.hold("r1"), lease.hold("r2"), busy, place.lease().hold("r1"):
+        pass
+    with lease.hold("r1"):
+        pass
 
 
-def test_a_launch_s_state_may_be_recorded_again(ledger: Ledger) -> None:
-    """A node that runs twice after a crash says the same again; a refused step changes nothing."""
-    started = Launch(LaunchKey("r1", 1, 1, 1), "STARTED", "job", "jr_1")
-    ledger.advance(started)
-    ledger.advance(started)
-    with pytest.raises(ValueError, match="cannot go back"):
-        ledger.advance(replace(started, state="PLANNED"))
-    assert ledger.launch(started.key) == started
-    ledger.advance(replace(started, state="CLEANED"))
-    assert ledger.launches("r1", 1) == [replace(started, state="CLEANED")]
-
-
-def test_a_lease_is_given_back_after_a_failure(tmp_path: Path) -> None:
+def test_a_lease_is_given_back_after_a_failure(place: Place) -> None:
     """The error comes through, and the next worker may hold the run."""
-    lease = FileLease(tmp_path)
+    lease = place.lease()
     with pytest.raises(ZeroDivisionError), lease.hold("r1"):
         raise ZeroDivisionError
     with lease.hold("r1"):
         pass
 
 
-def test_a_journal_that_cannot_be_written_is_only_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_journal_tells_each_step_in_the_logger_s_format(told: Told) -> None:
+    """One JSON object a step, whatever the metadata."""
+    told.journal.write("r1", "status", "prepare", "all of it", seconds=0.5, error=ValueError("odd"))
+    told.journal.write("r1", "end", "done")
+    first, second = told.entries()
+    assert set(first) == {"run_id", "log_entry"}
+    assert first["run_id"] == "r1"
+    assert first["log_entry"].pop("timestamp").endswith("+00:00")
+    assert first["log_entry"] == {
+        "type": "status",
+        "title": "prepare",
+        "description": "all of it",
+        "metadata": {"seconds": 0.5, "error": "odd"},
+    }
+    assert (second["log_entry"]["type"], second["log_entry"]["metadata"]) == ("end", {})
+
+
+def test_a_journal_that_cannot_be_written_is_only_logged(told: Told, caplog: pytest.LogCaptureFixture) -> None:
     """The run goes on, whatever the metadata."""
-    (tmp_path / "file").write_text("in the way")
-    JsonlJournal(tmp_path / "file").write("r1", "status", "prepare", values={1, 2}, error=ValueError("odd"))
-    assert [record.message for record in caplog.records] == ["journal.write_failed"]
+    told.obstruct()
+    told.journal.write("r1", "status", "prepare", values={1, 2}, error=ValueError("odd"))
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["journal.write_failed"]

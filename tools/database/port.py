@@ -37,6 +37,11 @@ class PostgresDatabase:
         """
         return publish.publish(self._connector, order, snapshot)
 
+    def is_published(self, run_id: str, generation: int) -> bool:
+        """Whether this run and generation was published. Raises UnavailableError."""
+        with self._connector.reading() as connection:
+            return staging.ledger_exists(connection) and staging.entry(connection, run_id, generation) is not None
+
     def drop_staging(self, prefix: str) -> int:
         """Drop every staging table whose name begins with `prefix`; returns how many there were.
 

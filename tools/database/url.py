@@ -36,6 +36,11 @@ def location(url: str) -> str:
     return f"{hosts(parameters)}/{database_name(parameters)}"
 
 
+def place_of(url: str | None) -> str:
+    """The `location` of a database that may not be configured: `none`."""
+    return location(url) if url is not None else "none"
+
+
 def given_parameters(url: str) -> dict[str, str]:
     """The connection parameters that the URL itself gives, decoded. Raises InvalidRequestError as `checked_url`."""
     malformed = InvalidRequestError([Problem("--database-url", _MALFORMED)])

@@ -17,8 +17,8 @@ from tools.lease import FileLease
 from tools.ledger import SqliteLedger
 from tools.local.postgres import embedded_server
 from tools.local.secrecy import become_unreadable
-from tools.model import make_model
-from tools.ports import Model, Toolbox
+from tools.model import model_of
+from tools.ports import Toolbox
 
 
 def require_local() -> None:
@@ -81,14 +81,3 @@ def database_place(settings: Settings) -> str:
     if settings.database_url is None:
         return f"embedded in {settings.home.resolve()}"
     return location(settings.database_url)
-
-
-def model_of(settings: Settings) -> Model:
-    """The model that the settings name. Raises InvalidRequestError for an unknown one."""
-    return make_model(
-        settings.model,
-        region=settings.region,
-        max_tokens=settings.max_tokens,
-        temperature=settings.temperature,
-        timeout_seconds=settings.model_timeout_seconds,
-    )

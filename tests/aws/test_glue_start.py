@@ -1,0 +1,135 @@
+"""Starting on Glue: one request for one start, and what becomes of an answer that leaves things open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from agent.errors import EngineError, UnavailableError
+from graph.run_glue import start_run
+from graph.state import State
+from tests.aws.fake_glue_faults import Fault
+from tests.aws.glue_scene import JOB, PREFIX, GlueScene, ImpatientClients, glue_scene
+from tests.aws.moto_server import REGION, Aws
+from tools.fakes import PlannedRun
+from tools.ledger import SqliteLedger
+from tools.records import LaunchKey
+
+KEY = LaunchKey("r1", 1, 1, 1)
+LIVE = PlannedRun(looks=100)
+TIMEOUT = Fault("StartJobRun", error="OperationTimeoutException")
+INTERNAL = Fault("StartJobRun", error="InternalServiceException")
+UNAVAILABLE = Fault("StartJobRun", error="ServiceUnavailable", status=503)
+DROPPED = Fault("StartJobRun", dropped=True)
+HELD = Fault("StartJobRun", held=True)
+BUSY = Fault("StartJobRun", error="ThrottlingException", message="Rate exceeded")
+REFUSED = ["StartJobRun", "GetJobRuns", "GetJobRuns", "GetJobRuns"]
+"""What is sent for a start that is refused."""
+
+
+def applied(fault: Fault) -> Fault:
+    """The same fault, after the run was started."""
+    return replace(fault, applied=True)
+
+
+@pytest.fixture
+def scene(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[GlueScene]:
+    """Give an engine that waits for an answer for a second only, with a job that is defined."""
+    with closing(ImpatientClients(REGION)) as clients, glue_scene(aws, monkeypatch, clients) as made:
+        made.runner().create(made.job())
+        yield made
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    """Give a ledger that knows nothing."""
+    with closing(SqliteLedger(tmp_path / "ledger.sqlite")) as made:
+        yield made
+
+
+def start(scene: GlueScene, ledger: SqliteLedger) -> State:
+    """Run the workflow's node."""
+    state = {"run_id": "r1", "generation": 1, "attempt": 1, "launch": 1, "job_name": JOB, "accepted_at": "2026"}
+    return start_run(cast(State, state), jobs=scene.runner(), ledger=ledger, clock=scene.clock)
+
+
+@pytest.mark.parametrize("fault", [TIMEOUT, INTERNAL, UNAVAILABLE, DROPPED, HELD, BUSY])
+@pytest.mark.parametrize("effect", [False, True])
+def test_a_start_is_one_request(scene: GlueScene, fault: Fault, effect: bool) -> None:
+    """Whatever the answer, and whether or not it was applied, nothing is sent a second time."""
+    scene.glue.faults = [applied(fault) if effect else fault]
+    with pytest.raises(EngineError):
+        scene.runner().start(JOB, PREFIX)
+    assert len(scene.glue.requests("StartJobRun")) == 1
+    assert len(scene.glue.started) == (1 if effect else 0)
+
+
+@pytest.mark.parametrize("fault", [TIMEOUT, INTERNAL, UNAVAILABLE, DROPPED, HELD])
+def test_a_run_whose_start_was_not_confirmed_is_adopted(scene: GlueScene, ledger: SqliteLedger, fault: Fault) -> None:
+    """The engine's list of runs tells that the start was applied; there is one run, and it is the launch's."""
+    scene.glue.plans[:] = [LIVE]
+    scene.glue.faults = [applied(fault)]
+    state = start(scene, ledger)
+    assert [run.job_run_id for run in scene.runner().list_runs(JOB)] == [state["job_run_id"]]
+    launch = ledger.launch(KEY)
+    assert launch is not None and (launch.state, launch.job_run_id) == ("STARTED", state["job_run_id"])
+
+
+@pytest.mark.parametrize("fault", [TIMEOUT, INTERNAL, UNAVAILABLE, DROPPED, HELD])
+def test_a_start_that_came_to_nothing_is_made_good_by_a_resume(
+    scene: GlueScene, ledger: SqliteLedger, fault: Fault
+) -> None:
+    """The launch stays INTENT, the user is told what is not known, and the resume looks before it starts."""
+    scene.glue.faults = [fault]
+    with pytest.raises(UnavailableError, match="may have been applied"):
+        start(scene, ledger)
+    launch = ledger.launch(KEY)
+    assert launch is not None and launch.state == "INTENT"
+    asked = len(scene.glue.calls)
+    state = start(scene, ledger)
+    assert [name for name, _ in scene.glue.calls[asked:]] == ["GetJobRuns"] * 3 + ["StartJobRun"]
+    assert [run.job_run_id for run in scene.runner().list_runs(JOB)] == [state["job_run_id"]]
+
+
+def test_a_run_that_lives_already_is_adopted(scene: GlueScene, ledger: SqliteLedger) -> None:
+    """A rival that started the job between our look and our start has started our run."""
+    scene.glue.plans[:] = [LIVE]
+    theirs = scene.runner().start(JOB, PREFIX)
+    scene.glue.faults = [Fault("GetJobRuns", error="EntityNotFoundException")]
+    assert start(scene, ledger)["job_run_id"] == theirs
+    assert scene.glue.started == [JOB]
+
+
+def test_a_busy_glue_is_asked_again_after_a_look(scene: GlueScene, ledger: SqliteLedger) -> None:
+    """Throttling means that nothing was done: two such answers do not end the run."""
+    scene.glue.faults = [BUSY, Fault("StartJobRun", error="TooManyRequestsException", call=2)]
+    start(scene, ledger)
+    assert scene.glue.started == [JOB]
+    assert [name for name, _ in scene.glue.calls] == ["CreateJob", "GetJobRuns", *REFUSED, *REFUSED, "StartJobRun"]
+
+
+def test_a_glue_that_stays_busy_is_told(scene: GlueScene, ledger: SqliteLedger) -> None:
+    """The third refusal in a row goes to the user."""
+    scene.glue.faults = [replace(BUSY, times=9)]
+    with pytest.raises(UnavailableError, match="Rate exceeded; wait a little"):
+        start(scene, ledger)
+    assert len(scene.glue.requests("StartJobRun")) == 3
+
+
+def test_a_reached_quota_is_named_and_a_resume_starts(scene: GlueScene, ledger: SqliteLedger) -> None:
+    """Nothing was started: the message names the quotas, and once there is room the resume goes on."""
+    scene.glue.account.max_runs = 0
+    with pytest.raises(UnavailableError) as caught:
+        start(scene, ledger)
+    told = str(caught.value)
+    assert "ResourceNumberLimitExceededException" in told and "'Max concurrent job runs per account'" in told
+    launch = ledger.launch(KEY)
+    assert launch is not None and launch.state == "INTENT"
+    scene.glue.account.max_runs = None
+    assert start(scene, ledger)["job_run_id"]
+    assert scene.glue.started == [JOB]

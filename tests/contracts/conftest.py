@@ -1,0 +1,49 @@
+"""The two places where the stores of a contract's tests lie."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.aws.moto_server import DEFAULTS, Aws
+from tools.artifacts import LocalArtifacts
+from tools.aws.artifacts import S3Artifacts
+from tools.aws.lease import DynamoLease
+from tools.aws.ledger import DynamoLedger
+from tools.clock import SystemClock
+from tools.lease import FileLease
+from tools.ledger import SqliteLedger
+from tools.ports import ArtifactStore, Lease, Ledger
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a test's stores lie."""
+
+    folder: Path
+    aws: Aws | None
+
+    def artifacts(self) -> ArtifactStore:
+        """As one process opens it."""
+        return S3Artifacts(self.aws.clients, DEFAULTS.bucket) if self.aws else LocalArtifacts(self.folder)
+
+    def lease(self) -> Lease:
+        """As one process opens it."""
+        if self.aws:
+            return DynamoLease(self.aws.clients, DEFAULTS.ledger_table, lambda: 60.0, SystemClock())
+        return FileLease(self.folder)
+
+    def ledger(self) -> AbstractContextManager[Ledger]:
+        """As one process opens it."""
+        if self.aws:
+            return nullcontext(DynamoLedger(self.aws.clients, DEFAULTS.ledger_table, DEFAULTS.retention_days))
+        return closing(SqliteLedger(self.folder / "ledger.sqlite"))
+
+
+@pytest.fixture(params=["local", "aws"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Choose this machine or AWS."""
+    return Place(tmp_path, request.getfixturevalue("aws") if request.param == "aws" else None)

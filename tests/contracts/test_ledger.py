@@ -1,0 +1,172 @@
+"""Ledger: what the workflow relies on, on this machine and on AWS."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.contracts.conftest import Place
+from tools.ports import Ledger
+from tools.records import Launch, LaunchKey, LaunchState, RunRecord
+
+RECORD = RunRecord("r1", 1, "sha", "ref", "compiler", "local", "embedded", "2026-01-01T00:00:00.000+00:00", "running")
+KEY = LaunchKey("r1", 1, 1, 1)
+
+
+@pytest.fixture
+def ledger(place: Place) -> Iterator[Ledger]:
+    """Open an empty ledger."""
+    with place.ledger() as made:
+        yield made
+
+
+def test_a_run_is_accepted_once(ledger: Ledger) -> None:
+    """The second one is told what stands recorded."""
+    assert ledger.accept(RECORD) == RECORD
+    assert ledger.accept(replace(RECORD, payload_sha="other")) == RECORD
+
+
+def test_an_unknown_run_is_none(ledger: Ledger) -> None:
+    """It has no launches, and no generation can follow."""
+    assert ledger.run("nobody") is None
+    assert ledger.runs() == []
+    assert ledger.due() == []
+    assert ledger.launches("nobody", 1) == []
+    with pytest.raises(LookupError):
+        ledger.new_generation(RECORD)
+    ledger.finish("nobody", 1, "success", "{}")
+    assert ledger.run("nobody") is None
+
+
+def test_the_newest_runs_are_listed_first(ledger: Ledger) -> None:
+    """As many as were asked for."""
+    for day in (2, 1, 3):
+        ledger.accept(replace(RECORD, run_id=f"r{day}", accepted_at=f"2026-01-0{day}T00:00:00.000+00:00"))
+    assert [record.run_id for record in ledger.runs()] == ["r3", "r2", "r1"]
+    assert [record.run_id for record in ledger.runs(limit=2)] == ["r3", "r2"]
+
+
+def test_a_finished_run_keeps_its_response(ledger: Ledger) -> None:
+    """Being accepted again does not change it; other runs are not concerned."""
+    ledger.accept(RECORD)
+    ledger.accept(replace(RECORD, run_id="r2"))
+    response = json.dumps({"statusCode": 200, "body": "grüße 🦊 " * 1000})
+    ledger.finish("r1", 1, "success", response)
+    done = replace(RECORD, status="success", response=response)
+    assert ledger.run("r1") == done
+    assert ledger.accept(RECORD) == done
+    assert ledger.run("r2") == replace(RECORD, run_id="r2")
+
+
+def test_a_new_generation_counts_up(ledger: Ledger) -> None:
+    """And replaces the run's record."""
+    ledger.accept(RECORD)
+    ledger.finish("r1", 1, "failed", "{}")
+    assert ledger.new_generation(RECORD).generation == 2
+    assert ledger.run("r1") == replace(RECORD, generation=2)
+    assert ledger.new_generation(replace(RECORD, payload_sha="other")).generation == 3
+    assert ledger.run("r1") == replace(RECORD, generation=3, payload_sha="other")
+
+
+def test_a_late_end_of_an_old_generation_changes_nothing(ledger: Ledger) -> None:
+    """The newer one stands."""
+    ledger.accept(RECORD)
+    ledger.new_generation(RECORD)
+    ledger.finish("r1", 1, "failed", "{}")
+    assert ledger.runs() == [replace(RECORD, generation=2)]
+
+
+def test_only_open_runs_are_due(ledger: Ledger) -> None:
+    """Those that run, and those whose publish is to be tried again."""
+    statuses = ("running", "publish_pending", "success", "failed", "cancelled", "awaiting_approval")
+    for status in statuses:
+        ledger.accept(replace(RECORD, run_id=status))
+        ledger.finish(status, 1, status, "{}")
+    ledger.accept(replace(RECORD, run_id="over", status="failed"))
+    assert sorted(ledger.due()) == ["publish_pending", "running"]
+
+
+def test_a_run_is_due_until_it_has_ended(ledger: Ledger) -> None:
+    """And again when a new generation begins."""
+    ledger.accept(RECORD)
+    assert ledger.due() == ledger.due() == ["r1"]
+    ledger.finish("r1", 1, "success", "{}")
+    assert ledger.due() == []
+    ledger.new_generation(RECORD)
+    assert ledger.due() == ["r1"]
+
+
+def test_runs_fall_due_in_turn(ledger: Ledger) -> None:
+    """Where there are more than are asked for none is left out; a new one comes first."""
+    for number in range(4):
+        ledger.accept(replace(RECORD, run_id=f"r{number}"))
+    first, second = ledger.due(limit=2), ledger.due(limit=2)
+    assert sorted(first + second) == ["r0", "r1", "r2", "r3"]
+    assert sorted(ledger.due(limit=2)) == sorted(first)
+    ledger.accept(replace(RECORD, run_id="r9"))
+    assert ledger.due(limit=1) == ["r9"]
+
+
+def test_launches_are_listed_in_order(ledger: Ledger) -> None:
+    """By attempt and launch, of one generation."""
+    keys = [LaunchKey("r1", 1, attempt, launch) for attempt, launch in ((2, 1), (1, 10), (1, 2))]
+    for key in [*keys, LaunchKey("r1", 2, 1, 1), LaunchKey("r1", 10, 1, 1), LaunchKey("r2", 1, 1, 1)]:
+        ledger.advance(Launch(key, "PLANNED", "job"))
+    assert [launch.key for launch in ledger.launches("r1", 1)] == keys[::-1]
+
+
+def test_a_launch_s_state_may_be_recorded_again(ledger: Ledger) -> None:
+    """A node that runs twice after a crash says the same again; a refused step changes nothing."""
+    started = Launch(KEY, "STARTED", "job", "jr_1")
+    ledger.advance(started)
+    ledger.advance(started)
+    with pytest.raises(ValueError, match="cannot go back"):
+        ledger.advance(replace(started, state="PLANNED"))
+    assert ledger.launch(KEY) == started
+    assert ledger.launch(replace(KEY, attempt=2)) is None
+    ledger.advance(replace(started, state="CLEANED"))
+    assert ledger.launches("r1", 1) == [replace(started, state="CLEANED")]
+
+
+@pytest.mark.parametrize("step", [Launch(KEY, "INTENT", "job", "jr_1"), Launch(KEY, "TERMINAL", "job", "jr_2")])
+def test_a_launch_never_goes_back_nor_changes_its_job_run(ledger: Ledger, step: Launch) -> None:
+    """Either would mean that two workers are at it."""
+    ledger.advance(Launch(KEY, "STARTED", "job", "jr_1"))
+    with pytest.raises(ValueError, match="launch"):
+        ledger.advance(step)
+
+
+def test_of_two_workers_one_records_its_job_run(ledger: Ledger) -> None:
+    """However close they are, the others are refused."""
+    ledger.advance(Launch(KEY, "INTENT", "job"))
+    refused: list[str] = []
+    at_once = threading.Barrier(4)
+
+    def start(job_run_id: str) -> None:
+        at_once.wait()
+        try:
+            ledger.advance(Launch(KEY, "STARTED", "job", job_run_id))
+        except ValueError:
+            refused.append(job_run_id)
+
+    workers = [threading.Thread(target=start, args=(f"jr_{number}",)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    launch = ledger.launch(KEY)
+    assert launch is not None
+    assert sorted([*refused, launch.job_run_id]) == ["jr_0", "jr_1", "jr_2", "jr_3"]
+
+
+def test_every_state_of_a_launch_comes_back(ledger: Ledger) -> None:
+    """In the order in which a launch passes through them."""
+    states: tuple[LaunchState, ...] = ("PLANNED", "INTENT", "STARTED", "TERMINAL", "CLEANED")
+    for state in states:
+        launch = Launch(KEY, state, "job", "" if state in ("PLANNED", "INTENT") else "jr_1")
+        ledger.advance(launch)
+        assert ledger.launch(KEY) == launch

@@ -1,0 +1,30 @@
+"""Settings on AWS: arguments and environment, then the secret `datamorph/config`, then a door's own defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.settings import Settings, load_settings
+from tools.aws.clients import AwsClients
+from tools.aws.secrets import database_url, read_config
+
+
+def aws_settings(
+    arguments: Mapping[str, Any], environment: Mapping[str, str], defaults: Mapping[str, Any] | None = None
+) -> Settings:
+    """All settings, with the database's URL filled in from its secret where none is given.
+
+    Raises InvalidRequestError for a bad value, UnavailableError for a secret that cannot be read.
+    """
+    first = load_settings(arguments, environment, defaults=defaults)
+    clients = AwsClients(first.region)
+    try:
+        stored = read_config(clients, first.config_secret)
+        settings = load_settings(arguments, environment, stored=stored, defaults=defaults)
+        if settings.database_url is None and settings.database_secret is not None:
+            url = database_url(clients, settings.database_secret)
+            settings = settings.model_copy(update={"database_url": url})
+    finally:
+        clients.close()
+    return settings

@@ -1,0 +1,114 @@
+"""Whether what a run on AWS needs is there and may be used: looked at from where the run would be."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from agent.errors import EngineError
+from agent.settings import Settings
+from tools.aws.artifacts import S3Artifacts
+from tools.aws.clients import AwsClients
+from tools.aws.errors import translated
+from tools.aws.glue import GlueJobRunner
+from tools.bedrock import BedrockModel
+from tools.checks import Check, MissingError, check
+from tools.records import JobDefinition
+
+_PROBE_KEY = "glue/codes/datamorph-doctor.txt"
+_PROBE_JOB = "datamorph-job-doctor"
+_FEW_TOKENS = 16
+
+
+def examined(settings: Settings) -> dict[str, object]:
+    """The answer to `{"action": "doctor"}`: 200 when nothing is missing, else 503; the body holds the checks."""
+    checks = [check_database(settings), check_model(settings), *examine_aws(settings, model=False)]
+    missing = [found.name for found in checks if found.status == "missing"]
+    body = {
+        "execution_status": "unavailable" if missing else "ready",
+        "message": f"missing: {', '.join(missing)}" if missing else None,
+        "checks": [vars(found) for found in checks],
+    }
+    return {"statusCode": 503 if missing else 200, "body": body}
+
+
+def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
+    """Model, bucket, role, connection, tables and Logger Lambda."""
+    with closing(AwsClients(settings.region)) as clients:
+        artifacts = S3Artifacts(clients, settings.bucket)
+        first = [check_model(settings)] if model else []
+        return [
+            *first,
+            check("bucket", lambda: _bucket(artifacts, settings)),
+            check("role", lambda: _role(GlueJobRunner(clients, artifacts, settings), artifacts, settings)),
+            check("connection", lambda: _connection(clients, settings)),
+            check("ledger table", lambda: _table(clients, settings, settings.ledger_table, ("pk", "sk"))),
+            check("checkpoints", lambda: _table(clients, settings, settings.checkpoints_table, ("PK", "SK"))),
+            check("Logger Lambda", lambda: _logger(clients, settings), needed=settings.logger_function is not None),
+        ]
+
+
+def check_database(settings: Settings) -> Check:
+    """Whether a session can be opened."""
+    return check("database", lambda: _database(settings))
+
+
+def check_model(settings: Settings) -> Check:
+    """Whether the model answers a question of a few tokens; only Bedrock's models are asked."""
+    if not settings.model.startswith("bedrock"):
+        return Check("model access", "not needed", f"the model is {settings.model}")
+    return check("model access", lambda: _model(settings))
+
+
+def _database(settings: Settings) -> str:
+    from tools.database.connection import server_version
+
+    if settings.database_url is None:
+        raise MissingError("none is named: set DATAMORPH_DATABASE_SECRET, or database_url in the secret of settings")
+    return server_version(settings.database_url)
+
+
+def _model(settings: Settings) -> str:
+    model = BedrockModel(
+        settings.model, region=settings.region, max_tokens=_FEW_TOKENS, timeout_seconds=settings.model_timeout_seconds
+    )
+    with closing(model):
+        model.ping()
+    return f"{model.model_id} in {settings.region} answers"
+
+
+def _bucket(artifacts: S3Artifacts, settings: Settings) -> str:
+    uri = artifacts.put_latest(_PROBE_KEY, "ok\n")
+    artifacts.get(uri)
+    return f"{settings.bucket}, written and read"
+
+
+def _role(jobs: GlueJobRunner, artifacts: S3Artifacts, settings: Settings) -> str:
+    """Define a job and delete it: only that shows that the role exists and may be passed on; it costs nothing."""
+    script = artifacts.put("glue/codes/datamorph-doctor.py", "raise SystemExit('written by datamorph doctor')\n")
+    try:
+        jobs.create(JobDefinition(_PROBE_JOB, script, timeout_minutes=1))
+    except EngineError as error:
+        if error.code != "AlreadyExistsException":
+            raise
+    jobs.delete(_PROBE_JOB)
+    return f"Glue takes {settings.role} for a job"
+
+
+def _connection(clients: AwsClients, settings: Settings) -> str:
+    with translated("glue", f"Glue connection {settings.connection}", clients.region):
+        found = clients.get("glue").get_connection(Name=settings.connection, HidePassword=True)
+    return f"{settings.connection}, {found['Connection']['ConnectionType']}"
+
+
+def _table(clients: AwsClients, settings: Settings, name: str, keys: tuple[str, str]) -> str:
+    with translated("dynamodb", f"DynamoDB table {name}", clients.region):
+        clients.get("dynamodb").get_item(TableName=name, Key={key: {"S": "datamorph-doctor"} for key in keys})
+    return f"{name} can be read"
+
+
+def _logger(clients: AwsClients, settings: Settings) -> str:
+    if settings.logger_function is None:
+        raise MissingError("DATAMORPH_LOGGER_FUNCTION is not set; steps go to the log")
+    with translated("lambda", f"Lambda function {settings.logger_function}", clients.region):
+        clients.get("lambda").invoke(FunctionName=settings.logger_function, InvocationType="DryRun")
+    return f"{settings.logger_function} may be invoked"

@@ -1,0 +1,226 @@
+"""The engine on AWS Glue: a JobRunner whose jobs and runs are Glue's own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from agent.errors import EngineError
+from agent.keys import run_id_of_job
+from agent.settings import Settings
+from tools.aws.clients import AwsClients
+from tools.aws.errors import translated
+from tools.aws.glue_errors import Setting, glue_call
+from tools.aws.glue_prices import dpu_seconds, usd
+from tools.aws.logs import GROUPS, GlueLogs
+from tools.aws.session_policy import session_policy
+from tools.clock import SystemClock
+from tools.ports import ArtifactStore, Clock
+from tools.records import JobDefinition, JobReport, JobRun
+
+_TEMP = "glue/temp/"
+_ARGUMENTS = frozenset({"--staging_prefix"})
+"""What a run is given; Glue's own arguments, as --conf or --extra-py-files, come from nowhere."""
+_RUN_ID = re.compile(r"jr_\w{1,250}")
+_ERROR_CHARACTERS = 8_000
+_TAKEN = ("AlreadyExistsException", "IdempotentParameterMismatchException")
+_KEPT = timedelta(days=1)
+"""How long after its last possible run a definition may be left, for whoever cleans up by tags."""
+
+
+class GlueJobRunner:
+    """Runs jobs on Glue, as the settings say: role, connection, workers, Glue version, TempDir in the bucket."""
+
+    def __init__(
+        self, clients: AwsClients, artifacts: ArtifactStore, settings: Settings, clock: Clock | None = None
+    ) -> None:
+        self._clients = clients
+        self._artifacts = artifacts
+        self._settings = settings
+        self._setting = Setting(settings.region, settings.role, settings.connection)
+        self._clock = clock or SystemClock()
+        self._logs = GlueLogs(clients, self._clock)
+
+    def create(self, job: JobDefinition) -> None:
+        """Define the job, after a look whether its script is what was stored.
+
+        Raises ArtifactError; EngineError AlreadyExistsException when this job is defined already, and
+        IdempotentParameterMismatchException when the name belongs to a job with another script.
+        """
+        self._artifacts.get(job.script_ref)
+        request = job_request(job, self._settings, self._clock.now())
+        try:
+            with glue_call("CreateJob", job.name, self._setting):
+                self._client.create_job(**request)
+        except EngineError as error:
+            if error.code not in _TAKEN:
+                raise
+            raise self._taken(job, request["Command"]["ScriptLocation"]) from error
+
+    def start(self, job_name: str, arguments: Mapping[str, str]) -> str:
+        """Start one run with one request, whatever becomes of it: Glue cannot tell a repeated start from a second one.
+
+        Raises EngineError; after OperationTimeoutException, InternalServiceException and
+        ConcurrentRunsExceededException there may be a run. UnavailableError: there is none, and its message says what
+        to grant or to create.
+        """
+        if strange := sorted(set(arguments) - _ARGUMENTS):
+            raise EngineError("InvalidInputException", f"{job_name}: arguments {strange} are not a job's to have")
+        request: dict[str, Any] = {"JobName": job_name, "Arguments": dict(arguments), "JobRunQueuingEnabled": False}
+        if self._settings.session_policy:
+            request["ExecutionRoleSessionPolicy"] = self._policy(job_name)
+        client = self._clients.get("glue", tries=1)
+        with glue_call("StartJobRun", job_name, self._setting):
+            return str(client.start_job_run(**request)["JobRunId"])
+
+    def get(self, job_name: str, job_run_id: str) -> JobRun:
+        """The run as it stands. Raises EngineError EntityNotFoundException."""
+        return job_run(self._get(job_name, job_run_id))
+
+    def list_runs(self, job_name: str) -> list[JobRun]:
+        """All runs of the job, newest first; empty for an unknown job."""
+        pages = self._client.get_paginator("get_job_runs").paginate(JobName=job_name)
+        try:
+            with glue_call("GetJobRuns", job_name, self._setting):
+                return [job_run(described) for page in pages for described in page.get("JobRuns", [])]
+        except EngineError as error:
+            if error.code == "EntityNotFoundException":
+                return []
+            raise
+
+    def stop(self, job_name: str, job_run_id: str) -> None:
+        """Ask a live run to stop. A run that has ended, or is stopping, is left as it is.
+
+        Raises EngineError EntityNotFoundException, or with the code of Glue's refusal.
+        """
+        _check_id(job_name, job_run_id)
+        with glue_call("BatchStopJobRun", job_name, self._setting):
+            answer = self._client.batch_stop_job_run(JobName=job_name, JobRunIds=[job_run_id])
+        for refused in answer.get("Errors", []):
+            run = self.get(job_name, job_run_id)
+            if not run.terminal and run.state != "STOPPING":
+                detail = refused.get("ErrorDetail", {})
+                message = f"{job_run_id} of {job_name} was not stopped: {detail.get('ErrorMessage', '')}"
+                raise EngineError(str(detail.get("ErrorCode", "")), message)
+
+    def delete(self, job_name: str) -> None:
+        """Delete the definition; an unknown name is fine. A live run goes on, and is billed: stop it before."""
+        with glue_call("DeleteJob", job_name, self._setting):
+            self._client.delete_job(JobName=job_name)
+
+    def report(self, job_name: str, job_run_id: str) -> JobReport | None:
+        """The script's own report under the TempDir; None when it wrote none."""
+        self._get(job_name, job_run_id)
+        bucket, prefix = self._settings.bucket, f"{_TEMP}reports/{job_run_id}/part-"
+        s3 = self._clients.get("s3")
+        with translated("s3", f"bucket {bucket}", self._settings.region):
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+            text = "".join(_text(s3.get_object(Bucket=bucket, Key=part["Key"])) for part in listed)
+        if not text.strip():
+            return None
+        stored = json.loads(text)
+        return JobReport(stored["rows"], tuple(stored["columns"]), stored["job_run_id"])
+
+    def log_tail(self, job_name: str, job_run_id: str) -> str:
+        """The last lines of the driver's output, at most 20,000 characters; empty when there is no log."""
+        described = self._get(job_name, job_run_id)
+        run = job_run(described)
+        version = described.get("GlueVersion", self._settings.glue_version)
+        failed = run.terminal and run.state not in ("SUCCEEDED", "STOPPED")
+        return self._logs.tail(job_run_id, described.get("LogGroupName", GROUPS), version, failed)
+
+    @property
+    def _client(self) -> Any:
+        return self._clients.get("glue")
+
+    @cached_property
+    def _partition(self) -> str:
+        """`aws`, or `aws-cn` and the like."""
+        return str(self._clients.session.get_partition_for_region(self._settings.region))
+
+    def _get(self, job_name: str, job_run_id: str) -> Mapping[str, Any]:
+        _check_id(job_name, job_run_id)
+        with glue_call("GetJobRun", job_name, self._setting):
+            described: Mapping[str, Any] = self._client.get_job_run(JobName=job_name, RunId=job_run_id)["JobRun"]
+        return described
+
+    def _taken(self, job: JobDefinition, location: str) -> EngineError:
+        """The error for a name that is taken: a script's address names bucket, run and content, and so tells whose."""
+        with glue_call("GetJob", job.name, self._setting):
+            there = self._client.get_job(JobName=job.name)["Job"]["Command"].get("ScriptLocation", "")
+        if there == location:
+            return EngineError("AlreadyExistsException", f"job {job.name!r} is defined already")
+        message = (
+            f"the name {job.name!r} is taken by a job with the script {there}, not {location}: it was not made by this "
+            "installation; look at it in the Glue console, and delete it or run the request under another run_id"
+        )
+        return EngineError("IdempotentParameterMismatchException", message)
+
+    def _policy(self, job_name: str) -> str:
+        return session_policy(
+            region=self._settings.region,
+            partition=self._partition,
+            bucket=self._settings.bucket,
+            connection=self._settings.connection,
+            run_id=run_id_of_job(job_name),
+        )
+
+
+def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str, Any]:
+    """CreateJob's request; `now` in seconds since the epoch."""
+    expires = datetime.fromtimestamp(now, UTC) + timedelta(minutes=job.timeout_minutes) + _KEPT
+    return {
+        "Name": job.name,
+        "Role": settings.role,
+        "ExecutionProperty": {"MaxConcurrentRuns": 1},
+        "Command": {
+            "Name": "glueetl",
+            "ScriptLocation": job.script_ref.partition("#")[0],
+            "PythonVersion": "3",
+        },
+        "DefaultArguments": {
+            "--TempDir": f"s3://{settings.bucket}/{_TEMP}",
+            "--job-language": "python",
+            "--job-bookmark-option": "job-bookmark-disable",
+            "--enable-metrics": "true",
+            "--enable-continuous-cloudwatch-log": "true",
+        },
+        "Connections": {"Connections": [settings.connection]},
+        "MaxRetries": 0,
+        "Timeout": job.timeout_minutes,
+        "GlueVersion": settings.glue_version,
+        "WorkerType": job.worker_type,
+        "NumberOfWorkers": settings.workers,
+        "JobRunQueuingEnabled": False,
+        "Tags": {**job.tags, "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"},
+    }
+
+
+def job_run(described: Mapping[str, Any]) -> JobRun:
+    """GetJobRun's answer as a record; a state that is not known is kept, and is not terminal."""
+    seconds = float(described.get("ExecutionTime") or 0)
+    workers, worker_type = described.get("NumberOfWorkers", 0), described.get("WorkerType", "")
+    used = described.get("DPUSeconds") or dpu_seconds(seconds, workers, worker_type)
+    return JobRun(
+        job_name=described["JobName"],
+        job_run_id=described["Id"],
+        state=described["JobRunState"],
+        error=described.get("ErrorMessage", "")[:_ERROR_CHARACTERS],
+        seconds=seconds,
+        dpu_seconds=used,
+        usd=usd(used),
+    )
+
+
+def _check_id(job_name: str, job_run_id: str) -> None:
+    if not _RUN_ID.fullmatch(job_run_id):
+        raise EngineError("EntityNotFoundException", f"job {job_name!r} has no run {job_run_id!r}")
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    with answer["Body"] as body:
+        return str(body.read().decode())

@@ -1,0 +1,120 @@
+"""Glue's refusals: as EngineError what the workflow acts upon, as UnavailableError what somebody has to mend first.
+
+Codes: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html, API_CreateJob.html, CommonErrors.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    HTTPClientError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from agent.diagnosis.redact import redact
+from agent.errors import DatamorphError, EngineError, UnavailableError
+from tools.aws.errors import THROTTLING_CODES, error_code, error_message, explain, status_of
+
+NO_ANSWER = "OperationTimeoutException"
+"""The code of a call whose answer never came: as with Glue's own, it may or may not have been applied."""
+_INTERNAL = "InternalServiceException"
+_THROTTLED = "ThrottlingException"
+_AMBIGUOUS = "it may have been applied all the same: the next try looks for its effect first"
+_INPUT = "check DATAMORPH_GLUE_VERSION, DATAMORPH_WORKER_TYPE and DATAMORPH_WORKERS"
+_ADVICE = {
+    "ConcurrentRunsExceededException": "a run of this job is live",
+    "EntityNotFoundException": "it was deleted, or never defined",
+    NO_ANSWER: _AMBIGUOUS,
+    _INTERNAL: _AMBIGUOUS,
+    _THROTTLED: "wait a little and ask again",
+    "ConcurrentModificationException": "another call is changing it: ask again",
+    "InvalidInputException": _INPUT,
+    "ValidationException": _INPUT,
+    "AlreadyExistsException": "a job of this name is defined already",
+    "IdempotentParameterMismatchException": "a job of this name is defined already",
+}
+_ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+_QUOTA = "ResourceNumberLimitExceededException"
+_QUOTAS = {
+    "CreateJob": "delete Glue jobs that nobody needs, or raise the AWS Glue quota 'Max jobs per account'",
+    "StartJobRun": "wait for other Glue jobs to end, or raise the AWS Glue quotas 'Max concurrent job runs per "
+    "account' and 'Max task DPUs per account'",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a refusal's advice names."""
+
+    region: str
+    role: str
+    connection: str
+
+
+@contextmanager
+def glue_call(operation: str, job_name: str, setting: Setting) -> Iterator[None]:
+    """Raise EngineError or UnavailableError for what boto3 raises in a call for a job."""
+    try:
+        yield
+    except ClientError as error:
+        raise _refusal(error, operation, f"{operation} of {job_name}", setting) from error
+    except BotoCoreError as error:
+        raise _silence(error, f"{operation} of {job_name}", setting) from error
+
+
+def _refusal(error: ClientError, operation: str, what: str, setting: Setting) -> DatamorphError:
+    code, message = error_code(error), error_message(error)
+    if (advice := _missing(message, setting)) or (advice := _denied(code, message, operation, what, setting)):
+        return UnavailableError("glue", f"{what} in {setting.region}: {code}: {message}; {advice}")
+    if code == _QUOTA:
+        quota = _QUOTAS.get(operation, "raise the AWS Glue quota that it names")
+        return EngineError(code, f"{what} in {setting.region}: {message}; {quota} in the Service Quotas console")
+    if code in THROTTLING_CODES:
+        code = _THROTTLED
+    elif status_of(error) >= 500:
+        code = _INTERNAL
+    if code in _ADVICE:
+        return EngineError(code, f"{what}: {message}; {_ADVICE[code]}")
+    return UnavailableError("glue", explain(error, what, setting.region))
+
+
+def _silence(error: BotoCoreError, what: str, setting: Setting) -> DatamorphError:
+    """A request that may have arrived is ambiguous; one that was never sent is not."""
+    sent = ReadTimeoutError | ConnectionClosedError | ResponseStreamingError
+    if isinstance(error, sent) or type(error) is HTTPClientError:
+        return EngineError(NO_ANSWER, f"{what}: {redact(str(error)).rstrip('. ')}; {_AMBIGUOUS}")
+    return UnavailableError("glue", explain(error, what, setting.region))
+
+
+def _missing(message: str, setting: Setting) -> str:
+    """What to create or to set when the role or the connection is not there; empty for anything else."""
+    if "assume role" in message.lower() or "unable to assume" in message.lower():
+        return (
+            f"create the IAM role {setting.role}, let glue.amazonaws.com assume it, and grant iam:PassRole on it; "
+            "or name another one with DATAMORPH_ROLE"
+        )
+    if "connection" in message.lower() and setting.connection in message:
+        return (
+            f"create the Glue connection {setting.connection} in {setting.region}, or name another one with "
+            "DATAMORPH_CONNECTION"
+        )
+    return ""
+
+
+def _denied(code: str, message: str, operation: str, what: str, setting: Setting) -> str:
+    """What to grant; empty for anything but a lack of permission."""
+    if not code.startswith("AccessDenied"):
+        return ""
+    named = _ACTION.search(message)
+    action = named[1] if named else f"glue:{operation}"
+    if action == "iam:PassRole":
+        return f"grant {action} on the role {setting.role}, for glue.amazonaws.com, to the credentials in use"
+    return f"grant {action} on job {what.rpartition(' ')[2]} to the credentials in use"

@@ -1,0 +1,32 @@
+"""What a Glue job run costs: DPU-seconds as billed, at the list price of us-east-1.
+
+Source: https://aws.amazon.com/glue/pricing/ (Spark jobs of class STANDARD, Glue 2.0 and later: billed by the second,
+one minute at least). Other regions differ by some cents; the figure is an estimate, not an invoice.
+"""
+
+from __future__ import annotations
+
+USD_PER_DPU_HOUR = 0.44
+MINIMUM_SECONDS = 60
+DPU_OF_WORKER = {
+    "Standard": 1.0,
+    "G.025X": 0.25,
+    "G.1X": 1.0,
+    "G.2X": 2.0,
+    "G.4X": 4.0,
+    "G.8X": 8.0,
+    "G.12X": 12.0,
+    "G.16X": 16.0,
+}
+"""DPUs of one worker: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html"""
+
+
+def dpu_seconds(seconds: float, workers: int, worker_type: str) -> float:
+    """What so many seconds of execution are billed as: 0 for a run that never began, or an unknown worker type."""
+    billed = max(seconds, MINIMUM_SECONDS) if seconds else 0.0
+    return billed * workers * DPU_OF_WORKER.get(worker_type, 0.0)
+
+
+def usd(dpu_seconds: float) -> float:
+    """The price of so many DPU-seconds, to a hundredth of a cent."""
+    return round(dpu_seconds / 3600 * USD_PER_DPU_HOUR, 4)

@@ -1,0 +1,49 @@
+"""The journal on AWS: each step is told to the Logger Lambda, which keeps it."""
+
+from __future__ import annotations
+
+import logging
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from agent.errors import UnavailableError
+from tools.aws.clients import AwsClients
+from tools.aws.errors import error_code, explain
+from tools.journal import journal_entry
+
+_log = logging.getLogger("datamorph.journal")
+
+_TRIES = 2
+"""A journal is not worth a run's time."""
+
+
+class LambdaJournal:
+    """A Journal that invokes a function asynchronously: `{"run_id", "log_entry": {…}}`."""
+
+    def __init__(self, clients: AwsClients, function: str) -> None:
+        self._clients = clients
+        self._function = function
+        self._told: set[str] = set()
+
+    def write(self, run_id: str, kind: str, title: str, description: str = "", **metadata: object) -> None:
+        """Tell of one step; a function that cannot be reached is logged, once for each kind of failure."""
+        payload = journal_entry(run_id, kind, title, description, metadata).encode()
+        try:
+            client = self._clients.get("lambda", tries=_TRIES)
+            client.invoke(FunctionName=self._function, InvocationType="Event", Payload=payload)
+        except ClientError as error:
+            self._failed(run_id, error_code(error), self._explained(error))
+        except BotoCoreError as error:
+            self._failed(run_id, type(error).__name__, self._explained(error))
+        except UnavailableError as error:
+            self._failed(run_id, type(error).__name__, str(error))
+
+    def _explained(self, error: ClientError | BotoCoreError) -> str:
+        remedy = "create the function, or name another one with DATAMORPH_LOGGER_FUNCTION"
+        advice = {"ResourceNotFoundException": remedy}
+        return explain(error, f"function {self._function}", self._clients.region, advice)
+
+    def _failed(self, run_id: str, kind: str, reason: str) -> None:
+        if kind not in self._told:
+            self._told.add(kind)
+            _log.warning("journal.write_failed", extra={"run_id": run_id, "reason": reason})

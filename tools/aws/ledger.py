@@ -1,0 +1,181 @@
+"""The ledger on DynamoDB: accepted runs, and every launch of the engine with the state it reached."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from agent.errors import UnavailableError
+from tools.aws.clients import AwsClients
+from tools.aws.ledger_items import (
+    NEWEST_INDEX,
+    OPEN_INDEX,
+    OPEN_STATUSES,
+    Item,
+    launch_item,
+    launch_key,
+    launch_of,
+    launches_prefix,
+    packed,
+    run_id_of,
+    run_item,
+    run_key,
+    run_of,
+    values,
+)
+from tools.aws.table import Table
+from tools.launch_steps import check_step
+from tools.records import Launch, LaunchKey, RunRecord
+
+_TRIES = 5
+"""How often a write is tried anew because another process was faster; a run has one worker, so once is rare."""
+_SECONDS_A_DAY = 86_400
+
+
+class DynamoLedger:
+    """A Ledger in one table; what stands recorded is read consistently, and written on the condition that it stands.
+
+    `runs` and `due` read indexes, which follow within a second.
+    """
+
+    def __init__(self, clients: AwsClients, table: str, retention_days: int) -> None:
+        self._table = Table(clients, table, "ledger", "DATAMORPH_LEDGER_TABLE")
+        self._retention_days = retention_days
+
+    def accept(self, record: RunRecord) -> RunRecord:
+        """Record a run unless its run_id is known; returns what stands recorded."""
+        item = run_item(record, _token(), self._expires_at())
+        self._table.write("put_item", Item=item, ConditionExpression="attribute_not_exists(pk)")
+        return run_of(self._known(record.run_id))
+
+    def new_generation(self, record: RunRecord) -> RunRecord:
+        """Replace a known run by `record`, one generation up; returns what stands recorded."""
+        token = _token()
+        for _ in range(_TRIES):
+            known = run_of(self._known(record.run_id))
+            following = replace(record, generation=known.generation + 1)
+            put = self._table.write(
+                "put_item",
+                Item=run_item(following, token, self._expires_at()),
+                ConditionExpression="generation = :known",
+                ExpressionAttributeValues={":known": {"N": str(known.generation)}},
+            )
+            # A request whose answer was lost is sent again by boto3, and then finds its own write in its way.
+            if put or self._known(record.run_id)["token"]["S"] == token:
+                return following
+        raise self._contended(f"run {record.run_id}")
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """The run's newest generation."""
+        item = self._table.get(run_key(run_id))
+        return run_of(item) if item else None
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The newest runs first."""
+        items = self._table.query(
+            limit,
+            IndexName=NEWEST_INDEX,
+            KeyConditionExpression="listed = :run",
+            ExpressionAttributeValues=values(run="run"),
+            ScanIndexForward=False,
+        )
+        return [run_of(item) for item in items]
+
+    def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
+        """Record how the run stands; an older generation than the newest one is not recorded."""
+        opened = ", #open = :open" if status in OPEN_STATUSES else " REMOVE #open"
+        given = values(status=status) | (values(open="open") if status in OPEN_STATUSES else {})
+        self._table.write(
+            "update_item",
+            Key=run_key(run_id),
+            UpdateExpression=f"SET #status = :status, #response = :response, expires_at = :expires{opened}",
+            ConditionExpression="generation = :generation",
+            ExpressionAttributeNames={"#status": "status", "#response": "response", "#open": "open"},
+            ExpressionAttributeValues=given
+            | {
+                ":response": {"B": packed(response)},
+                ":generation": {"N": str(generation)},
+                ":expires": {"N": str(self._expires_at())},
+            },
+        )
+
+    def due(self, limit: int = 50) -> list[str]:
+        """The run_ids of open runs, those given out longest ago, or never, first; each is marked as given out now."""
+        items = self._table.query(
+            limit,
+            IndexName=OPEN_INDEX,
+            KeyConditionExpression="#open = :open",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues=values(open="open"),
+        )
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        return [run_id_of(item) for item in items if self._give(item, now)]
+
+    def launch(self, key: LaunchKey) -> Launch | None:
+        """The launch as recorded."""
+        item = self._table.get(launch_key(key))
+        return launch_of(item) if item else None
+
+    def advance(self, launch: Launch) -> None:
+        """Record a launch's next state. Raises ValueError on a step back or on another job_run_id."""
+        for _ in range(_TRIES):
+            known = self.launch(launch.key)
+            check_step(known, launch)
+            if self._replace(known, launch):
+                return
+        raise self._contended(f"launch {launch.key}")
+
+    def launches(self, run_id: str, generation: int) -> list[Launch]:
+        """All launches of a generation in order."""
+        items = self._table.query(
+            KeyConditionExpression="pk = :run AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues=values(run=run_key(run_id)["pk"]["S"], prefix=launches_prefix(generation)),
+            ConsistentRead=True,
+        )
+        return [launch_of(item) for item in items]
+
+    def _known(self, run_id: str) -> Item:
+        item = self._table.get(run_key(run_id))
+        if item is None:
+            raise LookupError(f"run {run_id} was never accepted")
+        return item
+
+    def _give(self, item: Item, now: str) -> bool:
+        """Mark an open run as given out; False when it ended meanwhile, or another sweep was faster."""
+        return self._table.write(
+            "update_item",
+            Key={"pk": item["pk"], "sk": item["sk"]},
+            UpdateExpression="SET given_at = :now, expires_at = :expires",
+            ConditionExpression="#open = :open AND given_at = :seen",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={
+                **values(open="open", now=now, seen=item["given_at"]["S"]),
+                ":expires": {"N": str(self._expires_at())},
+            },
+        )
+
+    def _replace(self, known: Launch | None, launch: Launch) -> bool:
+        """Put the launch where what is known still stands."""
+        item = launch_item(launch, self._expires_at())
+        if known is None:
+            return self._table.write("put_item", Item=item, ConditionExpression="attribute_not_exists(pk)")
+        return self._table.write(
+            "put_item",
+            Item=item,
+            ConditionExpression="#state = :state AND job_run_id = :job_run_id",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=values(state=known.state, job_run_id=known.job_run_id),
+        )
+
+    def _expires_at(self) -> int:
+        return int(time.time()) + self._retention_days * _SECONDS_A_DAY
+
+    def _contended(self, what: str) -> UnavailableError:
+        message = f"table {self._table.name}: {what} is being changed by other processes; ask again"
+        return UnavailableError("ledger", message)
+
+
+def _token() -> str:
+    return uuid.uuid4().hex

@@ -1,0 +1,140 @@
+"""How runs, launches and leases lie in the one DynamoDB table: keys, indexes, and items as DynamoDB writes them."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import fields
+from typing import Any, cast
+
+from agent.errors import UnavailableError
+from tools.records import Launch, LaunchKey, LaunchState, RunRecord
+
+Item = dict[str, Any]
+
+TTL_ATTRIBUTE = "expires_at"
+NEWEST_INDEX = "newest"
+OPEN_INDEX = "open_runs"
+OPEN_STATUSES = frozenset({"running", "publish_pending"})
+NEVER_GIVEN = "0"
+"""Sorts before every time of day."""
+
+_RESPONSE_BYTES = 390_000
+"""An item holds 400 KB; the rest of a run's item is small."""
+
+
+def table_definition(name: str) -> dict[str, Any]:
+    """CreateTable's parameters."""
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": attribute, "AttributeType": "S"}
+            for attribute in ("pk", "sk", "listed", "accepted_at", "open", "given_at")
+        ],
+        "KeySchema": _key_schema("pk", "sk"),
+        "GlobalSecondaryIndexes": [
+            _index(NEWEST_INDEX, "listed", "accepted_at", "ALL"),
+            _index(OPEN_INDEX, "open", "given_at", "KEYS_ONLY"),
+        ],
+    }
+
+
+def run_key(run_id: str) -> Item:
+    """Where a run lies."""
+    return {"pk": {"S": _partition(run_id)}, "sk": {"S": "RUN"}}
+
+
+def launch_key(key: LaunchKey) -> Item:
+    """Where a launch lies: sorted by generation, attempt, launch."""
+    sort = f"{launches_prefix(key.generation)}a{key.attempt:03d}#l{key.launch:03d}"
+    return {"pk": {"S": _partition(key.run_id)}, "sk": {"S": sort}}
+
+
+def launches_prefix(generation: int) -> str:
+    """What the sort keys of all launches of a generation begin with."""
+    return f"LAUNCH#g{generation:06d}#"
+
+
+def lease_key(run_id: str) -> Item:
+    """Where the lease on a run lies."""
+    return {"pk": {"S": _partition(run_id)}, "sk": {"S": "LEASE"}}
+
+
+def run_id_of(item: Item) -> str:
+    """The run that an item belongs to."""
+    return cast(str, item["pk"]["S"]).removeprefix("RUN#")
+
+
+def run_item(record: RunRecord, token: str, expires_at: int) -> Item:
+    """A run as it is stored; `token` tells whose write it was."""
+    item = run_key(record.run_id) | {
+        field.name: {"S": getattr(record, field.name)} for field in fields(record) if field.type == "str"
+    }
+    item |= {
+        "generation": {"N": str(record.generation)},
+        "response": {"B": packed(record.response)},
+        "token": {"S": token},
+        "listed": {"S": "run"},
+        "given_at": {"S": NEVER_GIVEN},
+        TTL_ATTRIBUTE: {"N": str(expires_at)},
+    }
+    return item | ({"open": {"S": "open"}} if record.status in OPEN_STATUSES else {})
+
+
+def run_of(item: Item) -> RunRecord:
+    """The run in an item."""
+    texts = {field.name: item[field.name]["S"] for field in fields(RunRecord) if "S" in item[field.name]}
+    response = gzip.decompress(item["response"]["B"]).decode()
+    return RunRecord(**texts, generation=int(item["generation"]["N"]), response=response)
+
+
+def launch_item(launch: Launch, expires_at: int) -> Item:
+    """A launch as it is stored."""
+    values = {"state": launch.state, "job_name": launch.job_name, "job_run_id": launch.job_run_id}
+    item = launch_key(launch.key) | {name: {"S": value} for name, value in values.items()}
+    return item | {
+        "attempt": {"N": str(launch.key.attempt)},
+        "launch": {"N": str(launch.key.launch)},
+        "generation": {"N": str(launch.key.generation)},
+        TTL_ATTRIBUTE: {"N": str(expires_at)},
+    }
+
+
+def launch_of(item: Item) -> Launch:
+    """The launch in an item."""
+    generation, attempt, launch = (int(item[name]["N"]) for name in ("generation", "attempt", "launch"))
+    key = LaunchKey(run_id_of(item), generation, attempt, launch)
+    return Launch(key, cast(LaunchState, item["state"]["S"]), item["job_name"]["S"], item["job_run_id"]["S"])
+
+
+def packed(response: str) -> bytes:
+    """A response as it is stored. Raises UnavailableError for one that no item can hold."""
+    data = gzip.compress(response.encode(), mtime=0)
+    if len(data) > _RESPONSE_BYTES:
+        raise UnavailableError(
+            "ledger",
+            f"the response is too long to be recorded: {len(data)} bytes when compressed, and DynamoDB takes "
+            f"{_RESPONSE_BYTES}; shorten the specification's texts",
+        )
+    return data
+
+
+def values(**given: str) -> dict[str, Item]:
+    """Texts as ExpressionAttributeValues: `state="x"` is `:state`."""
+    return {f":{name}": {"S": value} for name, value in given.items()}
+
+
+def _partition(run_id: str) -> str:
+    return f"RUN#{run_id}"
+
+
+def _key_schema(partition: str, sort: str) -> list[dict[str, str]]:
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+
+def _index(name: str, partition: str, sort: str, projection: str) -> dict[str, Any]:
+    return {
+        "IndexName": name,
+        "KeySchema": _key_schema(partition, sort),
+        "Projection": {"ProjectionType": projection},
+    }

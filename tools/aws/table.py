@@ -1,0 +1,100 @@
+"""One DynamoDB table: consistent reads, conditional writes, and what DynamoDB refuses told in one line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tools.aws.clients import AwsClients
+from tools.aws.errors import error_code, translated
+
+Item = dict[str, Any]
+
+_REFUSED = "ConditionalCheckFailedException"
+_CANCELED = "TransactionCanceledException"
+_CONFLICT_WAITS = (0.1, 0.4)
+"""Seconds: a transaction of a process that died may still be under way, for moments."""
+
+
+class Table:
+    """A table by name; every failure is UnavailableError of `service`, and says which `variable` names the table."""
+
+    def __init__(self, clients: AwsClients, name: str, service: str, variable: str) -> None:
+        self.name = name
+        self._clients = clients
+        self._service = service
+        self._variable = variable
+
+    @property
+    def client(self) -> Any:
+        """The boto3 client."""
+        return self._clients.get("dynamodb")
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Raise UnavailableError for what boto3 raises within."""
+        advice = {
+            "ResourceNotFoundException": f"create the table (infra/template.yaml does), or name another one with "
+            f"{self._variable}",
+            _CANCELED: "ask again; another process writes the same items",
+        }
+        with translated(self._service, f"table {self.name}", self._clients.region, advice):
+            yield
+
+    def get(self, key: Item) -> Item | None:
+        """The item as it stands now."""
+        with self.asked():
+            answer: Item = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+        return answer.get("Item")
+
+    def query(self, limit: int | None = None, **request: Any) -> list[Item]:
+        """All items of a query, or the first `limit`."""
+        items: list[Item] = []
+        while True:
+            wanted = {} if limit is None else {"Limit": limit - len(items)}
+            with self.asked():
+                page = self.client.query(TableName=self.name, **wanted, **request)
+            items += page["Items"]
+            if "LastEvaluatedKey" not in page or len(items) == limit:
+                return items
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def write(self, operation: str, **request: Any) -> bool:
+        """Do `put_item`, `update_item` or `delete_item`; False when the request's condition does not hold."""
+        with self.asked():
+            try:
+                getattr(self.client, operation)(**({"TableName": self.name} | request))
+            except ClientError as error:
+                if error_code(error) != _REFUSED:
+                    raise
+                return False
+        return True
+
+    def transact(self, puts: Sequence[Item]) -> bool:
+        """Put all items or none; False when the condition of one does not hold."""
+        if not puts:
+            return True
+        with self.asked():
+            for wait in (*_CONFLICT_WAITS, None):
+                try:
+                    self.client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+                except ClientError as error:
+                    reasons = _reasons(error)
+                    if reasons == {"ConditionalCheckFailed"}:
+                        return False
+                    if wait is None or reasons != {"TransactionConflict"}:
+                        raise
+                    time.sleep(wait)
+                else:
+                    break
+        return True
+
+
+def _reasons(error: ClientError) -> set[str]:
+    """Why a transaction was cancelled; empty for another error."""
+    reasons: Any = error.response.get("CancellationReasons", [])
+    return {reason.get("Code", "None") for reason in reasons} - {"None"}

@@ -1,0 +1,31 @@
+"""One thing that a doctor looks at, and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.errors import DatamorphError
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    status: Literal["ok", "missing", "not needed"]
+    detail: str
+    """What was found, or what is missing and what to do."""
+
+
+class MissingError(DatamorphError):
+    """A check that failed; the message says what to do."""
+
+
+def check(name: str, look: Callable[[], str], *, needed: bool = True) -> Check:
+    """Look; what `look` returns was found, and an error of this project says what is missing."""
+    try:
+        return Check(name, "ok", look())
+    except DatamorphError as error:
+        return Check(name, "missing" if needed else "not needed", str(error))

@@ -1,0 +1,85 @@
+"""Accepting a request: what every door does before its workflow begins."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+from agent.acceptance import unsupported
+from agent.errors import ConflictError, InvalidRequestError
+from agent.request import Request, parse_request
+from agent.settings import Settings
+from graph.documents import document_key
+from graph.retire import retire
+from graph.state import InputState
+from tools.ports import ArtifactStore, Toolbox
+from tools.records import RunRecord
+
+
+def new_run_id() -> str:
+    """A run_id for an event that brings none: `20250113_123456_abc123`."""
+    return f"{datetime.now(UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"
+
+
+def request_in(event: object) -> Request:
+    """The request that an event makes. Raises InvalidRequestError for a bad one, and for one that asks too much."""
+    request = parse_request(event)
+    if problems := unsupported(request):
+        raise InvalidRequestError(problems)
+    return request
+
+
+def accept(request: Request, tools: Toolbox, settings: Settings, database: str) -> RunRecord:
+    """The run as it stands recorded. Raises ConflictError when another payload has the run_id."""
+    ledger = tools.ledger
+    record = _record(request, tools.artifacts, settings, database)
+    known = ledger.accept(record)
+    if request.options.restart or known.status == "invalid":
+        if known == record:
+            return known
+        retire(tools, known)
+        return ledger.new_generation(record)
+    if known.payload_sha != record.payload_sha:
+        message = (
+            f"run_id {request.run_id} was accepted on {known.accepted_at} with another payload, model or engine; "
+            "choose another run_id, or set options.restart to begin a new generation"
+        )
+        raise ConflictError(request.run_id, message)
+    check_doors(known, settings, database)
+    return known
+
+
+def check_doors(record: RunRecord, settings: Settings, database: str) -> None:
+    """A run goes on with the model, engine and database that it began with. Raises ConflictError."""
+    began = {"model": record.model, "engine": record.engine, "database": record.database}
+    now = {"model": settings.model, "engine": settings.engine, "database": database}
+    if differing := [f"{name} {began[name]!r}, not {now[name]!r}" for name in began if began[name] != now[name]]:
+        message = f"run {record.run_id} was started with {'; '.join(differing)}; give the same again"
+        raise ConflictError(record.run_id, message)
+
+
+def first_state(record: RunRecord) -> InputState:
+    """What the workflow of an accepted run begins with."""
+    return InputState(
+        run_id=record.run_id,
+        generation=record.generation,
+        engine=record.engine,
+        model=record.model,
+        request=record.request_ref,
+        accepted_at=record.accepted_at,
+    )
+
+
+def _record(request: Request, artifacts: ArtifactStore, settings: Settings, database: str) -> RunRecord:
+    text = request.model_dump_json(indent=1, exclude_defaults=True)
+    return RunRecord(
+        run_id=request.run_id,
+        generation=1,
+        payload_sha=request.payload_sha(settings.model, settings.engine),
+        request_ref=artifacts.put(document_key(request.run_id, 0, "request", text, "json"), text),
+        model=settings.model,
+        engine=settings.engine,
+        database=database,
+        accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        status="running",
+    )

@@ -1,0 +1,1 @@
+"""Evals: recorded failures, and what diagnosis and repair make of them. Run by `datamorph eval`."""

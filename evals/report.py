@@ -1,0 +1,61 @@
+"""The report of a run: totals for both tiers, and every score with its explanation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from evals.run import Result, broken_promises
+
+TIERS = {True: "must hold", False: "recorded"}
+VALUES = ("holds", "fails", "not run")
+
+
+def report(results: Sequence[Result], model: str) -> dict[str, Any]:
+    """Everything about a run, as JSON data."""
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "model": model,
+        "passed": not broken_promises(results),
+        "totals": totals(results),
+        "usage": usage(results),
+        "cases": [_told(result) for result in results],
+    }
+
+
+def totals(results: Sequence[Result]) -> dict[str, dict[str, int]]:
+    """How many cases of each tier hold, fail, or were not run."""
+    counted = {}
+    for must_hold, tier in TIERS.items():
+        values = Counter(result.value for result in results if result.case.must_hold is must_hold)
+        counted[tier] = {value: values[value] for value in VALUES}
+    return counted
+
+
+def usage(results: Sequence[Result]) -> dict[str, float]:
+    """What the models that were asked used; recorded replies tell what they had used, where it was recorded."""
+    used = [result.trial.usage for result in results]
+    return {
+        "input_tokens": sum(one["input_tokens"] for one in used),
+        "output_tokens": sum(one["output_tokens"] for one in used),
+        "usd": round(sum(one["usd"] for one in used), 6),
+    }
+
+
+def _told(result: Result) -> dict[str, Any]:
+    case, trial = result.case, result.trial
+    return {
+        "case": case.name,
+        "about": case.about,
+        "tier": TIERS[case.must_hold],
+        "phase": case.phase,
+        "value": result.value,
+        "repaired_by": trial.way if trial.asked else None,
+        "seconds": round(result.seconds, 2),
+        "scores": [vars(score) for score in result.scores],
+        "diagnoses": list(trial.diagnoses),
+        "sample": list(trial.result.sample) if trial.result else None,
+        "usage": trial.usage,
+    }

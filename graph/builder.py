@@ -29,9 +29,11 @@ from graph.routes import (
 )
 from graph.run_glue import build_run_glue
 from graph.state import InputState, State
-from tools.ports import Toolbox
+from tools.ports import Database, Toolbox
 
 Workflow = CompiledStateGraph[State, None, InputState, State]
+
+_NO_DATABASE = "a run needs a database: give --database-url, DATAMORPH_DATABASE_URL or DATAMORPH_DATABASE_SECRET"
 
 
 def build_workflow(
@@ -39,10 +41,11 @@ def build_workflow(
 ) -> Workflow:
     """The compiled workflow. Raises UnavailableError when the toolbox has no database."""
     if tools.database is None:
-        raise UnavailableError("database", "a run needs a database: give --database-url or DATAMORPH_DATABASE_URL")
+        raise UnavailableError("database", _NO_DATABASE)
     artifacts, database, model = tools.artifacts, tools.database, tools.model
     builder = StateGraph(State, input_schema=InputState)
-    builder.add_node("prepare", partial(prepare, artifacts=artifacts, database=database))
+    preparing = partial(prepare, artifacts=artifacts, database=database, worker_type=settings.worker_type)
+    builder.add_node("prepare", preparing)
     builder.add_node("generate", partial(generate, artifacts=artifacts, model=model))
     builder.add_node("sanitize", partial(sanitize, artifacts=artifacts, connection=settings.connection))
     builder.add_node("preflight", partial(preflight, artifacts=artifacts, dry_run=tools.dry_run))
@@ -52,8 +55,7 @@ def build_workflow(
     builder.add_node("suspend", suspend)
     builder.add_node("diagnose", partial(diagnose, artifacts=artifacts))
     builder.add_node("repair", partial(repair, artifacts=artifacts, model=model))
-    finishing = partial(finish, artifacts=artifacts, database=database, ledger=tools.ledger, journal=tools.journal)
-    builder.add_node("finish", finishing)
+    builder.add_node("finish", _finish(tools, database))
     builder.add_edge(START, "prepare")
     builder.add_edge("prepare", "generate")
     builder.add_edge("generate", "sanitize")
@@ -69,7 +71,18 @@ def build_workflow(
     return builder.compile(checkpointer=checkpointer)
 
 
+def _finish(tools: Toolbox, database: Database) -> partial[State]:
+    return partial(
+        finish,
+        artifacts=tools.artifacts,
+        database=database,
+        ledger=tools.ledger,
+        journal=tools.journal,
+        announcer=tools.announcer,
+    )
+
+
 def _run_glue(tools: Toolbox, settings: Settings) -> CompiledStateGraph[State, None, State, State]:
     return build_run_glue(
-        tools, timeout_minutes=settings.timeout_minutes, wait=settings.wait_seconds, poll=settings.poll_seconds
+        tools, timeout_minutes=settings.timeout_minutes, wait=settings.wait_seconds, poll=settings.looks_every
     )

@@ -60,7 +60,7 @@ def conflict(error: ConflictError) -> Response:
     return Response(statusCode=409, body=body)
 
 
-def unavailable(run_id: str, error: UnavailableError) -> Response:
+def unavailable(run_id: str | None, error: UnavailableError) -> Response:
     """503: a service refused; the message says what to grant or raise."""
     body = {
         "run_id": run_id,
@@ -69,3 +69,19 @@ def unavailable(run_id: str, error: UnavailableError) -> Response:
         "message": str(error),
     }
     return Response(statusCode=503, body=body)
+
+
+def ended_response(response: Response, status: str) -> Response:
+    """The same answer with another `execution_status`."""
+    return Response(statusCode=_CODES[status], body={**response["body"], "execution_status": status})
+
+
+def ignored(run_id: str | None, message: str) -> Response:
+    """200: an event that concerns no run of ours; nothing was done."""
+    return Response(statusCode=200, body={"run_id": run_id, "execution_status": "ignored", "message": message})
+
+
+def swept(woken: list[str], message: str | None = None) -> Response:
+    """200: the runs that a sweep tick woke; 503 with a message when it could not wake all."""
+    body = {"execution_status": "swept" if message is None else "unavailable", "woken": woken, "message": message}
+    return Response(statusCode=200 if message is None else 503, body=body)

@@ -28,6 +28,8 @@ _CONTROL_SECONDS = 1.0
 """How often await_run looks whether it is asked to let go."""
 _VISIBLE_AFTER_SECONDS = (0.0, 1.0, 2.0)
 """When to look again for a run whose start may have been applied."""
+_START_TRIES = 3
+"""How often a start is asked for that the engine was too busy to take."""
 
 
 def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes: int) -> State:
@@ -68,14 +70,20 @@ def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock) ->
     return State(**executed, job_run_id=job_run_id)
 
 
-def _start(jobs: JobRunner, clock: Clock, launch: Launch, prefix: str) -> str:
+def _start(jobs: JobRunner, clock: Clock, launch: Launch, prefix: str, tries: int = _START_TRIES) -> str:
+    """The id of the started run. Whatever the engine answers but an id, a run that it may have started is looked for.
+
+    Raises UnavailableError: the launch stays INTENT, and a resume looks again before it starts anything.
+    """
     try:
         return jobs.start(launch.job_name, {"--staging_prefix": prefix})
     except EngineError as error:
         found = _visible_run(jobs, clock, launch)
-        if found is None:
-            raise UnavailableError("engine", f"the engine refused to start {launch.job_name}: {error}") from error
-        return found
+        if found is not None:
+            return found
+        if error.code == "ThrottlingException" and tries > 1:
+            return _start(jobs, clock, launch, prefix, tries - 1)
+        raise UnavailableError("engine", f"the engine did not start {launch.job_name}: {error}") from error
 
 
 def _any_run(jobs: JobRunner, launch: Launch) -> str | None:
@@ -102,11 +110,11 @@ def await_run(
     wait: float,
     poll: float,
 ) -> State:
-    """Wait up to `wait` seconds for the run to end, or until a drain is asked for.
+    """Wait up to `wait` seconds for the run to end, or until a drain is asked for; look once for `options.wait: event`.
 
     Without an outcome the workflow suspends, or ends here for now, and looks again when it is resumed.
     """
-    until = clock.now() + wait
+    until = clock.now() + (0 if state.get("wait") == "event" else wait)
     run = jobs.get(state["job_name"], state["job_run_id"])
     while not run.terminal and clock.now() < until and not _draining(runtime):
         _pause(clock, min(poll, until - clock.now()), runtime)
@@ -117,7 +125,8 @@ def await_run(
     if known is None or known.state != "CLEANED":
         ledger.advance(Launch(launch_key(state), "TERMINAL", state["job_name"], state["job_run_id"]))
     outcome = _outcome(state, jobs, artifacts, run)
-    usage: Usage = {**state["usage"], "dpu_seconds": state["usage"]["dpu_seconds"] + outcome["dpu_seconds"]}
+    used = state["usage"]
+    usage: Usage = {**used, "dpu_seconds": used["dpu_seconds"] + run.dpu_seconds, "usd": used["usd"] + run.usd}
     return State(outcome=outcome, usage=usage)
 
 

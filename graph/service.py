@@ -6,8 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -16,7 +15,6 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
-from agent.acceptance import unsupported
 from agent.errors import (
     ConflictError,
     DatamorphError,
@@ -27,13 +25,12 @@ from agent.errors import (
     UnsupportedTypeError,
 )
 from agent.keys import thread_id
-from agent.request import Request, parse_request
 from agent.settings import Settings
+from graph.acceptance import accept, check_doors, first_state, request_in
 from graph.builder import Workflow, build_workflow
-from graph.documents import document_key
 from graph.response import Response, conflict, invalid, response_of, unavailable
-from graph.retire import retire
-from graph.state import InputState, State
+from graph.state import State
+from tools.model import model_of
 from tools.ports import Toolbox
 from tools.records import RunRecord
 
@@ -76,15 +73,13 @@ class Service:
         """
         run_id = event.get("run_id") if isinstance(event, dict) else None
         try:
-            request = parse_request(event)
-            if problems := unsupported(request):
-                raise InvalidRequestError(problems)
+            request = request_in(event)
         except InvalidRequestError as error:
             return invalid(run_id if isinstance(run_id, str) else None, error)
         try:
             with self.tools.lease.hold(request.run_id):
-                record = self._accept(request)
-                return _recorded(record) or self._drive(record, watch, control)
+                record = accept(request, self.tools, self.settings, self.database)
+                return recorded(record) or self._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
         except UnavailableError as error:
@@ -100,53 +95,29 @@ class Service:
                 record = self.tools.ledger.run(run_id)
                 if record is None:
                     raise UnknownRunError(run_id)
-                self._check_doors(record)
-                return _recorded(record) or self._drive(record, watch, control)
+                began = self._as_begun(record)
+                check_doors(record, began.settings, began.database)
+                return recorded(record) or began._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
+        except UnavailableError as error:
+            return unavailable(run_id, error)
 
-    def _check_doors(self, record: RunRecord) -> None:
-        """A run goes on with the model, engine and database that it began with. Raises ConflictError."""
-        settings = self.settings
-        began = {"model": record.model, "engine": record.engine, "database": record.database}
-        now = {"model": settings.model, "engine": settings.engine, "database": self.database}
-        if differing := [f"{name} {began[name]!r}, not {now[name]!r}" for name in began if began[name] != now[name]]:
-            message = f"run {record.run_id} was started with {'; '.join(differing)}; give the same again"
-            raise ConflictError(record.run_id, message)
+    def look(self, record: RunRecord) -> Response:
+        """How a run stands that has not ended; nothing is started.
 
-    def _accept(self, request: Request) -> RunRecord:
-        """The run as it stands recorded. Raises ConflictError when another payload has the run_id."""
-        ledger = self.tools.ledger
-        record = self._record(request)
-        known = ledger.accept(record)
-        if request.options.restart or known.status == "invalid":
-            if known == record:
-                return known
-            retire(self.tools, known)
-            return ledger.new_generation(record)
-        if known.payload_sha != record.payload_sha:
-            message = (
-                f"run_id {request.run_id} was accepted on {known.accepted_at} with another payload, model or engine; "
-                "choose another run_id, or set options.restart to begin a new generation"
-            )
-            raise ConflictError(request.run_id, message)
-        self._check_doors(known)
-        return known
+        Raises UnavailableError when the checkpoints cannot be read.
+        """
+        workflow = build_workflow(self.tools, self.settings, self.checkpointer)
+        state, _ = _reached(workflow, record)
+        return response_of(state, self.tools.artifacts, record.status)
 
-    def _record(self, request: Request) -> RunRecord:
-        text = request.model_dump_json(indent=1, exclude_defaults=True)
-        sha = request.payload_sha(self.settings.model, self.settings.engine)
-        return RunRecord(
-            run_id=request.run_id,
-            generation=1,
-            payload_sha=sha,
-            request_ref=self.tools.artifacts.put(document_key(request.run_id, 0, "request", text, "json"), text),
-            model=self.settings.model,
-            engine=self.settings.engine,
-            database=self.database,
-            accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            status="running",
-        )
+    def _as_begun(self, record: RunRecord) -> Service:
+        """The service with the model that the run began with."""
+        if record.model == self.settings.model:
+            return self
+        settings = self.settings.model_copy(update={"model": record.model})
+        return replace(self, settings=settings, tools=replace(self.tools, model=model_of(settings)))
 
     def _drive(self, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
         try:
@@ -167,18 +138,14 @@ class Service:
     def _answer(
         self, workflow: Workflow, record: RunRecord, watch: Watcher | None, control: RunControl | None
     ) -> Response:
-        thread = thread_id(record.run_id, record.generation)
-        config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": _RECURSION_LIMIT}
+        config = _config(record)
         begin = _begin_or_go_on(workflow, config, record)
         tasks = workflow.stream(begin, config, stream_mode="tasks", subgraphs=True, durability="sync", control=control)
         with suppress(GraphDrained):
             self._tell(tasks, record, watch)
-        reached = workflow.get_state(config, subgraphs=True)
-        if not reached.next:
-            return response_of(cast(State, reached.values), self.tools.artifacts)
-        # What a subgraph has done so far reaches the outer state only when it ends.
-        inner = [task.state.values for task in reached.tasks if isinstance(task.state, StateSnapshot)]
-        state = cast(State, {key: value for values in (reached.values, *inner) for key, value in values.items()})
+        state, ended = _reached(workflow, record)
+        if ended:
+            return response_of(state, self.tools.artifacts)
         pending = state.get("publish_failure") is not None
         return response_of(state, self.tools.artifacts, "publish_pending" if pending else "running")
 
@@ -193,22 +160,31 @@ class Service:
                 watch(step)
 
 
+def _config(record: RunRecord) -> RunnableConfig:
+    thread = thread_id(record.run_id, record.generation)
+    return {"configurable": {"thread_id": thread}, "recursion_limit": _RECURSION_LIMIT}
+
+
+def _reached(workflow: Workflow, record: RunRecord) -> tuple[State, bool]:
+    """The state that a run has reached, and whether it has ended."""
+    reached = workflow.get_state(_config(record), subgraphs=True)
+    # What a subgraph has done so far reaches the outer state only when it ends.
+    inner = [task.state.values for task in reached.tasks if isinstance(task.state, StateSnapshot)]
+    begun = {"run_id": record.run_id, "model": record.model}  # all there is before the first checkpoint
+    state = {key: value for values in (begun, reached.values, *inner) for key, value in values.items()}
+    return cast(State, state), bool(reached.values) and not reached.next
+
+
 def _begin_or_go_on(workflow: Workflow, config: RunnableConfig, record: RunRecord) -> Any:
     """The input of a run that left no checkpoint yet; a resume for an interrupt; else None, to go on."""
     reached = workflow.get_state(config)
     if not reached.values:
-        return InputState(
-            run_id=record.run_id,
-            generation=record.generation,
-            engine=record.engine,
-            model=record.model,
-            request=record.request_ref,
-            accepted_at=record.accepted_at,
-        )
+        return first_state(record)
     return Command(resume="look again") if reached.interrupts else None
 
 
-def _recorded(record: RunRecord) -> Response | None:
+def recorded(record: RunRecord) -> Response | None:
+    """The recorded answer of a run that has ended; None of one that has not."""
     if record.status in _ENDED and record.response:
         return cast(Response, json.loads(record.response))
     return None

@@ -86,6 +86,8 @@ class State(TypedDict, total=False):
     rewrites: int
     """Repairs before the current attempt's execution."""
     rewrites_total: int
+    wait: Literal["poll", "event"]
+    """Whether a call waits for the job, or suspends at once and is woken by an event or a sweep."""
     worker_type: str
     """Glue's name; a larger one after an attempt that ran out of memory."""
     script_uri: str

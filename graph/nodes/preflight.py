@@ -5,7 +5,6 @@ from __future__ import annotations
 from agent.diagnosis.failures import finding_from_error
 from agent.diagnosis.findings import Finding
 from agent.errors import InvalidRequestError, UnavailableError
-from agent.sampling.samples import sample_tables
 from agent.script import Script
 from agent.snapshot import Row, Snapshot
 from agent.types import spark_type
@@ -23,6 +22,9 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     passed = State(verdict={"check": "preflight", "passed": True, "findings": []})
     if dry_run is None:
         return State(**passed, **_skipped(state, "Spark is not installed here"))
+    # Imported here: it loads a SQL parser, for which a function without Spark need not wait.
+    from agent.sampling.samples import sample_tables
+
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     rows = sample_tables(request, snapshot)
     tables = {s.relation or s.table: _table(snapshot, s.key, rows) for s in snapshot.sources}

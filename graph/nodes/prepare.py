@@ -11,7 +11,7 @@ from graph.state import State
 from tools.ports import ArtifactStore, Database
 
 
-def prepare(state: State, *, artifacts: ArtifactStore, database: Database) -> State:
+def prepare(state: State, *, artifacts: ArtifactStore, database: Database, worker_type: str = "G.1X") -> State:
     """Store the snapshot that all later nodes use. Raises InvalidRequestError with every reason to refuse."""
     request = load_request(state, artifacts)
     snapshot = database.snapshot(request, SAMPLE_ROWS)
@@ -29,7 +29,8 @@ def prepare(state: State, *, artifacts: ArtifactStore, database: Database) -> St
         executions=0,
         rewrites=0,
         rewrites_total=0,
-        worker_type="G.1X",
+        wait=request.options.wait,
+        worker_type=worker_type,
         preflight=None,
         verified="none",
         outcome=None,

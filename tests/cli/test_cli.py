@@ -19,7 +19,7 @@ BAD = [
     (["run", "{folder}/good.json", "--model", "gpt"], 2, "--model: 'gpt' names no model"),
     (["run", "{folder}/good.json", "--engine", "spark"], 2, "--engine: input should be 'local' or 'glue'"),
     (["run", "{folder}/good.json", "--database-url", "mysql://x"], 2, "--database-url"),
-    (["run", "{folder}/good.json", "--engine", "glue"], 4, "use --engine local"),
+    (["run", "{folder}/good.json", "--engine", "glue"], 4, "AWS credentials"),
     (["run", "{folder}/good.json", "--model", "recorded:nothing.jsonl"], 2, "nothing.jsonl"),
     (["resume", "nobody"], 2, "no run 'nobody' is known here"),
     (["status", "nobody"], 2, "no run 'nobody' is known here"),

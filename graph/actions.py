@@ -1,0 +1,134 @@
+"""What can be asked of a run that is known, and what wakes runs: job events and sweep ticks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import cast
+
+from langgraph.runtime import RunControl
+
+from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from agent.keys import run_id_of_job
+from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
+from graph.retire import retire
+from graph.service import Service, recorded
+from tools.ports import Waker
+from tools.records import RunEnded, RunRecord
+
+SWEEP_LIMIT = 50
+"""How many runs one sweep tick wakes at most."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """Actions on the runs of one service."""
+
+    service: Service
+    waker: Waker | None = None
+    """None where nobody is woken: a sweep is then refused."""
+    control: RunControl | None = None
+    """Lets the caller ask for a stop after the current step."""
+
+    def status(self, run_id: str) -> Response:
+        """How a run stands. Raises UnknownRunError."""
+        record = self._record(run_id)
+        if record.response and record.status != "running":
+            return cast(Response, json.loads(record.response))
+        return recorded(record) or self.service.look(record)
+
+    def resume(self, run_id: str) -> Response:
+        """Go on with a run where it stopped. Raises UnknownRunError."""
+        return self.service.resume(run_id, control=self.control)
+
+    def cancel(self, run_id: str) -> Response:
+        """End a run: its jobs are stopped, its staging is dropped, its target stays as it is.
+
+        A run that has ended keeps its answer; one that is published already is finished. Raises UnknownRunError.
+        """
+        try:
+            with self.service.tools.lease.hold(run_id):
+                record = self._record(run_id)
+                if (answer := recorded(record)) is not None:
+                    return answer
+                if not self._published(record):
+                    return self._cancelled(record)
+        except ConflictError as error:
+            return conflict(error)
+        except UnavailableError as error:
+            return unavailable(run_id, error)
+        return self.resume(run_id)
+
+    def on_job_event(self, event: dict[str, object]) -> Response:
+        """Let the run of a `Glue Job State Change` look at its job.
+
+        The event is a hint and nothing more: unless it names the job run that the ledger waits for, nothing is done.
+        Raises InvalidRequestError for an event without job and job run.
+        """
+        job_name, job_run_id = _job_of(event)
+        run_id = run_id_of_job(job_name)
+        record = self.service.tools.ledger.run(run_id) if run_id else None
+        if run_id is None or record is None:
+            return ignored(run_id, f"no run is known here that has a job {job_name}")
+        if not self._awaits(record, job_name, job_run_id):
+            return ignored(run_id, f"the run does not wait for job run {job_run_id} of {job_name}")
+        return self.resume(run_id)
+
+    def sweep(self) -> Response:
+        """Wake the runs that are due, each in an invocation of its own. Raises UnavailableError without a waker."""
+        if self.waker is None:
+            raise UnavailableError("datamorph", "runs are woken by the deployed function only")
+        woken: list[str] = []
+        for run_id in self.service.tools.ledger.due(SWEEP_LIMIT):
+            try:
+                self.waker.wake(run_id)
+            except UnavailableError as error:
+                return swept(woken, str(error))
+            woken.append(run_id)
+        return swept(woken)
+
+    def _record(self, run_id: str) -> RunRecord:
+        record = self.service.tools.ledger.run(run_id)
+        if record is None:
+            raise UnknownRunError(run_id)
+        return record
+
+    def _awaits(self, record: RunRecord, job_name: str, job_run_id: str) -> bool:
+        launches = self.service.tools.ledger.launches(record.run_id, record.generation)
+        live = [(launch.job_name, launch.job_run_id) for launch in launches if launch.state == "STARTED"]
+        return (job_name, job_run_id) in live
+
+    def _published(self, record: RunRecord) -> bool:
+        database = self.service.tools.database
+        return database is not None and database.is_published(record.run_id, record.generation)
+
+    def _cancelled(self, record: RunRecord) -> Response:
+        tools = self.service.tools
+        retire(tools, record)
+        response = ended_response(self.service.look(record), "cancelled")
+        tools.ledger.finish(record.run_id, record.generation, "cancelled", json.dumps(response))
+        body = response["body"]
+        tools.journal.write(record.run_id, "end", "run cancelled")
+        if tools.announcer is not None:
+            tools.announcer.announce(
+                RunEnded(
+                    run_id=record.run_id,
+                    generation=record.generation,
+                    execution_status="cancelled",
+                    target_table=body["target_table"] or "",
+                    rows_written=None,
+                    job_run_id=body["job_run_id"],
+                    attempts=body["attempts"],
+                )
+            )
+        return response
+
+
+def _job_of(event: dict[str, object]) -> tuple[str, str]:
+    detail = event.get("detail")
+    names = detail if isinstance(detail, dict) else {}
+    told = "is required in a Glue Job State Change, as a string"
+    keys = ("jobName", "jobRunId")
+    if problems := [Problem(f"detail.{key}", told) for key in keys if not isinstance(names.get(key), str)]:
+        raise InvalidRequestError(problems)
+    return names["jobName"], names["jobRunId"]

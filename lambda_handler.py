@@ -1,0 +1,140 @@
+"""The production door: an AWS Lambda function that starts runs, acts on them, and is woken for them.
+
+It takes an event with `specs`; `{"run_id", "action": "status|resume|cancel"}`; a `Glue Job State Change` of
+EventBridge; `{"action": "sweep"}`; and `{"action": "doctor"}`. The answer is the same from every door.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+# Read by langgraph at its first import: without it a forged checkpoint runs code when it is loaded.
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from langgraph.runtime import RunControl
+
+from agent.diagnosis.redact import redact
+from agent.errors import DatamorphError, InvalidRequestError, UnavailableError
+from graph.actions import Actions
+from graph.dynamodb_saver import dynamodb_checkpoints
+from graph.entry import answer, run_id_of
+from graph.response import Response, invalid, unavailable
+from graph.service import Service
+from tools.aws.clients import AwsClients
+from tools.aws.configuration import aws_settings
+from tools.aws.toolbox import aws_toolbox
+from tools.aws.waker import LambdaWaker
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from agent.settings import Settings
+
+DEFAULTS = {"engine": "glue", "model": "bedrock", "home": "/tmp/datamorph"}
+"""What differs here from the settings' own defaults."""
+MARGIN_SECONDS = 60.0
+"""A step that would begin with less time left is left to the next invocation."""
+
+logger = Logger(service="datamorph")
+
+
+def handler(event: object, context: LambdaContext) -> Response:
+    """Answer one input; no error leaves this function as a stack trace."""
+    logger.structure_logs(append=False, function_request_id=context.aws_request_id, run_id=run_id_of(event))
+    try:
+        response = _answer(event, context)
+    except InvalidRequestError as error:
+        response = invalid(run_id_of(event), error)
+    except DatamorphError as error:
+        response = unavailable(run_id_of(event), _as_unavailable(error))
+    except Exception as error:
+        # The one broad catch of this door.
+        logger.exception("handler.failed")
+        told = f"unexpected {type(error).__name__}: {redact(str(error))[:500]}; the function's log has the rest"
+        response = unavailable(run_id_of(event), UnavailableError("datamorph", told))
+    if response["statusCode"] == 503:
+        # A secret may have been rotated, a role changed: the next invocation looks anew.
+        _door.close()
+    body = response["body"]
+    logger.info("handler.answered", status_code=response["statusCode"], execution_status=body.get("execution_status"))
+    return response
+
+
+def _answer(event: object, context: LambdaContext) -> Response:
+    with _deadline(context) as control:
+        service, clients = _door.open(context)
+        if isinstance(event, dict) and event.get("action") == "doctor":
+            from tools.aws.doctor import examined
+
+            return cast(Response, examined(service.settings))
+        waker = LambdaWaker(clients, context.invoked_function_arn)
+        return answer(Actions(service, waker, control), event)
+
+
+@contextmanager
+def _deadline(context: LambdaContext) -> Iterator[RunControl]:
+    """A control that asks the run to let go while there is still time to record where it stands."""
+    control = RunControl()
+    left = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
+    timer = threading.Timer(max(left, 0.0), control.request_drain, ["deadline"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield control
+    finally:
+        timer.cancel()
+
+
+def _as_unavailable(error: DatamorphError) -> UnavailableError:
+    return error if isinstance(error, UnavailableError) else UnavailableError("datamorph", str(error))
+
+
+@dataclass
+class _Door:
+    """What one process keeps from one invocation to the next."""
+
+    stack: ExitStack
+    kept: tuple[Service, AwsClients] | None = None
+    context: LambdaContext | None = None
+
+    def open(self, context: LambdaContext) -> tuple[Service, AwsClients]:
+        """The service and its clients, built at the first invocation."""
+        self.context = context
+        if self.kept is None:
+            copy_config_to_registered_loggers(source_logger=logger, include={"datamorph"}, log_level=logging.INFO)
+            settings = aws_settings({}, os.environ, DEFAULTS)
+            clients = self.stack.enter_context(closing(AwsClients(settings.region)))
+            self.kept = self._service(settings, clients), clients
+        return self.kept
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.stack.close()
+        self.kept = None
+
+    def _service(self, settings: Settings, clients: AwsClients) -> Service:
+        from tools.database.url import place_of
+
+        tools = self.stack.enter_context(aws_toolbox(settings, clients, self._lifetime))
+        return Service(tools, settings, dynamodb_checkpoints(settings, clients), place_of(settings.database_url))
+
+    def _lifetime(self) -> float:
+        """A lease outlives the invocation that holds it, and not by much."""
+        left: int = self.context.get_remaining_time_in_millis() if self.context else 900_000
+        return left / 1000 + MARGIN_SECONDS
+
+
+_door = _Door(ExitStack())
+
+
+def close() -> None:
+    """Let go of clients and of Spark, as when the process ends; the next invocation builds them anew."""
+    _door.close()

@@ -23,6 +23,14 @@ pytest_plugins = ["tests.postgres_fixtures", "tests.aws_fixtures"]
 """Fixtures with a real, embedded PostgreSQL: one server a test session, one fresh database a test."""
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests measured: `record_property("figures", …)`."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    figures = [value for one in reports for name, value in getattr(one, "user_properties", ()) if name == "figures"]
+    for line in dict.fromkeys(figures):
+        terminalreporter.write_line(str(line))
+
+
 @pytest.fixture(scope="session")
 def spark_jvm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkJvm]:
     """Run one warm JVM, to which the scripts of this test session attach, one at a time."""

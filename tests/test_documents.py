@@ -9,6 +9,8 @@ from pathlib import Path
 from agent.settings import PREFIX, Settings, load_settings
 from cli_parser import EPILOG, parser
 from graph.builder import build_workflow
+from tests.aws.moto_server import COMPLETION_PATTERN
+from tests.aws.test_bad_days import ENDED, UNAVAILABLE
 from tools.artifacts import LocalArtifacts
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel
 from tools.journal import JsonlJournal
@@ -77,6 +79,18 @@ def test_every_file_that_readme_names_is_there() -> None:
     named = set(re.findall(r"\]\(([\w./-]+)\)", README)) | set(re.findall(r"examples/[\w/.]+\.jsonl?", README))
     assert len(named) > 6
     assert [name for name in named if not (root / name).exists()] == []
+
+
+def test_the_completion_pattern_is_the_tested_one() -> None:
+    """The rule that a reader copies is the rule by which the tests listen."""
+    assert f"```json\n{COMPLETION_PATTERN}\n```" in README
+
+
+def test_every_bad_day_has_a_row() -> None:
+    """Under the name that its test has."""
+    rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| ")]
+    names = [case[0] for case in UNAVAILABLE] + [case[0] for case in ENDED]
+    assert [name for name in names if not any(name in row for row in rows)] == []
 
 
 def test_lessons_stay_few() -> None:

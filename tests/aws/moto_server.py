@@ -21,6 +21,7 @@ from tools.aws.clients import AwsClients
 from tools.aws.ledger_items import TTL_ATTRIBUTE, table_definition
 
 REGION = "us-east-1"
+COMPLETION_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Run State Change"]}'
 DEFAULTS = load_settings({}, {})
 
 
@@ -33,6 +34,16 @@ class Aws:
     clients: AwsClients
     environment: dict[str, str]
     """What a child process needs to reach it."""
+
+    def subscribed(self, bus: str) -> str:
+        """Give the URL of a queue that gets the bus's completion events, by the rule that the README shows."""
+        queue = self.clients.get("sqs").create_queue(QueueName="listener")["QueueUrl"]
+        attributes = self.clients.get("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        events = self.clients.get("events")
+        events.put_rule(Name="ended", EventBusName=bus, EventPattern=COMPLETION_PATTERN)
+        target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
+        events.put_targets(Rule="ended", EventBusName=bus, Targets=[target])
+        return str(queue)
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import lambda_handler
-from tests.aws.deployment import CANARY, Context, Deployment, event
+from tests.aws.deployment import CANARY, REPLY, Context, Deployment, event
 from tests.aws.fake_glue_faults import Fault
-from tests.tools.fake_bedrock import refusal
+from tests.tools.fake_bedrock import Answer, refusal, reply
 from tools.fakes import PlannedRun
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
@@ -220,6 +220,36 @@ def test_a_launch_error_that_passes_costs_no_attempt(deployment: Deployment) -> 
     body = deployment.invoke(event())["body"]
     assert (body["execution_status"], body["attempts"]) == ("success", 1)
     assert len(deployment.glue.started) == 2
+
+
+def test_a_model_that_does_not_answer_in_time_is_503(deployment: Deployment) -> None:
+    """It is asked once more and no longer than the time limit allows; the message names the setting."""
+    deployment.configure(model_timeout_seconds=0.4)
+    deployment.bedrock.answers = [Answer(200, {}, held=True)]
+    answer = deployment.invoke(event())
+    assert (answer["statusCode"], answer["body"]["service"]) == (503, "model")
+    assert "0.4 s" in answer["body"]["message"]
+    assert "DATAMORPH_MODEL_TIMEOUT_SECONDS" in answer["body"]["message"]
+    assert deployment.glue.started == []
+
+
+def test_a_reply_that_is_cut_is_asked_for_anew(deployment: Deployment) -> None:
+    """Half a function runs nowhere: one rewrite, and the reason is told to the model."""
+    half = reply(REPLY[:120], stop_reason="max_tokens")
+    deployment.bedrock.answers = [half, reply(f"ROOT CAUSE: too long.\n\n{REPLY}")]
+    body = deployment.invoke(event())["body"]
+    assert (body["execution_status"], body["attempts"], body["rewrites"]) == ("success", 1, 1), body
+    assert "cut at the token limit" in json.dumps(deployment.bedrock.bodies[1])
+
+
+def test_replies_that_stay_cut_are_422(deployment: Deployment) -> None:
+    """Nothing ran; the diagnosis names the limit."""
+    deployment.bedrock.answers = [reply(REPLY[:120], stop_reason="max_tokens")]
+    answer = deployment.invoke(event())
+    body = answer["body"]
+    assert (answer["statusCode"], body["attempts"]) == (422, 0)
+    assert body["diagnosis"]["failure_class"] == "reply_truncated"
+    assert deployment.glue.started == []
 
 
 def test_an_event_for_an_unknown_run_is_ignored(deployment: Deployment) -> None:

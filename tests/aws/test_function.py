@@ -25,6 +25,7 @@ def totals(deployment: Deployment) -> list[tuple[object, ...]]:
 
 def test_an_event_becomes_a_published_table(image: Deployment) -> None:
     """Through nothing but boto3 and HTTP: one question, one job, one publish, and everybody is told."""
+    listener = image.aws.subscribed("default")
     answer = image.invoke(event())
     body = answer["body"]
     assert (answer["statusCode"], body["execution_status"]) == (200, "success"), body
@@ -43,6 +44,9 @@ def test_an_event_becomes_a_published_table(image: Deployment) -> None:
     assert titles[0] == "prepare"
     assert titles.index("create_job") < titles.index("publish")
     assert image.journal(RUN)[-1].keys() == {"timestamp", "type", "title", "description", "metadata"}
+    (heard,) = image.aws.clients.get("sqs").receive_message(QueueUrl=listener)["Messages"]
+    detail = json.loads(heard["Body"])["detail"]
+    assert (detail["run_id"], detail["execution_status"], detail["rows_written"]) == (RUN, "success", 2)
 
 
 def test_a_first_attempt_that_fails_on_the_engine_is_repaired(image: Deployment) -> None:

@@ -18,18 +18,6 @@ from tools.records import RunEnded
 ENDED = RunEnded("r1", 2, "success", "totals", 1234, "jr_1", 1)
 
 
-def subscribed(aws: Aws, bus: str) -> str:
-    """Give the URL of a queue that gets the bus's completion events, by the rule that the README shows."""
-    queue = aws.clients.get("sqs").create_queue(QueueName="listener")["QueueUrl"]
-    attributes = aws.clients.get("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    pattern = {"source": ["datamorph"], "detail-type": ["DataMorph Run State Change"]}
-    events = aws.clients.get("events")
-    events.put_rule(Name="ended", EventBusName=bus, EventPattern=json.dumps(pattern))
-    target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
-    events.put_targets(Rule="ended", EventBusName=bus, Targets=[target])
-    return str(queue)
-
-
 def warnings(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     """Event name and reason of each warning."""
     return [(record.message, vars(record)["reason"]) for record in caplog.records if record.levelname == "WARNING"]
@@ -40,7 +28,7 @@ def test_a_listener_hears_that_a_run_has_ended(aws: Aws, bus: str) -> None:
     """On whichever bus is configured; the detail is what a program needs to go on."""
     if bus != "default":
         aws.clients.get("events").create_event_bus(Name=bus)
-    queue = subscribed(aws, bus)
+    queue = aws.subscribed(bus)
     EventBridgeAnnouncer(aws.clients, bus).announce(ENDED)
     (message,) = aws.clients.get("sqs").receive_message(QueueUrl=queue)["Messages"]
     event = json.loads(message["Body"])

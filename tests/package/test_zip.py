@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,21 +53,21 @@ def test_it_is_small_and_complete(built: Built) -> None:
 def test_the_handler_runs_from_the_zip_alone(
     built: Built,
     deployment: Deployment,  # noqa: F811
-    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     """A cold start asks the model, starts the job and suspends; resumed, it publishes; time and memory are bounded."""
     reference = bare(built, REFERENCE, [])
     start, resume = event(RUN, options={"wait": "event"}), {"run_id": RUN, "action": "resume"}
     done = bare(built, ["lambda_handler"], [start, resume])
     started, ended = done["answers"]
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\nzip {built.zipped.stat().st_size / 1e6:.1f} MB, {built.size / 1e6:.1f} MB unzipped; "
-            f"cold start to suspended {started['seconds']:.2f} s (goal {GOAL_SECONDS}), imports "
-            f"{done['seconds']:.2f} s of it, the process itself busy for {started['busy']:.2f} s; "
-            f"boto3, langgraph and ChatBedrock alone {reference['seconds']:.2f} s; "
-            f"peak {done['megabytes']:.0f} MB (goal {GOAL_MEGABYTES:.0f})\n"
-        )
+    record_property(
+        "figures",
+        f"zip {built.zipped.stat().st_size / 1e6:.1f} MB, {built.size / 1e6:.1f} MB unzipped; "
+        f"cold start to suspended {started['seconds']:.2f} s (goal {GOAL_SECONDS}), imports "
+        f"{done['seconds']:.2f} s of it, the process itself busy for {started['busy']:.2f} s; "
+        f"boto3, langgraph and ChatBedrock alone {reference['seconds']:.2f} s; "
+        f"peak {done['megabytes']:.0f} MB (goal {GOAL_MEGABYTES:.0f})",
+    )
     assert done["foreign"] == []
     assert (started["statusCode"], started["body"]["execution_status"]) == (202, "running"), started
     assert (ended["statusCode"], ended["body"]["execution_status"]) == (200, "success"), ended

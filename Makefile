@@ -7,8 +7,8 @@ demo: .venv/ready  ## run the main job on 336,776 real flights
 	$(BIN)/python examples/load_flights.py
 	$(BIN)/datamorph run examples/carrier_delays.json
 
-test: .venv/ready  ## the default test suite
-	$(BIN)/pytest
+test: .venv/ready  ## the default test suite, in two processes
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/ready  ## style, types, imports
 	$(BIN)/ruff check .

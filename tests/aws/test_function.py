@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 
 RUN = "20261125_100000_abc123"
 TOTALS = [("a", Decimal("3.50")), ("b", Decimal("4.00"))]
-LONG = PlannedRun(looks=30)
+LONG = PlannedRun(looks=8)
 
 
 def totals(deployment: Deployment) -> list[tuple[object, ...]]:

@@ -51,7 +51,7 @@ def test_a_run_on_glue_is_suspended_looked_at_and_resumed(
 
 def test_a_run_of_the_function_is_cancelled_from_the_terminal(deployment: Deployment, terminal: Any) -> None:
     """Both doors share ledger and checkpoints; exit code 3, and nothing is left."""
-    deployment.glue.plans.append(PlannedRun(looks=60))
+    deployment.glue.plans.append(PlannedRun(looks=8))
     assert deployment.invoke(event(options={"wait": "event"}))["statusCode"] == 202
     code, cancelled = terminal("cancel", RUN, *ON_GLUE)
     assert (code, cancelled["statusCode"], cancelled["body"]["execution_status"]) == (3, 410, "cancelled")

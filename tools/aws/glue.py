@@ -130,7 +130,8 @@ class GlueJobRunner:
         described = self._get(job_name, job_run_id)
         run = job_run(described)
         version = described.get("GlueVersion", self._settings.glue_version)
-        failed = run.terminal and run.state not in ("SUCCEEDED", "STOPPED")
+        # A script that was never begun has written nothing that could still arrive.
+        failed = run.state in ("FAILED", "ERROR") and "LAUNCH ERROR" not in run.error
         return self._logs.tail(job_run_id, described.get("LogGroupName", GROUPS), version, failed)
 
     @property

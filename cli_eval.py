@@ -27,9 +27,8 @@ RECORDED = "recorded"
 _MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "not run": ("–", "yellow")}
 
 
-def add_eval(commands: Any, finish: Callable[[argparse.ArgumentParser, str], None]) -> None:
-    """The words of `datamorph eval`; `finish` adds what all commands have."""
-    command = commands.add_parser("eval", help="hold diagnosis and repair to recorded failures")
+def add_eval(command: argparse.ArgumentParser) -> None:
+    """The words of `datamorph eval`."""
     command.add_argument("--case", metavar="NAME", action="append", default=[], help="this case alone; may be repeated")
     command.add_argument("--limit", metavar="N", type=_positive, help="the first N cases")
     told = "who repairs: recorded (default: each case's own reply), bedrock, bedrock:MODEL_ID or PROVIDER:MODEL"
@@ -38,7 +37,7 @@ def add_eval(commands: Any, finish: Callable[[argparse.ArgumentParser, str], Non
     command.add_argument("--prompt", action="store_true", help="print what the model would be sent for --case")
     command.add_argument("--list", action="store_true", help="print the names of all cases")
     command.set_defaults(engine="local")
-    finish(command, "eval")
+    command.epilog = "exit codes: 0 all that must hold holds, 1 something does not, 2 bad input, 4 unavailable"
 
 
 def eval_command(options: argparse.Namespace, settings: Settings) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from cli_eval import add_eval
 
@@ -21,48 +23,36 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    raw = argparse.RawDescriptionHelpFormatter
-    run = commands.add_parser("run", help="run a specification", epilog=EPILOG, formatter_class=raw)
+    run = _command(commands, "run", "run a specification", _add_engine, _add_model, _add_database)
     run.add_argument("event", metavar="EVENT.json", help="the event, or - for standard input")
-    _add_engine(run)
-    _add_model(run)
-    _add_database(run)
-    _add_common(run, "run")
-
-    told = "go on with a run that was interrupted"
-    resume = commands.add_parser("resume", help=told, epilog=EPILOG, formatter_class=raw)
+    resume = _command(commands, "resume", "go on with a run that was interrupted", _add_engine, _add_database)
     resume.add_argument("run_id", metavar="RUN_ID")
-    _add_engine(resume)
-    _add_database(resume)
-    _add_common(resume, "resume")
-
     told = "end a run: its jobs are stopped, its target stays as it is"
-    cancel = commands.add_parser("cancel", help=told, epilog=EPILOG, formatter_class=raw)
+    cancel = _command(commands, "cancel", told, _add_engine, _add_database)
     cancel.add_argument("run_id", metavar="RUN_ID")
-    _add_engine(cancel)
-    _add_database(cancel)
-    _add_common(cancel, "cancel")
-
-    status = commands.add_parser("status", help="show one run, or the newest ones")
+    status = _command(commands, "status", "show one run, or the newest ones", _add_engine)
     status.add_argument("run_id", metavar="RUN_ID", nargs="?")
-    _add_engine(status)
-    _add_common(status, "status")
-
-    prompt = commands.add_parser("prompt", help="print exactly what the model would be sent")
+    prompt = _command(commands, "prompt", "print exactly what the model would be sent", _add_engine, _add_database)
     prompt.add_argument("event", metavar="EVENT.json", help="the event, or - for standard input")
-    _add_engine(prompt)
-    _add_database(prompt)
-    _add_common(prompt, "prompt")
-
-    add_eval(commands, _add_common)
-
-    doctor = commands.add_parser("doctor", help="what this machine has, what is missing and what to do")
+    add_eval(_command(commands, "eval", "hold diagnosis and repair to recorded failures"))
+    told = "what this machine has, what is missing and what to do"
+    doctor = _command(commands, "doctor", told, _add_engine, _add_model, _add_database)
     doctor.add_argument("--lambda", metavar="NAME", dest="function", help="let a deployed function look, from inside")
-    _add_engine(doctor)
-    _add_model(doctor)
-    _add_database(doctor)
-    _add_common(doctor, "doctor")
     return top
+
+
+def _command(
+    commands: Any, name: str, told: str, *groups: Callable[[argparse.ArgumentParser], None]
+) -> argparse.ArgumentParser:
+    """A command with groups of options, and with those that all commands have."""
+    raw = argparse.RawDescriptionHelpFormatter
+    command: argparse.ArgumentParser = commands.add_parser(name, help=told, epilog=EPILOG, formatter_class=raw)
+    for add in groups:
+        add(command)
+    command.add_argument("--home", metavar="FOLDER", type=Path, help="state and artifacts (default: .datamorph)")
+    command.add_argument("--json", action="store_true", help="the answer alone on standard output, as JSON")
+    command.set_defaults(command=name)
+    return command
 
 
 def _add_engine(command: argparse.ArgumentParser) -> None:
@@ -79,9 +69,3 @@ def _add_model(command: argparse.ArgumentParser) -> None:
 def _add_database(command: argparse.ArgumentParser) -> None:
     help_text = "PostgreSQL of sources and target (default: an embedded one)"
     command.add_argument("--database-url", metavar="URL", help=help_text)
-
-
-def _add_common(command: argparse.ArgumentParser, name: str) -> None:
-    command.add_argument("--home", metavar="FOLDER", type=Path, help="state and artifacts (default: .datamorph)")
-    command.add_argument("--json", action="store_true", help="the answer alone on standard output, as JSON")
-    command.set_defaults(command=name)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.aws.deployment import FUNCTION_ARN, REPLY, Deployment
-from tests.aws.fake_glue import fake_glue
+from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.fake_lambda import FakeLambda
-from tests.aws.moto_server import Aws
+from tests.aws.glue_scene import ImpatientClients
+from tests.aws.moto_server import REGION, Aws
 from tests.tools.fake_bedrock import fake_bedrock, reply
 from tools.aws.toolbox import _dry_run
 from tools.local.jvm import SparkJvm
@@ -50,3 +53,18 @@ def deployment(
         made.sql("INSERT INTO orders VALUES ('a', 1.50), ('a', 2), ('b', 4)")
         yield made
         made.cold_start()
+
+
+@pytest.fixture
+def glue(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGlue]:
+    """Give an empty Glue."""
+    with fake_glue(aws.endpoint) as made:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", made.endpoint_url)
+        yield made
+
+
+@pytest.fixture
+def client(glue: FakeGlue) -> Iterator[Any]:
+    """Give boto3's client for it, which sends nothing twice."""
+    with closing(ImpatientClients(REGION)) as clients:
+        yield clients.get("glue", tries=1)

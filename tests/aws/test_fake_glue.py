@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -15,21 +14,6 @@ from tests.aws.moto_server import REGION, Aws
 from tools.fakes import PlannedRun
 
 LIVE = PlannedRun(looks=1_000)
-
-
-@pytest.fixture
-def glue(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGlue]:
-    """Give an empty Glue."""
-    with fake_glue(aws.endpoint) as made:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", made.endpoint_url)
-        yield made
-
-
-@pytest.fixture
-def client(glue: FakeGlue) -> Iterator[Any]:
-    """Give boto3's client for it, which sends nothing twice."""
-    with closing(ImpatientClients(REGION)) as clients:
-        yield clients.get("glue", tries=1)
 
 
 def define(client: Any, name: str = "job", **more: Any) -> None:

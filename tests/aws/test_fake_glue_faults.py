@@ -6,8 +6,6 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,25 +13,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.fake_glue_faults import Fault
-from tests.aws.glue_scene import ImpatientClients
-from tests.aws.moto_server import REGION, Aws
+from tests.aws.moto_server import Aws
 
 GOOD: dict[str, Any] = {"Name": "job", "Role": "role", "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/k"}}
-
-
-@pytest.fixture
-def glue(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGlue]:
-    """Give an empty Glue."""
-    with fake_glue(aws.endpoint) as made:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", made.endpoint_url)
-        yield made
-
-
-@pytest.fixture
-def client(glue: FakeGlue) -> Iterator[Any]:
-    """Give boto3's client for it, which sends nothing twice and waits a second."""
-    with closing(ImpatientClients(REGION)) as clients:
-        yield clients.get("glue", tries=1)
 
 
 @pytest.mark.parametrize(

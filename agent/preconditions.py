@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from agent.errors import Problem, UnsupportedTypeError
 from agent.identifiers import did_you_mean
-from agent.request import Request, TargetColumn
+from agent.request import Request, TargetColumn, TargetTable
 from agent.snapshot import Column, ForeignKey, Snapshot, Target
 from agent.types import spark_type
 
@@ -18,10 +18,9 @@ def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
     """List what forbids publishing this request into that target; empty when nothing does."""
     target = snapshot.target
     wanted = request.specs.target_table
-    if wanted.write_mode in ("append", "merge"):
-        message = f"{wanted.write_mode!r} is not supported yet; 'overwrite' replaces all rows"
-        return [Problem(f"{_TARGET}.write_mode", message)]
-    problems = [*_indistinct(snapshot), *_foreign_keys(target)]
+    problems = [*_indistinct(snapshot), *_keys(wanted, target)]
+    if wanted.write_mode in (None, "overwrite"):
+        problems += _foreign_keys(target)
     if wanted.write_mode is None and target.has_rows and not target.published_before:
         problems.append(Problem(f"{_TARGET}.write_mode", _ask_for_mode(target)))
     if wanted.columns:
@@ -35,10 +34,7 @@ def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
 def warnings_for(snapshot: Snapshot) -> list[str]:
     """Say what publish does beside moving rows, or may be stopped by."""
     target = snapshot.target
-    warnings = [
-        f"trigger {name!r} on {target.name} fires for the rows that publish deletes and inserts"
-        for name in target.triggers
-    ]
+    warnings = [f"trigger {name!r} on {target.name} fires for the rows that publish writes" for name in target.triggers]
     if target.row_security:
         warnings.append(
             f"{target.name} has row security: publish stops, and changes nothing, if a policy hides rows from its role"
@@ -82,8 +78,28 @@ def _foreign_keys(target: Target) -> Iterator[Problem]:
 def _ask_for_mode(target: Target) -> str:
     return (
         f"{target.name} has rows that this tool did not write; say what becomes of them: "
-        "'overwrite' replaces all rows ('append' and 'merge' are not supported yet)"
+        "'overwrite' replaces all rows, 'append' adds to them, and 'merge' with keys replaces rows of the same key "
+        "and adds the others"
     )
+
+
+def _keys(wanted: TargetTable, target: Target) -> Iterator[Problem]:
+    """What forbids identifying rows by the keys."""
+    path = f"{_TARGET}.keys"
+    if wanted.write_mode == "merge" and not wanted.keys:
+        found = f", as {list(target.unique_keys[0])}" if target.unique_keys else ""
+        yield Problem(path, f"'merge' needs the columns that identify a row{found}")
+    names = [column.name for column in wanted.columns or target.columns]
+    for index, key in enumerate(wanted.keys):
+        if names and key not in names:
+            yield Problem(f"{path}[{index}]", f"{wanted.name} gets no column {key!r}{did_you_mean(key, names)}")
+    if wanted.write_mode != "merge" or not wanted.keys or not target.exists:
+        return
+    if not any(set(key) == set(wanted.keys) for key in target.unique_keys):
+        known = " or ".join(f"({', '.join(key)})" for key in target.unique_keys)
+        has = f"its unique keys are {known}" if known else "it has no unique key"
+        told = f"{target.name} is not unique by ({', '.join(wanted.keys)}); {has}"
+        yield Problem(path, f"{told}: name one of these, or create a unique index that is not deferrable or partial")
 
 
 def _repeated(wanted: tuple[TargetColumn, ...]) -> Iterator[Problem]:

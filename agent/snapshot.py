@@ -60,7 +60,7 @@ class Target(_Frozen):
     exists: bool
     columns: tuple[Column, ...] = ()
     unique_keys: tuple[tuple[str, ...], ...] = ()
-    """Primary key first, then unique constraints and plain unique indexes."""
+    """Primary key first, then unique constraints and plain unique indexes; those that are checked at once."""
     incoming_foreign_keys: tuple[ForeignKey, ...] = ()
     has_rows: bool = False
     published_before: bool = False

@@ -10,6 +10,7 @@ CONSTRAINT_RULES: tuple[Rule, ...] = (
         [
             r"null value in column \"(?P<name>[^\"]+)\"",
             r"column \"(?P<name>[^\"]+)\" contains null values",
+            r"the key \((?P<name>[^)]+)\) is NULL",
             r"SQLSTATE 23502",
         ],
         "the target's column {name} may not be NULL, and the result has NULL there",
@@ -19,6 +20,7 @@ CONSTRAINT_RULES: tuple[Rule, ...] = (
         "unique_violation",
         [
             r"duplicate key value violates unique constraint \"(?P<name>[^\"]+)\"",
+            r"the key \((?P<name>[^)]+)\) is not unique in the result",
             r"(?P<name>ON CONFLICT) DO UPDATE command cannot affect row a second time",
             r"SQLSTATE (?:23505|21000)",
         ],

@@ -215,12 +215,6 @@ def test_a_trigger_that_swallows_rows_stops_the_publish(
     assert rows(scene) == OLD
 
 
-def test_other_write_modes_are_a_programming_error(scene: Sql, database: PostgresDatabase) -> None:
-    """`refusals` keeps append and merge away; publish does not pretend to know them."""
-    with pytest.raises(ValueError, match="append"):
-        publish(database, order(write_mode="append"))
-
-
 def test_an_unreachable_server_is_transient(scene: Sql, database: PostgresDatabase) -> None:
     """A publish that cannot connect is to be tried again."""
     seen = database.snapshot(request(), 0)

@@ -122,7 +122,10 @@ def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
 
 
 def unique_keys(connection: Connection, oid: int) -> tuple[tuple[str, ...], ...]:
-    """Return the column lists that are unique for all rows: the primary key first, then constraints, then indexes."""
+    """Return the column lists that are unique for all rows: the primary key first, then constraints, then indexes.
+
+    Keys that are only checked at COMMIT are left out: no row can be merged by them.
+    """
     rows = connection.execute(
         """
         SELECT (SELECT array_agg(a.attname::text ORDER BY k.place)
@@ -131,7 +134,8 @@ def unique_keys(connection: Connection, oid: int) -> tuple[tuple[str, ...], ...]
                 WHERE k.place <= i.indnkeyatts)
         FROM pg_catalog.pg_index i
         LEFT JOIN pg_catalog.pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
-        WHERE i.indrelid = %s AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+        WHERE i.indrelid = %s AND i.indisunique AND i.indisvalid AND i.indimmediate
+          AND i.indpred IS NULL AND i.indexprs IS NULL
         ORDER BY i.indisprimary DESC, c.oid IS NULL, i.indexrelid
         """,
         (oid,),

@@ -31,10 +31,7 @@ class PostgresDatabase:
             staging.prepare(connection)
 
     def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
-        """Audit staging and move its rows into the target in one transaction. Raises PublishError, UnavailableError.
-
-        Write modes other than `overwrite` are a ValueError.
-        """
+        """Audit staging and move its rows into the target in one transaction. Raises PublishError, UnavailableError."""
         return publish.publish(self._connector, order, snapshot)
 
     def is_published(self, run_id: str, generation: int) -> bool:

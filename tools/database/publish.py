@@ -1,8 +1,8 @@
 """Publish: audit the staging table and move its rows into the target, in one transaction and once for good.
 
-The target is locked against other writers, readers go on; DELETE and INSERT keep grants, views and indexes, which a
-rename or a new table would lose. The publish row is written in the same transaction: it is there if and only if the
-rows are, so that a publish is never done twice and a lost answer to COMMIT can be found out.
+The target is locked against other writers, readers go on; DELETE, INSERT and ON CONFLICT keep grants, views and
+indexes, which a rename or a new table would lose. The publish row is written in the same transaction: it is there if
+and only if the rows are, so that a publish is never done twice and a lost answer to COMMIT can be found out.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from agent.errors import InvalidRequestError, PublishError, UnavailableError, Un
 from agent.identifiers import quote_name
 from agent.preconditions import harmless
 from agent.snapshot import Column, Snapshot, Target
-from agent.types import base_type, canonical
-from tools.database import catalog, staging
+from agent.types import canonical
+from tools.database import catalog, modes, staging
 from tools.database.catalog import Relation
 from tools.database.connection import Connection, Connector, UnreachableError
 from tools.database.refused import misfits, publish_error
@@ -26,8 +26,6 @@ from tools.records import Published, PublishOrder
 
 def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot) -> Published:
     """Move staged rows into the target. Raises PublishError, or UnavailableError when a right is missing."""
-    if order.write_mode != "overwrite":
-        raise ValueError(f"write_mode {order.write_mode!r} is not supported; `agent.preconditions.refusals` says so")
     lost = False
     try:
         with connector.session() as connection:
@@ -62,8 +60,10 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
         relation = _create(connection, order, snapshot)
     columns = _locked(connection, order, snapshot, relation, created=created)
     _audit(connection, order, staged)
-    _replace(connection, relation, _supplied(order, columns), staged, order.expected_rows)
-    made = staging.Entry(relation.sql, order.expected_rows, order.staging_table)
+    supplied = _supplied(order, columns)
+    modes.audit_keys(connection, order, supplied, staged)
+    modes.move_rows(connection, order, relation, supplied, staged)
+    made = staging.Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode)
     if not staging.record(connection, order.run_id, order.generation, made):
         # Another installation got there meanwhile: its target stands in another queue.
         raise _taken(order, staging.entry(connection, order.run_id, order.generation) or made)
@@ -105,11 +105,20 @@ def _create(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> 
     except (InvalidRequestError, UnsupportedTypeError) as error:
         raise PublishError("columns", f"{order.target} cannot be created: {error}") from error
     columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in zip(order.columns, types, strict=True))
-    connection.execute(f"CREATE TABLE {relation} ({columns})")
+    connection.execute(f"CREATE TABLE {relation} ({columns}{_primary_key(order)})")
     made = catalog.resolve(connection, order.target)
     if made is None:
         raise PublishError("target_changed", f"{relation} was created but {order.target!r} does not name it")
     return made
+
+
+def _primary_key(order: PublishOrder) -> str:
+    """The key by which later merges find a row."""
+    if order.write_mode != "merge":
+        return ""
+    if lacking := [key for key in order.keys if key not in order.columns]:
+        raise PublishError("columns", f"{order.target} cannot be created: the result has no key column {lacking[0]!r}")
+    return f", PRIMARY KEY ({', '.join(map(quote_name, order.keys))})"
 
 
 def _locked(
@@ -126,7 +135,7 @@ def _locked(
         _compare(snapshot.target, Target(name=order.target, relation=relation.sql, exists=True, columns=columns))
         if set(keys) != set(snapshot.target.incoming_foreign_keys):
             raise PublishError("target_changed", f"the foreign keys that point at {order.target} changed")
-    for key in keys:
+    for key in keys if order.write_mode == "overwrite" else ():
         if not harmless(key):
             raise PublishError("target_changed", f"foreign key {key.name!r} of {key.table} forbids replacing the rows")
     return columns
@@ -166,31 +175,6 @@ def _supplied(order: PublishOrder, columns: Sequence[Column]) -> list[Column]:
         if existing[name].generated:
             raise PublishError("columns", f"column {name!r} of {order.target} is generated and cannot be supplied")
     return [existing[name] for name in order.columns]
-
-
-def _replace(connection: Connection, relation: Relation, columns: Sequence[Column], staged: str, expected: int) -> None:
-    names = ", ".join(quote_name(column.name) for column in columns)
-    values = ", ".join(f"{quote_name(column.name)}::{_base(column)}" for column in columns)
-    override = " OVERRIDING SYSTEM VALUE" if any(column.identity for column in columns) else ""
-    connection.execute("SET CONSTRAINTS ALL DEFERRED")
-    connection.execute(f"DELETE FROM {relation.only}")
-    if catalog.has_rows(connection, relation):
-        raise PublishError(
-            "constraint", f"old rows of {relation.sql} could not be deleted: a trigger or rule kept them"
-        )
-    inserted = connection.execute(f"INSERT INTO {relation.sql} ({names}){override} SELECT {values} FROM {staged}")
-    if inserted.rowcount != expected:
-        message = f"{inserted.rowcount} of {expected} rows reached {relation.sql}: a trigger or rule took the others"
-        raise PublishError("constraint", message)
-    # Checked here and not by COMMIT, whose only failure is then a lost connection.
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-
-
-def _base(column: Column) -> str:
-    try:
-        return base_type(column.type)
-    except UnsupportedTypeError:
-        raise PublishError("columns", f"column {column.name!r} of the target is {column.type}: not supported") from None
 
 
 def _outcome(connector: Connector, order: PublishOrder, before: Target) -> Published | None:

@@ -8,13 +8,16 @@ import psycopg
 
 from agent.errors import InvalidRequestError, Problem, UnavailableError, UnsupportedTypeError
 from agent.identifiers import MAX_BYTES, did_you_mean, quote_table
-from agent.request import Request, SourceTable
+from agent.request import Request, SourceTable, TargetTable
 from agent.snapshot import Column, Row, Snapshot, Source, Target
 from agent.types import spark_type
 from tools.database import catalog, staging
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
 from tools.database.rows import first_rows, given_rows
+
+_RIGHTS = {"overwrite": ["DELETE"], "append": [], "merge": ["UPDATE"]}
+"""What a write mode needs beside SELECT and INSERT."""
 
 
 def take_snapshot(connection: Connection, request: Request, sample_rows: int) -> Snapshot:
@@ -32,7 +35,7 @@ def take_snapshot(connection: Connection, request: Request, sample_rows: int) ->
         sources.append(source)
         problems += _disagreements(request, table, source.columns)
     try:
-        target = _target(connection, request.specs.target_table.name, relations)
+        target = _target(connection, request.specs.target_table, relations)
     except InvalidRequestError as error:
         problems += error.problems
     if problems:
@@ -100,7 +103,8 @@ def _disagreements(request: Request, table: SourceTable, columns: tuple[Column, 
     return []
 
 
-def _target(connection: Connection, name: str, sources: dict[int, str]) -> Target:
+def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]) -> Target:
+    name = wanted.name
     relation = catalog.resolve(connection, name)
     if relation is None:
         return Target(name=name, relation=place_for(connection, name), exists=False)
@@ -108,7 +112,7 @@ def _target(connection: Connection, name: str, sources: dict[int, str]) -> Targe
         raise _refused(f"{name!r} is also the source {sources[relation.oid]!r}; publish into another table")
     if relation.kind not in ("table", "partitioned table"):
         raise _refused(f"{name!r} is a {relation.kind}; the target must be a table")
-    _demand(connection, relation, "SELECT", "INSERT", "DELETE")
+    _demand(connection, relation, "SELECT", "INSERT", *_RIGHTS[wanted.write_mode or "overwrite"])
     return Target(
         name=name,
         relation=relation.sql,

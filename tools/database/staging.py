@@ -11,6 +11,7 @@ from tools.database.connection import Connection
 
 SCHEMA = "datamorph_staging"
 LEDGER = f"{SCHEMA}.publishes"
+_LATER_COLUMNS = ("staging_table", "write_mode")
 
 _PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
 _TABLE = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{12}")
@@ -32,20 +33,22 @@ def prepare(connection: Connection) -> None:
                     target text NOT NULL,
                     rows bigint NOT NULL,
                     staging_table text,
+                    write_mode text,
                     published_at timestamptz NOT NULL DEFAULT now(),
                     PRIMARY KEY (run_id, generation)
                 )
                 """
             )
-        elif not _tells_staging(connection):
-            connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS staging_table text")
+        for column in _LATER_COLUMNS if ledger_exists(connection) else ():
+            if not _has_column(connection, column):
+                connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS {column} text")
         _demand_rights(connection)
 
 
-def _tells_staging(connection: Connection) -> bool:
-    """Tell whether the ledger has the column that its first form lacked; to alter a table one must own it."""
+def _has_column(connection: Connection, name: str) -> bool:
+    """Tell whether the ledger has a column that its first form lacked; to alter a table one must own it."""
     ledger = catalog.resolve(connection, LEDGER)
-    return ledger is None or any(column.name == "staging_table" for column in catalog.columns(connection, ledger.oid))
+    return ledger is None or any(column.name == name for column in catalog.columns(connection, ledger.oid))
 
 
 def _demand_rights(connection: Connection) -> None:
@@ -70,10 +73,15 @@ def ledger_exists(connection: Connection) -> bool:
 
 
 def published_into(connection: Connection, relation: str) -> bool:
-    """Tell whether the ledger knows a publish into a relation, written for SQL."""
+    """Tell whether the ledger knows a publish that replaced all rows of a relation, written for SQL.
+
+    After `append` and `merge` rows of others stand beside ours.
+    """
     if not ledger_exists(connection):
         return False
-    return connection.execute(f"SELECT 1 FROM {LEDGER} WHERE target = %s LIMIT 1", (relation,)).fetchone() is not None
+    replaced = "coalesce(write_mode, 'overwrite') = 'overwrite'" if _has_column(connection, "write_mode") else "true"
+    found = connection.execute(f"SELECT 1 FROM {LEDGER} WHERE target = %s AND {replaced} LIMIT 1", (relation,))
+    return found.fetchone() is not None
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,8 @@ class Entry:
     rows: int
     staging_table: str | None
     """None in an entry of the ledger's first form."""
+    write_mode: str | None = None
+    """The same."""
 
 
 def entry(connection: Connection, run_id: str, generation: int) -> Entry | None:
@@ -98,9 +108,9 @@ def entry(connection: Connection, run_id: str, generation: int) -> Entry | None:
 def record(connection: Connection, run_id: str, generation: int, made: Entry) -> bool:
     """Enter a publish; False when this run and generation is entered already, and nothing was done."""
     entered = connection.execute(
-        f"INSERT INTO {LEDGER} (run_id, generation, target, rows, staging_table) VALUES (%s, %s, %s, %s, %s) "
-        "ON CONFLICT DO NOTHING",
-        (run_id, generation, made.target, made.rows, made.staging_table),
+        f"INSERT INTO {LEDGER} (run_id, generation, target, rows, staging_table, write_mode) "
+        "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (run_id, generation, made.target, made.rows, made.staging_table, made.write_mode),
     )
     return entered.rowcount == 1
 

@@ -1,0 +1,183 @@
+"""append and merge on a real PostgreSQL: what is added, what is replaced, and what leaves the target as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.diagnosis.failures import diagnose_publish
+from agent.errors import PublishError, UnavailableError
+from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
+from tools.database import PostgresDatabase
+
+MERGE: dict[str, Any] = {"write_mode": "merge", "keys": ("id",)}
+
+
+def staged(scene: Sql, values: str, columns: str = "id note") -> None:
+    """Stage other rows."""
+    scene(f"DROP TABLE datamorph_staging.{STAGED}")
+    stage(scene, values, columns)
+
+
+def test_append_adds_to_the_rows(scene: Sql, database: PostgresDatabase) -> None:
+    """And does so once for a run, however often it is asked."""
+    made = publish(database, order(write_mode="append"))
+    assert (made.rows, rows(scene)) == (2, [*OLD, *NEW])
+    assert publish(database, order(write_mode="append")).already
+    assert rows(scene) == [*OLD, *NEW]
+
+
+def test_append_leaves_all_as_it_was_when_a_row_is_refused(scene: Sql, database: PostgresDatabase) -> None:
+    """PostgreSQL's own error names the constraint."""
+    staged(scene, "(7, 'new'), (2, 'new')")
+    with pytest.raises(PublishError, match="summary_pkey") as caught:
+        publish(database, order(write_mode="append"))
+    assert (caught.value.kind, rows(scene)) == ("constraint", OLD)
+
+
+def test_merge_replaces_rows_of_the_same_key_and_adds_the_others(scene: Sql, database: PostgresDatabase) -> None:
+    """Rows whose key the result does not have stay."""
+    staged(scene, "(2, 'new'), (7, 'new')")
+    assert publish(database, order(**MERGE)).rows == 2
+    assert rows(scene) == [(1, "old"), (2, "new"), (7, "new")]
+
+
+def test_merge_leaves_columns_alone_that_the_result_does_not_have(scene: Sql, database: PostgresDatabase) -> None:
+    """Of rows that are there; new ones take the default."""
+    scene("ALTER TABLE summary ADD kept text DEFAULT 'd'; UPDATE summary SET kept = 'k'")
+    staged(scene, "(2, 'new'), (7, 'new')")
+    publish(database, order(**MERGE))
+    assert rows(scene) == [(1, "old", "k"), (2, "new", "k"), (7, "new", "d")]
+
+
+def test_merge_of_keys_alone_adds_what_is_missing(scene: Sql, database: PostgresDatabase) -> None:
+    """There is nothing to replace."""
+    scene("DROP TABLE summary; CREATE TABLE summary (id integer UNIQUE); INSERT INTO summary VALUES (1)")
+    staged(scene, "(1), (7)", "id")
+    assert publish(database, order(**MERGE, columns="id", column_types=("integer",))).rows == 2
+    assert rows(scene) == [(1,), (7,)]
+
+
+def test_merge_creates_a_missing_target_with_its_key(scene: Sql, database: PostgresDatabase) -> None:
+    """So that the next run can merge into it."""
+    scene("DROP TABLE summary")
+    assert publish(database, order(**MERGE)).created
+    assert database.snapshot(request(), 0).target.unique_keys == (("id",),)
+    scene(f"UPDATE datamorph_staging.{STAGED} SET note = 'newer'")
+    publish(database, order(**MERGE, run_id="r2"))
+    assert rows(scene) == [(7, "newer"), (8, "newer")]
+
+
+@pytest.mark.parametrize("mode", ["overwrite", "append", "merge"])
+@pytest.mark.parametrize(
+    ("values", "word", "failure_class"),
+    [
+        ("(7, 'a'), (7, 'secret')", r"the key \(id\) is not unique in the result: 1 rows", "unique_violation"),
+        ("(7, 'a'), (NULL, 'secret'), (NULL, 'b')", r"the key \(id\) is NULL in 2 rows", "not_null_violation"),
+    ],
+)
+def test_keys_identify_each_row_of_the_result(
+    scene: Sql, database: PostgresDatabase, mode: str, values: str, word: str, failure_class: str
+) -> None:
+    """In every mode, where keys are given; the diagnosis knows it, and no value is told."""
+    staged(scene, values)
+    with pytest.raises(PublishError, match=word) as caught:
+        publish(database, order(write_mode=mode, keys=("id",), expected_rows=values.count("(")))
+    assert rows(scene) == OLD
+    diagnosis = diagnose_publish(caught.value.kind, str(caught.value))
+    assert (diagnosis["failure_class"], diagnosis["repairable_by"]) == (failure_class, "code")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_key_that_the_result_lacks_stops_the_publish(scene: Sql, database: PostgresDatabase) -> None:
+    """Also of a target that would have to be created."""
+    for drop in ("", "DROP TABLE summary"):
+        scene(drop) if drop else None
+        with pytest.raises(PublishError, match="'code'") as caught:
+            publish(database, order(write_mode="merge", keys=("code",)))
+        assert caught.value.kind == "columns"
+
+
+@pytest.mark.parametrize("mode", ["append", "merge"])
+def test_an_empty_result_needs_leave(scene: Sql, database: PostgresDatabase, mode: str) -> None:
+    """As in overwrite; with leave, nothing changes."""
+    scene(f"DELETE FROM datamorph_staging.{STAGED}")
+    with pytest.raises(PublishError) as caught:
+        publish(database, order(write_mode=mode, keys=("id",), expected_rows=0))
+    assert caught.value.kind == "empty_result"
+    publish(database, order(write_mode=mode, keys=("id",), expected_rows=0, allow_empty=True))
+    assert rows(scene) == OLD
+
+
+@pytest.mark.parametrize("mode", ["append", "merge"])
+def test_foreign_keys_that_forbid_replacing_do_not_forbid_adding(
+    scene: Sql, database: PostgresDatabase, mode: str
+) -> None:
+    """Nothing is deleted: rows that refer to the target stay."""
+    scene("CREATE TABLE child (id integer REFERENCES summary ON DELETE CASCADE); INSERT INTO child VALUES (1)")
+    publish(database, order(write_mode=mode, keys=("id",)))
+    assert scene("SELECT * FROM child") == [(1,)]
+    assert rows(scene) == [*OLD, *NEW]
+
+
+@pytest.mark.parametrize("mode", ["append", "merge"])
+def test_a_trigger_that_swallows_rows_stops_the_publish(scene: Sql, database: PostgresDatabase, mode: str) -> None:
+    """Half of the rows is not committed."""
+    body = "BEGIN IF NEW.id = 8 THEN RETURN NULL; END IF; RETURN NEW; END"
+    scene(f"CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+    scene("CREATE TRIGGER t BEFORE INSERT ON summary FOR EACH ROW EXECUTE FUNCTION swallow()")
+    with pytest.raises(PublishError, match="1 of 2 rows"):
+        publish(database, order(write_mode=mode, keys=("id",)))
+    assert rows(scene) == OLD
+
+
+def test_a_deferrable_key_merges_nothing(scene: Sql, database: PostgresDatabase) -> None:
+    """PostgreSQL takes no row by it; the snapshot does not list it."""
+    scene("ALTER TABLE summary DROP CONSTRAINT summary_pkey, ADD UNIQUE (id) DEFERRABLE")
+    assert database.snapshot(request(), 0).target.unique_keys == ()
+
+
+def test_rows_of_others_beside_appended_ones_are_asked_for(scene: Sql, database: PostgresDatabase) -> None:
+    """Only after a publish that replaced all rows may the next one replace them unasked."""
+    publish(database, order(write_mode="append"))
+    assert not database.snapshot(request(), 0).target.published_before
+    publish(database, order(run_id="r2"))
+    assert database.snapshot(request(), 0).target.published_before
+
+
+def test_a_ledger_of_an_older_version_is_taken_over(scene: Sql, database: PostgresDatabase) -> None:
+    """What it tells was an overwrite."""
+    publish(database, order())
+    scene("ALTER TABLE datamorph_staging.publishes DROP COLUMN write_mode")
+    assert database.snapshot(request(), 0).target.published_before
+    publish(database, order(run_id="r2", write_mode="merge", keys=("id",)))
+    assert scene("SELECT run_id, write_mode FROM datamorph_staging.publishes ORDER BY 1") == [
+        ("r1", None),
+        ("r2", "merge"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "granted", "missing"),
+    [("append", "INSERT", None), ("merge", "INSERT", "UPDATE"), ("merge", "INSERT, UPDATE", None)]
+    + [("overwrite", "INSERT", "DELETE")],
+)
+def test_a_mode_needs_no_more_rights_than_it_uses(
+    scene: Sql, database: PostgresDatabase, postgres_url: str, mode: str, granted: str, missing: str | None
+) -> None:
+    """The missing one is named before anything is generated."""
+    scene("DROP ROLE IF EXISTS writer; CREATE ROLE writer LOGIN")
+    scene(f"GRANT SELECT ON orders, summary TO writer; GRANT {granted} ON summary TO writer")
+    scene("GRANT USAGE, CREATE ON SCHEMA datamorph_staging TO writer")
+    scene("GRANT SELECT, INSERT ON datamorph_staging.publishes TO writer")
+    other = PostgresDatabase(postgres_url.replace("postgres@", "writer@", 1))
+    wanted = request({"name": "summary", "write_mode": mode, "keys": ["id"] if mode == "merge" else []})
+    try:
+        if missing is None:
+            assert other.snapshot(wanted, 0).target.exists
+        else:
+            with pytest.raises(UnavailableError, match=f"{missing} on public.summary"):
+                other.snapshot(wanted, 0)
+    finally:
+        scene("DROP OWNED BY writer; DROP ROLE writer")

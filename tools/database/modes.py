@@ -1,0 +1,79 @@
+"""How staged rows get into the target: in the place of all rows, beside them, or merged with them by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.errors import PublishError, UnsupportedTypeError
+from agent.identifiers import quote_name
+from agent.snapshot import Column
+from agent.types import base_type
+from tools.database import catalog
+from tools.database.catalog import Relation
+from tools.database.connection import Connection
+from tools.records import PublishOrder
+
+
+def move_rows(
+    connection: Connection, order: PublishOrder, relation: Relation, columns: Sequence[Column], staged: str
+) -> None:
+    """Write the staged rows by the order's mode. Raises PublishError when a trigger or rule takes some of them."""
+    names = ", ".join(quote_name(column.name) for column in columns)
+    values = ", ".join(based(column) for column in columns)
+    override = " OVERRIDING SYSTEM VALUE" if any(column.identity for column in columns) else ""
+    conflict = _conflict(order, columns) if order.write_mode == "merge" else ""
+    connection.execute("SET CONSTRAINTS ALL DEFERRED")
+    if order.write_mode == "overwrite":
+        _delete_all(connection, relation)
+    inserted = connection.execute(
+        f"INSERT INTO {relation.sql} ({names}){override} SELECT {values} FROM {staged}{conflict}"
+    )
+    # Rows that are nothing but their key stay as they are, and are not counted.
+    if inserted.rowcount != order.expected_rows and not conflict.endswith("DO NOTHING"):
+        message = f"{inserted.rowcount} of {order.expected_rows} rows reached {relation.sql}"
+        raise PublishError("constraint", f"{message}: a trigger or rule took the others")
+    # Checked here and not by COMMIT, whose only failure is then a lost connection.
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def audit_keys(connection: Connection, order: PublishOrder, columns: Sequence[Column], staged: str) -> None:
+    """Raise PublishError unless the specification's keys identify each staged row."""
+    by_name = {column.name: column for column in columns}
+    if lacking := [key for key in order.keys if key not in by_name]:
+        raise PublishError("columns", f"the result has no column {lacking[0]!r}, which is a key of {order.target}")
+    if not order.keys:
+        return
+    keys = [based(by_name[key]) for key in order.keys]
+    distinct = f"(SELECT count(*) FROM (SELECT DISTINCT {', '.join(keys)} FROM {staged}) AS k)"
+    empty = " OR ".join(f"{key} IS NULL" for key in keys)
+    row = connection.execute(f"SELECT count(*) FILTER (WHERE {empty}), count(*) - {distinct} FROM {staged}").fetchone()
+    nulls, repeated = row or (0, 0)
+    told = f"key ({', '.join(order.keys)})"
+    if nulls:
+        raise PublishError("constraint", f"the {told} is NULL in {nulls} rows of the result")
+    if repeated:
+        raise PublishError("constraint", f"the {told} is not unique in the result: {repeated} rows repeat another's")
+
+
+def based(column: Column) -> str:
+    """A staged column in the target's type without its length, so that PostgreSQL checks the length."""
+    try:
+        return f"{quote_name(column.name)}::{base_type(column.type)}"
+    except UnsupportedTypeError:
+        raise PublishError("columns", f"column {column.name!r} of the target is {column.type}: not supported") from None
+
+
+def _delete_all(connection: Connection, relation: Relation) -> None:
+    connection.execute(f"DELETE FROM {relation.only}")
+    if catalog.has_rows(connection, relation):
+        raise PublishError(
+            "constraint", f"old rows of {relation.sql} could not be deleted: a trigger or rule kept them"
+        )
+
+
+def _conflict(order: PublishOrder, columns: Sequence[Column]) -> str:
+    keys = ", ".join(quote_name(key) for key in order.keys)
+    others = [quote_name(column.name) for column in columns if column.name not in order.keys]
+    if not others:
+        return f" ON CONFLICT ({keys}) DO NOTHING"
+    return f" ON CONFLICT ({keys}) DO UPDATE SET " + ", ".join(f"{name} = EXCLUDED.{name}" for name in others)

@@ -18,6 +18,9 @@ class Response(TypedDict):
     body: dict[str, Any]
 
 
+ERRORS_TOLD = 100
+"""Lambda's answer takes 6 MB, and nobody reads ten thousand lines."""
+
 Status = Literal["success", "running", "publish_pending", "invalid", "conflict", "cancelled", "failed", "unavailable"]
 _CODES: dict[str, int] = {
     "success": 200, "running": 202, "publish_pending": 202, "invalid": 400, "conflict": 409,
@@ -49,8 +52,10 @@ def response_of(state: State, artifacts: ArtifactStore, status: str | None = Non
 
 
 def invalid(run_id: str | None, error: InvalidRequestError) -> Response:
-    """400: what is wrong with the event, and where."""
-    errors = [{"path": problem.path, "message": problem.message} for problem in error.problems]
+    """400: what is wrong with the event, and where; the first problems of very many."""
+    errors = [{"path": problem.path, "message": problem.message} for problem in error.problems[:ERRORS_TOLD]]
+    if (more := len(error.problems) - len(errors)) > 0:
+        errors.append({"path": "event", "message": f"{more} more problems like these; correct them and try again"})
     return Response(statusCode=400, body={"run_id": run_id, "execution_status": "invalid", "errors": errors})
 
 

@@ -29,7 +29,7 @@ from graph.entry import answer, run_id_of
 from graph.response import Response, invalid, unavailable
 from graph.service import Service
 from tools.aws.clients import AwsClients
-from tools.aws.configuration import aws_settings
+from tools.aws.configuration import aws_settings, settings_to_examine
 from tools.aws.toolbox import aws_toolbox
 from tools.aws.waker import LambdaWaker
 
@@ -70,11 +70,11 @@ def handler(event: object, context: LambdaContext) -> Response:
 
 def _answer(event: object, context: LambdaContext) -> Response:
     with _deadline(context) as control:
-        service, clients = _door.open(context)
         if isinstance(event, dict) and event.get("action") == "doctor":
             from tools.aws.doctor import examined
 
-            return cast(Response, examined(service.settings))
+            return cast(Response, examined(settings_to_examine({}, os.environ, DEFAULTS)))
+        service, clients = _door.open(context)
         waker = LambdaWaker(clients, context.invoked_function_arn)
         return answer(Actions(service, waker, control), event)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agent.errors import UnavailableError
 from agent.settings import Settings, load_settings
 from tools.aws.clients import AwsClients
 from tools.aws.secrets import database_url, read_config
@@ -28,3 +29,16 @@ def aws_settings(
     finally:
         clients.close()
     return settings
+
+
+def settings_to_examine(
+    arguments: Mapping[str, Any], environment: Mapping[str, str], defaults: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings as far as they can be known: without the secrets where these cannot be read.
+
+    Raises InvalidRequestError for a bad value.
+    """
+    try:
+        return aws_settings(arguments, environment, defaults)
+    except UnavailableError:
+        return load_settings(arguments, environment, defaults=defaults)

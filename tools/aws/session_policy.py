@@ -44,7 +44,7 @@ def session_policy(*, region: str, partition: str, bucket: str, connection: str,
 
 
 _NETWORK = (
-    "CreateNetworkInterface", "DeleteNetworkInterface", "CreateTags", "DescribeNetworkInterfaces", "DescribeVpc*",
+    "CreateNetworkInterface", "DeleteNetworkInterface", "CreateTags", "DeleteTags", "DescribeNetworkInterfaces", "DescribeVpc*",
     "DescribeRouteTables", "DescribeSubnets", "DescribeSecurityGroups",
 )  # fmt: skip
 """What Glue does in the name of the role to reach a connection's subnet."""

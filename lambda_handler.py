@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -56,8 +57,8 @@ def handler(event: object, context: LambdaContext) -> Response:
     except DatamorphError as error:
         response = unavailable(run_id_of(event), _as_unavailable(error))
     except Exception as error:
-        # The one broad catch of this door.
-        logger.exception("handler.failed")
+        # The one broad catch of this door. A trace repeats values, and with them secrets.
+        logger.error("handler.failed", trace=redact(traceback.format_exc()))
         told = f"unexpected {type(error).__name__}: {redact(str(error))[:500]}; the function's log has the rest"
         response = unavailable(run_id_of(event), UnavailableError("datamorph", told))
     if response["statusCode"] == 503:

@@ -12,9 +12,9 @@ from agent.planning.expressions import Mention, parse_expression
 from agent.planning.inference import refuse_silent_casts
 from agent.planning.kinds import mismatch
 from agent.planning.refusals import collecting, refuse
+from agent.planning.repetitions import without_repetitions
 from agent.planning.resolution import Names, Sources, all_names, described
 from agent.planning.steps import BoundExpression, JoinStep, MergedColumn, Reference, SourceColumn
-from agent.planning.transformations import without_repetitions
 from agent.request import JoinCondition, JoinType
 
 _MIRRORED: dict[JoinType, JoinType] = {"inner": "inner", "left": "right", "right": "left", "outer": "outer"}
@@ -212,7 +212,7 @@ def _share(
 
 
 def _refuse_unjoined(sources: Sources, joined: dict[str, None], problems: list[Problem]) -> None:
-    for position, key in enumerate(sources.tables):
+    for key in sources.tables:
         if len(sources.tables) > 1 and key not in joined:
             message = f"{key!r} is never joined: every row would meet every row; add it to `join_conditions`"
-            problems.append(Problem(f"specs.source_tables[{position}]", message))
+            problems.append(Problem(sources.paths[key], message))

@@ -75,10 +75,9 @@ def _stages(plan: Plan, of: dict[str, str], windows: WindowVariables) -> Iterato
 
 
 def _join(step: JoinStep, variable: str) -> Call:
-    if step.condition is not None:
-        condition = expression_code(step.condition)
-    else:
-        condition = all_of([(column_code(one), "==", python_column(two)) for one, two in step.equalities])
+    equal = [(column_code(one), "==", python_column(two)) for one, two in step.equalities]
+    more = [expression_code(step.condition)] if step.condition is not None else []
+    condition = all_of([*equal, *more])
     return Call("join", (Argument(variable), condition, Argument(python_text(step.join_type))))
 
 

@@ -69,6 +69,7 @@ class JoinStep:
     equalities: tuple[tuple[SourceColumn, SourceColumn], ...] = ()
     """Pairs that must be equal: what is joined already, then the new source."""
     condition: BoundExpression | None = None
+    """What must hold besides."""
 
 
 @dataclass(frozen=True)

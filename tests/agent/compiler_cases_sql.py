@@ -471,10 +471,28 @@ def _itself(join_type: str) -> SqlCase:
     )
 
 
+def _all_ways(join_type: str) -> SqlCase:
+    """Shared columns, differently named ones and a condition at once: all must hold."""
+    word = "FULL" if join_type == "outer" else join_type.upper()
+    said = {"left_table": "a", "right_table": "b", "join_type": join_type, "on_columns": "city"}
+    more = {"left_column": "units", "right_column": "units", "condition": "b.amount < 2"}
+    return SqlCase(
+        [aliased("spring", "a"), aliased("autumn", "b")],
+        f"""SELECT coalesce(a.city, b.city), a.units, b.amount
+            FROM spring a {word} JOIN autumn b ON a.city = b.city AND a.units = b.units AND b.amount < 2""",
+        {
+            "join_conditions": [{**said, **more}],
+            "derived_columns": [derive("spring_units", "a.units"), derive("autumn_amount", "b.amount")],
+        },
+        names("city", "spring_units", "autumn_amount"),
+    )
+
+
 KINDS = ("inner", "left", "right", "outer")
 JOINS = {
     **{f"the {kind} join on a span of dates": _range_join(kind) for kind in KINDS},
     **{f"the {kind} join on two columns": _several_columns(kind) for kind in KINDS},
+    **{f"the {kind} join said in all ways at once": _all_ways(kind) for kind in KINDS},
     **{f"the {kind} join of a table with itself": _itself(kind) for kind in KINDS},
 }
 CASES = {**WINDOWS, **GROUPED_WINDOWS, **CUTS, **SHAPES, **JOINS}

@@ -55,7 +55,8 @@ def word_of(details: Details, key: str, known: tuple[str, ...], path: str) -> st
 
 def names_of(details: Details, key: str, path: str) -> tuple[str, ...]:
     """The names under `key`, one or a list of them; empty when the key is missing."""
-    value = details.get(key, [])
+    value = details.get(key)
+    value = [] if value is None else value
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         refuse(f"{path}.{key}", "is a column name or a list of column names")

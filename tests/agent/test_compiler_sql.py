@@ -15,10 +15,13 @@ from agent.compiler import compile_transform
 from agent.planning.plan import build_plan
 from agent.sanitizing.policy import check_policy
 from tests.agent.compiler_cases import Case
-from tests.agent.compiler_cases_sql import CASES
+from tests.agent.compiler_cases_shapes import CUTS, JOINS, SHAPES
+from tests.agent.compiler_cases_windows import GROUPED_WINDOWS, WINDOWS
 from tests.agent.compiler_scene import ROWS, TABLES, request_for, snapshot_for
 from tests.agent.test_compiler import collected, run
 from tools.local.postgres import EmbeddedServer
+
+CASES = {**WINDOWS, **GROUPED_WINDOWS, **CUTS, **SHAPES, **JOINS}
 
 
 @pytest.fixture(scope="module")

@@ -236,6 +236,18 @@ GROUPED_WINDOWS = {
         ),
         names("size", "n"),
     ),
+    "what grouping uses stands before it, though it names nothing but group keys": SqlCase(
+        SALES,
+        """SELECT region, size, count(*) FROM (
+             SELECT region, CASE WHEN count(*) OVER (PARTITION BY region) > 3 THEN 'big' ELSE 'small' END AS size
+             FROM sales) sized GROUP BY region, size""",
+        windows(
+            window("count", "rows_there", partition_by="region"),
+            derived_columns=[derive("size", "CASE WHEN rows_there > 3 THEN 'big' ELSE 'small' END")],
+            aggregations=[aggregate("count", "*", "n", "region", "size")],
+        ),
+        names("region", "size", "n"),
+    ),
     "a window over group keys counts groups": SqlCase(
         SALES,
         "SELECT region, paid, count(*) OVER (PARTITION BY region) FROM sales GROUP BY region, paid",

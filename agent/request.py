@@ -119,7 +119,7 @@ class Transformation(_Open):
 
 
 class JoinCondition(_Open):
-    """Two tables (name or alias) joined on `on_columns`, `left_column` = `right_column`, a SQL `condition`, or several."""
+    """Two tables joined on `on_columns`, on `left_column` = `right_column`, on a SQL `condition`, or on several."""
 
     left_table: Name = Field(description="Name or alias of the left table.")
     right_table: Name = Field(description="Name or alias of the right table.")

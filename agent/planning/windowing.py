@@ -46,7 +46,8 @@ class Windowing:
     """Over the groups."""
     paths: dict[str, str] = field(default_factory=dict)
     """Name to path, for problems."""
-    _waiting: list[_Item] = field(default_factory=list)
+    waiting: list[_Item] = field(default_factory=list)
+    """What stands after grouping and is not bound yet."""
 
     def names(self) -> set[str]:
         """The names of all columns that are computed here."""
@@ -54,7 +55,7 @@ class Windowing:
 
     def bind_after(self, grouped: Grouped, problems: list[Problem]) -> None:
         """Bind what stands after grouping."""
-        for item in self._waiting:
+        for item in self.waiting:
             with collecting(problems):
                 step, kind = item.bound(grouped)
                 self.after.append(step)
@@ -78,7 +79,7 @@ def read_windowing(
             derivations.wait(item.name)
             with collecting(problems):
                 _refuse_two_meanings(item, names, derivations)
-                windowing._waiting.append(item)
+                windowing.waiting.append(item)
             continue
         with collecting(problems):
             step, kind = item.bound(names)
@@ -95,8 +96,6 @@ def _items(entries: list[tuple[str, WindowEntry]], derivations: Derivations, pro
         details = f"{path}.details"
         with collecting(problems):
             derivations.check_name(entry.name, details)
-            if entry.name.casefold() in items:
-                refuse(details, f"two windows are called {entry.name!r}; rename one of them")
             items[entry.name.casefold()] = _Item(entry.name, details, entry.uses, entry)
     for one in derivations.windowed:
         uses = tuple(mention.name for mention in one.expression.mentions)

@@ -119,7 +119,7 @@ class Transformation(_Open):
 
 
 class JoinCondition(_Open):
-    """Two tables (name or alias) joined on `on_columns`, on `left_column` = `right_column`, or on a SQL `condition`."""
+    """Two tables joined on `on_columns`, on `left_column` = `right_column`, on a SQL `condition`, or on several."""
 
     left_table: Name = Field(description="Name or alias of the left table.")
     right_table: Name = Field(description="Name or alias of the right table.")

@@ -33,7 +33,7 @@ def filter_step(entry: Filter, column: Reference, path: str) -> FilterStep:
     elif kind is not None and kind.family == "boolean" and operator not in ("=", "!=", "IN", "NOT IN"):
         refuse(f"{path}.operator", f"{operator} on a boolean column; use = or !=")
     where = f"{path}.value"
-    values = tuple(_value(item, kind, where) for item in _items(entry, where))
+    values = tuple(exact_value(item, kind, where) for item in _items(entry, where))
     return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
 
 
@@ -60,7 +60,8 @@ def _check_pattern(value: object, kind: Kind | None, path: str) -> None:
         refuse(f"{path}.value", "LIKE takes a text pattern")
 
 
-def _value(value: object, kind: Kind | None, path: str) -> Value:
+def exact_value(value: object, kind: Kind | None, path: str) -> Value:
+    """The literal for a column of that kind. Raises InvalidRequestError when it does not fit exactly."""
     if value is None:
         refuse(path, "NULL equals nothing, so the filter would keep no row; use IS NULL or IS NOT NULL")
     if isinstance(value, float) and not math.isfinite(value):

@@ -27,43 +27,60 @@ class Derivation:
 class Derivations:
     """Reads derived columns in order; each may use the sources, the aggregates and the earlier ones."""
 
-    def __init__(self, sources: Sources, before: Names, aliases: list[str]) -> None:
+    def __init__(self, sources: Sources, before: Names, aliases: list[str], windows: list[str]) -> None:
         self.found: list[Derivation] = []
+        self.windowed: list[Derivation] = []
+        """Those that need a window, directly or through another one; bound where the windows are."""
         self._sources = sources
         self._before = before
         self._late = {alias.casefold() for alias in aliases}
         self._aliases = frozenset(self._late)
         self._later: set[str] = set()
+        self._windowed = {window.casefold() for window in windows}
 
     def late(self, name: str) -> bool:
         """True for an aggregate and for a derived column that needs one."""
         return name.casefold() in self._late
+
+    def wait(self, name: str) -> None:
+        """Let `name` be computed after grouping."""
+        self._late.add(name.casefold())
+
+    def needs_window(self, name: str) -> bool:
+        """True for a window and for a derived column that needs one."""
+        return name.casefold() in self._windowed
 
     def read(self, entries: list[tuple[str, DerivedColumn]], problems: list[Problem]) -> None:
         """Add the entries; what is wrong goes to `problems`."""
         self._later = {entry.name.casefold() for _, entry in entries}
         for path, entry in entries:
             with collecting(problems):
-                self._check_name(entry.name, f"{path}.name")
+                self.check_name(entry.name, f"{path}.name")
                 self._add(entry, f"{path}.expression")
-            if not self.late(entry.name) and not self._before.find(entry.name):
+            known = self.late(entry.name) or self.needs_window(entry.name) or self._before.find(entry.name)
+            if not known:
                 self._before.add(entry.name, NamedColumn(entry.name))
             self._later.discard(entry.name.casefold())
 
-    def _check_name(self, name: str, path: str) -> None:
+    def check_name(self, name: str, path: str) -> None:
+        """Refuse a new column's name that something else has. Raises InvalidRequestError."""
         columns = self._sources.of_name(name)
         if columns:
             refuse(path, f"{name!r} is a column of {columns[0].source!r} too, so later uses are ambiguous; rename it")
         if name.casefold() in self._aliases:
             refuse(path, f"{name!r} is the alias of an aggregate too; rename one of them")
-        if any(known.name.casefold() == name.casefold() for known in self.found):
+        if any(known.name.casefold() == name.casefold() for known in (*self.found, *self.windowed)):
             refuse(path, f"{name!r} is derived twice; rename one of them")
 
     def _add(self, entry: DerivedColumn, path: str) -> None:
         expression = parse_expression(entry.expression, path)
         for text in string_literals(expression):
-            if self._before.find(text) or self.late(text):
+            if self._before.find(text) or self.late(text) or self.needs_window(text):
                 refuse(path, f'"{text}" in double quotes is a text to Spark; write `{text}` for the column')
+        if any(self.needs_window(mention.name) for mention in expression.mentions):
+            self._windowed.add(entry.name.casefold())
+            self.windowed.append(Derivation(entry.name, path, expression, None))
+            return
         late = [self._needs_aggregate(mention.name, path) for mention in expression.mentions]
         if any(late):
             self._late.add(entry.name.casefold())

@@ -35,7 +35,6 @@ _PLAIN_NODES: tuple[type[Any], ...] = (
 )  # fmt: skip
 _REFUSED_NODES: dict[type[Any], str] = {
     exp.Query: "a subquery",
-    exp.Window: "a window function",
     exp.Lambda: "a lambda",
     exp.Alias: "an alias",
     exp.Star: "`*`",
@@ -199,6 +198,8 @@ def _check_function(name: str, path: str) -> None:
 
 
 def _check_refused(node: Any, path: str) -> None:
+    if isinstance(node, exp.Window):
+        refuse(path, "a window function stands in `transformations`, as an entry of type window; name its alias here")
     for kind, word in _REFUSED_NODES.items():
         if isinstance(node, kind):
             refuse(path, f"{word} cannot be expressed by the compiler; {USE_A_MODEL}")

@@ -5,12 +5,23 @@ from __future__ import annotations
 import copy
 
 from agent.errors import Problem
+from agent.planning.conditions import exact_value
 from agent.planning.derivations import Derivation, Derivations, bind
 from agent.planning.inference import kind_of_expression
 from agent.planning.kinds import MAX_DIGITS, kind_of_aggregate
+from agent.planning.pivots import PivotedAggregation
 from agent.planning.refusals import collecting, nearest, refuse
 from agent.planning.resolution import Names, described, unquoted
-from agent.planning.steps import AggregateStep, BoundExpression, DerivedStep, Grouping, GroupKey, NamedColumn, Reference
+from agent.planning.steps import (
+    AggregateStep,
+    BoundExpression,
+    DerivedStep,
+    FilterStep,
+    Grouping,
+    GroupKey,
+    NamedColumn,
+    Reference,
+)
 from agent.request import Aggregation
 
 
@@ -73,18 +84,27 @@ def _before_grouping(name: str, before: Names, derivations: Derivations, path: s
 
 def _aggregate(entry: Aggregation, before: Names, derivations: Derivations, path: str) -> AggregateStep:
     function = entry.function
+    only = _only(entry, before, derivations) if isinstance(entry, PivotedAggregation) else None
     if entry.column in (None, "*"):
         if function != "count":
             refuse(f"{path}.column", f"{function} needs a column; only count takes all rows")
-        return AggregateStep(function, None, entry.alias, kind_of_aggregate(function, None))
+        return AggregateStep(function, None, entry.alias, kind_of_aggregate(function, None), only)
     column = _before_grouping(str(entry.column), before, derivations, f"{path}.column")
     kind = column.kind
     if function in ("sum", "avg"):
-        _check_summed(function, column, f"{path}.column")
-    return AggregateStep(function, column, entry.alias, kind_of_aggregate(function, kind))
+        check_summed(function, column, f"{path}.column")
+    return AggregateStep(function, column, entry.alias, kind_of_aggregate(function, kind), only)
 
 
-def _check_summed(function: str, column: Reference, path: str) -> None:
+def _only(entry: PivotedAggregation, before: Names, derivations: Derivations) -> FilterStep:
+    """The rows whose pivoted column has the listed value."""
+    column = _before_grouping(entry.spread, before, derivations, f"{entry.at}.column")
+    kind = column.kind
+    value = exact_value(entry.value, kind, entry.value_path)
+    return FilterStep(column, "=", (value,), trimmed=kind is not None and kind.padded > 0)
+
+
+def check_summed(function: str, column: Reference, path: str) -> None:
     """Refuse what Spark would read as a number in silence, and a sum that Spark would make NULL when it overflows."""
     kind = column.kind
     if kind is None:
@@ -115,6 +135,10 @@ class Grouped:
             self._names.add(step.name, NamedColumn(step.name, step.kind))
         for derivation in found:
             self._place(derivation, problems)
+
+    def add(self, column: NamedColumn) -> None:
+        """Let one more column be named, as a window's."""
+        self._names.add(column.name, column)
 
     def finished(self) -> Grouped:
         """The same names for output columns, renames and sort, where a plain name means the grouped column."""

@@ -12,9 +12,9 @@ from agent.planning.expressions import Mention, parse_expression
 from agent.planning.inference import refuse_silent_casts
 from agent.planning.kinds import mismatch
 from agent.planning.refusals import collecting, refuse
+from agent.planning.repetitions import without_repetitions
 from agent.planning.resolution import Names, Sources, all_names, described
 from agent.planning.steps import BoundExpression, JoinStep, MergedColumn, Reference, SourceColumn
-from agent.planning.transformations import without_repetitions
 from agent.request import JoinCondition, JoinType
 
 _MIRRORED: dict[JoinType, JoinType] = {"inner": "inner", "left": "right", "right": "left", "outer": "outer"}
@@ -99,18 +99,17 @@ def _add_step(
     left, right, new = sides
     swapped = new == left
     join_type = _MIRRORED[entry.join_type] if swapped else entry.join_type
+    columns = _column_pairs(entry, sources, left, right, path)
+    equalities = tuple((b, a) if swapped else (a, b) for a, b in columns)
+    if entry.on_columns:
+        _refuse_half_keys(chain, equalities[: len(entry.on_columns)], path)
+    condition = None
     if entry.condition is not None:
-        if entry.on_columns or entry.left_column or entry.right_column:
-            refuse(path, "holds both a `condition` and columns; say it once")
-        condition = _condition(entry.condition, sources, new, joined, f"{path}.condition")
-        pairs = _equal_pairs(condition, new)
-        chain.steps.append(JoinStep(new, join_type, condition=condition))
-    else:
-        columns = _column_pairs(entry, sources, left, right, path)
-        pairs = tuple((b, a) if swapped else (a, b) for a, b in columns)
-        if entry.on_columns:
-            _refuse_half_keys(chain, pairs, path)
-        chain.steps.append(JoinStep(new, join_type, equalities=pairs))
+        condition = _condition(entry.condition, sources, new, joined, f"{path}.condition", alone=not equalities)
+    elif not equalities:
+        refuse(path, "says no columns and no condition: every row would meet every row; give `on_columns`")
+    chain.steps.append(JoinStep(new, join_type, equalities, condition))
+    pairs = (*equalities, *(_equal_pairs(condition, new) if condition is not None else ()))
     for known, other in pairs:
         reason = mismatch(known.kind, other.kind)
         if reason:
@@ -130,27 +129,23 @@ def _refuse_half_keys(chain: JoinChain, pairs: tuple[tuple[SourceColumn, SourceC
 def _column_pairs(
     entry: JoinCondition, sources: Sources, left: str, right: str, path: str
 ) -> list[tuple[SourceColumn, SourceColumn]]:
-    if entry.on_columns and (entry.left_column or entry.right_column):
-        refuse(path, "holds both `on_columns` and `left_column`/`right_column`; say it once")
+    named = [(name, f"on_columns[{i}]", name, f"on_columns[{i}]") for i, name in enumerate(entry.on_columns)]
     if entry.left_column and entry.right_column:
-        named = [(entry.left_column, "left_column", entry.right_column, "right_column")]
+        named.append((entry.left_column, "left_column", entry.right_column, "right_column"))
     elif entry.left_column or entry.right_column:
         refuse(path, "`left_column` and `right_column` come together")
-    else:
-        named = [(name, f"on_columns[{i}]", name, f"on_columns[{i}]") for i, name in enumerate(entry.on_columns)]
-    if not named:
-        refuse(path, "says no columns and no condition: every row would meet every row; give `on_columns`")
     return [
         (sources.column(left, one, f"{path}.{place}"), sources.column(right, two, f"{path}.{other}"))
         for one, place, two, other in named
     ]
 
 
-def _condition(text: str, sources: Sources, new: str, joined: list[str], path: str) -> BoundExpression:
+def _condition(text: str, sources: Sources, new: str, joined: list[str], path: str, alone: bool) -> BoundExpression:
+    """The condition; where it stands alone it must connect the new source with the others."""
     expression, names = parse_expression(text, path), all_names(sources, {})
     references = tuple(_joined_column(names, mention, joined, path) for mention in expression.mentions)
     touched = {column.source for column in references}
-    if new not in touched or len(touched) < 2:
+    if alone and (new not in touched or len(touched) < 2):
         refuse(path, f"must name a column of {new!r} and one of what is joined before it")
     bound = BoundExpression(expression, references)
     refuse_silent_casts(bound, path)
@@ -212,7 +207,7 @@ def _share(
 
 
 def _refuse_unjoined(sources: Sources, joined: dict[str, None], problems: list[Problem]) -> None:
-    for position, key in enumerate(sources.tables):
+    for key in sources.tables:
         if len(sources.tables) > 1 and key not in joined:
             message = f"{key!r} is never joined: every row would meet every row; add it to `join_conditions`"
-            problems.append(Problem(f"specs.source_tables[{position}]", message))
+            problems.append(Problem(sources.paths[key], message))

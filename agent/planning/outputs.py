@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agent.errors import Problem
+from agent.planning.details import SortItem
 from agent.planning.refusals import collecting, nearest, refuse
 from agent.planning.resolution import Scope, described, unquoted
 from agent.planning.steps import Grouping, NamedColumn, Ordering, OutputColumn, Reference, SortKey
@@ -163,20 +164,34 @@ def read_ordering(
     problems: list[Problem],
 ) -> Ordering:
     """Sort and limit. A sort by columns of the result stands after the select, any other before it."""
-    limit = entries.limit[0][1] if entries.limit else None
-    keys: list[tuple[Reference, bool]] = []
+    limit, ties = entries.limit[0][1] if entries.limit else (None, False)
+    keys: list[tuple[Reference, SortItem]] = []
     for path, items in entries.sort[:1]:
-        for name, descending in items:
+        for item in items:
             with collecting(problems):
-                keys.append((_sorted_by(name, scope, outputs, path), descending))
+                keys.append((_sorted_by(item.column, scope, outputs, path), item))
     name_of = {output.column: output.name for output in outputs}
     early = any(column not in name_of for column, _ in keys)
     if early and entries.distinct:
         problems.append(Problem(entries.sort[0][0], "after distinct only columns of the result can be sorted by"))
-    if limit is not None:
+    if ties and not entries.sort:
+        problems.append(Problem(entries.limit[0][0], "ties are between rows that are sorted; add a sort"))
+    elif limit is not None and not ties:
         _check_limit(entries, [column for column, _ in keys], outputs, grouping, problems)
-    steps = [SortKey(column if early else NamedColumn(name_of[column]), descending) for column, descending in keys]
-    return Ordering(tuple(steps), limit, before_select=early)
+    steps = [
+        SortKey(column if early else NamedColumn(name_of[column]), item.descending, item.nulls_first)
+        for column, item in keys
+    ]
+    rank = free_name("tie_rank", [*scope.shown(), *(output.name for output in outputs)]) if ties else ""
+    return Ordering(tuple(steps), limit, before_select=early, tie_rank=rank)
+
+
+def free_name(name: str, taken: list[str]) -> str:
+    """The name, with underscores until nothing else is called so."""
+    folds = {one.casefold() for one in taken}
+    while name.casefold() in folds:
+        name += "_"
+    return name
 
 
 def _sorted_by(text: str, scope: Scope, outputs: tuple[OutputColumn, ...], path: str) -> Reference:
@@ -205,5 +220,8 @@ def _check_limit(
     elif group is None or not set(group) <= set(keys):
         missing = group if group is not None else [output.column for output in outputs]
         names = ", ".join(column.name for column in missing if column not in keys)
-        message = f"rows may tie in the sort, and which of them stay is not certain; add {names} to the sort"
+        message = (
+            f"rows may tie in the sort, and which of them stay is not certain; add {names} to the sort, "
+            'or say "with_ties": true to keep them all'
+        )
         problems.append(Problem(path, message))

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from agent.errors import InvalidRequestError, Problem
 from agent.planning.conditions import filter_step
 from agent.planning.derivations import Derivation, Derivations
 from agent.planning.grouping import Grouped, read_grouping
 from agent.planning.joins import JoinChain, join_chain
+from agent.planning.needs import Phase, named, of_result, phase
 from agent.planning.outputs import read_ordering, read_outputs, read_renames
 from agent.planning.refusals import collecting, refuse
+from agent.planning.repetitions import aggregates_once, derived_once, filters_once, windows_once
 from agent.planning.resolution import Names, Sources, all_names, read_sources, unquoted
 from agent.planning.steps import (
     DerivedStep,
     FilterStep,
     Grouping,
-    NamedColumn,
     Ordering,
     OutputColumn,
     Plan,
     PlannedSource,
     Reference,
+    UnionStep,
 )
-from agent.planning.transformations import Entries, read_entries, without_repetitions
-from agent.request import Aggregation, DerivedColumn, Request
+from agent.planning.transformations import Entries, read_entries
+from agent.planning.unions import apply_unions
+from agent.planning.windowing import read_windowing
+from agent.request import Request
 from agent.snapshot import Snapshot
 
 __all__ = ["Plan", "build_plan"]
@@ -35,37 +40,51 @@ def build_plan(request: Request, snapshot: Snapshot) -> Plan:
     problems: list[Problem] = []
     entries = read_entries(request.specs, problems)
     sources = read_sources(request.specs, snapshot, problems)
+    listed = dict(sources.tables)
     before_joins = len(problems)
+    sources, unions = apply_unions(entries.unions, sources, problems)
     chain = join_chain(entries.joins, sources, problems)
-    if len(sources.tables) < len(request.specs.source_tables) or len(problems) > before_joins:
+    if len(listed) < len(request.specs.source_tables) or len(problems) > before_joins:
         raise InvalidRequestError(problems)
-    plan = _Planner(request, snapshot, entries, sources, chain, problems).plan()
+    plan = _Planner(request, snapshot, entries, _Rows(listed, sources, unions, chain), problems).plan()
     if problems:
         raise InvalidRequestError(problems)
     return plan
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that everything else works on: what is listed, stacked and joined."""
+
+    listed: dict[str, str]
+    """Key to table name of each listed source."""
+    sources: Sources
+    unions: tuple[UnionStep, ...]
+    chain: JoinChain
 
 
 class _Planner:
     """Carries what the stages share: names before grouping, derived columns, and the problems found so far."""
 
     def __init__(
-        self,
-        request: Request,
-        snapshot: Snapshot,
-        entries: Entries,
-        sources: Sources,
-        chain: JoinChain,
-        problems: list[Problem],
+        self, request: Request, snapshot: Snapshot, entries: Entries, rows: _Rows, problems: list[Problem]
     ) -> None:
         self._specs, self._target = request.specs, snapshot.target
-        self._entries, self._sources, self._chain, self._problems = entries, sources, chain, problems
-        self._before: Names = all_names(sources, chain.merged(sources))
-        self._aggregations = without_repetitions(entries.aggregations, _alias, _aggregate_meaning, problems)
-        self._derivations = Derivations(sources, self._before, [entry.alias for _, entry in self._aggregations])
-        derived = without_repetitions(entries.derived, _derived_name, _derived_meaning, problems)
-        self._derivations.read(derived, problems)
+        self._entries, self._rows, self._problems = entries, rows, problems
+        self._before: Names = all_names(rows.sources, rows.chain.merged(rows.sources))
+        self._aggregations = aggregates_once(entries.aggregations, problems)
+        windows = windows_once(entries.windows, problems)
+        self._derivations = Derivations(
+            rows.sources,
+            self._before,
+            [entry.alias for _, entry in self._aggregations],
+            [entry.name for _, entry in windows],
+        )
+        self._derivations.read(derived_once(entries.derived, problems), problems)
+        self._windowing = read_windowing(windows, self._aggregations, self._before, self._derivations, problems)
 
     def plan(self) -> Plan:
+        """The whole plan; what is wrong goes to the problems."""
         filters = self._filters(late=False)
         if self._aggregations:
             return self._grouped_plan(filters)
@@ -75,49 +94,58 @@ class _Planner:
             self._specs, self._entries, self._before, renames, defaults, self._target, self._problems
         )
         ordering = read_ordering(self._entries, self._before, outputs, None, self._problems)
-        asked = {*_columns(filters, outputs, ordering)}
-        self._refuse_unused(asked)
-        return self._assembled(asked, filters, None, (), (), outputs, ordering)
+        before = self._phase(filters, of_result(outputs, ordering))
+        self._refuse_unused(before)
+        return self._assembled(before, None, Phase(), outputs, ordering)
 
     def _grouped_plan(self, filters: tuple[FilterStep, ...]) -> Plan:
         grouping = read_grouping(self._aggregations, self._before, self._derivations, self._problems)
         grouped = Grouped(grouping, self._before, self._derivations.found, self._problems)
-        used_before = {step.column for step in filters} | {key.column for key in grouping.keys}
-        used_before |= {step.column for step in grouping.aggregates if step.column is not None}
+        self._windowing.bind_after(grouped, self._problems)
+        used: list[Reference] = [key.column for key in grouping.keys]
+        used += [reference for step in grouping.aggregates for reference in step.references]
+        before = self._phase(filters, used)
         filters_after = self._filters(late=True, grouped=grouped)
-        defaults = self._grouped_defaults(grouping, grouped, _named(used_before))
+        defaults = self._grouped_defaults(grouping, grouped, named(before.asked))
         result = grouped.finished()
         renames = read_renames(self._entries, result, self._problems)
         outputs = read_outputs(self._specs, self._entries, result, renames, defaults, self._target, self._problems)
         ordering = read_ordering(self._entries, result, outputs, grouping, self._problems)
-        asked = {*_columns(filters_after, outputs, ordering)}
-        after = _needed(grouped.steps, _named(asked))
-        asked |= {reference for step in after for reference in step.value.references}
-        self._refuse_unused_aggregates(_named(asked))
-        return self._assembled(used_before, filters, grouping, after, filters_after, outputs, ordering)
+        after = phase(grouped.steps, self._windowing.after, filters_after, of_result(outputs, ordering))
+        self._refuse_unused_aggregates(named(after.asked))
+        return self._assembled(before, grouping, after, outputs, ordering)
+
+    def _phase(self, filters: tuple[FilterStep, ...], asked: list[Reference]) -> Phase:
+        """What is computed over the rows."""
+        return phase(_steps(self._derivations.found), self._windowing.before, filters, asked)
 
     def _assembled(
         self,
-        asked: set[Reference],
-        filters: tuple[FilterStep, ...],
+        before: Phase,
         grouping: Grouping | None,
-        derived_after: tuple[DerivedStep, ...],
-        filters_after: tuple[FilterStep, ...],
+        after: Phase,
         outputs: tuple[OutputColumn, ...],
         ordering: Ordering,
     ) -> Plan:
-        order = [self._chain.start, *(step.source for step in self._chain.steps)]
-        target = self._specs.target_table
+        rows, target = self._rows, self._specs.target_table
+        members = [key for union in rows.unions for key in union.members]
+        order = dict.fromkeys([*members, rows.chain.start, *(step.source for step in rows.chain.steps)])
         return Plan(
             target=target.name,
             description=target.description,
-            sources=tuple(PlannedSource(key, self._sources.tables[key]) for key in order),
-            joins=tuple(self._chain.steps),
-            derived=_needed(_steps(self._derivations.found), _named(asked)),
-            filters=filters,
+            sources=tuple(PlannedSource(key, rows.listed[key]) for key in order if key in rows.listed),
+            unions=rows.unions,
+            start=rows.chain.start,
+            joins=tuple(rows.chain.steps),
+            derived=before.derived,
+            filters=before.filters,
+            windowed=before.windowed,
+            windowed_filters=before.windowed_filters,
             grouping=grouping,
-            derived_after=derived_after,
-            filters_after=filters_after,
+            derived_after=after.derived,
+            filters_after=after.filters,
+            windowed_after=after.windowed,
+            windowed_filters_after=after.windowed_filters,
             outputs=outputs,
             distinct=self._entries.distinct,
             ordering=ordering,
@@ -136,96 +164,59 @@ class _Planner:
                     refuse(f"{path}.column", f"{both}; rename the alias or qualify the column")
                 scope = self._before if grouped is None else grouped
                 steps.append((path, filter_step(entry, scope.resolve(text, f"{path}.column"), path)))
-        once = without_repetitions(steps, _filtered, _filter_meaning, self._problems)
-        return tuple(step for _, step in once)
+        return filters_once(steps, self._problems)
 
     def _source_columns(self) -> list[Reference]:
         """Every source column in the order listed; a key that joins share stands once."""
         found: list[Reference] = []
-        for own in self._sources.columns.values():
+        for own in self._rows.sources.columns.values():
             for column in own:
                 same = self._before.find(column.name)
                 found.append(same[0] if len(same) == 1 else column)
         return found
 
     def _derived_columns(self) -> list[Reference]:
-        return [reference for d in self._derivations.found for reference in self._before.find(d.name)]
+        names = [*(d.name for d in self._derivations.found), *(step.name for step in self._windowing.before)]
+        return [reference for name in names for reference in self._before.find(name)]
 
-    def _refuse_unused(self, asked: set[Reference]) -> None:
+    def _refuse_unused(self, before: Phase) -> None:
         """Without a list of columns, a derived column that goes nowhere is a mistake."""
-        kept = {step.name for step in _needed(_steps(self._derivations.found), _named(asked))}
-        for derivation in self._derivations.found:
-            if derivation.name not in kept and not self._explicit():
-                message = f"{derivation.name!r} is not a column of the existing target; list the columns to fill"
-                self._problems.append(Problem(derivation.path, message))
+        kept = {step.name for step in (*before.derived, *before.windowed)}
+        paths = {d.name: d.path for d in self._derivations.found} | self._windowing.paths
+        for name, path in paths.items():
+            if name not in kept and not self._explicit():
+                message = f"{name!r} is not a column of the existing target; list the columns to fill"
+                self._problems.append(Problem(path, message))
 
     def _refuse_unused_aggregates(self, asked: set[str]) -> None:
-        """Without a list of columns, an aggregate that goes nowhere is a mistake."""
-        for path, entry in self._aggregations:
-            if entry.alias not in asked and not self._explicit():
-                message = f"{entry.alias!r} is not a column of the existing target; list the columns to fill"
-                self._problems.append(Problem(f"{path}.alias", message))
+        """Without a list of columns, an aggregate or a window over groups that goes nowhere is a mistake."""
+        paths = [(entry.alias, f"{path}.alias") for path, entry in self._aggregations]
+        paths += [(step.name, self._windowing.paths[step.name]) for step in self._windowing.after]
+        for name, path in paths:
+            if name not in asked and not self._explicit():
+                message = f"{name!r} is not a column of the existing target; list the columns to fill"
+                self._problems.append(Problem(path, message))
 
     def _grouped_defaults(self, grouping: Grouping, grouped: Grouped, used: set[str]) -> list[Reference]:
         """Keys, aggregates, and the derived columns that need an aggregate or serve nothing before grouping."""
-        used = used | {step.name for step in _needed(_steps(self._derivations.found), used)}
         names = [key.name for key in grouping.keys] + [step.name for step in grouping.aggregates]
         placed = {step.name for step in grouped.steps}
+        lost = [(step.name, self._windowing.paths[step.name]) for step in self._windowing.before]
         for derivation in self._derivations.found:
             if derivation.name in placed and derivation.name not in used:
                 names.append(derivation.name)
-            elif derivation.name not in used and not self._explicit() and derivation.value is not None:
-                message = f"{derivation.name!r} is neither grouped by nor aggregated, so it is lost; group by it"
-                self._problems.append(Problem(derivation.path, message))
+            elif derivation.value is not None:
+                lost.append((derivation.name, derivation.path))
+        for name, path in lost:
+            if name not in used and not self._explicit():
+                message = f"{name!r} is neither grouped by nor aggregated, so it is lost; group by it"
+                self._problems.append(Problem(path, message))
+        names += [step.name for step in self._windowing.after]
         return [reference for name in names for reference in grouped.find(name)]
 
     def _explicit(self) -> bool:
         return bool(self._specs.target_table.columns or self._entries.select)
 
 
-def _alias(entry: Aggregation) -> object:
-    return entry.alias.casefold()
-
-
-def _aggregate_meaning(entry: Aggregation) -> object:
-    return entry.function, entry.column or "*", frozenset(entry.group_by)
-
-
-def _derived_name(entry: DerivedColumn) -> object:
-    return entry.name.casefold()
-
-
-def _derived_meaning(entry: DerivedColumn) -> object:
-    return entry.expression.strip()
-
-
-def _filtered(step: FilterStep) -> object:
-    """Several values may be excluded one by one; any other operator says one thing of a column."""
-    return step.column, step.operator, step.values if step.operator in ("!=", "NOT IN", "NOT LIKE") else ()
-
-
-def _filter_meaning(step: FilterStep) -> object:
-    return step.values
-
-
 def _steps(found: Iterable[Derivation]) -> list[DerivedStep]:
     return [DerivedStep(one.name, one.value) for one in found if one.value is not None]
-
-
-def _columns(filters: tuple[FilterStep, ...], outputs: tuple[OutputColumn, ...], ordering: Ordering) -> list[Reference]:
-    sort = [key.column for key in ordering.keys] if ordering.before_select else []
-    return [*(step.column for step in filters), *(output.column for output in outputs), *sort]
-
-
-def _named(columns: Iterable[Reference]) -> set[str]:
-    return {column.name for column in columns if isinstance(column, NamedColumn)}
-
-
-def _needed(steps: list[DerivedStep], asked: set[str]) -> tuple[DerivedStep, ...]:
-    """The steps that `asked` needs, directly or through another step, in their order."""
-    wanted, kept = set(asked), []
-    for step in reversed(steps):
-        if step.name in wanted:
-            wanted |= _named(step.value.references)
-            kept.append(step)
-    return tuple(reversed(kept))

@@ -26,6 +26,8 @@ class Sources:
     columns: dict[str, tuple[SourceColumn, ...]] = field(default_factory=dict)
     qualifiers: dict[str, str] = field(default_factory=dict)
     """Casefolded alias or table name to key."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Key to where it is listed."""
 
     def key_of(self, name: str, path: str) -> str:
         """The key of the source with that alias or table name. Raises InvalidRequestError."""
@@ -49,6 +51,17 @@ class Sources:
             hint = nearest(text, [column.name for column in own])
             refuse(path, f"{self.tables[key]} has no column {text!r}; {hint}")
         return found[0]
+
+    def united(self, members: list[str], key: str, columns: tuple[SourceColumn, ...], path: str) -> Sources:
+        """The same, with one source of these columns in the place of `members`, which cannot be named any more."""
+        order = [key if known == members[0] else known for known in self.tables if known not in members[1:]]
+        own = {name: owner for name, owner in self.qualifiers.items() if owner not in members}
+        return Sources(
+            tables={known: key if known == key else self.tables[known] for known in order},
+            columns={known: columns if known == key else self.columns[known] for known in order},
+            qualifiers={**own, key.casefold(): key},
+            paths={**self.paths, key: path},
+        )
 
     def of_name(self, name: str) -> list[SourceColumn]:
         """All source columns of that bare name, whatever its case."""
@@ -134,6 +147,7 @@ def read_sources(specs: Specification, snapshot: Snapshot, problems: list[Proble
                 refuse(path, f"two sources are called {table.key!r}; give each an alias of its own")
             sources.columns[table.key] = _columns(table, snapshot, path)
             sources.tables[table.key] = table.table_name
+            sources.paths[table.key] = path
     _add_qualifiers(sources, specs.source_tables)
     return sources
 

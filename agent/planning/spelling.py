@@ -10,11 +10,26 @@ import textwrap
 from sqlglot.dialects.spark import Spark
 
 from agent.planning.functions import SYNTAX_BEFORE_PARENTHESIS
-from agent.planning.steps import MergedColumn, NamedColumn, PlannedSource, Reference, SourceColumn, Value
+from agent.planning.steps import MergedColumn, NamedColumn, Plan, PlannedSource, Reference, SourceColumn, Value
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SQL_WORDS = frozenset(word.casefold() for word in Spark.tokenizer_class.KEYWORDS) | SYNTAX_BEFORE_PARENTHESIS | {"if"}
-_TAKEN = frozenset({"sources", "transform", "joined", "derived", "kept", "grouped", "completed", "having"})
+_TAKEN = frozenset(
+    {
+        "sources",
+        "transform",
+        "joined",
+        "derived",
+        "kept",
+        "grouped",
+        "completed",
+        "having",
+        "windowed",
+        "chosen",
+        "ranked",
+        "chosen_groups",
+    }
+)
 _MAX_DESCRIPTION = 400
 
 
@@ -85,11 +100,29 @@ def variables(planned: tuple[PlannedSource, ...]) -> dict[str, str]:
     return found
 
 
+def union_variables(plan: Plan) -> list[str]:
+    """A variable for each union: its key where that is free and plain, else a number."""
+    taken = set(variables(plan.sources).values())
+    found: list[str] = []
+    for position, union in enumerate(plan.unions):
+        plain = _variable(union.key)
+        found.append(plain if plain and plain not in taken else f"union_{position + 1}")
+        taken.add(found[-1])
+    return found
+
+
 def _variable(name: str) -> str:
     """The name as a Python variable; empty when it cannot be one."""
     name = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     free = not keyword.iskeyword(name) and not keyword.issoftkeyword(name) and not hasattr(builtins, name)
-    return name if _PLAIN.fullmatch(name) and free and name not in _TAKEN and not name.startswith("source_") else ""
+    return (
+        name
+        if _PLAIN.fullmatch(name)
+        and free
+        and name not in _TAKEN
+        and not name.startswith(("source_", "union_", "window"))
+        else ""
+    )
 
 
 def docstring(description: str, target: str) -> list[str]:

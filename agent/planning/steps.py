@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from agent.planning.expressions import Expression
 from agent.planning.kinds import Kind
@@ -41,7 +42,7 @@ class MergedColumn:
 
 @dataclass(frozen=True)
 class NamedColumn:
-    """A column without a source: derived, an aggregate, or what a group is keyed by."""
+    """A column without a source: derived, of a window, an aggregate, or what a group is keyed by."""
 
     name: str
     kind: Kind | None = None
@@ -68,6 +69,18 @@ class JoinStep:
     equalities: tuple[tuple[SourceColumn, SourceColumn], ...] = ()
     """Pairs that must be equal: what is joined already, then the new source."""
     condition: BoundExpression | None = None
+    """What must hold besides."""
+
+
+@dataclass(frozen=True)
+class UnionStep:
+    """Sources stacked to one, column by column of the same name."""
+
+    key: str
+    members: tuple[str, ...]
+    columns: tuple[str, ...]
+    keeps_all: bool
+    """False when rows that are equal in all columns are kept once."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,29 @@ class DerivedStep:
 
     name: str
     value: BoundExpression
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that it is computed from."""
+        return self.value.references
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """A column to sort by, its direction, and where its NULLs go."""
+
+    column: Reference
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Which rows of the partition are aggregated: offsets from the current row, None for no bound."""
+
+    unit: Literal["rows", "range"]
+    start: int | None
+    end: int | None
 
 
 @dataclass(frozen=True)
@@ -97,6 +133,41 @@ class FilterStep:
 
 
 @dataclass(frozen=True)
+class WindowStep:
+    """A new column that looks at other rows: those equal in `partition_by`, in the order of `order_by`."""
+
+    name: str
+    function: str
+    column: Reference | None
+    """None for rank, dense_rank, row_number and the number of rows."""
+    partition_by: tuple[Reference, ...]
+    order_by: tuple[SortKey, ...]
+    offset: int = 0
+    """How many rows back or ahead; lag and lead only."""
+    default: Value | None = None
+    """What lag and lead give where there is no such row; NULL when None."""
+    frame: Frame | None = None
+    """None for SQL's own: to the current row and its peers when there is an order, else the whole partition."""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that it is computed from."""
+        own = () if self.column is None else (self.column,)
+        return (*own, *self.partition_by, *(key.column for key in self.order_by))
+
+    @property
+    def counts_rows(self) -> bool:
+        """True where rows that tie in the order still get different answers."""
+        by_rows = self.frame is not None and self.frame.unit == "rows" and (self.frame.start, self.frame.end) != _WHOLE
+        return by_rows or self.function in ("row_number", "lag", "lead")
+
+
+ComputedStep = DerivedStep | WindowStep
+
+_WHOLE = (None, None)
+
+
+@dataclass(frozen=True)
 class GroupKey:
     """What rows are grouped by, and the name that it has afterwards."""
 
@@ -112,6 +183,14 @@ class AggregateStep:
     column: Reference | None
     name: str
     kind: Kind | None
+    only: FilterStep | None = None
+    """The rows that count, as for a column of a pivot; all when None."""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that it is computed from."""
+        own = () if self.column is None else (self.column,)
+        return own if self.only is None else (*own, self.only.column)
 
 
 @dataclass(frozen=True)
@@ -131,20 +210,14 @@ class OutputColumn:
 
 
 @dataclass(frozen=True)
-class SortKey:
-    """NULLs come first when ascending and last when descending: Spark's own default, written out."""
-
-    column: Reference
-    descending: bool
-
-
-@dataclass(frozen=True)
 class Ordering:
     """Sort, then limit; before the select when a sort column is not in the output."""
 
     keys: tuple[SortKey, ...] = ()
     limit: int | None = None
     before_select: bool = False
+    tie_rank: str = ""
+    """A free name for the rank by which rows that tie with the last one stay too; empty for a plain limit."""
 
 
 @dataclass(frozen=True)
@@ -157,17 +230,26 @@ class PlannedSource:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole specification, resolved; the fields stand in the order in which they are carried out."""
+    """A whole specification, resolved; from `start` on the fields stand in the order in which they are carried out."""
 
     target: str
     description: str
     sources: tuple[PlannedSource, ...]
+    unions: tuple[UnionStep, ...]
+    start: str
+    """Key of the source or union that the joins begin with."""
     joins: tuple[JoinStep, ...]
     derived: tuple[DerivedStep, ...]
     filters: tuple[FilterStep, ...]
+    windowed: tuple[ComputedStep, ...]
+    """Windows over the rows, and what is derived from them."""
+    windowed_filters: tuple[FilterStep, ...]
     grouping: Grouping | None
     derived_after: tuple[DerivedStep, ...]
     filters_after: tuple[FilterStep, ...]
+    windowed_after: tuple[ComputedStep, ...]
+    """Windows over the groups, and what is derived from them."""
+    windowed_filters_after: tuple[FilterStep, ...]
     outputs: tuple[OutputColumn, ...]
     distinct: bool
     ordering: Ordering

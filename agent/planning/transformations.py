@@ -11,18 +11,24 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from agent.errors import Problem
+from agent.planning.details import Details, SortItem, known_keys, one_of, says, sort_items
+from agent.planning.pivots import read_pivot
 from agent.planning.refusals import USE_A_MODEL, collecting, refuse
+from agent.planning.unions import UnionEntry, read_union
+from agent.planning.window_details import OFFSETS, WindowEntry, read_window
 from agent.request import Aggregation, DerivedColumn, Filter, JoinCondition, Specification, Transformation, path_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_Entry = TypeVar("_Entry")
 _SAYS_DISTINCT = frozenset(
     {"", "distinct", "distinct rows", "remove duplicates", "remove duplicate rows", "deduplicate", "drop duplicates"}
 )
-_DIRECTIONS = {"asc": False, "ascending": False, "desc": True, "descending": True}
-_TELLING = frozenset({"top", "first", "last", "only", "desc", "descending", "asc", "ascending", "limit", "distinct"})
+_TELLING = frozenset(
+    {"top", "first", "last", "only", "desc", "descending", "asc", "ascending", "limit", "distinct", "ties"}
+)
 """Words of a description that would change the rows."""
 _CARRIED = {"limit": ("top", "first", "limit", "only"), "filter": ("only",), "select": ("only",)}
+_FILTERED = ("top", "only", "first", "last")
+"""Words that a window's description may say when its column is filtered."""
 _DIGITS = re.compile(r"[0-9]+")
 _COUNT_KEYS = ("n", "limit", "count", "rows")
 _MAX_ROWS = 2**31 - 1
@@ -36,15 +42,17 @@ class Entries:
     filters: list[tuple[str, Filter]] = field(default_factory=list)
     aggregations: list[tuple[str, Aggregation]] = field(default_factory=list)
     derived: list[tuple[str, DerivedColumn]] = field(default_factory=list)
-    sort: list[tuple[str, tuple[tuple[str, bool], ...]]] = field(default_factory=list)
-    """Column and whether it descends."""
-    limit: list[tuple[str, int]] = field(default_factory=list)
+    windows: list[tuple[str, WindowEntry]] = field(default_factory=list)
+    unions: list[tuple[str, UnionEntry]] = field(default_factory=list)
+    sort: list[tuple[str, tuple[SortItem, ...]]] = field(default_factory=list)
+    limit: list[tuple[str, tuple[int, bool]]] = field(default_factory=list)
+    """Rows, and whether those that tie with the last one stay too."""
     select: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     rename: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     distinct: bool = False
 
 
-_Reader = Callable[[dict[str, JsonValue], str, Entries, list[Problem]], None]
+_Reader = Callable[[Details, str, Entries, list[Problem]], None]
 
 
 def read_entries(specs: Specification, problems: list[Problem]) -> Entries:
@@ -61,7 +69,7 @@ def read_entries(specs: Specification, problems: list[Problem]) -> Entries:
         path = f"specs.transformations[{position}]"
         _refuse_extras(entry, path, problems)
         with collecting(problems):
-            _read(entry, path, entries, problems)
+            _read(entry, path, entries, problems, specs)
     for name, found in (("sort", entries.sort), ("limit", entries.limit), ("select", entries.select)):
         _one_meaning(name, found, problems)
     return entries
@@ -80,53 +88,44 @@ def _refuse_extras(model: BaseModel, path: str, problems: list[Problem]) -> None
         problems.append(Problem(f"{path}.{key}", message))
 
 
-def without_repetitions(
-    entries: list[tuple[str, _Entry]],
-    identity: Callable[[_Entry], object],
-    meaning: Callable[[_Entry], object],
-    problems: list[Problem],
-) -> list[tuple[str, _Entry]]:
-    """The entries without those of `transformations` that repeat another; one that differs is a problem."""
-    seen: dict[object, tuple[str, _Entry]] = {}
-    kept = []
-    for path, entry in entries:
-        first_path, first = seen.setdefault(identity(entry), (path, entry))
-        if first is entry or not path.startswith("specs.transformations"):
-            kept.append((path, entry))
-        elif meaning(first) != meaning(entry):
-            problems.append(Problem(path, f"contradicts {first_path}"))
-    return kept
-
-
 def _one_meaning(name: str, found: list[tuple[str, Any]], problems: list[Problem]) -> None:
     for path, meaning in found[1:]:
         if meaning != found[0][1]:
             problems.append(Problem(path, f"a second {name} contradicts {found[0][0]}"))
 
 
-def _read(entry: Transformation, path: str, entries: Entries, problems: list[Problem]) -> None:
+def _read(entry: Transformation, path: str, entries: Entries, problems: list[Problem], specs: Specification) -> None:
     if entry.type == "distinct":
         _read_distinct(entry, path, entries)
         return
     if entry.type not in _READERS:
-        refuse(path, f"the compiler cannot express a transformation of type {entry.type!r}; {USE_A_MODEL}")
+        known = f"it knows {', '.join(sorted(TYPES))}"
+        refuse(path, f"the compiler cannot express a transformation of type {entry.type!r}: {known}; {USE_A_MODEL}")
     if not entry.details:
         refuse(path, f'"{entry.description or entry.type}" is free text; {USE_A_MODEL}')
     _READERS[entry.type](entry.details, f"{path}.details", entries, problems)
-    unsaid = _unsaid(entry, entries)
+    unsaid = _unsaid(entry, entries, specs)
     if unsaid:
         refuse(f"{path}.description", f"says {unsaid!r}, which the details do not; say it there or {USE_A_MODEL}")
 
 
-def _unsaid(entry: Transformation, entries: Entries) -> str:
+def _unsaid(entry: Transformation, entries: Entries, specs: Specification) -> str:
     """The first number or telling word of the description that the details do not carry; empty when there is none."""
     text = json.dumps(entry.details, ensure_ascii=False).lower()
-    carried = {*re.findall(r"[^\W\d_]+", text), *_CARRIED.get(entry.type, ())}
-    if entry.type == "sort":
-        for _, descends in entries.sort[-1][1]:
-            carried |= {"first", *(word for word, down in _DIRECTIONS.items() if down == descends)}
+    carried = {*_CARRIED.get(entry.type, ())}
+    order: tuple[SortItem, ...] = ()
+    if entry.type == "window":
+        window = entries.windows[-1][1]
+        filtered, order = _filters_on(window.name, specs), window.order_by
+        text += " ".join(filtered).lower()
+        carried |= {*_FILTERED} if filtered or window.function in OFFSETS else set()
+    elif entry.type == "sort":
+        order = entries.sort[-1][1]
+    for item in order:
+        carried |= {"first", *says(item)}
     if entry.type == "join" and entry.details.get("join_type", "inner") == "inner":
         carried.add("only")
+    carried |= {*re.findall(r"[^\W\d_]+", text)}
     numbers = {int(number) for number in _DIGITS.findall(text)}
     words = re.findall(r"\d+|[^\W\d_]+", entry.description.lower().replace(",", ""))
     for word in words:
@@ -135,10 +134,19 @@ def _unsaid(entry: Transformation, entries: Entries) -> str:
     return ""
 
 
+def _filters_on(name: str, specs: Specification) -> list[str]:
+    """The filters on a column as text, wherever they stand."""
+    listed = [one.model_dump(mode="json") for one in specs.filters]
+    listed += [one.details for one in specs.transformations if one.type == "filter"]
+    return [json.dumps(one) for one in listed if str(one.get("column")).casefold() == name.casefold()]
+
+
 def _read_distinct(entry: Transformation, path: str, entries: Entries) -> None:
     if entry.details:
         refuse(
-            f"{path}.details", f"distinct takes no details: which row of several stays is not certain; {USE_A_MODEL}"
+            f"{path}.details",
+            "distinct takes no details: which row of several stays is not certain; number the rows with a window of "
+            "row_number and keep those with 1",
         )
     if entry.description.strip(" .").lower() not in _SAYS_DISTINCT:
         refuse(path, f'"{entry.description}" is free text; {USE_A_MODEL}')
@@ -148,7 +156,7 @@ def _read_distinct(entry: Transformation, path: str, entries: Entries) -> None:
 def _model_reader(model: type[_Model], into: Callable[[Entries], list[tuple[str, _Model]]]) -> _Reader:
     """A reader of details that have the shape of a structured field."""
 
-    def read(details: dict[str, JsonValue], path: str, entries: Entries, problems: list[Problem]) -> None:
+    def read(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
         try:
             parsed = model.model_validate(details)
         except ValidationError as error:
@@ -162,63 +170,36 @@ def _model_reader(model: type[_Model], into: Callable[[Entries], list[tuple[str,
     return read
 
 
-def _read_sort(details: dict[str, JsonValue], path: str, entries: Entries, problems: list[Problem]) -> None:
-    _known_keys(details, ("columns", "column", "by", "order", "direction", "ascending"), path)
-    given = _one_of(details, ("columns", "column", "by"), path)
-    default = _descends(details, ("order", "direction", "ascending"), path)
-    items = given if isinstance(given, list) else [given]
-    if not items:
-        refuse(path, "names no column to sort by")
-    keys = tuple(_sort_key(item, default, f"{path}[{position}]") for position, item in enumerate(items))
-    entries.sort.append((path, keys))
+def _read_sort(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
+    known_keys(details, ("columns", "column", "by", "order", "direction", "ascending"), path)
+    entries.sort.append((path, sort_items(one_of(details, ("columns", "column", "by"), path), details, path)))
 
 
-def _sort_key(item: JsonValue, default: bool, path: str) -> tuple[str, bool]:
-    if isinstance(item, str):
-        return item, default
-    if not isinstance(item, dict) or not isinstance(item.get("column"), str):
-        refuse(path, 'a sort column is a name or {"column": name, "order": "asc" or "desc"}')
-    _known_keys(item, ("column", "order", "direction", "ascending"), path)
-    own = any(key in item for key in ("order", "direction", "ascending"))
-    return str(item["column"]), _descends(item, ("order", "direction", "ascending"), path) if own else default
-
-
-def _descends(details: dict[str, JsonValue], keys: tuple[str, ...], path: str) -> bool:
-    given = [(key, details[key]) for key in keys if key in details]
-    if len(given) > 1:
-        refuse(path, f"says the direction twice: {' and '.join(key for key, _ in given)}")
-    for key, value in given:
-        if key == "ascending" and isinstance(value, bool):
-            return not value
-        if key != "ascending" and isinstance(value, str) and value.lower() in _DIRECTIONS:
-            return _DIRECTIONS[value.lower()]
-        refuse(f"{path}.{key}", f"{value!r} is not a direction; write asc or desc")
-    return False
-
-
-def _read_limit(details: dict[str, JsonValue], path: str, entries: Entries, problems: list[Problem]) -> None:
-    _known_keys(details, _COUNT_KEYS, path)
-    rows = _one_of(details, _COUNT_KEYS, path)
+def _read_limit(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
+    known_keys(details, (*_COUNT_KEYS, "with_ties"), path)
+    rows, ties = one_of(details, _COUNT_KEYS, path), details.get("with_ties", False)
     if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= _MAX_ROWS:
         refuse(path, f"a limit is a whole number from 1 to {_MAX_ROWS}, not {rows!r}")
-    entries.limit.append((path, rows))
+    if not isinstance(ties, bool):
+        refuse(f"{path}.with_ties", f"is true or false, not {ties!r}")
+    entries.limit.append((path, (rows, ties)))
 
 
-def _read_select(details: dict[str, JsonValue], path: str, entries: Entries, problems: list[Problem]) -> None:
-    _known_keys(details, ("columns",), path)
+def _read_select(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
+    known_keys(details, ("columns",), path)
     names = details["columns"]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         refuse(f"{path}.columns", "is a list of column names")
     entries.select.append((path, tuple(str(name) for name in names)))
 
 
-def _read_rename(details: dict[str, JsonValue], path: str, entries: Entries, problems: list[Problem]) -> None:
-    _known_keys(details, ("from", "to", "columns", "mapping"), path)
+def _read_rename(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
+    known_keys(details, ("from", "to", "columns", "mapping"), path)
     if "from" in details or "to" in details:
-        _known_keys(details, ("from", "to"), path)
+        known_keys(details, ("from", "to"), path)
         mapping: JsonValue = {str(details.get("from")): details.get("to")}
     else:
-        mapping = _one_of(details, ("columns", "mapping"), path)
+        mapping = one_of(details, ("columns", "mapping"), path)
     if (
         not isinstance(mapping, dict)
         or not mapping
@@ -228,17 +209,16 @@ def _read_rename(details: dict[str, JsonValue], path: str, entries: Entries, pro
     entries.rename.append((path, {old: str(new) for old, new in mapping.items()}))
 
 
-def _known_keys(details: dict[str, JsonValue], known: tuple[str, ...], path: str) -> None:
-    for key in details:
-        if key not in known:
-            refuse(f"{path}.{key}", f"unknown key here; known are {', '.join(known)}")
+def _read_window(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
+    entries.windows.append((path.removesuffix(".details"), read_window(details, path)))
 
 
-def _one_of(details: dict[str, JsonValue], keys: tuple[str, ...], path: str) -> JsonValue:
-    given = [key for key in keys if key in details]
-    if len(given) != 1:
-        refuse(path, f"takes exactly one of {', '.join(keys)}")
-    return details[given[0]]
+def _read_pivot(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
+    entries.aggregations += [(one.value_path, one) for one in read_pivot(details, path)]
+
+
+def _read_union(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
+    entries.unions.append((path.removesuffix(".details"), read_union(details, path)))
 
 
 _READERS: dict[str, _Reader] = {
@@ -250,4 +230,9 @@ _READERS: dict[str, _Reader] = {
     "limit": _read_limit,
     "select": _read_select,
     "rename": _read_rename,
+    "window": _read_window,
+    "pivot": _read_pivot,
+    "union": _read_union,
 }
+TYPES = (*_READERS, "distinct")
+"""The types that the compiler knows."""

@@ -192,15 +192,15 @@ CASES = {
         [(Decimal("5.00"),), (Decimal("7.50"),), (Decimal("1.00"),), (None,)],
         {"transformations": [{"type": "distinct"}, step("select", columns=["amount"])]},
     ),
-    "sort and limit keep the first rows, NULLs last when descending": Case(
+    "sort and limit keep the first rows, NULLs first when descending": Case(
         ORDERS,
         ["customer_id", "total"],
-        [(1, Decimal("12.50")), (2, Decimal("7.50")), (9, Decimal("1.00")), (None, None)],
+        [(None, None), (1, Decimal("12.50")), (2, Decimal("7.50"))],
         {
             "aggregations": [aggregate("sum", "amount", "total", "customer_id")],
             "transformations": [
                 step("sort", columns=[{"column": "total", "order": "desc"}, "customer_id"]),
-                step("limit", n=4),
+                step("limit", n=3),
             ],
         },
         ordered=True,
@@ -208,7 +208,7 @@ CASES = {
     "a sort by a column outside the result stands before the select": Case(
         ORDERS,
         ["order_id"],
-        [(14,), (10,), (11,), (12,), (13,)],
+        [(10,), (11,), (12,), (13,), (14,)],
         {"transformations": [step("sort", by=["placed"])]},
         names("order_id"),
         ordered=True,

@@ -24,6 +24,19 @@ TABLES: dict[str, dict[str, str]] = {
     "employees": {"id": "integer", "name": "text", "boss": "integer"},
     "Odd Table": {"Order Date": "date", "a.b": "integer", "tick`ed": "text", "order": "integer"},
     "sales.items": {"order_id": "bigint", "qty": "integer", "sent": "timestamp with time zone"},
+    "sales": {
+        "sale_id": "integer",
+        "region": "text",
+        "rep": "text",
+        "sold": "date",
+        "amount": "numeric(10,2)",
+        "units": "bigint",
+        "paid": "boolean",
+        "rate": "double precision",
+    },
+    "spring": {"city": "text", "amount": "numeric(8,2)", "units": "integer"},
+    "autumn": {"units": "bigint", "amount": "numeric(10,3)", "city": "text"},
+    "prices": {"city": "text", "since": "date", "until": "date", "price": "numeric(6,2)"},
 }
 
 ROWS: dict[str, list[tuple[Any, ...]]] = {
@@ -45,6 +58,26 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
     "sales.items": [
         (10, 2, dt.datetime(2024, 1, 1, 12, 0, tzinfo=dt.UTC)),
         (11, 3, dt.datetime(2024, 1, 2, 12, 0, tzinfo=dt.UTC)),
+    ],
+    "sales": [
+        (1, "north", "Ada", dt.date(2024, 1, 5), Decimal("10.00"), 3, True, 0.5),
+        (2, "north", "Ada", dt.date(2024, 2, 5), Decimal("20.50"), 2**62, False, None),
+        (3, "north", "Ben", dt.date(2024, 2, 5), Decimal("20.50"), 2**62, True, 0.25),
+        (4, "north", "Ben", None, None, None, None, 1.0),
+        (5, "south", "Cy", dt.date(2024, 1, 9), Decimal("7.25"), 1, True, 2.0),
+        (6, "south", "Cy", dt.date(2024, 3, 1), Decimal("99.99"), 9, False, 2.0),
+        (7, "south", None, dt.date(2024, 3, 1), Decimal("0.01"), None, True, None),
+        (8, "south", "Dee", dt.date(2024, 4, 1), None, 4, None, -1.5),
+        (9, None, "Eve", dt.date(2024, 4, 2), Decimal("20.50"), 5, False, 0.0),
+        (10, None, None, None, Decimal("3.00"), 6, True, 4.0),
+        (11, "west", "Fay", dt.date(2024, 1, 5), Decimal("-5.00"), -2, False, 3.5),
+    ],
+    "spring": [("Bern", Decimal("1.50"), 2), ("Oslo", Decimal("2.00"), None), ("Bern", Decimal("1.50"), 2)],
+    "autumn": [(2, Decimal("1.500"), "Bern"), (7, Decimal("2.125"), None), (None, Decimal("2.000"), "Oslo")],
+    "prices": [
+        ("Bern", dt.date(2024, 1, 1), dt.date(2024, 1, 31), Decimal("3.00")),
+        ("Bern", dt.date(2024, 2, 1), None, Decimal("4.00")),
+        ("Oslo", dt.date(2024, 1, 1), dt.date(2024, 12, 31), Decimal("5.00")),
     ],
 }
 
@@ -102,6 +135,16 @@ def where(column: str, operator: str, value: Any = None) -> dict[str, Any]:
 def step(kind: str, **details: Any) -> dict[str, Any]:
     """An entry of `transformations` with details."""
     return {"type": kind, "details": details}
+
+
+def window(function: str, alias: str, **details: Any) -> dict[str, Any]:
+    """An entry of `transformations` of type window."""
+    return step("window", function=function, alias=alias, **details)
+
+
+def down(column: str, **more: Any) -> dict[str, Any]:
+    """A column to sort by, the largest first."""
+    return {"column": column, "direction": "desc", **more}
 
 
 def names(*columns: str) -> dict[str, Any]:

@@ -27,9 +27,9 @@ JOINS = [
     (CO, [JOIN, {**JOIN, "on_columns": ["name"]}], "specs.join_conditions[1]", "are joined already"),
     (CO, [{**JOIN, "on_columns": []}], "specs.join_conditions[0]", "every row would meet every row"),
     (CO, [{**JOIN, "on_columns": ["city"]}], "specs.join_conditions[0].on_columns[0]", "orders has no column 'city'"),
-    (CO, [{**JOIN, "left_column": "name", "right_column": "note"}], "specs.join_conditions[0]", "say it once"),
+    (CO, [{**JOIN, "left_column": "name"}], "specs.join_conditions[0]", "come together"),
+    (CO, [{**JOIN, "condition": "o.amont > 1"}], "specs.join_conditions[0].condition", "did you mean 'o.amount'?"),
     (CO, [{**JOIN, "on_columns": [], "left_column": "name"}], "specs.join_conditions[0]", "come together"),
-    (CO, [{**JOIN, "condition": "c.customer_id = o.customer_id"}], "specs.join_conditions[0]", "say it once"),
     (
         CO,
         [{**JOIN, "on_columns": [], "condition": "o.amount > 1"}],

@@ -26,7 +26,7 @@ EXPRESSIONS = [
     ("nosuch(amount)", "function nosuch() is not one"),
     ("uper(note)", "did you mean 'upper'?"),
     ("sum(amount)", "write it as an entry of `aggregations`"),
-    ("row_number() OVER (ORDER BY amount)", "a window function"),
+    ("row_number() OVER (ORDER BY amount)", "as an entry of type window"),
     ("(SELECT 1)", "a subquery"),
     ("amount IN (SELECT 1)", "a subquery"),
     ("transform(array(1), x -> x)", "a lambda"),

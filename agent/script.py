@@ -9,13 +9,13 @@ from pathlib import Path
 from agent.errors import UnsupportedTypeError
 from agent.request import Request
 from agent.snapshot import Column, Snapshot, Source
-from agent.types import spark_type
+from agent.types import canonical, spark_type
 from prompts import fill
 
 _TEMPLATE = Path(__file__).with_name("job_template.txt")
 
 JobColumn = tuple[str, str | None, str, bool]
-"""Name, Spark type (None: as it comes), PostgreSQL type, required."""
+"""Name, Spark type (None: as it comes), PostgreSQL type as `canonical` gives it, required."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _must_be_given(column: Column) -> bool:
 def _job_column(name: str, sql_type: str | None, required: bool) -> JobColumn:
     if sql_type is None:
         return (name, None, "any type", required)
-    return (name, spark_type(sql_type, name), sql_type, required)
+    return (name, spark_type(sql_type, name), canonical(sql_type), required)
 
 
 def _source_columns(source: Source) -> list[JobColumn]:

@@ -10,6 +10,7 @@ _WHOLE_DIGITS = {"smallint": 5, "int": 10, "bigint": 20}
 """Digits of the decimal that Spark turns an integer into when it meets a decimal."""
 
 MAX_DIGITS = 38
+_NAMED = ("array", "enum", "json")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Kind:
     """n for `character(n)`: Spark sees the value padded with spaces, PostgreSQL ignores the padding."""
     zoned: bool = False
     """True for `timestamp with time zone`."""
+    named: str = ""
+    """The type itself where its family does not say enough: of arrays, enums, json and jsonb."""
 
     @property
     def numeric(self) -> bool:
@@ -42,7 +45,7 @@ def kind_of(type_name: str, column: str | None = None) -> Kind:
         return Kind("integer", whole=_WHOLE_DIGITS[ddl])
     if name.startswith("character") and not name.startswith("character varying"):
         return Kind("string", padded=int(name[10:-1]) if name.endswith(")") else 1)
-    return Kind(family(ddl), zoned=name == "timestamp with time zone")
+    return Kind(family(name), zoned=name == "timestamp with time zone", named=name if family(name) in _NAMED else "")
 
 
 def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:

@@ -41,12 +41,21 @@ class SinkColumn:
 def sink_column(field: T.StructField) -> SinkColumn:
     """The column for a field of the result. Raises ValueError, naming it, for a type that PostgreSQL does not get."""
     kind = field.dataType
-    if isinstance(kind, T.DecimalType):
-        sql_type = f"NUMERIC({kind.precision},{kind.scale})"
-        return SinkColumn(field.name, sql_type, pa.decimal128(kind.precision, kind.scale))
-    if type(kind) not in _TYPES:
+    element = kind.elementType if isinstance(kind, T.ArrayType) else kind
+    found = _scalar(element)
+    # Spark's sink fails at an array of byte strings too.
+    if found is None or (element is not kind and isinstance(element, T.BinaryType)):
         raise ValueError(f"column {field.name!r}: Can't get JDBC type for {kind.simpleString()}")
-    return SinkColumn(field.name, *_TYPES[type(kind)])
+    sql_type, arrow_type = found
+    if element is kind:
+        return SinkColumn(field.name, sql_type, arrow_type)
+    return SinkColumn(field.name, f"{sql_type}[]", pa.list_(arrow_type))
+
+
+def _scalar(kind: T.DataType) -> tuple[str, pa.DataType] | None:
+    if isinstance(kind, T.DecimalType):
+        return f"NUMERIC({kind.precision},{kind.scale})", pa.decimal128(kind.precision, kind.scale)
+    return _TYPES.get(type(kind))
 
 
 def batches(path: Path, columns: list[SinkColumn]) -> pa.RecordBatchReader:

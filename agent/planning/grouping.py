@@ -7,7 +7,7 @@ import copy
 from agent.errors import Problem
 from agent.planning.derivations import Derivation, Derivations, bind
 from agent.planning.inference import kind_of_expression
-from agent.planning.kinds import MAX_DIGITS, kind_of_aggregate
+from agent.planning.kinds import MAX_DIGITS, kind_of_aggregate, unequal, unordered
 from agent.planning.refusals import collecting, nearest, refuse
 from agent.planning.resolution import Names, described, unquoted
 from agent.planning.steps import AggregateStep, BoundExpression, DerivedStep, Grouping, GroupKey, NamedColumn, Reference
@@ -40,7 +40,10 @@ def _read_keys(
         found = []
         for place, name in enumerate(entry.group_by):
             with collecting(problems):
-                found.append(_before_grouping(name, before, derivations, f"{path}.group_by[{place}]"))
+                key = _before_grouping(name, before, derivations, f"{path}.group_by[{place}]")
+                if reason := unequal(key.kind):
+                    refuse(f"{path}.group_by[{place}]", f"{described(key)} cannot be grouped by: {reason}")
+                found.append(key)
         if position == 0:
             first = list(dict.fromkeys(found))
         elif len(found) == len(entry.group_by) and set(found) != set(first):
@@ -81,6 +84,9 @@ def _aggregate(entry: Aggregation, before: Names, derivations: Derivations, path
     kind = column.kind
     if function in ("sum", "avg"):
         _check_summed(function, column, f"{path}.column")
+    reasons = {"min": unordered, "max": unordered, "count_distinct": unequal}
+    if function in reasons and (reason := reasons[function](kind)):
+        refuse(f"{path}.column", f"{function} of {described(column)}: {reason}")
     return AggregateStep(function, column, entry.alias, kind_of_aggregate(function, kind))
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agent.errors import Problem
+from agent.planning.kinds import unequal, unordered
 from agent.planning.refusals import collecting, nearest, refuse
 from agent.planning.resolution import Scope, described, unquoted
 from agent.planning.steps import Grouping, NamedColumn, Ordering, OutputColumn, Reference, SortKey
@@ -163,12 +164,18 @@ def read_ordering(
     problems: list[Problem],
 ) -> Ordering:
     """Sort and limit. A sort by columns of the result stands after the select, any other before it."""
+    for output in outputs if entries.distinct else ():
+        if reason := unequal(output.column.kind):
+            problems.append(Problem("specs.transformations", f"distinct rows with {output.name!r}: {reason}"))
     limit = entries.limit[0][1] if entries.limit else None
     keys: list[tuple[Reference, bool]] = []
     for path, items in entries.sort[:1]:
         for name, descending in items:
             with collecting(problems):
-                keys.append((_sorted_by(name, scope, outputs, path), descending))
+                key = _sorted_by(name, scope, outputs, path)
+                if reason := unordered(key.kind):
+                    refuse(path, f"{described(key)} cannot be sorted by: {reason}")
+                keys.append((key, descending))
     name_of = {output.column: output.name for output in outputs}
     early = any(column not in name_of for column, _ in keys)
     if early and entries.distinct:

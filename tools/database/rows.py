@@ -52,7 +52,7 @@ def _selected(column: Column) -> str:
         return name if canonical(column.type).startswith("character(") else f"left({name}, {CELL})"
     if kind == "array":
         # One by one: a long text within would otherwise leave nothing of the others.
-        first = f"unnest({name}[:][1:{_ELEMENTS}]) WITH ORDINALITY AS u(e, n)"
+        first = f"unnest(({name}[:])[1:{_ELEMENTS}]) WITH ORDINALITY AS u(e, n)"
         return f"CASE WHEN {name} IS NOT NULL THEN ARRAY(SELECT left(e::text, {CELL}) FROM {first} ORDER BY n) END"
     # As text, because a Python date or Decimal cannot hold `infinity`, the year 12000 or every NaN.
     return f"left({name}::text, {CELL})"

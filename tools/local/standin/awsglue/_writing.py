@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import types as T
 
-_BATCH_ROWS = 32_768
+_BATCH_ROWS = 8_192
+_BUFFER_BYTES = 1 << 20
+"""Read at a time; without it a whole column of a row group, which may be 128 MB."""
 
 # https://github.com/apache/spark/blob/v3.5.6/sql/core/src/main/scala/org/apache/spark/sql/jdbc/PostgresDialect.scala
 _TYPES: dict[type[T.DataType], tuple[str, pa.DataType]] = {
@@ -64,7 +66,7 @@ def batches(path: Path, columns: list[SinkColumn]) -> pa.RecordBatchReader:
 
     def stream() -> Iterator[pa.RecordBatch]:
         for file in sorted(path.glob("part-*.parquet")):
-            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS):
+            for batch in pq.ParquetFile(file, buffer_size=_BUFFER_BYTES).iter_batches(_BATCH_ROWS):
                 arrays = [values.cast(kind) for values, kind in zip(batch.columns, schema.types, strict=True)]
                 yield pa.record_batch(arrays, schema=schema)
 

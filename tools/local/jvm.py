@@ -54,7 +54,7 @@ COMMON_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.catalogImplementation": "in-memory",
     # Not lz4, which is Hadoop's own format: Arrow cannot read it where a page is over 256 KB.
-    "spark.sql.parquet.compression.codec": "lz4raw",
+    "spark.sql.parquet.compression.codec": "lz4_raw",
     # Dates before 1582 are the same day in PostgreSQL, Arrow and Spark; nothing is to be shifted or refused.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",

@@ -96,14 +96,17 @@ def _type(column: Column) -> str:
     """A column's type, of an enum with its values."""
     labels = ", ".join(f"'{_word(label)}'" for label in column.labels[:SHOWN_LABELS])
     more = ", …" if len(column.labels) > SHOWN_LABELS else ""
-    return f"{column.type} ({labels}{more})" if labels else column.type
+    kind = _word(column.type)
+    return f"{kind} ({labels}{more})" if labels else kind
 
 
 def _target(request: Request, snapshot: Snapshot) -> str:
     columns, table = target_columns(request, snapshot), _word(snapshot.target.name)
     if not columns:
         return f"- table {table}, which takes the columns that you return; name them well"
-    listed = ", ".join(f"{_word(name)} {sql_type}" if spark else _word(name) for name, spark, sql_type, _ in columns)
+    listed = ", ".join(
+        f"{_word(name)} {_word(sql_type)}" if spark else _word(name) for name, spark, sql_type, _ in columns
+    )
     return f"- table {table} with the columns, in this order: {listed}"
 
 

@@ -187,7 +187,7 @@ def _view(options: argparse.Namespace) -> Iterator[View]:
     try:
         from cli_view import View
     except ModuleNotFoundError as error:
-        message = f"the terminal view needs {error.name}: pip install 'datamorph-glue-executor[local]'"
+        message = f"the terminal view needs {error.name}: pip install -e '.[local]'"
         raise UnavailableError("datamorph", message) from None
     with View(to_stderr=options.json) as view:
         yield view

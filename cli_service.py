@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """Settings from options and environment; for the engine `glue` with what Secrets Manager holds."""
+    """Settings from options and environment; for the engine `glue` with what Secrets Manager holds.
+
+    `doctor` goes on without secrets that cannot be read, and tells of them among its checks.
+    """
     given = {name: value for name, value in vars(options).items() if name in Settings.model_fields}
     settings = load_settings(given, os.environ)
     if settings.engine == "local":
         return settings
-    from tools.aws.configuration import aws_settings
+    from tools.aws.configuration import aws_settings, settings_to_examine
 
-    return aws_settings(given, os.environ)
+    return (settings_to_examine if options.command == "doctor" else aws_settings)(given, os.environ)
 
 
 @contextmanager

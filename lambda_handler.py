@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from graph.entry import answer, run_id_of
 from graph.response import Response, invalid, unavailable
 from graph.service import Service
 from tools.aws.clients import AwsClients
-from tools.aws.configuration import aws_settings
+from tools.aws.configuration import aws_settings, settings_to_examine
 from tools.aws.toolbox import aws_toolbox
 from tools.aws.waker import LambdaWaker
 
@@ -56,8 +57,8 @@ def handler(event: object, context: LambdaContext) -> Response:
     except DatamorphError as error:
         response = unavailable(run_id_of(event), _as_unavailable(error))
     except Exception as error:
-        # The one broad catch of this door.
-        logger.exception("handler.failed")
+        # The one broad catch of this door. A trace repeats values, and with them secrets.
+        logger.error("handler.failed", trace=redact(traceback.format_exc()))
         told = f"unexpected {type(error).__name__}: {redact(str(error))[:500]}; the function's log has the rest"
         response = unavailable(run_id_of(event), UnavailableError("datamorph", told))
     if response["statusCode"] == 503:
@@ -70,11 +71,11 @@ def handler(event: object, context: LambdaContext) -> Response:
 
 def _answer(event: object, context: LambdaContext) -> Response:
     with _deadline(context) as control:
-        service, clients = _door.open(context)
         if isinstance(event, dict) and event.get("action") == "doctor":
             from tools.aws.doctor import examined
 
-            return cast(Response, examined(service.settings))
+            return cast(Response, examined(settings_to_examine({}, os.environ, DEFAULTS)))
+        service, clients = _door.open(context)
         waker = LambdaWaker(clients, context.invoked_function_arn)
         return answer(Actions(service, waker, control), event)
 

@@ -7,6 +7,9 @@ from pydantic import BaseModel
 from agent.errors import Problem
 from agent.request import Request, path_of
 
+KEYS_TOLD = 50
+"""Unknown keys that are named in `warnings`."""
+
 
 def unsupported(request: Request) -> list[Problem]:
     """What the request asks for that this version cannot do: it is refused, not left out."""
@@ -20,8 +23,11 @@ def unsupported(request: Request) -> list[Problem]:
 
 
 def unknown_keys(request: Request) -> list[str]:
-    """A warning for each key of `specs` that means nothing here and only goes to the model."""
-    return [f"{path}: unknown key; only the model sees it" for path in _extras(request.specs, ("specs",))]
+    """A warning for each key of `specs` that means nothing here and only goes to the model; the first of very many."""
+    paths = _extras(request.specs, ("specs",))
+    told = [f"{path}: unknown key; only the model sees it" for path in paths[:KEYS_TOLD]]
+    more = len(paths) - len(told)
+    return [*told, f"specs: {more} more unknown keys; only the model sees them"] if more > 0 else told
 
 
 def _extras(value: object, at: tuple[int | str, ...]) -> list[str]:

@@ -251,8 +251,13 @@ def _kind(value: object) -> str:
 
 def path_of(location: tuple[int | str, ...]) -> str:
     """A location as a path: `("specs", "filters", 0, "value")` is `specs.filters[0].value`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return text.lstrip(".") or "event"
+    text = "".join(f".{part}" if isinstance(part, str) and _readable(part) else f"[{part!r}]" for part in location)
+    return text.removeprefix(".") or "event"
+
+
+def _readable(key: str) -> bool:
+    """False for a key that nobody would see in a path, such as a blank one."""
+    return bool(key.strip()) and key.isprintable()
 
 
 _KNOWN: dict[str, type[BaseModel]] = {"": Request, "specs.target_table": TargetTable, "options": Options}

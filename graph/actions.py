@@ -8,13 +8,15 @@ from typing import cast
 
 from langgraph.runtime import RunControl
 
-from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from agent.errors import ConflictError, EngineError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
 from agent.keys import run_id_of_job
+from graph.acceptance import check_database
+from graph.builder import NO_DATABASE
 from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
 from graph.retire import retire
-from graph.service import Service, recorded
+from graph.service import Service, as_unavailable, recorded
 from tools.ports import Waker
-from tools.records import RunEnded, RunRecord
+from tools.records import OPEN_STATUSES, RunEnded, RunRecord
 
 SWEEP_LIMIT = 50
 """How many runs one sweep tick wakes at most."""
@@ -33,31 +35,35 @@ class Actions:
     def status(self, run_id: str) -> Response:
         """How a run stands. Raises UnknownRunError."""
         record = self._record(run_id)
-        if record.response and record.status != "running":
+        if record.response and record.status not in OPEN_STATUSES:
             return cast(Response, json.loads(record.response))
-        return recorded(record) or self.service.look(record)
+        return self.service.look(record)
 
     def resume(self, run_id: str) -> Response:
-        """Go on with a run where it stopped. Raises UnknownRunError."""
+        """Go on with a run where it stopped, or with its cancelling. Raises UnknownRunError."""
+        if self._record(run_id).status == "cancelling":
+            return self.cancel(run_id)
         return self.service.resume(run_id, control=self.control)
 
     def cancel(self, run_id: str) -> Response:
         """End a run: its jobs are stopped, its staging is dropped, its target stays as it is.
 
-        A run that has ended keeps its answer; one that is published already is finished. Raises UnknownRunError.
+        A run that has ended keeps its answer; one that is published already is finished. What a refusal cuts off is
+        gone on with by the next call, event or sweep. Raises UnknownRunError.
         """
         try:
             with self.service.tools.lease.hold(run_id):
                 record = self._record(run_id)
                 if (answer := recorded(record)) is not None:
                     return answer
+                check_database(record, self.service.settings, self.service.database)
                 if not self._published(record):
                     return self._cancelled(record)
         except ConflictError as error:
             return conflict(error)
-        except UnavailableError as error:
-            return unavailable(run_id, error)
-        return self.resume(run_id)
+        except (UnavailableError, EngineError) as error:
+            return unavailable(run_id, as_unavailable(error))
+        return self.service.resume(run_id, control=self.control)
 
     def on_job_event(self, event: dict[str, object]) -> Response:
         """Let the run of a `Glue Job State Change` look at its job.
@@ -96,16 +102,22 @@ class Actions:
     def _awaits(self, record: RunRecord, job_name: str, job_run_id: str) -> bool:
         launches = self.service.tools.ledger.launches(record.run_id, record.generation)
         live = [(launch.job_name, launch.job_run_id) for launch in launches if launch.state == "STARTED"]
-        return (job_name, job_run_id) in live
+        # Of a start whose answer was lost, the job alone is known.
+        intended = [launch.job_name for launch in launches if launch.state == "INTENT"]
+        return (job_name, job_run_id) in live or job_name in intended
 
     def _published(self, record: RunRecord) -> bool:
         database = self.service.tools.database
-        return database is not None and database.is_published(record.run_id, record.generation)
+        if database is None:
+            raise UnavailableError(
+                "database", f"whether run {record.run_id} is published cannot be seen: {NO_DATABASE}"
+            )
+        return database.is_published(record.run_id, record.generation)
 
     def _cancelled(self, record: RunRecord) -> Response:
         tools = self.service.tools
-        retire(tools, record)
         response = ended_response(self.service.look(record), "cancelled")
+        retire(tools, record)
         tools.ledger.finish(record.run_id, record.generation, "cancelled", json.dumps(response))
         body = response["body"]
         tools.journal.write(record.run_id, "end", "run cancelled")

@@ -33,7 +33,7 @@ from tools.ports import Database, Toolbox
 
 Workflow = CompiledStateGraph[State, None, InputState, State]
 
-_NO_DATABASE = "a run needs a database: give --database-url, DATAMORPH_DATABASE_URL or DATAMORPH_DATABASE_SECRET"
+NO_DATABASE = "a run needs a database: give --database-url, DATAMORPH_DATABASE_URL or DATAMORPH_DATABASE_SECRET"
 
 
 def build_workflow(
@@ -41,7 +41,7 @@ def build_workflow(
 ) -> Workflow:
     """The compiled workflow. Raises UnavailableError when the toolbox has no database."""
     if tools.database is None:
-        raise UnavailableError("database", _NO_DATABASE)
+        raise UnavailableError("database", NO_DATABASE)
     artifacts, database, model = tools.artifacts, tools.database, tools.model
     builder = StateGraph(State, input_schema=InputState)
     preparing = partial(prepare, artifacts=artifacts, database=database, worker_type=settings.worker_type)
@@ -51,7 +51,9 @@ def build_workflow(
     builder.add_node("preflight", partial(preflight, artifacts=artifacts, dry_run=tools.dry_run))
     builder.add_node("upload", partial(upload, artifacts=artifacts))
     builder.add_node("run_glue", _run_glue(tools, settings))
-    builder.add_node("publish", partial(publish, artifacts=artifacts, database=database, clock=tools.clock))
+    builder.add_node(
+        "publish", partial(publish, artifacts=artifacts, database=database, clock=tools.clock, ledger=tools.ledger)
+    )
     builder.add_node("suspend", suspend)
     builder.add_node("diagnose", partial(diagnose, artifacts=artifacts))
     builder.add_node("repair", partial(repair, artifacts=artifacts, model=model))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from agent.errors import ConflictError, InvalidRequestError, UnavailableError
+from agent.errors import ArtifactError, ConflictError, InvalidRequestError, UnavailableError
 from graph.state import State
 from tools.ports import ArtifactStore
 
@@ -18,6 +18,12 @@ class Response(TypedDict):
     body: dict[str, Any]
 
 
+ERRORS_TOLD = 100
+"""Lambda's answer takes 6 MB, and nobody reads ten thousand lines."""
+
+PROMPT_TOLD = 200_000
+"""Characters of a prompt that an answer repeats at most."""
+
 Status = Literal["success", "running", "publish_pending", "invalid", "conflict", "cancelled", "failed", "unavailable"]
 _CODES: dict[str, int] = {
     "success": 200, "running": 202, "publish_pending": 202, "invalid": 400, "conflict": 409,
@@ -28,12 +34,12 @@ _CODES: dict[str, int] = {
 def response_of(state: State, artifacts: ArtifactStore, status: str | None = None) -> Response:
     """The response that a state of the workflow amounts to; `status` overrules that of the state."""
     word = status or state.get("status", "running")
-    prompt = state.get("prompt")
+    prompt, missing = _prompt(state, artifacts)
     body = {
         "run_id": state["run_id"],
         "target_table": state.get("target_table"),
         "glue_code_path": state.get("latest_uri"),
-        "generation_prompt": artifacts.get(prompt) if prompt and state["model"] != "compiler" else None,
+        "generation_prompt": prompt,
         "execution_status": word,
         "job_run_id": state.get("job_run_id"),
         "attempts": state.get("executions", 0),
@@ -42,15 +48,31 @@ def response_of(state: State, artifacts: ArtifactStore, status: str | None = Non
         "preflight": state.get("preflight"),
         "verified": state.get("verified", "none"),
         "diagnosis": state.get("diagnosis") if word == "failed" else None,
-        "warnings": state.get("warnings", []),
+        "warnings": [*state.get("warnings", []), *missing],
         "usage": state.get("usage", {"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0}),
     }
     return Response(statusCode=_CODES[word], body=body)
 
 
+def _prompt(state: State, artifacts: ArtifactStore) -> tuple[str | None, list[str]]:
+    """What the model was asked, and why it is left out: an answer must fit into Lambda's 6 MB and the ledger's item."""
+    reference = state.get("prompt")
+    if not reference or state["model"] == "compiler":
+        return None, []
+    try:
+        prompt = artifacts.get(reference)
+    except ArtifactError as error:
+        return None, [f"generation_prompt is left out: {error}"]
+    if len(prompt) > PROMPT_TOLD:
+        return None, [f"generation_prompt is left out: it has {len(prompt):,} characters; it lies at {reference}"]
+    return prompt, []
+
+
 def invalid(run_id: str | None, error: InvalidRequestError) -> Response:
-    """400: what is wrong with the event, and where."""
-    errors = [{"path": problem.path, "message": problem.message} for problem in error.problems]
+    """400: what is wrong with the event, and where; the first problems of very many."""
+    errors = [{"path": problem.path, "message": problem.message} for problem in error.problems[:ERRORS_TOLD]]
+    if (more := len(error.problems) - len(errors)) > 0:
+        errors.append({"path": "event", "message": f"{more} more problems like these; correct them and try again"})
     return Response(statusCode=400, body={"run_id": run_id, "execution_status": "invalid", "errors": errors})
 
 

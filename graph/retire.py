@@ -1,4 +1,4 @@
-"""Ends what an earlier generation of a run left behind, before a new one begins."""
+"""Ends what a run left behind, before it is cancelled or a new generation begins."""
 
 from __future__ import annotations
 
@@ -6,37 +6,62 @@ from dataclasses import replace
 
 from agent.errors import EngineError, UnavailableError
 from agent.keys import staging_prefix
+from graph.run_glue import visible_run
 from tools.ports import Toolbox
 from tools.records import Launch, RunRecord
 
 _STOP_SECONDS = 120.0
 _LOOK_SECONDS = 0.5
+_VISIBLE_AFTER_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""When to look again for a run whose start may have been applied: afterwards nobody looks for it any more."""
 
 
 def retire(tools: Toolbox, record: RunRecord) -> None:
     """Stop the generation's live jobs, then drop its staging tables and job definitions.
 
-    Raises UnavailableError when a job does not stop in two minutes: no second one is started beside it.
+    The intent is recorded first: what is cut off here is gone on with by whoever wakes the run. Raises UnavailableError
+    when a job does not stop in two minutes: no second one is started beside it.
     """
+    tools.ledger.finish(record.run_id, record.generation, "cancelling", record.response)
     for launch in tools.ledger.launches(record.run_id, record.generation):
-        if launch.state == "CLEANED":
-            continue
-        for run in tools.jobs.list_runs(launch.job_name):
-            _stop(tools, launch, run.job_run_id)
-            launch = replace(launch, job_run_id=launch.job_run_id or run.job_run_id)
+        if launch.state != "CLEANED":
+            launch = _stopped(tools, launch)
+        # Also of launches that have ended: rows that were never published lie there.
+        _drop_staging(tools, launch, record.accepted_at)
+        if launch.state != "CLEANED":
+            tools.jobs.delete(launch.job_name)
+            tools.ledger.advance(replace(launch, state="CLEANED"))
+
+
+def _stopped(tools: Toolbox, launch: Launch) -> Launch:
+    """The launch with its job run, where it has one, ended."""
+    if launch.state == "INTENT":
+        visible_run(tools.jobs, tools.clock, launch, _VISIBLE_AFTER_SECONDS)
+    known = [run.job_run_id for run in tools.jobs.list_runs(launch.job_name)]
+    if launch.job_run_id:
+        # The list may lag behind; the ledger does not.
+        known.append(launch.job_run_id)
+    for job_run_id in dict.fromkeys(known):
+        _stop(tools, launch, job_run_id)
+        launch = replace(launch, job_run_id=launch.job_run_id or job_run_id)
+    return launch
+
+
+def _drop_staging(tools: Toolbox, launch: Launch, accepted_at: str) -> None:
+    if tools.database is not None:
         key = launch.key
-        if tools.database is not None:
-            prefix = staging_prefix(key.run_id, key.generation, key.attempt, key.launch, record.accepted_at)
-            tools.database.drop_staging(prefix)
-        tools.jobs.delete(launch.job_name)
-        tools.ledger.advance(replace(launch, state="CLEANED"))
+        tools.database.drop_staging(staging_prefix(key.run_id, key.generation, key.attempt, key.launch, accepted_at))
 
 
 def _stop(tools: Toolbox, launch: Launch, job_run_id: str) -> None:
     until = tools.clock.now() + _STOP_SECONDS
-    tools.jobs.stop(launch.job_name, job_run_id)
-    while not tools.jobs.get(launch.job_name, job_run_id).terminal:
-        if tools.clock.now() >= until:
-            told = f"job run {job_run_id} of generation {launch.key.generation} does not stop; try again later"
-            raise UnavailableError("engine", told) from EngineError("OperationTimeoutException", job_run_id)
-        tools.clock.sleep(_LOOK_SECONDS)
+    try:
+        tools.jobs.stop(launch.job_name, job_run_id)
+        while not tools.jobs.get(launch.job_name, job_run_id).terminal:
+            if tools.clock.now() >= until:
+                told = f"job run {job_run_id} of generation {launch.key.generation} does not stop; try again later"
+                raise UnavailableError("engine", told) from EngineError("OperationTimeoutException", job_run_id)
+            tools.clock.sleep(_LOOK_SECONDS)
+    except EngineError as error:
+        if error.code != "EntityNotFoundException":
+            raise

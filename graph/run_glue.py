@@ -5,6 +5,7 @@ Every node may run twice after a crash. The ledger and the engine's own list of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +16,7 @@ from langgraph.runtime import Runtime
 from agent.diagnosis.failures import diagnose_job
 from agent.diagnosis.findings import JobOutcome
 from agent.diagnosis.redact import clip, redact
-from agent.errors import EngineError, UnavailableError
+from agent.errors import ConflictError, EngineError, UnavailableError
 from agent.keys import job_name, staging_prefix
 from graph.documents import store
 from graph.nodes.suspend import suspend
@@ -40,11 +41,19 @@ def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes
     key = LaunchKey(state["run_id"], state["generation"], state["attempt"], launch)
     if ledger.launch(key) is None:
         ledger.advance(Launch(key, "PLANNED", name))
+    update = State(launch=launch, job_name=name, outcome=None, publish_failure=None)
+    _define(State(**{**state, **update}), jobs, timeout_minutes)
+    return update
+
+
+def _define(state: State, jobs: JobRunner, timeout_minutes: int) -> None:
+    """Define the launch's job, unless it is there."""
+    tags = {"run_id": state["run_id"], "generation": str(state["generation"]), "attempt": str(state["attempt"])}
     definition = JobDefinition(
-        name=name,
+        name=state["job_name"],
         script_ref=state["script_uri"],
         timeout_minutes=timeout_minutes,
-        tags={"run_id": key.run_id, "generation": str(key.generation), "attempt": str(key.attempt)},
+        tags=tags,
         worker_type=state["worker_type"],
     )
     try:
@@ -52,25 +61,33 @@ def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes
     except EngineError as error:
         if error.code != "AlreadyExistsException":
             raise
-    return State(launch=launch, job_name=name, outcome=None, publish_failure=None)
 
 
-def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock) -> State:
-    """Start the launch, or adopt the run that an earlier try started."""
+def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock, timeout_minutes: int) -> State:
+    """Start the launch, or adopt the run that an earlier try started.
+
+    Raises ConflictError for a launch that a restart or cancel put away before it was cut off.
+    """
     key = launch_key(state)
     launch = ledger.launch(key) or Launch(key, "PLANNED", state["job_name"])
     executed = State(executions=state["attempt"])
     if launch.job_run_id:
         return State(**executed, job_run_id=launch.job_run_id)
-    job_run_id = _visible_run(jobs, clock, launch) if launch.state == "INTENT" else _any_run(jobs, launch)
+    if launch.state == "CLEANED":
+        message = f"job {launch.job_name} was put away by a cancel or restart that was cut off; ask for that again"
+        raise ConflictError(key.run_id, message)
+    job_run_id = visible_run(jobs, clock, launch) if launch.state == "INTENT" else _any_run(jobs, launch)
     if job_run_id is None:
         ledger.advance(replace(launch, state="INTENT"))
-        job_run_id = _start(jobs, clock, launch, launch_prefix(state))
+        define = partial(_define, state, jobs, timeout_minutes)
+        job_run_id = _start(jobs, clock, launch, launch_prefix(state), define)
     ledger.advance(replace(launch, state="STARTED", job_run_id=job_run_id))
     return State(**executed, job_run_id=job_run_id)
 
 
-def _start(jobs: JobRunner, clock: Clock, launch: Launch, prefix: str, tries: int = _START_TRIES) -> str:
+def _start(
+    jobs: JobRunner, clock: Clock, launch: Launch, prefix: str, define: Callable[[], None], tries: int = _START_TRIES
+) -> str:
     """The id of the started run. Whatever the engine answers but an id, a run that it may have started is looked for.
 
     Raises UnavailableError: the launch stays INTENT, and a resume looks again before it starts anything.
@@ -78,11 +95,14 @@ def _start(jobs: JobRunner, clock: Clock, launch: Launch, prefix: str, tries: in
     try:
         return jobs.start(launch.job_name, {"--staging_prefix": prefix})
     except EngineError as error:
-        found = _visible_run(jobs, clock, launch)
+        found = visible_run(jobs, clock, launch)
         if found is not None:
             return found
-        if error.code == "ThrottlingException" and tries > 1:
-            return _start(jobs, clock, launch, prefix, tries - 1)
+        if error.code in ("ThrottlingException", "EntityNotFoundException") and tries > 1:
+            if error.code == "EntityNotFoundException":
+                # The definition was deleted since it was made.
+                define()
+            return _start(jobs, clock, launch, prefix, define, tries - 1)
         raise UnavailableError("engine", f"the engine did not start {launch.job_name}: {error}") from error
 
 
@@ -91,8 +111,11 @@ def _any_run(jobs: JobRunner, launch: Launch) -> str | None:
     return runs[-1].job_run_id if runs else None
 
 
-def _visible_run(jobs: JobRunner, clock: Clock, launch: Launch) -> str | None:
-    for seconds in _VISIBLE_AFTER_SECONDS:
+def visible_run(
+    jobs: JobRunner, clock: Clock, launch: Launch, after_seconds: tuple[float, ...] = _VISIBLE_AFTER_SECONDS
+) -> str | None:
+    """The launch's run, which a list may show late; None when it does not show up in time."""
+    for seconds in after_seconds:
         clock.sleep(seconds)
         if found := _any_run(jobs, launch):
             return found
@@ -183,7 +206,9 @@ def build_run_glue(
     jobs, ledger, artifacts, clock = tools.jobs, tools.ledger, tools.artifacts, tools.clock
     builder = StateGraph(State)
     builder.add_node("create_job", partial(create_job, jobs=jobs, ledger=ledger, timeout_minutes=timeout_minutes))
-    builder.add_node("start_run", partial(start_run, jobs=jobs, ledger=ledger, clock=clock))
+    builder.add_node(
+        "start_run", partial(start_run, jobs=jobs, ledger=ledger, clock=clock, timeout_minutes=timeout_minutes)
+    )
     waiting = partial(await_run, jobs=jobs, ledger=ledger, artifacts=artifacts, clock=clock, wait=wait, poll=poll)
     builder.add_node("await_run", waiting)
     builder.add_node("delete_job", partial(delete_job, jobs=jobs, ledger=ledger))

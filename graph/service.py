@@ -18,6 +18,7 @@ from langgraph.types import Command, StateSnapshot
 from agent.errors import (
     ConflictError,
     DatamorphError,
+    EngineError,
     InvalidRequestError,
     Problem,
     UnavailableError,
@@ -32,9 +33,8 @@ from graph.response import Response, conflict, invalid, response_of, unavailable
 from graph.state import State
 from tools.model import model_of
 from tools.ports import Toolbox
-from tools.records import RunRecord
+from tools.records import ENDED_STATUSES, RunRecord
 
-_ENDED = ("success", "failed", "cancelled")
 _RECURSION_LIMIT = 120
 """A belt; the caps in routes.py end a run long before."""
 
@@ -82,8 +82,8 @@ class Service:
                 return recorded(record) or self._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
-        except UnavailableError as error:
-            return unavailable(request.run_id, error)
+        except (UnavailableError, EngineError) as error:
+            return unavailable(request.run_id, as_unavailable(error))
 
     def resume(self, run_id: str, watch: Watcher | None = None, control: RunControl | None = None) -> Response:
         """Go on with a run where it stopped; a run that has ended gives its recorded answer.
@@ -95,13 +95,12 @@ class Service:
                 record = self.tools.ledger.run(run_id)
                 if record is None:
                     raise UnknownRunError(run_id)
-                began = self._as_begun(record)
-                check_doors(record, began.settings, began.database)
+                began = self.check_doors(record)
                 return recorded(record) or began._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
-        except UnavailableError as error:
-            return unavailable(run_id, error)
+        except (UnavailableError, EngineError) as error:
+            return unavailable(run_id, as_unavailable(error))
 
     def look(self, record: RunRecord) -> Response:
         """How a run stands that has not ended; nothing is started.
@@ -110,7 +109,14 @@ class Service:
         """
         workflow = build_workflow(self.tools, self.settings, self.checkpointer)
         state, _ = _reached(workflow, record)
-        return response_of(state, self.tools.artifacts, record.status)
+        status = "publish_pending" if record.status == "publish_pending" else "running"
+        return response_of(state, self.tools.artifacts, status)
+
+    def check_doors(self, record: RunRecord) -> Service:
+        """The service with the model that a run began with. Raises ConflictError for another engine or database."""
+        began = self._as_begun(record)
+        check_doors(record, began.settings, began.database)
+        return began
 
     def _as_begun(self, record: RunRecord) -> Service:
         """The service with the model that the run began with."""
@@ -120,20 +126,36 @@ class Service:
         return replace(self, settings=settings, tools=replace(self.tools, model=model_of(settings)))
 
     def _drive(self, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
+        """Drive an open run and record how it stands. Raises ConflictError for one that is being cancelled."""
+        if record.status == "cancelling":
+            raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
+        if record.status != "running":
+            # Should this process die, the run is woken again.
+            self.tools.ledger.finish(record.run_id, record.generation, "running", record.response)
         try:
             workflow = build_workflow(self.tools, self.settings, self.checkpointer)
             response = self._answer(workflow, record, watch, control)
         except InvalidRequestError as error:
             response = invalid(record.run_id, error)
-        except UnavailableError as error:
-            response = unavailable(record.run_id, error)
         except UnsupportedTypeError as error:
             response = invalid(record.run_id, InvalidRequestError([Problem("specs", str(error))]))
+        except ConflictError:
+            raise
         except DatamorphError as error:
-            response = unavailable(record.run_id, UnavailableError("engine", str(error)))
-        status = response["body"]["execution_status"]
-        self.tools.ledger.finish(record.run_id, record.generation, status, json.dumps(response))
+            response = unavailable(record.run_id, as_unavailable(error))
+        except Exception:
+            # Recorded, so that it is not woken again and again, and left to the door to tell.
+            self._stands(record, "unavailable", "")
+            raise
+        self._stands(record, response["body"]["execution_status"], json.dumps(response))
         return response
+
+    def _stands(self, record: RunRecord, status: str, response: str) -> None:
+        """Record how a run stands. A service that refused ends nothing once something was launched: it is woken."""
+        ledger = self.tools.ledger
+        if status == "unavailable" and ledger.launches(record.run_id, record.generation):
+            status = "interrupted"
+        ledger.finish(record.run_id, record.generation, status, response)
 
     def _answer(
         self, workflow: Workflow, record: RunRecord, watch: Watcher | None, control: RunControl | None
@@ -158,6 +180,11 @@ class Service:
                 self.tools.journal.write(record.run_id, "status", step.node, seconds=round(step.seconds, 3))
             if watch is not None:
                 watch(step)
+
+
+def as_unavailable(error: DatamorphError) -> UnavailableError:
+    """What a door answers 503 with."""
+    return error if isinstance(error, UnavailableError) else UnavailableError("engine", str(error))
 
 
 def _config(record: RunRecord) -> RunnableConfig:
@@ -185,7 +212,7 @@ def _begin_or_go_on(workflow: Workflow, config: RunnableConfig, record: RunRecor
 
 def recorded(record: RunRecord) -> Response | None:
     """The recorded answer of a run that has ended; None of one that has not."""
-    if record.status in _ENDED and record.response:
+    if record.status in ENDED_STATUSES and record.response:
         return cast(Response, json.loads(record.response))
     return None
 

@@ -25,7 +25,7 @@ from agent.errors import (
 )
 from agent.request import Request
 from agent.settings import Settings
-from graph.acceptance import accept, check_doors, first_state, new_run_id, request_in
+from graph.acceptance import IN_THREAD, accept, check_doors, first_state, new_run_id, request_in
 from graph.builder import Workflow, build_workflow
 from graph.response import Response, conflict, invalid, response_of
 from graph.service import recorded
@@ -58,7 +58,6 @@ class StudioState(TypedDict, total=False):
 
 StudioGraph = CompiledStateGraph[StudioState, None, Any, Response]
 
-_IN_THREAD = ", in Studio's thread "
 _UNDER_WAY = (
     "is under way in this thread; go on from its interrupt or its error in the thread's history, "
     "or set options.restart to begin a new generation"
@@ -131,7 +130,7 @@ class Studio:
             check_doors(known, self.settings, place)
             if known.run_id == under_way and not restart:
                 raise ConflictError(known.run_id, f"run {known.run_id} {_UNDER_WAY}")
-        elif not restart and known.database.partition(_IN_THREAD)[0] == self.database:
+        elif not restart and known.database.partition(IN_THREAD)[0] == self.database:
             # The answer of a run that has ended is the same in every thread.
             place = known.database
         return accept(request, self.tools, self.settings, place)
@@ -147,7 +146,7 @@ class Studio:
 
     def _place(self, config: RunnableConfig) -> str:
         """What a run is bound to: its checkpoints are in this thread, and nobody else could go on with it."""
-        return f"{self.database}{_IN_THREAD}{config['configurable']['thread_id']}"
+        return f"{self.database}{IN_THREAD}{config['configurable']['thread_id']}"
 
 
 def studio_graph(studio: Studio) -> StudioGraph:

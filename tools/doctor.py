@@ -48,7 +48,7 @@ def _spark() -> str:
     try:
         return f"pyspark {importlib.metadata.version('pyspark')}"
     except importlib.metadata.PackageNotFoundError:
-        raise MissingError("pyspark is not installed: pip install 'datamorph-glue-executor[local]'") from None
+        raise MissingError("pyspark is not installed: pip install -e '.[local]'") from None
 
 
 def _database(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.launch_steps import check_step
-from tools.records import Launch, LaunchKey, RunRecord
+from tools.records import ENDED_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -27,8 +27,8 @@ CREATE TABLE IF NOT EXISTS given_out (run_id TEXT PRIMARY KEY, at TEXT NOT NULL)
 """
 
 _LAUNCH = "run_id = ? AND generation = ? AND attempt = ? AND launch = ?"
-_DUE = """
-SELECT run_id FROM runs LEFT JOIN given_out USING (run_id) WHERE status IN ('running', 'publish_pending')
+_DUE = f"""
+SELECT run_id FROM runs LEFT JOIN given_out USING (run_id) WHERE status IN {OPEN_STATUSES!r}
 ORDER BY coalesce(at, ''), accepted_at, run_id LIMIT ?
 """
 
@@ -72,8 +72,11 @@ class SqliteLedger:
         return [RunRecord(*row) for row in rows]
 
     def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
-        """Record how the run stands."""
-        statement = "UPDATE runs SET status = ?, response = ? WHERE run_id = ? AND generation = ?"
+        """Record how the run stands, unless it has ended."""
+        statement = (
+            "UPDATE runs SET status = ?, response = ? WHERE run_id = ? AND generation = ? "
+            f"AND status NOT IN {ENDED_STATUSES!r}"
+        )
         self._execute(statement, (status, response, run_id, generation))
 
     def due(self, limit: int = 50) -> list[str]:

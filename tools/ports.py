@@ -160,11 +160,11 @@ class Ledger(Protocol):
         ...
 
     def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
-        """Record how the run stands."""
+        """Record how the run stands; what stands recorded of a run that has ended is not changed."""
         ...
 
     def due(self, limit: int = 50) -> list[str]:
-        """The run_ids of open runs (`running`, `publish_pending`), those given out longest ago, or never, first.
+        """The run_ids of open runs (OPEN_STATUSES), those given out longest ago, or never, first.
 
         Each is marked as given out now, so that the next call gives others where there are more than `limit`.
         """

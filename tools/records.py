@@ -160,6 +160,12 @@ class Launch:
     job_run_id: str = ""
 
 
+ENDED_STATUSES = ("success", "failed", "cancelled")
+"""Of a run that has ended: what is recorded then stands for good."""
+OPEN_STATUSES = ("running", "publish_pending", "interrupted", "cancelling")
+"""Of a run that has to be woken. `interrupted`: a service refused after something was launched."""
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """An accepted run."""
@@ -175,7 +181,7 @@ class RunRecord:
     accepted_at: str
     """UTC, ISO 8601."""
     status: str
-    """`running`, or the response's execution_status."""
+    """`running`, `interrupted`, `cancelling`, or the response's execution_status."""
     response: str = ""
     """The recorded response as JSON; empty while there is none."""
 

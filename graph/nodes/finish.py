@@ -33,7 +33,10 @@ def finish(
         except DatamorphError as error:
             done["warnings"].append(f"staging of attempt {key.attempt} is still there: {error}")
     body = response_of(State(**{**state, **done}), artifacts)["body"]
-    store(state, artifacts, "report", json.dumps(body, indent=1, ensure_ascii=False), "json")
+    try:
+        store(state, artifacts, "report", json.dumps(body, indent=1, ensure_ascii=False), "json")
+    except DatamorphError as error:
+        done["warnings"].append(f"the report was not stored: {error}")
     journal.write(
         state["run_id"], "success" if status == "success" else "error", f"run {status}", rows=state["rows_written"]
     )

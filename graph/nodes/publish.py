@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from agent.diagnosis.redact import clip, redact
-from agent.errors import PublishError
+from agent.errors import ConflictError, PublishError
 from agent.keys import staging_prefix, staging_table
 from agent.script import target_columns
 from graph.documents import load_request, load_snapshot
 from graph.state import State
-from tools.ports import ArtifactStore, Clock, Database
+from tools.ports import ArtifactStore, Clock, Database, Ledger
 from tools.records import Published, PublishOrder
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 """Between tries of a publish that failed for want of a connection, a lock or disk."""
 
 
-def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock) -> State:
-    """Publish once per run and generation; a refusal by PostgreSQL is a value."""
+def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock, ledger: Ledger) -> State:
+    """Publish once per run and generation; a refusal by PostgreSQL is a value.
+
+    Raises ConflictError when the run was cancelled or restarted while this process thought that it held it.
+    """
+    record = ledger.run(state["run_id"])
+    if record is None or record.generation != state["generation"] or record.status in ("cancelling", "cancelled"):
+        raise ConflictError(state["run_id"], f"run {state['run_id']} was cancelled or restarted; nothing was published")
+    return move_staged(state, artifacts=artifacts, database=database, clock=clock)
+
+
+def move_staged(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock) -> State:
+    """Publish, with a few tries where a connection, a lock or disk is wanting."""
     order, snapshot = publish_order(state, artifacts), load_snapshot(state, artifacts)
     if order is None:
         return _failed(PublishError("row_count", "the job wrote no report of its rows"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -104,6 +105,22 @@ def nested(depth: int) -> list[Any]:
 def test_what_cannot_be_stored_is_refused_at_the_door(event: dict[str, Any], words: str) -> None:
     """Text that is none, numbers that JSON does not know, nesting that no parser reads again."""
     assert words in problems(event)["event"]
+
+
+def test_a_key_that_nobody_would_see_is_quoted() -> None:
+    """A blank one, or one of control characters."""
+    assert set(problems(minimal(**{" ": 1, "\t": 2}))) == {"[' ']", "['\\t']"}
+
+
+def test_ten_megabytes_are_read_or_refused_in_seconds() -> None:
+    """A long description is taken; ten thousand wrong filters are found, each at its place."""
+    started = time.monotonic()
+    long = minimal(specs={"target_table": {"name": "t", "description": "x" * 10_000_000}})
+    assert len(parse_request(long).specs.target_table.description) == 10_000_000
+    filters = [{"column": "a", "operator": "~", "value": "x" * 1000}] * 10_000
+    found = problems(minimal(specs={"filters": filters}))
+    assert {"specs.filters[0].operator", "specs.filters[9999].operator"} <= set(found)
+    assert time.monotonic() - started < 20
 
 
 def test_all_problems_are_told_together() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,12 @@ def request(**target: object) -> Request:
     return parse_request({"run_id": "r", "specs": specs})
 
 
-def snapshot(*columns: Column, name: str = "t") -> Snapshot:
-    source = Source(key="o", table="orders", relation="public.orders", columns=(Column(name="id", type="integer"),))
+SOURCES = (Column(name="id", type="integer", nullable=False), Column(name="note", type="text"))
+
+
+def snapshot(*columns: Column, name: str = "t", **changes: Any) -> Snapshot:
+    given: dict[str, Any] = {"key": "o", "table": "orders", "relation": "public.orders", "columns": SOURCES, **changes}
+    source = Source(**given)
     return Snapshot(
         sources=(source,), target=Target(name=name, exists=bool(columns), columns=columns), origin="database"
     )
@@ -76,3 +81,49 @@ def test_without_a_list_the_existing_target_decides() -> None:
         ("a", "date", "date", True),
         ("at", "timestamp", "timestamp with time zone", False),
     ]
+
+
+def sources_of(text: str) -> Any:
+    """The literal SOURCES of a script."""
+    (assignment,) = [
+        node for node in ast.parse(text).body if isinstance(node, ast.Assign) and "SOURCES" in ast.dump(node.targets[0])
+    ]
+    return ast.literal_eval(assignment.value)
+
+
+def test_only_columns_that_are_read_are_in_the_script() -> None:
+    """And all of them where the target takes whatever comes."""
+    transform = 'def transform(sources):\n    return sources["o"].select(F.col("o.id"))\n'
+    ((_, _, _, columns),) = sources_of(assemble(transform, request(columns=["id"]), snapshot(), "c").text)
+    assert [name for name, *_ in columns] == ["id"]
+    ((_, _, _, columns),) = sources_of(assemble(transform, request(), snapshot(), "c").text)
+    assert [name for name, *_ in columns] == ["id", "note"]
+
+
+def test_a_source_of_which_nothing_is_read_keeps_a_column() -> None:
+    """Its rows may count."""
+    transform = 'def transform(sources):\n    return sources["o"].agg(F.count(F.lit(1)).alias("n"))\n'
+    ((_, _, _, columns),) = sources_of(assemble(transform, request(columns=["n"]), snapshot(), "c").text)
+    assert [name for name, *_ in columns] == ["id"]
+
+
+LARGE: dict[str, Any] = {"rows_estimate": 1_000_001, "unique_keys": (("id",),)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, "id"),
+        ({"rows_estimate": 1_000_000}, None),
+        ({"rows_estimate": None}, None),
+        ({"unique_keys": ()}, None),
+        ({"unique_keys": (("id", "note"),)}, None),
+        ({"unique_keys": (("note",), ("id",))}, "id"),
+        ({"columns": (Column(name="id", type="integer"),)}, None),
+        ({"columns": (Column(name="Id", type="integer", nullable=False),), "unique_keys": (("Id",),)}, None),
+    ],
+)
+def test_a_large_source_is_read_in_parallel_by_a_key(changes: dict[str, Any], found: str | None) -> None:
+    """One column, unique, never NULL and plainly named; else by one reader."""
+    ((_, _, by, _),) = sources_of(assemble(TRANSFORM, request(), snapshot(**{**LARGE, **changes}), "c").text)
+    assert by == found

@@ -13,6 +13,7 @@ from tests.aws.fake_glue import FakeGlue
 from tests.aws.fake_lambda import FakeLambda
 from tests.aws.moto_server import Aws
 from tests.tools.fake_bedrock import FakeBedrock
+from tools.bedrock_prices import usd
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:datamorph"
 CANARY = "c4n4ry-s3cret"
@@ -45,6 +46,11 @@ class Deployment:
     database_url: str
     answers: list[dict[str, Any]] = field(default_factory=list)
     """Of invocations by the Lambda service itself."""
+
+    @property
+    def model_usd(self) -> float:
+        """What one question costs at the token counts that Bedrock tells here."""
+        return usd("us.anthropic.claude-sonnet-4-5-20250929-v1:0", 2000, 150)
 
     def invoke(self, event: object, seconds_left: float = 900.0) -> dict[str, Any]:
         """Invoke the function as Lambda does: JSON in, JSON out."""

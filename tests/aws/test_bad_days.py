@@ -287,7 +287,7 @@ def test_a_bug_is_503_and_only_the_log_has_its_trace(deployment: Deployment, mon
     monkeypatch.setattr(lambda_handler.logger.registered_handler, "stream", log)
 
     def bug(*arguments: object) -> None:
-        raise ZeroDivisionError(f"password={CANARY}")
+        raise ZeroDivisionError(f"password={CANARY}") from ValueError(f"postgresql://etl:{CANARY}@h/d")
 
     monkeypatch.setattr("lambda_handler.answer", bug)
     answer = lambda_handler.handler(event(), Context())  # type: ignore[arg-type]
@@ -295,17 +295,23 @@ def test_a_bug_is_503_and_only_the_log_has_its_trace(deployment: Deployment, mon
     assert "ZeroDivisionError" in answer["body"]["message"]
     assert CANARY not in json.dumps(answer)
     (told,) = [line for line in map(json.loads, log.getvalue().splitlines()) if line["message"] == "handler.failed"]
-    assert "in bug" in told["exception"]
+    assert "in bug" in told["trace"]
+    assert CANARY not in log.getvalue()
 
 
-def test_no_secret_is_told_anywhere(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_secret_is_told_anywhere(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Not in the answer, artifacts, checkpoints, ledger, prompts, job definitions, journal or log."""
     deployment.sql(f"CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{CANARY}'")
-    base = deployment.database_url
-    url = base.replace("postgresql://", f"postgresql://canary:{CANARY}@", 1) if "@" not in base else base
+    url = deployment.database_url.replace("postgresql://postgres@", f"postgresql://canary:{CANARY}@", 1)
+    assert CANARY in url
     deployment.put_secret("datamorph/database", {"url": url})
+    log = io.StringIO()
+    monkeypatch.setattr(lambda_handler.logger.registered_handler, "stream", log)
     answer = deployment.invoke(event())
-    told = [json.dumps(answer), capsys.readouterr().out, json.dumps(deployment.bedrock.bodies)]
+    assert "handler.answered" in log.getvalue()
+    told = [json.dumps(answer), capsys.readouterr().out, log.getvalue(), json.dumps(deployment.bedrock.bodies)]
     told += [json.dumps(call) for call in deployment.glue.calls]
     told += [json.dumps(call.payload) for call in deployment.functions.invocations]
     s3, dynamodb = (deployment.aws.clients.get(name) for name in ("s3", "dynamodb"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from graph.service import Service
 from tests.aws.deployment import REPLY, TOO_LARGE, TRANSFORM, Deployment, event
 from tests.aws.fake_glue_faults import Fault
 from tests.tools.fake_bedrock import reply
@@ -36,7 +39,7 @@ def test_an_event_becomes_a_published_table(image: Deployment) -> None:
     assert TRANSFORM in stored.decode()
     assert body["usage"]["input_tokens"] == 2000
     assert body["usage"]["dpu_seconds"] > 0
-    assert body["usage"]["usd"] > 0
+    assert body["usage"]["usd"] > image.model_usd
     assert len(image.glue.requests("StartJobRun")) == 1
     assert image.aws.clients.get("glue").list_jobs()["JobNames"] == []
     assert image.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'datamorph_staging'") == [(1,)]
@@ -159,6 +162,38 @@ def test_a_start_whose_answer_is_lost_is_adopted(deployment: Deployment) -> None
     assert deployment.invoke(event())["statusCode"] == 200
     assert len(deployment.glue.started) == 1
     assert totals(deployment) == TOTALS
+
+
+def test_after_a_refusal_the_next_invocation_looks_anew(deployment: Deployment) -> None:
+    """In the same process: a secret was rotated, a role changed."""
+    working = deployment.database_url
+    deployment.put_secret("datamorph/database", {"url": "postgresql://etl@127.0.0.1:1/sales"})
+    assert deployment.invoke({"run_id": "nobody", "action": "resume"})["statusCode"] == 400
+    assert deployment.invoke(event("first"))["statusCode"] == 503
+    secrets = deployment.aws.clients.get("secretsmanager")
+    secrets.put_secret_value(SecretId="datamorph/database", SecretString=working)
+    assert deployment.invoke(event("second"))["statusCode"] == 200
+
+
+def test_a_lease_outlives_its_invocation_and_not_by_much(deployment: Deployment) -> None:
+    """A minute beyond the time that is left: a process that died keeps nobody waiting longer."""
+    deployment.glue.plans.append(LONG)
+    deployment.invoke(event(options={"wait": "event"}))
+    seen: list[float] = []
+    whole = Service.resume
+
+    def looking(self: Any, *arguments: Any, **more: Any) -> Any:
+        with self.tools.lease.hold("another"):
+            table = deployment.aws.clients.get("dynamodb")
+            key = {"pk": {"S": "RUN#another"}, "sk": {"S": "LEASE"}}
+            item = table.get_item(TableName="datamorph-ledger", Key=key)["Item"]
+            seen.append(float(item["expires"]["N"]) - time.time())
+        return whole(self, *arguments, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Service, "resume", looking)
+        deployment.invoke({"run_id": RUN, "action": "resume"}, seconds_left=300)
+    assert 340 < seen[0] <= 361
 
 
 def test_a_recorded_run_goes_on_with_its_own_model(deployment: Deployment) -> None:

@@ -55,7 +55,7 @@ def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
 def start(scene: GlueScene, ledger: SqliteLedger) -> State:
     """Run the workflow's node."""
     state = {"run_id": "r1", "generation": 1, "attempt": 1, "launch": 1, "job_name": JOB, "accepted_at": "2026"}
-    return start_run(cast(State, state), jobs=scene.runner(), ledger=ledger, clock=scene.clock)
+    return start_run(cast(State, state), jobs=scene.runner(), ledger=ledger, clock=scene.clock, timeout_minutes=60)
 
 
 @pytest.mark.parametrize("fault", [TIMEOUT, INTERNAL, UNAVAILABLE, DROPPED, HELD, BUSY])

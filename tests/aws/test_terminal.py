@@ -70,7 +70,16 @@ def test_a_deployed_function_is_looked_at_from_inside(deployment: Deployment, te
     code, checks = terminal("doctor", "--lambda", "datamorph", "--json")
     found = {check["name"]: check["status"] for check in checks}
     assert (code, set(found.values())) == (0, {"ok"}), checks
-    assert {"database", "model access", "bucket", "role", "connection", "ledger table", "checkpoints"} <= set(found)
+    assert {
+        "secrets",
+        "database",
+        "model access",
+        "bucket",
+        "role",
+        "connection",
+        "ledger table",
+        "checkpoints",
+    } <= set(found)
     assert deployment.aws.clients.get("glue").list_jobs()["JobNames"] == []
     assert deployment.glue.started == []
 
@@ -85,6 +94,26 @@ def test_what_a_deployed_function_lacks_is_told(deployment: Deployment, terminal
     assert (code, set(missing)) == (4, {"database", "bucket", "role", "ledger table"}), checks
     assert "DATAMORPH_BUCKET" in missing["bucket"]
     assert CANARY not in json.dumps(checks)
+
+
+def test_secrets_that_cannot_be_read_are_one_check_among_others(deployment: Deployment, terminal: Any) -> None:
+    """From inside and from the terminal: before anything is deployed this is what everybody meets."""
+    deployment.functions.functions["datamorph"] = deployment.invoked
+    deployment.put_secret("datamorph/config", "{")
+    for words in (["--lambda", "datamorph"], ["--engine", "glue", "--model", "bedrock"]):
+        code, checks = terminal("doctor", *words, "--json")
+        found = {check["name"]: check for check in checks}
+        assert (code, found["secrets"]["status"], found["bucket"]["status"]) == (4, "missing", "ok"), checks
+        assert "it is not JSON" in found["secrets"]["detail"]
+
+
+def test_without_credentials_the_doctor_still_lists(terminal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine has, and what is missing."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    code, checks = terminal("doctor", "--engine", "glue", "--json")
+    found = {check["name"]: check["status"] for check in checks}
+    assert (code, found["Python"], found["AWS credentials"]) == (4, "ok", "missing"), checks
 
 
 def test_a_function_that_is_not_there_is_told(terminal: Any) -> None:

@@ -72,6 +72,24 @@ def test_a_new_generation_counts_up(ledger: Ledger) -> None:
     assert ledger.run("r1") == replace(RECORD, generation=3, payload_sha="other")
 
 
+@pytest.mark.parametrize("late", ["running", "failed", "cancelling", "success"])
+def test_what_has_ended_stays_as_it_ended(ledger: Ledger, late: str) -> None:
+    """A worker that was asleep while its run was cancelled changes nothing."""
+    ledger.accept(RECORD)
+    ledger.finish("r1", 1, "cancelled", "{}")
+    ledger.finish("r1", 1, late, '{"late": true}')
+    assert ledger.run("r1") == replace(RECORD, status="cancelled", response="{}")
+    assert ledger.due() == []
+
+
+@pytest.mark.parametrize("status", ["interrupted", "cancelling", "publish_pending", "running"])
+def test_what_has_not_ended_is_due(ledger: Ledger, status: str) -> None:
+    """It has to be woken."""
+    ledger.accept(RECORD)
+    ledger.finish("r1", 1, status, "{}")
+    assert ledger.due() == ["r1"]
+
+
 def test_a_late_end_of_an_old_generation_changes_nothing(ledger: Ledger) -> None:
     """The newer one stands."""
     ledger.accept(RECORD)

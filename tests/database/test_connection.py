@@ -1,3 +1,5 @@
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -5,7 +7,7 @@ import pytest
 
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.identifiers import quote_name, quote_table
-from tests.database.scene import STAGED, Sql, stage
+from tests.database.scene import STAGED, Sql, request, stage
 from tools.database import PostgresDatabase, quoted
 from tools.database.connection import Connector
 from tools.local.postgres import EmbeddedServer
@@ -42,6 +44,29 @@ def test_an_unreachable_database_is_told_without_password(url: str, words: list[
     assert caught.value.service == "database"
     assert all(word in str(caught.value) for word in words)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_server_that_does_not_answer_is_told() -> None:
+    """It takes the connection and says nothing: given up when the time-out is over."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        began = time.monotonic()
+        with pytest.raises(UnavailableError, match=f"127.0.0.1:{port} cannot be reached"):
+            PostgresDatabase(f"postgresql://u@127.0.0.1:{port}/shop", connect_timeout=2).prepare_staging()
+    assert 1 < time.monotonic() - began < 10
+
+
+@pytest.mark.postgres
+def test_a_server_that_goes_away_midway_is_told(sql: Sql, database: PostgresDatabase) -> None:
+    """While the snapshot is taken: nothing is half known, and the message says to try again."""
+    sql("CREATE VIEW slow AS SELECT 1 AS id FROM pg_sleep(30)")
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(database.snapshot, request(sources=["slow"]), 5)
+        asking = "FROM pg_stat_activity WHERE application_name = 'datamorph' AND query ~ 'slow' AND state = 'active'"
+        while not sql(f"SELECT pg_terminate_backend(pid) {asking} AND datname = current_database()"):
+            time.sleep(0.02)
+        with pytest.raises(UnavailableError, match="broke off: .*; try again"):
+            work.result(timeout=20)
 
 
 @pytest.mark.postgres

@@ -105,6 +105,44 @@ def test_a_case_that_must_hold_and_does_not_is_1(
 
 
 @pytest.mark.spark
+def test_a_case_that_must_hold_and_was_not_run_is_1(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a reply nothing was shown."""
+    stored = json.loads((CASES / "date_pattern.json").read_text(encoding="utf-8"))
+    (tmp_path / "date_pattern.json").write_text(json.dumps({**stored, "completions": []}))
+    monkeypatch.setattr(evals.case.load_cases, "__defaults__", ((), tmp_path))
+    code, out, _ = run("--case", "date_pattern")
+    assert code == 1
+    assert "0 holds, 0 fails, 1 not run" in out
+
+
+WRONG_REPAIRS = [
+    ("and_without_parentheses", 'F.col("o.amount") > 10', 'F.col("o.amount") >= 10'),
+    ("python_and", 'F.col("o.amount") > 10', 'F.col("o.amount") >= 10'),
+    ("window_without_order", "F.row_number()", "F.rank()"),
+    ("key_not_unique", "F.row_number()", "F.rank()"),
+    ("ambiguous_reference", "F.sum(", "F.max("),
+    ("date_pattern", "def transform(", "import os\n\n\ndef transform("),
+    ("missing_aggregation", "def transform(", "def transfrom("),
+]
+
+
+@pytest.mark.spark
+def test_a_wrong_repair_fails(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its rows, or by the policy: each reply is the recorded one with one thing broken."""
+    for name, right, wrong in WRONG_REPAIRS:
+        stored = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
+        reply = stored["completions"][0]
+        assert right in reply["completion"], name
+        reply["completion"] = reply["completion"].replace(right, wrong)
+        (tmp_path / f"{name}.json").write_text(json.dumps(stored))
+    monkeypatch.setattr(evals.case.load_cases, "__defaults__", ((), tmp_path))
+    run()
+    report = json.loads((tmp_path / "home" / "evals" / "report.json").read_text())
+    assert [case["case"] for case in report["cases"] if case["value"] != "fails"] == []
+    assert len(report["cases"]) == len(WRONG_REPAIRS)
+
+
+@pytest.mark.spark
 @pytest.mark.slow
 def test_all_that_must_hold_holds(run: Any, tmp_path: Path) -> None:
     """Every recorded case through diagnosis, repair and real Spark."""

@@ -62,6 +62,43 @@ def test_a_repair_that_does_not_run_fails() -> None:
     assert failed == {"runs": "AnalysisException: no", "rows": "it did not run"}
 
 
+def test_a_repair_that_the_policy_refuses_is_not_clean() -> None:
+    """With the finding as explanation."""
+    finding: Any = {"rule": "import", "message": "import of os", "line": 3, "hint": ""}
+    refused: Any = {"check": "sanitize", "passed": False, "findings": [finding]}
+    scores = scores_of(CASE, replace(TRIAL, verdict=refused, result=None))
+    failed = {score.check: score.explanation for score in scores if score.value == "fails"}
+    assert failed["clean"] == "import: import of os"
+    assert set(failed) == {"clean", "runs", "rows"}
+
+
+def test_more_rows_than_are_shown_are_wrong() -> None:
+    """The sample alone does not tell."""
+    assert not compared(CASE, replace(RIGHT, rows=4))[0]
+
+
+(SILENT,) = load_cases(["wrong_column_summed"])
+
+
+@pytest.mark.parametrize(("noticed", "diagnoses"), [(True, ()), (False, (DIAGNOSIS,))])
+def test_what_fails_nowhere_is_noticed_where_it_should_be(noticed: bool, diagnoses: tuple[Any, ...]) -> None:
+    """And only there."""
+    expected = SILENT.expected.model_copy(update={"noticed": noticed})
+    found = values(SILENT.model_copy(update={"expected": expected}), replace(TRIAL, diagnoses=diagnoses))
+    assert found["noticed"] == "fails"
+
+
+@pytest.mark.parametrize(("noticed", "value"), [(True, "fails"), (False, "holds")])
+def test_a_wrong_function_s_rows_are_wrong(noticed: bool, value: str) -> None:
+    """A case whose rows are right has nothing to notice."""
+    columns = tuple((name, "string") for name in SILENT.repair.columns)
+    rows = tuple(dict(zip(SILENT.repair.columns, row, strict=True)) for row in SILENT.repair.rows)
+    right = DryRunResult(columns=columns, rows=len(rows), sample=rows)
+    expected = SILENT.expected.model_copy(update={"noticed": noticed})
+    found = values(SILENT.model_copy(update={"expected": expected}), replace(TRIAL, diagnoses=(), result=right))
+    assert found["rows"] == value
+
+
 def test_another_way_of_mending_fails() -> None:
     """A model that was asked where a rule is certain costs money."""
     assert values(CASE, replace(TRIAL, way="model"))["way"] == "fails"

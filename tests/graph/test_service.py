@@ -91,6 +91,14 @@ def test_a_bad_event_is_refused_with_paths(bench: MakeBench) -> None:
     assert service.tools.ledger.runs() == []
 
 
+def test_very_many_problems_are_told_in_part(bench: MakeBench) -> None:
+    """The first hundred, and how many there are beside them."""
+    filters = [{"column": "a", "operator": "~", "value": 1}] * 250
+    errors = bench().service().run(event(specs={**event()["specs"], "filters": filters}))["body"]["errors"]
+    assert (len(errors), errors[99]["path"]) == (101, "specs.filters[99].operator")
+    assert errors[100] == {"path": "event", "message": "150 more problems like these; correct them and try again"}
+
+
 def test_what_this_version_cannot_do_is_refused(bench: MakeBench) -> None:
     """An option that would be ignored is an error."""
     response = bench().service().run(event(options={"budget_usd": 1.5}))

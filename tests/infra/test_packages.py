@@ -137,4 +137,6 @@ def test_the_image_is_one_that_spark_starts_in() -> None:
     text = (ROOT / "infra" / "Dockerfile").read_text(encoding="utf-8")
     assert "FROM public.ecr.aws/docker/library/python:3.11-slim-bookworm\n" in text
     assert "sbx_user1051:x:993:990:" in text
+    assert "RUN pip install --no-cache-dir --no-deps --requirement requirements.txt\n" in text
+    assert "\nUSER 993:990\n" in text
     assert 'ENTRYPOINT ["python", "-m", "awslambdaric"]\nCMD ["lambda_handler.handler"]\n' in text

@@ -74,7 +74,7 @@ def test_the_tables_are_those_of_the_code(resource: str, definition: dict[str, A
     assert properties["TimeToLiveSpecification"] == {"AttributeName": ttl, "Enabled": True}
     assert properties["SSESpecification"] == {"SSEEnabled": True}
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_the_rule_catches_our_jobs_when_they_have_ended() -> None:
@@ -124,7 +124,7 @@ def test_a_bucket_that_the_stack_makes_is_closed() -> None:
     properties = bucket["Properties"]
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert bucket["DeletionPolicy"] == "Retain"
+    assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     expiring = [rule for rule in properties["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
     assert [rule["Prefix"] for rule in expiring] == ["glue/temp/"]
 

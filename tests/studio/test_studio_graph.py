@@ -102,6 +102,16 @@ def test_a_run_id_that_is_taken_by_another_payload_is_a_conflict(desk: MakeDesk)
     assert len(made.bench.jobs.started) == 1
 
 
+def test_a_run_that_another_process_works_on_is_a_conflict(desk: MakeDesk) -> None:
+    """Whether it comes as an event, or goes on after an interrupt; nothing is started beside it."""
+    made = suspended(desk)
+    started = list(made.bench.jobs.started)
+    with made.service.tools.lease.hold("run_1"):
+        assert made.run(event(), "t2")["statusCode"] == 409
+        assert made.resume()["statusCode"] == 409
+    assert made.bench.jobs.started == started
+
+
 def test_a_run_that_has_ended_gives_its_answer_in_every_thread(desk: MakeDesk) -> None:
     """Asking twice starts nothing."""
     made = desk()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agent.errors import InvalidRequestError, UnavailableError
 from agent.settings import Settings, load_settings
 from tools.aws.clients import AwsClients
 from tools.aws.secrets import database_url, read_config
@@ -21,10 +22,36 @@ def aws_settings(
     clients = AwsClients(first.region)
     try:
         stored = read_config(clients, first.config_secret)
-        settings = load_settings(arguments, environment, stored=stored, defaults=defaults)
+        settings = _with_stored(arguments, environment, stored, defaults)
         if settings.database_url is None and settings.database_secret is not None:
             url = database_url(clients, settings.database_secret)
             settings = settings.model_copy(update={"database_url": url})
     finally:
         clients.close()
     return settings
+
+
+def _with_stored(
+    arguments: Mapping[str, Any],
+    environment: Mapping[str, str],
+    stored: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None,
+) -> Settings:
+    """The settings; what is wrong with the secret's is nobody's request, and has to be mended there."""
+    try:
+        return load_settings(arguments, environment, stored=stored, defaults=defaults)
+    except InvalidRequestError as error:
+        raise UnavailableError("secrets", str(error)) from None
+
+
+def settings_to_examine(
+    arguments: Mapping[str, Any], environment: Mapping[str, str], defaults: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings as far as they can be known: without the secrets where these cannot be read.
+
+    Raises InvalidRequestError for a bad value.
+    """
+    try:
+        return aws_settings(arguments, environment, defaults)
+    except UnavailableError:
+        return load_settings(arguments, environment, defaults=defaults)

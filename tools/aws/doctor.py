@@ -10,6 +10,7 @@ from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.errors import translated
 from tools.aws.glue import GlueJobRunner
+from tools.aws.secrets import database_url, read_config
 from tools.bedrock import BedrockModel
 from tools.checks import Check, MissingError, check
 from tools.records import JobDefinition
@@ -32,11 +33,12 @@ def examined(settings: Settings) -> dict[str, object]:
 
 
 def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
-    """Model, bucket, role, connection, tables and Logger Lambda."""
+    """Secrets, model, bucket, role, connection, tables and Logger Lambda."""
     with closing(AwsClients(settings.region)) as clients:
         artifacts = S3Artifacts(clients, settings.bucket)
         first = [check_model(settings)] if model else []
         return [
+            check("secrets", lambda: _secrets(clients, settings)),
             *first,
             check("bucket", lambda: _bucket(artifacts, settings)),
             check("role", lambda: _role(GlueJobRunner(clients, artifacts, settings), artifacts, settings)),
@@ -74,6 +76,15 @@ def _model(settings: Settings) -> str:
     with closing(model):
         model.ping()
     return f"{model.model_id} in {settings.region} answers"
+
+
+def _secrets(clients: AwsClients, settings: Settings) -> str:
+    stored = read_config(clients, settings.config_secret)
+    told = f"{settings.config_secret}: {len(stored)} settings"
+    if settings.database_secret is None:
+        return told
+    database_url(clients, settings.database_secret)
+    return f"{told}; {settings.database_secret}: where the database is"
 
 
 def _bucket(artifacts: S3Artifacts, settings: Settings) -> str:

@@ -12,7 +12,6 @@ from tools.aws.clients import AwsClients
 from tools.aws.ledger_items import (
     NEWEST_INDEX,
     OPEN_INDEX,
-    OPEN_STATUSES,
     Item,
     launch_item,
     launch_key,
@@ -27,7 +26,7 @@ from tools.aws.ledger_items import (
 )
 from tools.aws.table import Table
 from tools.launch_steps import check_step
-from tools.records import Launch, LaunchKey, RunRecord
+from tools.records import ENDED_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TRIES = 5
 """How often a write is tried anew because another process was faster; a run has one worker, so once is rare."""
@@ -84,14 +83,16 @@ class DynamoLedger:
         return [run_of(item) for item in items]
 
     def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
-        """Record how the run stands; an older generation than the newest one is not recorded."""
+        """Record how the run stands, unless it has ended; an older generation than the newest one is not recorded."""
         opened = ", #open = :open" if status in OPEN_STATUSES else " REMOVE #open"
-        given = values(status=status) | (values(open="open") if status in OPEN_STATUSES else {})
+        given = values(status=status, **{word: word for word in ENDED_STATUSES})
+        given |= values(open="open") if status in OPEN_STATUSES else {}
+        ended = ", ".join(f":{word}" for word in ENDED_STATUSES)
         self._table.write(
             "update_item",
             Key=run_key(run_id),
             UpdateExpression=f"SET #status = :status, #response = :response, expires_at = :expires{opened}",
-            ConditionExpression="generation = :generation",
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({ended})",
             ExpressionAttributeNames={"#status": "status", "#response": "response", "#open": "open"},
             ExpressionAttributeValues=given
             | {

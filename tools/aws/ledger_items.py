@@ -7,14 +7,13 @@ from dataclasses import fields
 from typing import Any, cast
 
 from agent.errors import UnavailableError
-from tools.records import Launch, LaunchKey, LaunchState, RunRecord
+from tools.records import OPEN_STATUSES, Launch, LaunchKey, LaunchState, RunRecord
 
 Item = dict[str, Any]
 
 TTL_ATTRIBUTE = "expires_at"
 NEWEST_INDEX = "newest"
 OPEN_INDEX = "open_runs"
-OPEN_STATUSES = frozenset({"running", "publish_pending"})
 NEVER_GIVEN = "0"
 """Sorts before every time of day."""
 

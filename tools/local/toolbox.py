@@ -25,7 +25,7 @@ def require_local() -> None:
     """Raise UnavailableError unless the extra `local` is installed."""
     for package in ("pyspark", "pyarrow", "rich"):
         if importlib.util.find_spec(package) is None:
-            message = f"the local engine needs {package}: pip install 'datamorph-glue-executor[local]'"
+            message = f"the local engine needs {package}: pip install -e '.[local]'"
             raise UnavailableError("spark", message)
 
 

@@ -1,0 +1,87 @@
+"""Which columns a transform can be reading: a job then reads only these.
+
+A name reaches Spark as text, so a column can only be read if some text of the function holds its name. Where names can
+also come about otherwise, or whole rows count, every column is taken as read.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from agent.sanitizing.allowed_names import COLUMN_METHODS, WINDOW_METHODS, WINDOW_VALUES, words
+
+_BY_NAME = words("""
+    agg alias avg count crossJoin filter groupBy groupby hint join limit max mean min orderBy select sort sum where
+    withColumn withColumnRenamed withColumns
+    """)
+"""Methods of DataFrames and grouped ones that look at no columns but those that they are given by name."""
+_ARGUMENTS_NEEDED = ("avg", "max", "mean", "min", "sum")
+"""Grouped methods that take every numeric column where none is named."""
+_ATTRIBUTES = _BY_NAME | COLUMN_METHODS | WINDOW_METHODS | WINDOW_VALUES
+_WHOLE_ROW = re.compile(r"\.\s*\*|^\s*\*\s*$|(?<!count)\(\s*\*")
+
+
+def columns_read(transform: str, columns: Iterable[str], wanted: Iterable[str]) -> frozenset[str] | None:
+    """Those of the columns that the function can be reading; None when it may be all.
+
+    `wanted` are the columns that the target takes, which the function may pass through unnamed; empty: all that it
+    returns.
+    """
+    passed = {name.casefold() for name in wanted}
+    nodes = list(ast.walk(ast.parse(transform)))
+    texts = [node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    counted = {id(argument) for node in nodes for argument in _counted(node)}
+    plain = _plain_names(nodes)
+    if not passed or not all(_by_name(node, plain) for node in nodes):
+        return None
+    if any(_WHOLE_ROW.search(str(text.value)) and id(text) not in counted for text in texts):
+        return None
+    said = "\0".join(str(text.value) for text in texts).replace("``", "`").casefold()
+    return frozenset(name for name in columns if name.casefold() in passed or name.casefold() in said)
+
+
+def _plain_names(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Variables that may hold text: those of loops, and those that a text is assigned to."""
+    targets: list[ast.AST] = []
+    for node in nodes:
+        if isinstance(node, ast.For | ast.comprehension):
+            targets.append(node.target)
+        elif isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call):
+            targets += node.targets
+    return frozenset(name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name))
+
+
+def _is_text(node: ast.AST, plain: frozenset[str]) -> bool:
+    return (isinstance(node, ast.Constant) and isinstance(node.value, str)) or (
+        isinstance(node, ast.Name) and node.id in plain
+    )
+
+
+def _by_name(node: ast.AST, plain: frozenset[str]) -> bool:
+    """False for what may make a name out of parts, or look at columns that it does not name."""
+    match node:
+        case ast.JoinedStr() | ast.AugAssign():
+            return False
+        case ast.BinOp(left=left, right=right):
+            return not (_is_text(left, plain) or _is_text(right, plain))
+        case ast.Attribute(value=ast.Name(id="F" | "T" | "Window")):
+            return True
+        case ast.Attribute(attr=attr):
+            return attr in _ATTRIBUTES
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="F" | "T" | "Window"))):
+            return True
+        case ast.Call(func=ast.Attribute(attr="join"), args=args, keywords=keywords):
+            return len(args) + len(keywords) > 1  # with one argument it may be Python's own, which puts texts together
+        case ast.Call(func=ast.Attribute(attr=attr), args=args):
+            return attr not in _ARGUMENTS_NEEDED or bool(args)
+    return True
+
+
+def _counted(node: ast.AST) -> list[ast.expr]:
+    """The arguments of `F.count(…)`, where a star means no column."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="count"), args=args):
+            return args
+    return []

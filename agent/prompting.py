@@ -10,11 +10,14 @@ from agent.diagnosis.redact import clip, redact
 from agent.request import Request
 from agent.sampling.masking import cut_cells, mask_rows
 from agent.script import target_columns
-from agent.snapshot import Snapshot, Source
+from agent.snapshot import Column, Snapshot, Source
 from prompts import lessons, render
 
 SAMPLE_ROWS = 10
 """Rows of a table that a prompt shows at most."""
+
+SHOWN_LABELS = 20
+"""Values of an enum that a prompt shows at most."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def _lines(value: object) -> str:
 
 
 def _source(source: Source, mask: bool) -> str:
-    columns = ", ".join(f"{_word(c.name)} {c.type}{'' if c.nullable else ' not null'}" for c in source.columns)
+    columns = ", ".join(f"{_word(c.name)} {_type(c)}{'' if c.nullable else ' not null'}" for c in source.columns)
     size = f", about {source.rows_estimate:,} rows" if source.rows_estimate else ""
     head = f"- `{_word(source.key)}` is table {_word(source.table)}{size}: {columns}"
     rows = source.samples[:SAMPLE_ROWS]
@@ -89,11 +92,21 @@ def _source(source: Source, mask: bool) -> str:
     return f"{head}\n  sample rows{' (masked)' if mask else ''}:\n<data>\n{_inert(redact(lines))}\n</data>"
 
 
+def _type(column: Column) -> str:
+    """A column's type, of an enum with its values."""
+    labels = ", ".join(f"'{_word(label)}'" for label in column.labels[:SHOWN_LABELS])
+    more = ", …" if len(column.labels) > SHOWN_LABELS else ""
+    kind = _word(column.type)
+    return f"{kind} ({labels}{more})" if labels else kind
+
+
 def _target(request: Request, snapshot: Snapshot) -> str:
     columns, table = target_columns(request, snapshot), _word(snapshot.target.name)
     if not columns:
         return f"- table {table}, which takes the columns that you return; name them well"
-    listed = ", ".join(f"{_word(name)} {sql_type}" if spark else _word(name) for name, spark, sql_type, _ in columns)
+    listed = ", ".join(
+        f"{_word(name)} {_word(sql_type)}" if spark else _word(name) for name, spark, sql_type, _ in columns
+    )
     return f"- table {table} with the columns, in this order: {listed}"
 
 

@@ -10,7 +10,7 @@ from agent.errors import UnsupportedTypeError
 from agent.identifiers import quote_name
 from agent.request import Request
 from agent.snapshot import Column, Snapshot, Source
-from agent.types import spark_type
+from agent.types import canonical, spark_type
 from agent.used_columns import columns_read
 from prompts import fill
 
@@ -20,7 +20,7 @@ PARALLEL_FROM = 1_000_000
 """A source with more rows than this, by PostgreSQL's estimate, is read in parallel on Glue where it can be."""
 
 JobColumn = tuple[str, str | None, str, bool]
-"""Name, Spark type (None: as it comes), PostgreSQL type, required."""
+"""Name, Spark type (None: as it comes), PostgreSQL type as `canonical` gives it, required."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _must_be_given(column: Column) -> bool:
 def _job_column(name: str, sql_type: str | None, required: bool) -> JobColumn:
     if sql_type is None:
         return (name, None, "any type", required)
-    return (name, spark_type(sql_type, name), sql_type, required)
+    return (name, spark_type(sql_type, name), canonical(sql_type), required)
 
 
 def _source(source: Source, transform: str, wanted: list[JobColumn]) -> tuple[str, str, str | None, list[JobColumn]]:

@@ -19,11 +19,14 @@ class Column(_Frozen):
 
     name: str
     type: str
-    """As `format_type` gives it: `numeric(5,2)`, `character varying(3)`, `timestamp without time zone`."""
+    """As `format_type` gives it: `numeric(5,2)`, `character varying(3)`, `timestamp without time zone`; an enum as
+    `enum mood`."""
     nullable: bool = True
     has_default: bool = False
     generated: bool = False
     identity: Literal["", "always", "by default"] = ""
+    labels: tuple[str, ...] = ()
+    """The values of an enum, in their order; empty for other types, and where no database told them."""
 
 
 class ForeignKey(_Frozen):

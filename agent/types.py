@@ -2,6 +2,7 @@
 
 The mapping is that of Spark's JDBC source with the PostgreSQL driver
 (https://spark.apache.org/docs/3.5.6/sql-data-sources-jdbc.html#mapping-spark-sql-data-types-from-postgresql).
+An enum is written `enum NAME`, with NAME as `format_type` gives it: of a name alone nobody can tell what it names.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from typing import Literal
 
 from agent.errors import UnsupportedTypeError
 
-Family = Literal["integer", "decimal", "float", "boolean", "date", "timestamp", "string"]
+Family = Literal[
+    "integer", "decimal", "float", "boolean", "date", "timestamp", "string",
+    "time", "uuid", "json", "enum", "binary", "array",
+]  # fmt: skip
+"""What a type is to whoever handles its values: Spark sees time as timestamp, and uuid, json and enum as string."""
 
 _ALIASES = {
     "int2": "smallint", "smallserial": "smallint",
@@ -26,55 +31,85 @@ _ALIASES = {
     "char": "character", "bpchar": "character",
     "timestamptz": "timestamp with time zone",
     "timestamp": "timestamp without time zone", "datetime": "timestamp without time zone",
+    "time": "time without time zone",
 }  # fmt: skip
 
-_SPARK = {
-    "smallint": "smallint",
-    "integer": "int",
-    "bigint": "bigint",
-    "real": "float",
-    "double precision": "double",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamp without time zone": "timestamp",
-    "timestamp with time zone": "timestamp",
-    "text": "string",
-    "character varying": "string",
-    "character": "string",
+_TYPES: dict[str, tuple[str, Family]] = {
+    "smallint": ("smallint", "integer"),
+    "integer": ("int", "integer"),
+    "bigint": ("bigint", "integer"),
+    "real": ("float", "float"),
+    "double precision": ("double", "float"),
+    "boolean": ("boolean", "boolean"),
+    "date": ("date", "date"),
+    "time without time zone": ("timestamp", "time"),
+    "timestamp without time zone": ("timestamp", "timestamp"),
+    "timestamp with time zone": ("timestamp", "timestamp"),
+    "text": ("string", "string"),
+    "character varying": ("string", "string"),
+    "character": ("string", "string"),
+    "uuid": ("string", "uuid"),
+    "json": ("string", "json"),
+    "jsonb": ("string", "json"),
+    "bytea": ("binary", "binary"),
 }
 
-_FAMILIES: dict[str, Family] = {
-    "smallint": "integer", "int": "integer", "bigint": "integer",
-    "float": "float", "double": "float",
-    "boolean": "boolean", "date": "date", "timestamp": "timestamp", "string": "string",
-}  # fmt: skip
+_NO_ARRAYS = frozenset({"time", "binary"})
+"""Spark's JDBC source cannot read an array of times, and its sink cannot write one of byte strings."""
 
 _SHAPE = re.compile(r"^([a-z0-9_ ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?( with(?:out)? time zone)?$")
+_ARRAY = re.compile(r"^(?:_(?P<internal>\w+)|(?P<element>.+?)\s*(?:\[\d*\]|(?i:\s+array)))$", re.DOTALL)
+_ENUM = re.compile(r'^(?i:enum)\s+((?:(?:[a-zA-Z_][a-zA-Z0-9_$]*|"(?:[^"\0]|"")+")(?:\.(?!$)|$)){1,2})$')
 
 _NUMERIC_WITHOUT_PRECISION = "decimal(38,18)"
 
 
 def canonical(type_name: str) -> str:
-    """PostgreSQL's own spelling of a type name: `INT4` is `integer`, `decimal(5, 2)` is `numeric(5,2)`.
+    """PostgreSQL's own spelling of a type name: `decimal(5, 2)` is `numeric(5,2)`, `_int4` is `integer[]`.
 
     Raises UnsupportedTypeError for a type outside the supported list.
     """
-    match = _SHAPE.match(re.sub(r"\s+", " ", type_name.strip().lower()))
+    written = type_name.strip()
+    element = _array_element(written)
+    if element is None:
+        return _canonical_scalar(written, type_name)
+    base = _canonical_scalar(element, type_name)
+    if _scalar_family(base) in _NO_ARRAYS:
+        raise UnsupportedTypeError(type_name)
+    return f"{base}[]"
+
+
+def _array_element(written: str) -> str | None:
+    """The type of an array's elements, as written; None for what is no array."""
+    match = _ARRAY.match(written)
+    return None if match is None else match["internal"] or match["element"]
+
+
+def _canonical_scalar(written: str, type_name: str) -> str:
+    enum = _ENUM.match(written)
+    if enum is not None:
+        return "enum " + re.sub(r'"(?:[^"]|"")*"|[^"]+', _folded, enum[1])
+    match = _SHAPE.match(re.sub(r"\s+", " ", written.lower()))
     if match is None:
         raise UnsupportedTypeError(type_name)
     word, first, second, zone = match.groups()
     base = _ALIASES.get(word, word)
     if zone:
-        base = f"timestamp{zone}" if word == "timestamp" else word + zone
+        base = f"{word}{zone}" if word in ("timestamp", "time") else word + zone
     if base == "numeric":
         return "numeric" if first is None else f"numeric({first},{second or 0})"
-    if base not in _SPARK:
+    if base not in _TYPES:
         raise UnsupportedTypeError(type_name)
     return f"{base}({first})" if first and base.startswith("character") else base
 
 
+def _folded(part: re.Match[str]) -> str:
+    """A part of a name as PostgreSQL understands it: what is not quoted is lower case."""
+    return part[0] if part[0].startswith('"') else part[0].lower()
+
+
 def spark_type(type_name: str, column: str | None = None) -> str:
-    """The Spark DDL type of a PostgreSQL type: `numeric(10,2)` is `decimal(10,2)`, `char(3)` is `string`.
+    """The Spark DDL type of a PostgreSQL type: `numeric(10,2)` is `decimal(10,2)`, `integer[]` is `array<int>`.
 
     Raises UnsupportedTypeError, naming `column`, for a type outside the supported list, and for a
     numeric whose precision is over Spark's 38 digits or whose scale is negative or over its precision.
@@ -83,6 +118,13 @@ def spark_type(type_name: str, column: str | None = None) -> str:
         base = canonical(type_name)
     except UnsupportedTypeError:
         raise UnsupportedTypeError(type_name, column) from None
+    if base.endswith("[]"):
+        try:
+            return f"array<{spark_type(base[:-2])}>"
+        except UnsupportedTypeError:
+            raise UnsupportedTypeError(type_name, column) from None
+    if base.startswith("enum "):
+        return "string"
     if base == "numeric":
         return _NUMERIC_WITHOUT_PRECISION
     if base.startswith("numeric("):
@@ -90,18 +132,43 @@ def spark_type(type_name: str, column: str | None = None) -> str:
         if precision > 38 or not 0 <= scale <= precision:
             raise UnsupportedTypeError(type_name, column)
         return f"decimal({precision},{scale})"
-    return _SPARK[base.split("(")[0]]
+    return _TYPES[base.split("(")[0]][0]
+
+
+def sql_type(type_name: str) -> str:
+    """The type as SQL writes it: `enum mood` is `mood`."""
+    return canonical(type_name).removeprefix("enum ")
 
 
 def base_type(type_name: str) -> str:
-    """The type without its length or precision: what publish casts to, so that PostgreSQL checks the length.
+    """The type for SQL without its length or precision: what publish casts to, so that PostgreSQL checks the length.
 
     `character` alone would mean `character(1)` and cut in silence; `bpchar` has no length.
     """
-    base = canonical(type_name).split("(")[0]
-    return "bpchar" if base == "character" else base
+    name = canonical(type_name)
+    if name.startswith("enum "):
+        return sql_type(name)
+    brackets = "[]" if name.endswith("[]") else ""
+    base = name.removesuffix("[]").split("(")[0]
+    return ("bpchar" if base == "character" else base) + brackets
 
 
-def family(spark_ddl: str) -> Family:
-    """The family of a Spark DDL type: `decimal(5,2)` is `decimal`, `int` is `integer`."""
-    return "decimal" if spark_ddl.startswith("decimal") else _FAMILIES[spark_ddl]
+def element_type(type_name: str) -> str:
+    """The type of an array's elements: of `integer[]` it is `integer`."""
+    return canonical(type_name).removesuffix("[]")
+
+
+def family(type_name: str, column: str | None = None) -> Family:
+    """The family of a PostgreSQL type: `numeric(5,2)` is `decimal`, `jsonb` is `json`, `integer[]` is `array`.
+
+    Raises UnsupportedTypeError as `spark_type` does.
+    """
+    spark_type(type_name, column)
+    base = canonical(type_name)
+    return "array" if base.endswith("[]") else _scalar_family(base)
+
+
+def _scalar_family(base: str) -> Family:
+    if base.startswith("enum "):
+        return "enum"
+    return "decimal" if base.startswith("numeric") else _TYPES[base.split("(")[0]][1]

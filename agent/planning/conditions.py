@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from uuid import UUID
 
-from agent.planning.kinds import MAX_DIGITS, Kind, fits_one_decimal
-from agent.planning.refusals import refuse
+from agent.planning.kinds import MAX_DIGITS, Kind, fits_one_decimal, unordered
+from agent.planning.refusals import USE_A_MODEL, nearest, refuse
 from agent.planning.steps import FilterStep, Reference, Value
 from agent.request import Filter
+from agent.types import Family
 
 _INT_LIMIT = 2**63
 _EXACT_IN_DOUBLE = 2**53
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
 _TEXT_ONLY = frozenset({"LIKE", "NOT LIKE"})
@@ -30,6 +34,11 @@ def filter_step(entry: Filter, column: Reference, path: str) -> FilterStep:
         return FilterStep(column, operator)
     if operator in _TEXT_ONLY:
         _check_pattern(entry.value, kind, path)
+    elif kind is not None and kind.family in ("json", "binary", "array"):
+        known = kind.named or "bytea"
+        refuse(f"{path}.operator", f"{operator} on a column of type {known}; {USE_A_MODEL}, or filter on IS NULL")
+    elif kind is not None and kind.family == "enum" and operator not in ("=", "!=", "IN", "NOT IN"):
+        refuse(f"{path}.operator", f"{operator} on an enum: {unordered(kind)}; use = or IN")
     elif kind is not None and kind.family == "boolean" and operator not in ("=", "!=", "IN", "NOT IN"):
         refuse(f"{path}.operator", f"{operator} on a boolean column; use = or !=")
     where = f"{path}.value"
@@ -77,16 +86,39 @@ def exact_value(value: object, kind: Kind | None, path: str) -> Value:
         case "string":
             text = value.rstrip(" ") if isinstance(value, str) and kind.padded else value
             return Value(text) if isinstance(text, str) else _misfit(value, "a text", kind, path)
-        case "date":
-            return _date(value, kind, path)
-        case "timestamp":
-            return _timestamp(value, kind, path)
         case _:
-            return _number(value, kind, path)
+            return _READERS.get(kind.family, _number)(value, kind, path)
 
 
 def _misfit(value: object, wanted: str, kind: Kind, path: str) -> Value:
     refuse(path, f"{value!r} does not fit a {kind.family} column; give {wanted}")
+
+
+def _label(value: object, kind: Kind, path: str) -> Value:
+    if not isinstance(value, str):
+        return _misfit(value, "one of its values", kind, path)
+    if kind.labels and value not in kind.labels:
+        refuse(path, f"{value!r} is no value of {kind.named}; {nearest(value, kind.labels)}")
+    return Value(value)
+
+
+def _uuid(value: object, kind: Kind, path: str) -> Value:
+    """As Spark sees it: in small letters, with hyphens."""
+    try:
+        return Value(str(UUID(value))) if isinstance(value, str) else _misfit(value, "a text", kind, path)
+    except ValueError:
+        return _misfit(value, "one as a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", kind, path)
+
+
+def _time(value: object, kind: Kind, path: str) -> Value:
+    """As Spark sees it: a timestamp of 1 January 1970."""
+    wanted = "a time as 08:30:00"
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return _misfit(value, wanted, kind, path)
+    try:
+        return Value(f"1970-01-01 {time.fromisoformat(value).isoformat()}", "timestamp")
+    except ValueError:
+        return _misfit(value, wanted, kind, path)
 
 
 def _exact_number(value: int | float, path: str) -> Value:
@@ -152,3 +184,8 @@ def _timestamp(value: object, kind: Kind, path: str) -> Value:
         except OverflowError:
             refuse(path, f"{value!r} lies outside the years 1 to 9999 in UTC")
     return Value(moment.isoformat(sep=" "), "timestamp")
+
+
+_READERS: dict[Family, Callable[[object, Kind, str], Value]] = {
+    "date": _date, "timestamp": _timestamp, "time": _time, "uuid": _uuid, "enum": _label,
+}  # fmt: skip

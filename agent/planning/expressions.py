@@ -60,6 +60,8 @@ class Mention:
     end: int
     trimmed: bool
     """True where trailing spaces make no difference: in a trim of them, or before IS NULL."""
+    inside: str = ""
+    """What is done with it: `IS NULL`, `AS STRING`, `= COLUMN`, or a function as `HOUR`; empty for all else."""
 
 
 @dataclass(frozen=True)
@@ -221,14 +223,29 @@ def _mention(column: Any, text: str, path: str) -> Mention:
         if text[start : end + 1] not in (part.name, f"`{part.name.replace('`', '``')}`"):
             refuse(path, f"{column.sql(dialect='spark')} cannot be placed in the text; {USE_A_MODEL}")
     name = ".".join(part.name for part in parts)
-    return Mention(name, spans[0][0], spans[-1][1] + 1, _padding_is_lost(column))
+    return Mention(name, spans[0][0], spans[-1][1] + 1, _padding_is_lost(column), _inside(column))
+
+
+def _inside(column: Any) -> str:
+    parent = column.parent
+    if _is_null_check(parent):
+        return "IS NULL"
+    if isinstance(parent, exp.Cast):
+        return "AS STRING" if parent.to.this.name in ("TEXT", "VARCHAR") else ""
+    if isinstance(parent, exp.EQ) and isinstance(parent.this, exp.Column) and isinstance(parent.expression, exp.Column):
+        return "= COLUMN"
+    return parent.key.upper() if isinstance(parent, exp.Func) and column.arg_key == "this" else ""
+
+
+def _is_null_check(parent: Any) -> bool:
+    if isinstance(parent, exp.Is):
+        return isinstance(parent.expression, exp.Null)
+    return isinstance(parent, exp.Anonymous) and parent.name.lower() in ("isnull", "isnotnull")
 
 
 def _padding_is_lost(column: Any) -> bool:
     parent = column.parent
-    if isinstance(parent, exp.Is):
-        return isinstance(parent.expression, exp.Null)
-    if isinstance(parent, exp.Anonymous):
-        return parent.name.lower() in ("isnull", "isnotnull")
+    if isinstance(parent, exp.Is | exp.Anonymous):
+        return _is_null_check(parent)
     whole = isinstance(parent, exp.Trim) and column.arg_key == "this" and parent.expression is None
     return whole and str(parent.args.get("position") or "BOTH").upper() != "LEADING"

@@ -8,7 +8,7 @@ from agent.errors import Problem
 from agent.planning.conditions import exact_value
 from agent.planning.derivations import Derivation, Derivations, bind
 from agent.planning.inference import kind_of_expression
-from agent.planning.kinds import MAX_DIGITS, kind_of_aggregate
+from agent.planning.kinds import MAX_DIGITS, kind_of_aggregate, unequal, unordered
 from agent.planning.pivots import PivotedAggregation
 from agent.planning.refusals import collecting, nearest, refuse
 from agent.planning.resolution import Names, described, unquoted
@@ -51,7 +51,10 @@ def _read_keys(
         found = []
         for place, name in enumerate(entry.group_by):
             with collecting(problems):
-                found.append(_before_grouping(name, before, derivations, f"{path}.group_by[{place}]"))
+                key = _before_grouping(name, before, derivations, f"{path}.group_by[{place}]")
+                if reason := unequal(key.kind):
+                    refuse(f"{path}.group_by[{place}]", f"{described(key)} cannot be grouped by: {reason}")
+                found.append(key)
         if position == 0:
             first = list(dict.fromkeys(found))
         elif len(found) == len(entry.group_by) and set(found) != set(first):
@@ -93,6 +96,7 @@ def _aggregate(entry: Aggregation, before: Names, derivations: Derivations, path
     kind = column.kind
     if function in ("sum", "avg"):
         check_summed(function, column, f"{path}.column")
+    check_compared(function, column, f"{path}.column")
     return AggregateStep(function, column, entry.alias, kind_of_aggregate(function, kind), only)
 
 
@@ -102,6 +106,13 @@ def _only(entry: PivotedAggregation, before: Names, derivations: Derivations) ->
     kind = column.kind
     value = exact_value(entry.value, kind, entry.value_path)
     return FilterStep(column, "=", (value,), trimmed=kind is not None and kind.padded > 0)
+
+
+def check_compared(function: str, column: Reference, path: str) -> None:
+    """Refuse what compares values that Spark compares otherwise than PostgreSQL, or not at all."""
+    reasons = {"min": unordered, "max": unordered, "count_distinct": unequal}
+    if function in reasons and (reason := reasons[function](column.kind)):
+        refuse(path, f"{function} of {described(column)}: {reason}")
 
 
 def check_summed(function: str, column: Reference, path: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from agent.planning.kinds import Kind
+from agent.planning.kinds import DISGUISED, Kind, mismatch
 from agent.planning.refusals import refuse
 from agent.planning.steps import BoundExpression
 
@@ -79,6 +79,9 @@ def refuse_silent_casts(bound: BoundExpression, path: str) -> None:
         kinds = [_kind(side, columns) for side in sides]
         families = {kind.family for kind in kinds if kind is not None}
         literal = any(isinstance(side, exp.Literal) for side in sides)
+        left, right = kinds
+        if left is not None and right is not None and families & DISGUISED and (reason := mismatch(left, right)):
+            refuse(path, f"{node.sql(dialect='spark')} is not certain: {reason}")
         if None not in kinds and not literal and len(families) > 1 and "string" in families:
             other = next(iter(families - {"string"}))
             refuse(path, f"{node.sql(dialect='spark')} compares string with {other}, which Spark converts; write CAST")

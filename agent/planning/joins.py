@@ -11,7 +11,7 @@ from agent.errors import Problem
 from agent.planning.expressions import Mention, parse_expression
 from agent.planning.inference import refuse_silent_casts
 from agent.planning.kinds import mismatch
-from agent.planning.refusals import collecting, refuse
+from agent.planning.refusals import USE_A_MODEL, collecting, refuse
 from agent.planning.repetitions import without_repetitions
 from agent.planning.resolution import Names, Sources, all_names, described
 from agent.planning.steps import BoundExpression, JoinStep, MergedColumn, Reference, SourceColumn
@@ -161,11 +161,35 @@ def _joined_column(names: Names, mention: Mention, joined: list[str], path: str)
 
 
 def refuse_padded(column: Reference, mention: Mention, path: str) -> None:
-    """Refuse a `character(n)` column in an expression unless it is trimmed there: Spark sees the padding."""
+    """Refuse a column in an expression that Spark sees as something else, unless it is used where that is no matter.
+
+    `character(n)` must be trimmed: Spark sees the padding.
+    """
+    _refuse_disguised(column, mention, path)
     if column.kind is None or not column.kind.padded or mention.trimmed:
         return
     padded = f"{mention.name!r} is character({column.kind.padded}), which Spark sees padded with spaces"
     refuse(path, f"{padded}; write rtrim({mention.name})")
+
+
+_USES = {
+    "uuid": ("AS STRING",), "json": ("AS STRING",), "enum": ("AS STRING",), "binary": (),
+    "time": ("HOUR", "MINUTE", "SECOND"), "array": ("ARRAYSIZE", "ARRAYCONTAINS"),
+}  # fmt: skip
+_ANYWHERE = ("IS NULL", "= COLUMN")
+
+
+def _refuse_disguised(column: Reference, mention: Mention, path: str) -> None:
+    kind = column.kind
+    if kind is None or kind.family not in _USES or mention.inside in (*_ANYWHERE, *_USES[kind.family]):
+        return
+    known = kind.named or {"binary": "bytea"}.get(kind.family, kind.family)
+    hint = {
+        "binary": USE_A_MODEL,
+        "time": f"write hour({mention.name}), minute({mention.name}) or second({mention.name})",
+        "array": f"write size({mention.name}) or array_contains({mention.name}, value)",
+    }.get(kind.family, f"write CAST({mention.name} AS STRING) for its text")
+    refuse(path, f"{mention.name!r} is {known}, which is something else to Spark; {hint}")
 
 
 def _equal_pairs(condition: BoundExpression, new: str) -> tuple[tuple[SourceColumn, SourceColumn], ...]:

@@ -10,6 +10,9 @@ _WHOLE_DIGITS = {"smallint": 5, "int": 10, "bigint": 20}
 """Digits of the decimal that Spark turns an integer into when it meets a decimal."""
 
 MAX_DIGITS = 38
+DISGUISED: frozenset[Family] = frozenset({"time", "uuid", "json", "enum", "binary", "array"})
+"""Families that Spark sees as something else, or compares otherwise."""
+_NAMED = ("array", "enum", "json")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class Kind:
     """n for `character(n)`: Spark sees the value padded with spaces, PostgreSQL ignores the padding."""
     zoned: bool = False
     """True for `timestamp with time zone`."""
+    named: str = ""
+    """The type itself where its family does not say enough: of arrays, enums, json and jsonb."""
+    labels: tuple[str, ...] = ()
+    """The values of an enum, where they are known."""
 
     @property
     def numeric(self) -> bool:
@@ -32,7 +39,7 @@ class Kind:
         return self.family in ("integer", "decimal", "float")
 
 
-def kind_of(type_name: str, column: str | None = None) -> Kind:
+def kind_of(type_name: str, column: str | None = None, labels: tuple[str, ...] = ()) -> Kind:
     """The kind of a column of that PostgreSQL type. Raises UnsupportedTypeError, naming `column`."""
     ddl, name = spark_type(type_name, column), canonical(type_name)
     if ddl.startswith("decimal"):
@@ -42,7 +49,12 @@ def kind_of(type_name: str, column: str | None = None) -> Kind:
         return Kind("integer", whole=_WHOLE_DIGITS[ddl])
     if name.startswith("character") and not name.startswith("character varying"):
         return Kind("string", padded=int(name[10:-1]) if name.endswith(")") else 1)
-    return Kind(family(ddl), zoned=name == "timestamp with time zone")
+    return Kind(
+        family(name),
+        zoned=name == "timestamp with time zone",
+        named=name if family(name) in _NAMED else "",
+        labels=labels,
+    )
 
 
 def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:
@@ -83,4 +95,22 @@ def mismatch(left: Kind, right: Kind) -> str:
         return "" if fits_one_decimal(left, right) else "Spark has no decimal type that holds both in full"
     if left.family != right.family:
         return f"{left.family} and {right.family} would be converted in silence"
+    if left.named != right.named:
+        return f"one side is {left.named} and the other {right.named}"
+    return unequal(left)
+
+
+def unequal(kind: Kind | None) -> str:
+    """Why values of the kind cannot be told apart with certainty; empty when they can."""
+    if kind is not None and kind.named.startswith("json"):
+        return f"{kind.named} is text to Spark, where 1 and 1.0 differ and order and blanks count"
     return ""
+
+
+def unordered(kind: Kind | None) -> str:
+    """Why values of the kind cannot be put in order with certainty; empty when they can."""
+    if kind is not None and kind.family == "enum":
+        return f"PostgreSQL orders {kind.named} as it was declared, and Spark by its letters"
+    if kind is not None and kind.family == "array":
+        return f"PostgreSQL and Spark order the NULLs of {kind.named} differently"
+    return unequal(kind)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agent.errors import Problem
 from agent.planning.details import SortItem
+from agent.planning.kinds import unequal, unordered
 from agent.planning.refusals import collecting, nearest, refuse
 from agent.planning.resolution import Scope, described, unquoted
 from agent.planning.steps import Grouping, NamedColumn, Ordering, OutputColumn, Reference, SortKey
@@ -164,12 +165,18 @@ def read_ordering(
     problems: list[Problem],
 ) -> Ordering:
     """Sort and limit. A sort by columns of the result stands after the select, any other before it."""
+    for output in outputs if entries.distinct else ():
+        if reason := unequal(output.column.kind):
+            problems.append(Problem("specs.transformations", f"distinct rows with {output.name!r}: {reason}"))
     limit, ties = entries.limit[0][1] if entries.limit else (None, False)
     keys: list[tuple[Reference, SortItem]] = []
     for path, items in entries.sort[:1]:
         for item in items:
             with collecting(problems):
-                keys.append((_sorted_by(item.column, scope, outputs, path), item))
+                key = _sorted_by(item.column, scope, outputs, path)
+                if reason := unordered(key.kind):
+                    refuse(path, f"{described(key)} cannot be sorted by: {reason}")
+                keys.append((key, item))
     name_of = {output.column: output.name for output in outputs}
     early = any(column not in name_of for column, _ in keys)
     if early and entries.distinct:

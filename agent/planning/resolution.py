@@ -162,7 +162,7 @@ def _columns(table: SourceTable, snapshot: Snapshot, path: str) -> tuple[SourceC
             path, f"columns of {table.table_name!r} differ only in case: {', '.join(repeated)}; Spark takes them as one"
         )
     try:
-        return tuple(SourceColumn(table.key, c.name, kind_of(c.type, c.name)) for c in source.columns)
+        return tuple(SourceColumn(table.key, c.name, kind_of(c.type, c.name, c.labels)) for c in source.columns)
     except UnsupportedTypeError as error:
         refuse(path, str(error))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from agent.errors import Problem
 from agent.planning.details import Details, known_keys, names_of
-from agent.planning.kinds import MAX_DIGITS, Kind, fits_one_decimal
+from agent.planning.kinds import MAX_DIGITS, Kind, fits_one_decimal, unequal
 from agent.planning.refusals import collecting, nearest, refuse
 from agent.planning.resolution import Sources, described
 from agent.planning.steps import SourceColumn, UnionStep
@@ -53,6 +53,9 @@ def apply_unions(
             named = _columns(entry, members, sources, details)
             columns = tuple(_stacked(entry.alias, [of[fold] for of in named], details) for fold in named[0])
             sources = sources.united(members, entry.alias, columns, details)
+            for column in columns if not entry.keeps_all else ():
+                if reason := unequal(column.kind):
+                    refuse(f"{details}.all", f"equal rows with {described(column)}: {reason}; say true")
             names = tuple(column.name for column in columns)
             steps.append(UnionStep(entry.alias, tuple(members), names, entry.keeps_all))
     return sources, tuple(steps)
@@ -108,6 +111,8 @@ def _mismatch(left: Kind, right: Kind) -> str:
         return "one is character(n) and the other has another length"
     if left.zoned != right.zoned:
         return "one side has a time zone and the other has none"
+    if left.named != right.named:
+        return f"{left.named or left.family} and {right.named or right.family} are different types"
     exact = {"integer", "decimal"}
     if left.family != right.family and not {left.family, right.family} <= exact:
         return f"{left.family} and {right.family} would be converted in silence"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from agent.planning.conditions import exact_value
-from agent.planning.grouping import check_summed
-from agent.planning.kinds import Kind, kind_of_aggregate
+from agent.planning.grouping import check_compared, check_summed
+from agent.planning.kinds import Kind, kind_of_aggregate, unequal, unordered
 from agent.planning.refusals import refuse
 from agent.planning.resolution import Scope, described, unquoted
 from agent.planning.steps import ComputedStep, NamedColumn, Reference, SortKey, Value, WindowStep
@@ -30,6 +30,8 @@ def bind_window(entry: WindowEntry, scope: Scope, path: str) -> Windowed:
     kind = None if column is None else column.kind
     if column is not None and entry.function in ("sum", "avg"):
         check_summed(entry.function, column, f"{path}.column")
+    if column is not None:
+        check_compared(entry.function, column, f"{path}.column")
     partition = [
         scope.resolve(unquoted(name), f"{path}.partition_by[{position}]")
         for position, name in enumerate(entry.partition_by)
@@ -38,6 +40,12 @@ def bind_window(entry: WindowEntry, scope: Scope, path: str) -> Windowed:
         SortKey(scope.resolve(unquoted(item.column), f"{path}.order_by[{position}]"), item.descending, item.nulls_first)
         for position, item in enumerate(entry.order_by)
     ]
+    for position, one in enumerate(partition):
+        if reason := unequal(one.kind):
+            refuse(f"{path}.partition_by[{position}]", f"{described(one)} cannot divide the rows: {reason}")
+    for position, key in enumerate(order):
+        if reason := unordered(key.column.kind):
+            refuse(f"{path}.order_by[{position}]", f"{described(key.column)} cannot be sorted by: {reason}")
     default = None if entry.default is None else _default(entry, column, f"{path}.default")
     step = WindowStep(
         entry.name, entry.function, column, tuple(partition), tuple(order), entry.offset, default, entry.frame

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from agent.snapshot import Column, Row
-from agent.types import Family, family, spark_type
+from agent.types import Family, element_type, family
 
 CELL_LIMIT = 200
 """Characters of one cell that go into a prompt."""
@@ -24,8 +24,14 @@ def mask_rows(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]
 
     A cell whose column is not among `columns` is masked by what it is. Raises UnsupportedTypeError.
     """
-    families = {column.name: family(spark_type(column.type, column.name)) for column in columns}
+    families = {column.name: _cell_family(column) for column in columns}
     return tuple({name: _masked(cell, families.get(name)) for name, cell in row.items()} for row in rows)
+
+
+def _cell_family(column: Column) -> Family:
+    """The family of a column's cells, of an array that of its elements."""
+    kind = family(column.type, column.name)
+    return family(element_type(column.type)) if kind == "array" else kind
 
 
 def cut_cells(rows: Sequence[Row], limit: int = CELL_LIMIT) -> tuple[Row, ...]:
@@ -40,7 +46,7 @@ def _masked(cell: JsonValue, kind: Family | None) -> JsonValue:
     if cell is None or isinstance(cell, bool):
         return cell
     if isinstance(cell, list):
-        return [_masked(item, None) for item in cell]
+        return [_masked(item, kind) for item in cell]
     if isinstance(cell, dict):
         return {_masked_text(name): _masked(item, None) for name, item in cell.items()}
     if isinstance(cell, int | float):
@@ -50,7 +56,15 @@ def _masked(cell: JsonValue, kind: Family | None) -> JsonValue:
         return _one_digit(cell)
     if kind in ("date", "timestamp"):
         return _masked_moment(cell)
+    if kind in ("time", "uuid", "binary"):
+        return _zeros(cell)
     return _masked_text(cell)
+
+
+def _zeros(text: str) -> str:
+    r"""The text of a time, a uuid or a bytea, still of its type: `00:00:00`, `\x0000`."""
+    mark = "\\x" if text.startswith("\\x") else ""
+    return mark + "".join("0" if letter.isalnum() else letter for letter in text[len(mark) :])
 
 
 def _one_digit(number: str) -> str:

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from agent.request import Filter, Request
 from agent.sampling.sample_keys import KeyClass, Member, find_column
-from agent.sampling.sample_values import Comparable, comparable, fitted, generated
+from agent.sampling.sample_values import Comparable, column_family, comparable, fitted, generated
 from agent.snapshot import Column, Snapshot
 
 _UNARY = ("IS NULL", "IS NOT NULL")
@@ -193,9 +193,10 @@ def _neighbours(value: JsonValue, column: Column) -> Iterator[JsonValue]:
                 yield str(edge.to_integral_value() + sign * (step - 1))
                 yield str(edge + sign * step * Decimal("0.01"))
     elif edge is not None:
+        unit = timedelta(minutes=1) if column_family(column) == "time" else timedelta(days=1)
         for sign in (1, -1):
             for step in range(1, _REACH + 1):
                 try:
-                    yield (edge + sign * timedelta(days=step)).isoformat()
+                    yield (edge + sign * step * unit).isoformat()
                 except OverflowError:  # the calendar ends with year 9999
                     return

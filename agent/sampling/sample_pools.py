@@ -59,7 +59,8 @@ def make_pool(
 
 def _spread(value: JsonValue, held: Mapping[Member, Column]) -> Cells | None:
     cells = {member: fitted(value, column) for member, column in held.items()}
-    return None if any(cell is None for cell in cells.values()) else cells
+    # Arrays are not told apart here: as keys they stay as they are.
+    return None if any(cell is None or isinstance(cell, list) for cell in cells.values()) else cells
 
 
 def _keys(held: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]) -> Iterator[Cells]:

@@ -1,6 +1,6 @@
 """Cells of sample rows: values made for a column, and values brought into a column's type without loss.
 
-A cell is JSON: integers and floats as numbers, numerics, dates and timestamps as text.
+A cell is JSON: integers and floats as numbers, arrays as lists, all else as PostgreSQL's text.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from functools import lru_cache
 
 from pydantic import JsonValue
 
+from agent.sampling.special_values import fitted_special, generated_special
 from agent.snapshot import Column
-from agent.types import Family, canonical, family, spark_type
+from agent.types import Family, canonical, element_type, family, spark_type
 
 _INTEGER_LIMITS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _REAL_MAX = 3.4028234e38
@@ -31,8 +32,14 @@ _ONE_DIGIT_DATE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?=$|[ T])")
 
 @lru_cache(maxsize=1024)
 def column_family(column: Column) -> Family:
-    """The family of a column's Spark type. Raises UnsupportedTypeError, naming the column."""
-    return family(spark_type(column.type, column.name))
+    """The family of a column's type. Raises UnsupportedTypeError, naming the column."""
+    return family(column.type, column.name)
+
+
+@lru_cache(maxsize=1024)
+def element_column(column: Column) -> Column:
+    """What an array's elements are, as a column of their own."""
+    return column.model_copy(update={"type": element_type(column.type)})
 
 
 def precision_and_scale(column: Column) -> tuple[int, int]:
@@ -60,6 +67,12 @@ def generated(column: Column, index: int) -> JsonValue:
         return index + 1.5
     if kind == "boolean":
         return index % 2 == 0
+    if kind == "array":
+        return [generated(element_column(column), index + place) for place in range(2)]
+    if kind == "time":
+        return _TIMES[index % len(_TIMES)]
+    if kind in ("uuid", "json", "enum", "binary"):
+        return generated_special(column, kind, index)
     day = _DAYS[index % len(_DAYS)]
     if kind == "date":
         return _later(day, index // len(_DAYS))
@@ -108,7 +121,13 @@ def _base36(number: int) -> str:
 def fitted(value: JsonValue, column: Column) -> JsonValue:
     """The value as a cell of this column, or None when the column's type cannot hold it without loss."""
     kind = column_family(column)
-    if value is None or isinstance(value, list | dict):
+    if value is None:
+        return None
+    if kind == "array":
+        return _as_list(value, column)
+    if kind in ("time", "uuid", "json", "enum", "binary"):
+        return fitted_special(value, column, kind)
+    if isinstance(value, list | dict):
         return None
     if kind == "boolean":
         return _as_boolean(value)
@@ -120,6 +139,15 @@ def fitted(value: JsonValue, column: Column) -> JsonValue:
         return _as_moment(value, column, kind)
     number = _number(value)
     return None if number is None else _as_number(number, column, kind)
+
+
+def _as_list(value: JsonValue, column: Column) -> JsonValue:
+    if not isinstance(value, list):
+        return None
+    element = element_column(column)
+    cells = [fitted(item, element) for item in value]
+    lost = any(cell is None and item is not None for cell, item in zip(cells, value, strict=True))
+    return None if lost else cells
 
 
 def _as_boolean(value: JsonValue) -> bool | None:
@@ -206,10 +234,15 @@ Comparable = Decimal | str | bool | datetime
 def comparable(value: JsonValue, column: Column) -> Comparable | None:
     """The value in the form in which a filter on this column compares it; None when it has none."""
     kind = column_family(column)
-    if value is None or isinstance(value, list | dict):
+    if value is None or isinstance(value, list | dict) or kind in ("array", "json"):
         return None
     if kind == "boolean":
         return _as_boolean(value)
+    if kind == "time":
+        return _moment(f"1970-01-01T{fitted(value, column)}")
+    if kind in ("uuid", "enum", "binary"):
+        cell = fitted(value, column)
+        return cell if isinstance(cell, str) else None
     if kind == "string":
         return str(value).rstrip(" ") if padding(column) else str(value)
     if isinstance(value, bool):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -12,6 +13,11 @@ from agent.request import Request, parse_request
 from agent.sampling.samples import sample_tables
 from agent.snapshot import Column, Row, Snapshot, Source, Target
 
+_PATTERNS = {
+    "time without time zone": "([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d",
+    "uuid": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "bytea": r"\\x([0-9a-f]{2})*",
+}
 _INTEGER_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 
 
@@ -32,6 +38,25 @@ def is_valid(cell: Any, column: Column) -> bool:
     """True when PostgreSQL's column could hold the cell as it is written."""
     if cell is None:
         return column.nullable
+    special = _is_valid_special(cell, column)
+    return _is_valid_plain(cell, column) if special is None else special
+
+
+def _is_valid_special(cell: Any, column: Column) -> bool | None:
+    """None for a type that Spark has too."""
+    if column.type.endswith("[]"):
+        element = Column(name=column.name, type=column.type.removesuffix("[]"))
+        return isinstance(cell, list) and all(is_valid(item, element) for item in cell)
+    if column.type in _PATTERNS:
+        return isinstance(cell, str) and re.fullmatch(_PATTERNS[column.type], cell) is not None
+    if column.type.startswith("json"):
+        return isinstance(cell, str) and json.dumps(json.loads(cell)) == cell
+    if column.labels:
+        return cell in column.labels
+    return None
+
+
+def _is_valid_plain(cell: Any, column: Column) -> bool:
     kind, _, arguments = column.type.partition("(")
     numbers = [int(part) for part in re.findall(r"\d+", arguments)]
     if kind in _INTEGER_BITS:

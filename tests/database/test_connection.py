@@ -107,8 +107,8 @@ def test_a_wide_prefix_is_refused(prefix: str) -> None:
 @pytest.mark.postgres
 def test_the_head_of_any_table(sql: Sql, database: PostgresDatabase) -> None:
     """Types that a job refuses are shown as text; a missing table is told with the nearest."""
-    sql("""CREATE TABLE "Odd" (j jsonb, a integer[]); INSERT INTO "Odd" VALUES ('{"a": 1}', '{1,2}')""")
-    assert database.head("Odd", 5) == [{"j": '{"a": 1}', "a": "{1,2}"}]
+    sql("""CREATE TABLE "Odd" (r int4range, a interval[]); INSERT INTO "Odd" VALUES ('[1,3)', '{1 day}')""")
+    assert database.head("Odd", 5) == [{"r": "[1,3)", "a": '{"1 day"}'}]
     with pytest.raises(InvalidRequestError, match="did you mean 'Odd'"):
         database.head("odd", 5)
     assert quoted(sql.connection, "Odd") == 'public."Odd"'

@@ -11,11 +11,11 @@ COLUMNS = (
     Column(name="note", type="text"),
     Column(name="made", type="timestamp without time zone", nullable=False, has_default=True),
     Column(name="loud", type="text", generated=True),
-    Column(name="extra", type="jsonb"),
+    Column(name="extra", type="money"),
     Column(name="number", type="bigint", nullable=False, identity="always"),
 )
 
-UUID = Column(name="u", type="uuid", nullable=False)
+SPAN = Column(name="u", type="interval", nullable=False)
 
 
 def snapshot(**target: Any) -> Snapshot:
@@ -47,15 +47,20 @@ def key(deferrable: bool, on_delete: Any) -> tuple[ForeignKey, ...]:
         ({}, {"incoming_foreign_keys": key(True, "restrict")}, "name", "ON DELETE RESTRICT"),
         ({"columns": ["id", "nte"]}, {}, "columns[1].name", "did you mean 'note'?"),
         ({"columns": ["id", "loud"]}, {}, "columns[1].name", "leave it out"),
-        ({"columns": ["id", "extra"]}, {}, "columns[1].name", "jsonb"),
+        ({"columns": ["id", "extra"]}, {}, "columns[1].name", "money"),
         ({"columns": ["note"]}, {}, "columns", "'id' of summary is NOT NULL"),
-        ({"columns": [{"name": "id", "type": "uuid"}]}, {"exists": False}, "columns[0].type", "uuid"),
-        ({"columns": [{"name": "id", "type": "uuid"}]}, {}, "columns[0].type", "'uuid'"),
-        ({"columns": [{"name": "id"}, {"name": "extra", "type": "uuid"}]}, {}, "columns[1].name", "'jsonb'"),
+        ({"columns": [{"name": "id", "type": "interval"}]}, {"exists": False}, "columns[0].type", "interval"),
+        ({"columns": [{"name": "id", "type": "interval"}]}, {}, "columns[0].type", "'interval'"),
+        ({"columns": [{"name": "id"}, {"name": "extra", "type": "interval"}]}, {}, "columns[1].name", "'money'"),
         ({"columns": ["id", "id"]}, {}, "columns[1].name", "'id' is listed twice"),
         ({"columns": ["id", "Id"]}, {"exists": False}, "columns[1].name", "'id' and 'Id' differ only in case"),
-        ({}, {"columns": (*COLUMNS, UUID)}, "name", "column 'u' is of type uuid, which is not supported, and is NOT"),
-        ({}, {"columns": (UUID,)}, "name", "column 'u' is of type uuid"),
+        (
+            {},
+            {"columns": (*COLUMNS, SPAN)},
+            "name",
+            "'u' is of type interval, which is not supported, and is NOT",
+        ),
+        ({}, {"columns": (SPAN,)}, "name", "column 'u' is of type interval"),
         ({}, {"columns": COLUMNS[3:5]}, "name", "no column that could be filled"),
         ({}, {"columns": (*COLUMNS, Column(name="NOTE", type="text"))}, "name", "'note' and 'NOTE' of summary"),
     ],
@@ -85,8 +90,8 @@ def test_what_publish_could_not_do_is_refused(
         ({}, {"incoming_foreign_keys": key(True, "no action")}),
         ({"columns": ["id", "number"]}, {}),
         ({"columns": [{"name": "id", "type": "int4"}]}, {}),
-        ({}, {"columns": (*COLUMNS, UUID.model_copy(update={"nullable": True}))}),
-        ({}, {"columns": (*COLUMNS, UUID.model_copy(update={"has_default": True}))}),
+        ({}, {"columns": (*COLUMNS, SPAN.model_copy(update={"nullable": True}))}),
+        ({}, {"columns": (*COLUMNS, SPAN.model_copy(update={"has_default": True}))}),
         ({}, {"columns": (*COLUMNS, Column(name="EXTRA", type="text"))}),
         ({"columns": ["anything"]}, {"exists": False, "columns": ()}),
     ],

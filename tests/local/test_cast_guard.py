@@ -64,6 +64,13 @@ FITS = [
     ("'2024-02-29T12:00:00Z'", "timestamp", "2024-02-29 12:00:00"),
     ("'2024-2-9'", "date", "2024-02-09"),
     ("date'2024-02-29'", "string", "2024-02-29"),
+    ("X'00ff'", "binary", "\x00\ufffd"),
+    ("array(1L, null)", "array<int>", "[1, null]"),
+    ("array()", "array<int>", "[]"),
+    ("array(null)", "array<date>", "[null]"),
+    ("array('2024-02-29')", "array<date>", "[2024-02-29]"),
+    ("array(1.239D)", "array<decimal(5,2)>", "[1.24]"),
+    ("array(date'2024-02-29')", "array<string>", "[2024-02-29]"),
 ]
 
 DOES_NOT_FIT = [
@@ -98,6 +105,10 @@ DOES_NOT_FIT = [
     ("cast(9007199254740993 as bigint)", "double"),
     ("16777217", "float"),
     ("'1e400'", "double"),
+    ("array(1L, 3000000000L)", "array<int>"),
+    ("array('12', '12a')", "array<int>"),
+    ("array(1000BD)", "array<decimal(5,2)>"),
+    ("array('2024-02-30')", "array<date>"),
 ]
 
 MEANS_SOMETHING_ELSE = [
@@ -106,6 +117,12 @@ MEANS_SOMETHING_ELSE = [
     ("timestamp'2024-02-29 12:00:00'", "bigint"),
     ("array(1)", "string"),
     ("cast('x' as binary)", "string"),
+    ("'x'", "binary"),
+    ("1", "array<int>"),
+    ("array(1)", "binary"),
+    ("array(1)", "array<timestamp>"),
+    ("array(array(1))", "array<int>"),
+    ("map('a', 1)", "string"),
 ]
 
 
@@ -157,12 +174,13 @@ def test_a_column_of_nulls_without_a_type_takes_the_target_s(spark: SparkSession
     [
         ("abc", "character varying(3)", True),
         ("abcd", "character varying(3)", False),
-        ("abc ", "varchar(3)", False),
+        ("abc ", "character varying(3)", False),
         ("ab", "character(3)", True),
-        ("abc  ", "char(3)", True),
-        ("abcd", "char(3)", False),
-        ("äöü", "varchar(3)", True),
+        ("abc  ", "character(3)", True),
+        ("abcd", "character(3)", False),
+        ("äöü", "character varying(3)", True),
         ("abcd", "text", True),
+        ("abcd", "character varying", True),
     ],
 )
 def test_a_text_must_have_room(spark: SparkSession, fitted: Fitted, text: str, sql_type: str, fits: bool) -> None:
@@ -174,3 +192,57 @@ def test_a_text_must_have_room(spark: SparkSession, fitted: Fitted, text: str, s
         return
     with pytest.raises(ValueError, match="^column x: 1 values do not fit"):
         fitted(frame, columns, "the result", lengths=True)
+
+
+@pytest.mark.parametrize(("value", "fits"), [("array('abc', null)", True), ("array('a', 'abcd')", False)])
+def test_each_text_of_an_array_must_have_room(spark: SparkSession, fitted: Fitted, value: str, fits: bool) -> None:
+    """An array is one value, and refused as a whole."""
+    frame, columns = spark.sql(f"SELECT {value} AS x"), [("x", "array<string>", "character varying(3)[]", True)]
+    if fits:
+        assert fitted(frame, columns, "the result", lengths=True).columns == ["x"]
+        return
+    with pytest.raises(ValueError, match="^column x: 1 values do not fit character varying"):
+        fitted(frame, columns, "the result", lengths=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("timestamp'1970-01-01 08:30:00'", "1970-01-01 08:30:00"),
+        ("'08:30:15.25'", "1970-01-01 08:30:15.25"),
+        ("' 08:30'", "1970-01-01 08:30:00"),
+        ("timestamp'2024-01-01 08:30:00'", None),
+        ("date'2024-01-01'", None),
+        ("'24:00:00'", None),
+        ("'2024-01-01 08:30:00'", None),
+        ("'half past eight'", None),
+    ],
+)
+def test_a_time_of_day_is_a_timestamp_of_1970(spark: SparkSession, fitted: Fitted, value: str, shown: str) -> None:
+    """Or a text of it; the day of any other timestamp would be lost."""
+    frame = spark.sql(f"SELECT {value} AS x UNION ALL SELECT NULL")
+    columns = [("x", "timestamp", "time without time zone", True)]
+    if shown is None:
+        with pytest.raises(ValueError, match="^column x: 1 values do not fit time without time zone"):
+            fitted(frame, columns, "the result", lengths=True)
+        return
+    cast = fitted(frame, columns, "the result", lengths=True)
+    assert [row[0] for row in cast.selectExpr("cast(x as string)").collect()] == [shown, None]
+
+
+def test_without_a_declared_type_scalars_arrays_and_bytes_stay_as_they_are(spark: SparkSession, fitted: Fitted) -> None:
+    """They have a counterpart in PostgreSQL."""
+    frame = spark.sql("SELECT 1 AS i, array('x') AS a, X'00' AS b, date'2024-02-29' AS d")
+    columns = [(name, None, "any type", True) for name in frame.columns]
+    assert fitted(frame, columns, "the result", lengths=True).dtypes == frame.dtypes
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["map('a', 1)", "struct(1)", "interval 1 day", "interval 1 month", "array(array(1))", "array(map('a', 1))",
+     "array(struct(1))", "array(X'00')"],
+)  # fmt: skip
+def test_what_has_no_counterpart_is_refused_by_column(spark: SparkSession, fitted: Fitted, value: str) -> None:
+    """Before anything is written."""
+    with pytest.raises(ValueError, match="^column x is .*, which the target cannot hold as any type"):
+        fitted(spark.sql(f"SELECT {value} AS x"), [("x", None, "any type", True)], "the result", lengths=True)

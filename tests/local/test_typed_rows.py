@@ -40,6 +40,12 @@ from tools.records import SampleTable
         ("string", 12345, "12345"),
         ("string", {"a": [1]}, '{"a": [1]}'),
         ("int", None, None),
+        ("timestamp", "08:30:15", datetime(1970, 1, 1, 8, 30, 15, tzinfo=UTC)),
+        ("binary", r"\x00ff", b"\x00\xff"),
+        ("binary", r"\x", b""),
+        ("array<int>", [1, None, "3"], [1, None, 3]),
+        ("array<decimal(5,2)>", ["1.005"], [Decimal("1.01")]),
+        ("array<timestamp>", [], []),
     ],
 )
 def test_a_json_value_becomes_its_columns_type(
@@ -71,6 +77,11 @@ def test_a_json_value_becomes_its_columns_type(
         ("timestamp", 1e30),
         ("timestamp", False),
         ("string", "half a pair: \ud800"),
+        ("timestamp", "08:30"),
+        ("binary", "text"),
+        ("binary", r"\x0"),
+        ("array<int>", "{1}"),
+        ("array<int>", [1, "x"]),
     ],
 )
 def test_a_misfit_is_refused_with_its_place(tmp_path: Path, spark_type: str, value: JsonValue) -> None:

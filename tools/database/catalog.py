@@ -106,8 +106,14 @@ def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
     rows = connection.execute(
         """
         SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-               a.atthasdef AND a.attgenerated = '', a.attgenerated <> '', a.attidentity::text
+               a.atthasdef AND a.attgenerated = '', a.attgenerated <> '', a.attidentity::text,
+               CASE WHEN coalesce(e.typtype, t.typtype) = 'e' THEN
+                   ARRAY(SELECT l.enumlabel::text FROM pg_catalog.pg_enum l
+                         WHERE l.enumtypid = coalesce(e.oid, t.oid) ORDER BY l.enumsortorder)
+               END
         FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
         WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum
         """,
@@ -115,10 +121,24 @@ def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
     ).fetchall()
     return tuple(
         Column(
-            name=name, type=kind, nullable=nullable, has_default=default, generated=made, identity=_IDENTITY[identity]
+            name=name,
+            type=kind if labels is None else f"enum {kind}",
+            nullable=nullable,
+            has_default=default,
+            generated=made,
+            identity=_IDENTITY[identity],
+            labels=tuple(labels or ()),
         )
-        for name, kind, nullable, default, made, identity in rows
+        for name, kind, nullable, default, made, identity, labels in rows
     )
+
+
+def is_enum(connection: Connection, name: str) -> bool:
+    """Tell whether a name, written for SQL, is that of an enum."""
+    found = connection.execute(
+        "SELECT 1 FROM pg_catalog.pg_type WHERE oid = pg_catalog.to_regtype(%s) AND typtype = 'e'", (name,)
+    )
+    return found.fetchone() is not None
 
 
 def unique_keys(connection: Connection, oid: int) -> tuple[tuple[str, ...], ...]:

@@ -15,7 +15,7 @@ from agent.errors import InvalidRequestError, PublishError, UnavailableError, Un
 from agent.identifiers import quote_name
 from agent.preconditions import harmless
 from agent.snapshot import Column, Snapshot, Target
-from agent.types import canonical
+from agent.types import sql_type
 from tools.database import catalog, modes, staging
 from tools.database.catalog import Relation
 from tools.database.connection import Connection, Connector, UnreachableError
@@ -101,7 +101,7 @@ def _create(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> 
         relation = place_for(connection, order.target)
         staged = staging.column_types(connection, order.staging_table)
         declared = zip(order.columns, order.column_types, strict=True)
-        types = [canonical(kind or staged.get(name, "")) for name, kind in declared]
+        types = [sql_type(kind or staged.get(name, "")) for name, kind in declared]
     except (InvalidRequestError, UnsupportedTypeError) as error:
         raise PublishError("columns", f"{order.target} cannot be created: {error}") from error
     columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in zip(order.columns, types, strict=True))

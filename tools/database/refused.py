@@ -10,6 +10,7 @@ import psycopg
 from agent.errors import PublishError
 from agent.identifiers import quote_name
 from agent.snapshot import Column
+from agent.types import sql_type
 from tools.database.connection import Connection
 
 _TRANSIENT = ("08", "53", "55", "57", "40", "25")
@@ -49,7 +50,7 @@ def misfits(connection: Connection, staging: str, columns: Sequence[Column]) -> 
         try:
             with connection.transaction():
                 if limit is None:
-                    connection.execute(f"SELECT count({name}::{column.type}) FROM {staging}")
+                    connection.execute(f"SELECT count({name}::{sql_type(column.type)}) FROM {staging}")
                     continue
                 row = connection.execute(
                     f"SELECT count(*) FROM {staging} WHERE char_length(rtrim({name}::text)) > {limit[1]}"

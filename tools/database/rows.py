@@ -10,11 +10,13 @@ from pydantic import JsonValue
 from agent.errors import UnsupportedTypeError
 from agent.identifiers import quote_name
 from agent.snapshot import Column, Row
-from agent.types import Family, canonical, family, spark_type
+from agent.types import Family, canonical, element_type, family
 from tools.database.connection import Connection
 
 CELL = 200
 """Characters of a cell that are kept."""
+_ELEMENTS = 10
+"""Elements of an array that are kept."""
 
 
 def first_rows(connection: Connection, relation: str, columns: Sequence[Column], rows: int) -> tuple[Row, ...]:
@@ -35,7 +37,7 @@ def given_rows(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...
 
 def _family(column: Column) -> Family | None:
     try:
-        return family(spark_type(column.type))
+        return family(column.type)
     except UnsupportedTypeError:
         return None
 
@@ -48,6 +50,10 @@ def _selected(column: Column) -> str:
     if kind == "string":
         # char(n) keeps its padding only uncast; the others may be long and are cut by the server.
         return name if canonical(column.type).startswith("character(") else f"left({name}, {CELL})"
+    if kind == "array":
+        # One by one: a long text within would otherwise leave nothing of the others.
+        first = f"unnest(({name}[:])[1:{_ELEMENTS}]) WITH ORDINALITY AS u(e, n)"
+        return f"CASE WHEN {name} IS NOT NULL THEN ARRAY(SELECT left(e::text, {CELL}) FROM {first} ORDER BY n) END"
     # As text, because a Python date or Decimal cannot hold `infinity`, the year 12000 or every NaN.
     return f"left({name}::text, {CELL})"
 
@@ -55,6 +61,9 @@ def _selected(column: Column) -> str:
 def _cell(column: Column, value: object) -> JsonValue:
     if value is None or isinstance(value, bool | int):
         return value
+    if isinstance(value, list):
+        element = Column(name=column.name, type=element_type(column.type))
+        return [None if item is None else _element(element, item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else _not_finite(value)
     text = str(value)[:CELL]
@@ -62,6 +71,16 @@ def _cell(column: Column, value: object) -> JsonValue:
         text = text.replace(" ", "T", 1)
         return f"{text}:00" if text.endswith("+00") else text
     return text
+
+
+def _element(column: Column, text: str) -> JsonValue:
+    """An element of an array, which comes as text."""
+    kind = _family(column)
+    if kind == "boolean":
+        return text == "true"
+    if kind == "integer":
+        return int(text)
+    return _cell(column, float(text) if kind == "float" else text)
 
 
 def _not_finite(value: float) -> str:

@@ -10,7 +10,7 @@ from agent.errors import InvalidRequestError, Problem, UnavailableError, Unsuppo
 from agent.identifiers import MAX_BYTES, did_you_mean, quote_table
 from agent.request import Request, SourceTable, TargetTable
 from agent.snapshot import Column, Row, Snapshot, Source, Target
-from agent.types import spark_type
+from agent.types import element_type, spark_type
 from tools.database import catalog, staging
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
@@ -108,7 +108,10 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
     name = wanted.name
     relation = catalog.resolve(connection, name)
     if relation is None:
-        return Target(name=name, relation=place_for(connection, name), exists=False)
+        place = place_for(connection, name)
+        if problems := _unknown_enums(connection, wanted):
+            raise InvalidRequestError(problems)
+        return Target(name=name, relation=place, exists=False)
     if relation.oid in sources:
         raise _refused(f"{name!r} is also the source {sources[relation.oid]!r}; publish into another table")
     if relation.kind not in ("table", "partitioned table"):
@@ -126,6 +129,26 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
         triggers=catalog.triggers(connection, relation.oid),
         row_security=catalog.row_security(connection, relation.oid),
     )
+
+
+def _unknown_enums(connection: Connection, wanted: TargetTable) -> list[Problem]:
+    """Name the declared enums that are not there: a target is created, its types are not."""
+    problems = []
+    for index, column in enumerate(wanted.columns):
+        name = _enum_name(column.type or "")
+        if name and not catalog.is_enum(connection, name):
+            message = f"there is no enum {name} in the database; create the type first, or declare text"
+            problems.append(Problem(f"specs.target_table.columns[{index}].type", message))
+    return problems
+
+
+def _enum_name(declared: str) -> str:
+    """The name, for SQL, of the enum that a type is or is an array of; empty for other types."""
+    try:
+        name = element_type(declared)
+    except UnsupportedTypeError:  # said by path where the request is looked at
+        return ""
+    return name.removeprefix("enum ") if name.startswith("enum ") else ""
 
 
 def place_for(connection: Connection, name: str) -> str:

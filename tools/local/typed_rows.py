@@ -17,6 +17,7 @@ from agent.errors import InvalidRequestError, Problem
 from tools.records import SampleTable
 
 _DECIMAL = re.compile(r"^decimal\((\d+),\s*(\d+)\)$")
+_TIME_OF_DAY = re.compile(r"\d\d:\d\d:\d\d")
 _MILLISECONDS_FROM = 1e11
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
@@ -48,11 +49,20 @@ def write_samples(path: Path, name: str, table: SampleTable) -> None:
 
 def _converter(spark_type: str) -> tuple[pa.DataType, Callable[[JsonValue], object]]:
     """The Arrow type of a Spark type, and what makes a JSON value fit it or raises."""
+    if spark_type.startswith("array<"):
+        element_type, element = _converter(spark_type[6:-1])
+        return pa.list_(element_type), lambda value: _list(value, element)
     decimal = _DECIMAL.match(spark_type)
     if decimal:
         precision, scale = int(decimal[1]), int(decimal[2])
         return pa.decimal128(precision, scale), lambda value: _decimal(value, precision, scale)
     return _CONVERTERS[spark_type]
+
+
+def _list(value: JsonValue, element: Callable[[JsonValue], object]) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return [None if item is None else element(item) for item in value]
 
 
 def _integer(bits: int) -> Callable[[JsonValue], int]:
@@ -91,13 +101,24 @@ def _boolean(value: JsonValue) -> bool:
 
 
 def _timestamp(value: JsonValue) -> datetime:
-    """ISO 8601, by itself UTC; a number counts seconds since 1970, or milliseconds where it is that large."""
+    """ISO 8601, by itself UTC; a number counts seconds since 1970, or milliseconds where it is that large.
+
+    A time of day is one of 1 January 1970, as Spark shows it.
+    """
     if isinstance(value, str):
-        moment = datetime.fromisoformat(value.strip())
+        text = value.strip()
+        moment = datetime.fromisoformat(f"1970-01-01T{text}" if _TIME_OF_DAY.fullmatch(text) else text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(value)
     return datetime.fromtimestamp(value / 1000 if abs(value) >= _MILLISECONDS_FROM else value, UTC)
+
+
+def _binary(value: JsonValue) -> bytes:
+    r"""From PostgreSQL's text, `\x00ff`."""
+    if not isinstance(value, str) or not value.startswith("\\x"):
+        raise ValueError(value)
+    return bytes.fromhex(value[2:])
 
 
 def _date(value: JsonValue) -> date:
@@ -120,4 +141,5 @@ _CONVERTERS: dict[str, tuple[pa.DataType, Callable[[JsonValue], object]]] = {
     "date": (pa.date32(), _date),
     "timestamp": (pa.timestamp("us", tz="UTC"), _timestamp),
     "string": (pa.string(), _string),
+    "binary": (pa.binary(), _binary),
 }

@@ -99,8 +99,11 @@ def _columns(cursor: adbc.Cursor, relation: str) -> list[SourceColumn]:
     if oid is None:
         raise RelationNotFoundError(relation)
     cursor.execute(
-        "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute"
-        " WHERE attrelid = $1::bigint::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        "SELECT a.attname::text, CASE WHEN coalesce(e.typtype, t.typtype) = 'e' THEN 'enum ' ELSE '' END"
+        " || format_type(a.atttypid, a.atttypmod)"
+        " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+        " LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'"
+        " WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
         (oid,),
     )
     return [SourceColumn(name, sql_type) for name, sql_type in cursor.fetchall()]

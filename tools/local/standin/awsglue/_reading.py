@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from agent.types import spark_type
+from agent.types import canonical, element_type, family, spark_type, sql_type
 
 _ARROW = {
     "smallint": pa.int16(),
@@ -21,9 +21,10 @@ _ARROW = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", tz="UTC"),
     "string": pa.string(),
+    "binary": pa.binary(),
 }
 
-_INFINITE = re.compile(r'"(column .* holds an infinite value, .*)"$', re.MULTILINE)
+_REFUSED = re.compile(r'"(column .* holds (?:an infinite value|a time|an array), .*)"$', re.MULTILINE)
 _DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
 
 
@@ -33,23 +34,55 @@ class SourceColumn:
     Raises UnsupportedTypeError for a type outside the list.
     """
 
-    def __init__(self, name: str, sql_type: str) -> None:
+    def __init__(self, name: str, type_name: str) -> None:
         self.name = name
-        self.sql_type = sql_type
-        self.spark_type = spark_type(sql_type, name)
-        decimal = _DECIMAL.match(self.spark_type)
-        self.arrow_type = pa.decimal128(int(decimal[1]), int(decimal[2])) if decimal else _ARROW[self.spark_type]
+        self.type_name = type_name
+        self.spark_type = spark_type(type_name, name)
+        self.family = family(type_name, name)
+        self.arrow_type = _arrow_type(self.spark_type)
 
     def expression(self, quoted: str) -> str:
-        """What to select for this column, given its quoted name."""
-        if self.sql_type == "numeric":
+        """What to select for this column, given its quoted name.
+
+        A value that Spark cannot hold, or that its source would change, is refused by PostgreSQL itself, which is
+        made to say whose it is while it sends the rows.
+        """
+        if self.family == "array":
+            return self._array(quoted)
+        if canonical(self.type_name) == "numeric":
             return f"round({quoted}, 18)"  # Spark's JDBC source rounds half up too
-        if self.spark_type in ("date", "timestamp"):
-            # An infinite value cannot be read, so PostgreSQL is made to say whose it is while it sends the rows.
-            complaint = f"column {self.name!r} holds an infinite value, which Spark cannot: ".replace("'", "''")
-            refused = f"('{complaint}' || {quoted}::text)::{self.sql_type}"
+        if self.family in ("date", "timestamp"):
+            refused = self._refusal("an infinite value, which Spark cannot: ", f"{quoted}::text")
             return f"CASE WHEN isfinite({quoted}) THEN {quoted} ELSE {refused} END"
+        if self.family == "time":
+            refused = self._refusal("a time, which Spark would cut to whole seconds of a day: ", f"{quoted}::text")
+            whole = f"date_trunc('second', {quoted}) = {quoted}::interval AND {quoted} < '24:00'"
+            return f"date '1970-01-01' + CASE WHEN {quoted} IS NULL OR {whole} THEN {quoted} ELSE {refused} END"
+        if self.family in ("uuid", "json", "enum"):
+            return f"{quoted}::text"
         return quoted
+
+    def _refusal(self, what: str, shown: str) -> str:
+        """An expression of the column's type that fails and says so; what is `shown` keeps it from being folded."""
+        complaint = f"column {self.name!r} holds {what}".replace("'", "''")
+        return f"('{complaint}' || {shown})::{sql_type(self.type_name)}"
+
+    def _array(self, quoted: str) -> str:
+        """An array that begins at 1; PostgreSQL's type does not tell how many dimensions a value has."""
+        element = element_type(self.type_name)
+        many = self._refusal("an array, which Spark cannot read: of dimensions ", f"array_ndims({quoted})")
+        cases = f"WHEN array_ndims({quoted}) > 1 THEN {many}"
+        value = f"{quoted}[:]"
+        if family(element) in ("date", "timestamp"):
+            endless = f"'infinity' = ANY ({quoted}) OR '-infinity' = ANY ({quoted})"
+            refused = self._refusal("an infinite value, which Spark cannot: in an array of ", f"cardinality({quoted})")
+            cases += f" WHEN {endless} THEN {refused}"
+        if element == "numeric":
+            rounded = f"ARRAY(SELECT round(e, 18) FROM unnest({quoted}) WITH ORDINALITY AS u(e, n) ORDER BY n)"
+            value = f"CASE WHEN {quoted} IS NOT NULL THEN {rounded} END"
+        chosen = f"CASE {cases} ELSE {value} END"
+        as_text = family(element) in ("decimal", "uuid", "json", "enum")
+        return f"({chosen})::text[]" if as_text else chosen
 
     def convert(self, values: pa.Array) -> pa.Array:
         """The driver's values in the column's Arrow type. Raises ValueError, naming the column, for a misfit."""
@@ -59,6 +92,13 @@ class SourceColumn:
             return pc.cast(values, self.arrow_type)
         except pa.ArrowInvalid as error:
             raise ValueError(f"column {self.name!r}: a value does not fit {self.spark_type}: {error}") from error
+
+
+def _arrow_type(spark: str) -> pa.DataType:
+    if spark.startswith("array<"):
+        return pa.list_(_arrow_type(spark[6:-1]))
+    decimal = _DECIMAL.match(spark)
+    return pa.decimal128(int(decimal[1]), int(decimal[2])) if decimal else _ARROW[spark]
 
 
 def copy_to_parquet(reader: pa.RecordBatchReader, columns: list[SourceColumn], path: Path) -> int:
@@ -72,7 +112,7 @@ def copy_to_parquet(reader: pa.RecordBatchReader, columns: list[SourceColumn], p
                 writer.write_batch(pa.record_batch(arrays, schema=schema))
                 rows += batch.num_rows
     except OSError as error:
-        complaint = _INFINITE.search(str(error))
+        complaint = _REFUSED.search(str(error))
         if complaint is None:
             raise
         raise ValueError(complaint[1]) from error

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import types as T
 
-_BATCH_ROWS = 32_768
+_BATCH_ROWS = 8_192
+_BUFFER_BYTES = 1 << 20
+"""Read at a time; without it a whole column of a row group, which may be 128 MB."""
 
 # https://github.com/apache/spark/blob/v3.5.6/sql/core/src/main/scala/org/apache/spark/sql/jdbc/PostgresDialect.scala
 _TYPES: dict[type[T.DataType], tuple[str, pa.DataType]] = {
@@ -41,12 +43,21 @@ class SinkColumn:
 def sink_column(field: T.StructField) -> SinkColumn:
     """The column for a field of the result. Raises ValueError, naming it, for a type that PostgreSQL does not get."""
     kind = field.dataType
-    if isinstance(kind, T.DecimalType):
-        sql_type = f"NUMERIC({kind.precision},{kind.scale})"
-        return SinkColumn(field.name, sql_type, pa.decimal128(kind.precision, kind.scale))
-    if type(kind) not in _TYPES:
+    element = kind.elementType if isinstance(kind, T.ArrayType) else kind
+    found = _scalar(element)
+    # Spark's sink fails at an array of byte strings too.
+    if found is None or (element is not kind and isinstance(element, T.BinaryType)):
         raise ValueError(f"column {field.name!r}: Can't get JDBC type for {kind.simpleString()}")
-    return SinkColumn(field.name, *_TYPES[type(kind)])
+    sql_type, arrow_type = found
+    if element is kind:
+        return SinkColumn(field.name, sql_type, arrow_type)
+    return SinkColumn(field.name, f"{sql_type}[]", pa.list_(arrow_type))
+
+
+def _scalar(kind: T.DataType) -> tuple[str, pa.DataType] | None:
+    if isinstance(kind, T.DecimalType):
+        return f"NUMERIC({kind.precision},{kind.scale})", pa.decimal128(kind.precision, kind.scale)
+    return _TYPES.get(type(kind))
 
 
 def batches(path: Path, columns: list[SinkColumn]) -> pa.RecordBatchReader:
@@ -55,7 +66,7 @@ def batches(path: Path, columns: list[SinkColumn]) -> pa.RecordBatchReader:
 
     def stream() -> Iterator[pa.RecordBatch]:
         for file in sorted(path.glob("part-*.parquet")):
-            for batch in pq.ParquetFile(file).iter_batches(_BATCH_ROWS):
+            for batch in pq.ParquetFile(file, buffer_size=_BUFFER_BYTES).iter_batches(_BATCH_ROWS):
                 arrays = [values.cast(kind) for values, kind in zip(batch.columns, schema.types, strict=True)]
                 yield pa.record_batch(arrays, schema=schema)
 

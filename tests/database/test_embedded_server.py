@@ -185,7 +185,7 @@ def test_the_server_gets_no_credential(home: Path, monkeypatch: pytest.MonkeyPat
 def test_without_the_extra_the_message_says_what_to_install(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing package is told with the command that installs it."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UnavailableError, match=r"pip install 'datamorph-glue-executor\[local\]'"):
+    with pytest.raises(UnavailableError, match=r"pip install -e '\.\[local\]'"):
         embedded_server(home)
 
 

@@ -135,6 +135,8 @@ class Published:
     """True when the target did not exist before."""
     already: bool
     """True when this (run_id, generation) had been published before; nothing was done now."""
+    columns: tuple[str, ...] = ()
+    """Name and type of each column of a target that was created: `total numeric(12,2)`."""
 
 
 LaunchState = Literal["PLANNED", "INTENT", "STARTED", "TERMINAL", "CLEANED"]

@@ -46,7 +46,8 @@ def _failed(error: PublishError) -> State:
 
 
 def _done(state: State, published: Published) -> State:
-    created = ["the target did not exist and was created"] if published.created else []
+    of = f": {', '.join(published.columns)}" if published.columns else ""
+    created = [f"the target did not exist and was created{of}"] if published.created else []
     return State(
         publish_failure=None, rows_written=published.rows, status="success", warnings=[*state["warnings"], *created]
     )

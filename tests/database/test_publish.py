@@ -46,7 +46,7 @@ def test_a_second_publish_does_nothing(scene: Sql, database: PostgresDatabase) -
 def test_a_missing_target_is_created(scene: Sql, database: PostgresDatabase) -> None:
     """A target that does not exist is made with the order's columns and types."""
     made = publish(database, order(target="Fresh Table", column_types=("bigint", "varchar(5)")))
-    assert made == Published(rows=2, created=True, already=False)
+    assert made == Published(rows=2, created=True, already=False, columns=("id bigint", "note character varying(5)"))
     assert scene('SELECT id, note, pg_typeof(id)::text FROM "Fresh Table" ORDER BY 1')[0] == (7, "new", "bigint")
 
 

@@ -67,7 +67,8 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
     if not staging.record(connection, order.run_id, order.generation, made):
         # Another installation got there meanwhile: its target stands in another queue.
         raise _taken(order, staging.entry(connection, order.run_id, order.generation) or made)
-    return Published(rows=order.expected_rows, created=created, already=False)
+    made_of = tuple(f"{column.name} {column.type}" for column in columns) if created else ()
+    return Published(rows=order.expected_rows, created=created, already=False, columns=made_of)
 
 
 def _queue(connection: Connection, order: PublishOrder) -> None:

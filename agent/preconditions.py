@@ -8,7 +8,7 @@ from agent.errors import Problem, UnsupportedTypeError
 from agent.identifiers import did_you_mean
 from agent.request import Request, TargetColumn, TargetTable
 from agent.snapshot import Column, ForeignKey, Snapshot, Target
-from agent.types import family, spark_type
+from agent.types import spark_type
 
 _TARGET = "specs.target_table"
 _INDISTINCT = "differ only in case, and Spark cannot tell them apart"
@@ -35,22 +35,11 @@ def warnings_for(snapshot: Snapshot) -> list[str]:
     """Say what publish does beside moving rows, or may be stopped by."""
     target = snapshot.target
     warnings = [f"trigger {name!r} on {target.name} fires for the rows that publish writes" for name in target.triggers]
-    warnings += [
-        f"column {column.name!r} of {source.table} is {column.type}: Spark reads whole seconds of a day and nothing "
-        "finer; where it holds others, cast it to text in a view, and name the view as the source"
-        for source in snapshot.sources
-        for column in source.columns
-        if _is_time(column)
-    ]
     if target.row_security:
         warnings.append(
             f"{target.name} has row security: publish stops, and changes nothing, if a policy hides rows from its role"
         )
     return warnings
-
-
-def _is_time(column: Column) -> bool:
-    return _supported(column) and family(column.type) == "time"
 
 
 def harmless(key: ForeignKey) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from agent.errors import InvalidRequestError, PublishError
-from agent.preconditions import warnings_for
 from agent.snapshot import Column
 from tests.database.scene import STAGED, Sql, order, publish, request
 from tools.database import PostgresDatabase
@@ -141,13 +140,6 @@ def test_the_snapshot_tells_enums_and_shows_short_samples(sql: Sql, database: Po
         "tz": ["2024-03-31T02:30:00+00:00"], "ids": [KEY], "docs": None, "moods": ["sad", None], "nothing": None,
         "flags": [True, None, False], "f": [1.5, "NaN"],
     }  # fmt: skip
-
-
-def test_a_source_with_times_is_warned_of(sql: Sql, database: PostgresDatabase) -> None:
-    """Spark's JDBC source cuts them to whole seconds in silence."""
-    sql("CREATE TABLE orders (id integer, at time, made timestamp)")
-    [warning] = warnings_for(database.snapshot(request(), 0))
-    assert warning.startswith("column 'at' of orders is time without time zone: Spark reads whole seconds")
 
 
 @pytest.mark.parametrize("declared", ["enum moods", "enum moods[]", "enum integer", 'enum "Mood"'])

@@ -49,3 +49,34 @@ def test_a_column_that_is_not_used_is_not_read(bench: Bench, postgres_url: str, 
     assert ("'id'" in text) is (rows_estimate > 1_000_000)
     everything = assemble(TOTALS.replace('"o.amount"', '"o." + "amount"'), REQUEST, seen, "dmdb-connection").text
     assert "unread" in bench.run("all", everything).error
+
+
+def test_a_time_of_day_is_read_in_full(bench: Bench, postgres_url: str) -> None:
+    """With its fraction of a second, and midnight at the end of the day apart from that at its beginning."""
+    request = parse_request(
+        {
+            "run_id": "r",
+            "specs": {"source_tables": ["shifts"], "target_table": {"name": "copy", "columns": ["at", "text"]}},
+        }
+    )
+    transform = """
+def transform(sources):
+    shifts = sources["shifts"]
+    return shifts.select(F.col("shifts.at").alias("at"), F.col("shifts.at").cast("string").alias("text"))
+"""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE shifts (at time)")
+        connection.execute("INSERT INTO shifts VALUES ('08:30:15.25'), ('00:00'), ('24:00'), (NULL)")
+        database = PostgresDatabase(postgres_url)
+        database.prepare_staging()
+        text = assemble(transform, request, database.snapshot(request, 0), "dmdb-connection").text
+        run = bench.run("times", text)
+        assert run.state == "SUCCEEDED", run.error
+        ((staged,),) = connection.execute("SELECT relname FROM pg_class WHERE relname ~ '^s_0123456789ab_'").fetchall()
+        rows = connection.execute(f"SELECT text FROM datamorph_staging.{staged} ORDER BY 1".encode()).fetchall()
+    assert rows == [
+        ("1970-01-01 00:00:00",),
+        ("1970-01-01 08:30:15.25",),
+        ("1970-01-02 00:00:00",),
+        (None,),
+    ]

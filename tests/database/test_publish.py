@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from agent.diagnosis.failures import diagnose_publish
 from agent.errors import PublishError
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
 from tools.database import PostgresDatabase
@@ -213,6 +214,23 @@ def test_a_trigger_that_swallows_rows_stops_the_publish(
     with pytest.raises(PublishError, match=word):
         publish(database, order())
     assert rows(scene) == OLD
+
+
+@pytest.mark.parametrize("kind", ["timestamp(0)", "timestamptz(3)", "time(1)"])
+def test_times_are_not_rounded(scene: Sql, database: PostgresDatabase, kind: str) -> None:
+    """What a narrower type of the target would round stops the publish; what fits it does not."""
+    scene(f"DROP TABLE summary; CREATE TABLE summary (id integer, note {kind})")
+    for fraction in (".123456", ""):
+        scene(f"DROP TABLE datamorph_staging.{STAGED}")
+        stage(scene, f"(1, timestamp '1970-01-01 08:30:15{fraction}'), (2, NULL)")
+        if fraction:
+            with pytest.raises(PublishError, match="column note: 1 values do not fit time") as caught:
+                publish(database, order())
+            diagnosis = diagnose_publish(caught.value.kind, str(caught.value))
+            assert (diagnosis["failure_class"], diagnosis["repairable_by"]) == ("value_does_not_fit", "code")
+            assert rows(scene) == []
+        else:
+            assert publish(database, order()).rows == 2
 
 
 def test_an_unreachable_server_is_transient(scene: Sql, database: PostgresDatabase) -> None:

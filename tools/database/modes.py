@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agent.errors import PublishError, UnsupportedTypeError
@@ -12,6 +13,8 @@ from tools.database import catalog
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
 from tools.records import PublishOrder
+
+_PRECISE = re.compile(r"time(stamp)?\(\d\)")
 
 
 def move_rows(
@@ -53,6 +56,20 @@ def audit_keys(connection: Connection, order: PublishOrder, columns: Sequence[Co
         raise PublishError("constraint", f"the {told} is NULL in {nulls} rows of the result")
     if repeated:
         raise PublishError("constraint", f"the {told} is not unique in the result: {repeated} rows repeat another's")
+
+
+def audit_precision(connection: Connection, columns: Sequence[Column], staged: str) -> None:
+    """Raise PublishError for times that a `timestamp(n)` or `time(n)` of the target would round in silence."""
+    for column in columns:
+        if _PRECISE.match(column.type):
+            exact = based(column)
+            rounded = f"({exact}::{column.type})::{base_type(column.type)}"
+            row = connection.execute(
+                f"SELECT count(*) FROM {staged} WHERE {exact} IS DISTINCT FROM {rounded}"
+            ).fetchone()
+            if row and row[0]:
+                message = f"column {column.name}: {row[0]} values do not fit {column.type}, which would round them"
+                raise PublishError("constraint", message)
 
 
 def based(column: Column) -> str:

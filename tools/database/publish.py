@@ -62,6 +62,7 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
     _audit(connection, order, staged)
     supplied = _supplied(order, columns)
     modes.audit_keys(connection, order, supplied, staged)
+    modes.audit_precision(connection, supplied, staged)
     modes.move_rows(connection, order, relation, supplied, staged)
     made = staging.Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode)
     if not staging.record(connection, order.run_id, order.generation, made):

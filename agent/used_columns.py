@@ -20,7 +20,8 @@ _BY_NAME = words("""
 _ARGUMENTS_NEEDED = ("avg", "max", "mean", "min", "sum")
 """Grouped methods that take every numeric column where none is named."""
 _ATTRIBUTES = _BY_NAME | COLUMN_METHODS | WINDOW_METHODS | WINDOW_VALUES
-_WHOLE_ROW = re.compile(r"\.\s*\*|^\s*\*\s*$|(?<!count)\(\s*\*")
+_WHOLE_ROW = re.compile(r"(?:^|[.(,]|\bdistinct)\s*\*", re.IGNORECASE)
+_ROWS_COUNTED = re.compile(r"\bcount\s*\(\s*\*\s*\)", re.IGNORECASE)
 
 
 def columns_read(transform: str, columns: Iterable[str], wanted: Iterable[str]) -> frozenset[str] | None:
@@ -36,7 +37,7 @@ def columns_read(transform: str, columns: Iterable[str], wanted: Iterable[str]) 
     plain = _plain_names(nodes)
     if not passed or not all(_by_name(node, plain) for node in nodes):
         return None
-    if any(_WHOLE_ROW.search(str(text.value)) and id(text) not in counted for text in texts):
+    if any(_WHOLE_ROW.search(_ROWS_COUNTED.sub("", str(text.value))) and id(text) not in counted for text in texts):
         return None
     said = "\0".join(str(text.value) for text in texts).replace("``", "`").casefold()
     return frozenset(name for name in columns if name.casefold() in passed or name.casefold() in said)
@@ -59,13 +60,26 @@ def _is_text(node: ast.AST, plain: frozenset[str]) -> bool:
     )
 
 
+def _is_column(node: ast.AST) -> bool:
+    """True for what begins as `F.…`, and whatever methods and operators follow."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="F"))):
+            return True
+        case ast.Call(func=ast.Attribute(value=value)):
+            return _is_column(value)
+        case ast.BinOp(left=left, right=right):
+            return _is_column(left) or _is_column(right)
+    return False
+
+
 def _by_name(node: ast.AST, plain: frozenset[str]) -> bool:
     """False for what may make a name out of parts, or look at columns that it does not name."""
     match node:
         case ast.JoinedStr() | ast.AugAssign():
             return False
-        case ast.BinOp(left=left, right=right):
-            return not (_is_text(left, plain) or _is_text(right, plain))
+        case ast.BinOp(op=ast.Add() | ast.Mod() | ast.Mult(), left=left, right=right):
+            # Of columns, one side at least is seen to be one.
+            return not (_is_text(left, plain) or _is_text(right, plain)) and (_is_column(left) or _is_column(right))
         case ast.Attribute(value=ast.Name(id="F" | "T" | "Window")):
             return True
         case ast.Attribute(attr=attr):

@@ -8,6 +8,7 @@ import pytest
 
 from agent.diagnosis.failures import diagnose_publish
 from agent.errors import PublishError, UnavailableError
+from agent.preconditions import refusals
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
 from tools.database import PostgresDatabase
 
@@ -181,3 +182,46 @@ def test_a_mode_needs_no_more_rights_than_it_uses(
                 other.snapshot(wanted, 0)
     finally:
         scene("DROP OWNED BY writer; DROP ROLE writer")
+
+
+def test_rows_of_keys_alone_that_a_trigger_takes_stop_the_publish(scene: Sql, database: PostgresDatabase) -> None:
+    """Those that are there already are none of them."""
+    scene("DROP TABLE summary; CREATE TABLE summary (id integer UNIQUE); INSERT INTO summary VALUES (1)")
+    scene("CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    scene("CREATE TRIGGER t BEFORE INSERT ON summary FOR EACH ROW EXECUTE FUNCTION swallow()")
+    staged(scene, "(1), (7)", "id")
+    with pytest.raises(PublishError, match="1 of 2 rows"):
+        publish(database, order(**MERGE, columns="id", column_types=("integer",)))
+    assert rows(scene) == [(1,)]
+
+
+def test_a_rule_that_leads_rows_elsewhere_stops_an_overwrite(scene: Sql, database: PostgresDatabase) -> None:
+    """The old rows stay."""
+    scene("CREATE TABLE elsewhere (id integer, note text)")
+    scene("CREATE RULE away AS ON INSERT TO summary DO INSTEAD INSERT INTO elsewhere VALUES (NEW.id, NEW.note)")
+    with pytest.raises(PublishError, match="0 of 2 rows"):
+        publish(database, order())
+    assert rows(scene) == OLD
+
+
+@pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
+def test_a_key_that_points_at_the_parent_of_a_partition_is_seen(
+    scene: Sql, database: PostgresDatabase, action: str
+) -> None:
+    """Replacing the partition's rows would change the rows of others."""
+    scene("DROP TABLE summary; CREATE TABLE parent (id integer PRIMARY KEY, note text) PARTITION BY RANGE (id)")
+    scene("CREATE TABLE summary PARTITION OF parent FOR VALUES FROM (0) TO (99); INSERT INTO summary VALUES (1, 'old')")
+    scene(f"CREATE TABLE child (id integer REFERENCES parent ON DELETE {action}); INSERT INTO child VALUES (1)")
+    seen = database.snapshot(request(), 0)
+    assert [key.on_delete for key in seen.target.incoming_foreign_keys] == [action.lower()]
+    with pytest.raises(PublishError, match="forbids replacing"):
+        publish(database, order())
+    assert scene("SELECT id FROM child") == [(1,)]
+
+
+@pytest.mark.parametrize("name", ["datetime", "double", "string"])
+def test_a_domain_is_refused_whatever_its_name(scene: Sql, database: PostgresDatabase, name: str) -> None:
+    """It may round or cut in silence."""
+    scene(f"CREATE DOMAIN {name} AS timestamp(0); DROP TABLE summary; CREATE TABLE summary (id integer, note {name})")
+    (problem,) = refusals(request({"name": "summary", "columns": ["id", "note"]}), database.snapshot(request(), 0))
+    assert f"domain {name}" in problem.message

@@ -102,10 +102,12 @@ def nearest_table(connection: Connection, name: str) -> str:
 
 
 def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
-    """Return a table's columns in their order."""
+    """Return a table's columns in their order. A domain is told as one: its name may be that of another type."""
     rows = connection.execute(
         """
-        SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+        SELECT a.attname,
+               CASE WHEN coalesce(e.typtype, t.typtype) = 'd' THEN 'domain ' ELSE '' END
+               || pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
                a.atthasdef AND a.attgenerated = '', a.attgenerated <> '', a.attidentity::text,
                CASE WHEN coalesce(e.typtype, t.typtype) = 'e' THEN
                    ARRAY(SELECT l.enumlabel::text FROM pg_catalog.pg_enum l
@@ -164,7 +166,7 @@ def unique_keys(connection: Connection, oid: int) -> tuple[tuple[str, ...], ...]
 
 
 def incoming_foreign_keys(connection: Connection, oid: int) -> tuple[ForeignKey, ...]:
-    """Return the foreign keys of other tables that point at this one or at a partition of it."""
+    """Return the foreign keys of other tables that point at this one, at a partition of it, or at what it is one of."""
     rows = connection.execute(
         """
         SELECT c.conname, n.nspname, r.relname, c.condeferrable, c.confdeltype::text
@@ -172,7 +174,10 @@ def incoming_foreign_keys(connection: Connection, oid: int) -> tuple[ForeignKey,
         JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
         WHERE c.contype = 'f' AND c.conparentid = 0 AND c.conrelid <> %(oid)s
-          AND c.confrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(%(oid)s::oid) UNION SELECT %(oid)s::oid)
+          AND c.confrelid IN (
+              SELECT relid FROM pg_catalog.pg_partition_tree(%(oid)s::oid)
+              UNION SELECT relid FROM pg_catalog.pg_partition_ancestors(%(oid)s::oid) UNION SELECT %(oid)s::oid
+          )
         ORDER BY n.nspname, r.relname, c.conname
         """,
         {"oid": oid},

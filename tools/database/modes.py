@@ -31,12 +31,32 @@ def move_rows(
     inserted = connection.execute(
         f"INSERT INTO {relation.sql} ({names}){override} SELECT {values} FROM {staged}{conflict}"
     )
-    # Rows that are nothing but their key stay as they are, and are not counted.
-    if inserted.rowcount != order.expected_rows and not conflict.endswith("DO NOTHING"):
-        message = f"{inserted.rowcount} of {order.expected_rows} rows reached {relation.sql}"
+    reached = inserted.rowcount
+    if conflict.endswith("DO NOTHING"):
+        # Rows that are nothing but their key, and are there already, are not counted.
+        reached = order.expected_rows - _missing(connection, order, relation, columns, staged)
+    elif order.write_mode == "overwrite":
+        reached = min(reached, _rows(connection, f"SELECT count(*) FROM {relation.only}"))
+    if reached != order.expected_rows:
+        message = f"{reached} of {order.expected_rows} rows reached {relation.sql}"
         raise PublishError("constraint", f"{message}: a trigger or rule took the others")
     # Checked here and not by COMMIT, whose only failure is then a lost connection.
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _missing(
+    connection: Connection, order: PublishOrder, relation: Relation, columns: Sequence[Column], staged: str
+) -> int:
+    """How many staged keys are not in the target."""
+    keys = [column for column in columns if column.name in order.keys]
+    same = " AND ".join(f"t.{quote_name(key.name)} = s.{based(key)}" for key in keys)
+    there = f"SELECT FROM {relation.sql} AS t WHERE {same}"
+    return _rows(connection, f"SELECT count(*) FROM {staged} AS s WHERE NOT EXISTS ({there})")
+
+
+def _rows(connection: Connection, counted: str) -> int:
+    row = connection.execute(counted).fetchone()
+    return int(row[0]) if row else 0
 
 
 def audit_keys(connection: Connection, order: PublishOrder, columns: Sequence[Column], staged: str) -> None:

@@ -40,9 +40,8 @@ def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot) -> Pu
     except psycopg.errors.InsufficientPrivilege as error:
         raise connector.denied(error) from error
     except psycopg.Error as error:
-        done = _outcome(connector, order, snapshot.target) if lost else None
-        if done is not None:
-            return done
+        if lost:
+            return _found_out(connector, order, snapshot.target, error)
         raise _explained(connector, order, snapshot.target, error) from error
 
 
@@ -179,16 +178,19 @@ def _supplied(order: PublishOrder, columns: Sequence[Column]) -> list[Column]:
     return [existing[name] for name in order.columns]
 
 
-def _outcome(connector: Connector, order: PublishOrder, before: Target) -> Published | None:
-    """Find out what became of a COMMIT whose answer was lost; None when nothing was published, or none can tell."""
+def _found_out(connector: Connector, order: PublishOrder, before: Target, error: psycopg.Error) -> Published:
+    """What became of a COMMIT whose answer was lost. Raises PublishError when nothing was done, or none can tell."""
     try:
         with connector.session() as connection, connection.transaction():
             # The lost session holds this lock until its transaction is over, one way or the other.
             _queue(connection, order)
             found = _entered(connection, order)
     except (UnavailableError, psycopg.Error):
-        return None
-    return None if found is None else Published(rows=found.rows, created=not before.exists, already=False)
+        told = "the connection was lost, and whether the rows are in the target cannot be seen: publish again"
+        raise PublishError("transient", told) from error
+    if found is None:
+        raise _explained(connector, order, before, error) from error
+    return Published(rows=found.rows, created=not before.exists, already=False)
 
 
 def _explained(connector: Connector, order: PublishOrder, before: Target, error: psycopg.Error) -> PublishError:

@@ -18,7 +18,7 @@ def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
     """List what forbids publishing this request into that target; empty when nothing does."""
     target = snapshot.target
     wanted = request.specs.target_table
-    problems = [*_indistinct(snapshot), *_keys(wanted, target)]
+    problems = [*_indistinct(snapshot), *_keys(wanted, target), *_rules(target)]
     if wanted.write_mode in (None, "overwrite"):
         problems += _foreign_keys(target)
     if wanted.write_mode is None and target.has_rows and not target.published_before:
@@ -73,6 +73,12 @@ def _foreign_keys(target: Target) -> Iterator[Problem]:
             f"and {cause}; make it DEFERRABLE with ON DELETE NO ACTION, or publish into another table"
         )
         yield Problem(f"{_TARGET}.name", message)
+
+
+def _rules(target: Target) -> Iterator[Problem]:
+    for name in target.rules:
+        message = f"rule {name!r} leads what is written to {target.name} elsewhere (DO INSTEAD)"
+        yield Problem(f"{_TARGET}.name", f"{message}; drop the rule, or publish into another table")
 
 
 def _ask_for_mode(target: Target) -> str:

@@ -10,7 +10,7 @@ from agent.errors import UnsupportedTypeError
 from agent.identifiers import quote_name
 from agent.request import Request
 from agent.snapshot import Column, Snapshot, Source
-from agent.types import canonical, spark_type
+from agent.types import canonical, family, spark_type
 from agent.used_columns import columns_read
 from prompts import fill
 
@@ -100,12 +100,14 @@ def _source(source: Source, transform: str, wanted: list[JobColumn]) -> tuple[st
 def parallel_by(source: Source) -> str | None:
     """A column by which a large source can be read in parts: unique, never NULL, and named so that SQL needs no quotes.
 
+    Of numbers or texts: what Glue's hash makes of a uuid, or of a time, is not documented.
+
     None where the source is small, or has no such column. A row whose value is NULL would be in no part.
     """
     if (source.rows_estimate or 0) <= PARALLEL_FROM:
         return None
-    never_null = {column.name for column in source.columns if not column.nullable}
-    keys = [key[0] for key in source.unique_keys if len(key) == 1 and key[0] in never_null]
+    fit = {c.name for c in source.columns if not c.nullable and family(c.type) in ("integer", "decimal", "string")}
+    keys = [key[0] for key in source.unique_keys if len(key) == 1 and key[0] in fit]
     return next((key for key in keys if quote_name(key) == key), None)
 
 

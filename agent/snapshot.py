@@ -71,6 +71,9 @@ class Target(_Frozen):
     published_before: bool = False
     """True when this tool published into it before."""
     triggers: tuple[str, ...] = ()
+    """Of the table and of its partitions."""
+    rules: tuple[str, ...] = ()
+    """Those that do something else instead of what publish asks for."""
     row_security: bool = False
 
 

@@ -175,6 +175,7 @@ def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRu
         log_uri=store(state, artifacts, f"log-a{state['attempt']}-l{state['launch']}", log, "txt"),
         rows=report.rows if report else None,
         columns=list(report.columns) if report else [],
+        notes=list(report.notes) if report else [],
         dpu_seconds=run.dpu_seconds,
         seconds=run.seconds,
         infrastructure=failed and diagnose_job(error, log, run.state)["repairable_by"] == "retry",

@@ -79,6 +79,8 @@ class JobReport:
     rows: int
     columns: tuple[str, ...]
     job_run_id: str
+    notes: tuple[str, ...] = ()
+    """What the user has to know: `column mean: 12 values were rounded to numeric(10,2)`."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class PublishOrder:
     column_types: tuple[str, ...]
     """Their PostgreSQL types, for a target that has to be created; empty for one that is taken from staging."""
     write_mode: Literal["overwrite", "append", "merge"]
+    asked: bool
+    """True when the specification names the mode; else rows that others wrote are never replaced."""
     keys: tuple[str, ...]
     expected_rows: int
     """What the job's report says."""

@@ -28,6 +28,12 @@ CODE_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "output_columns",
+        [r"the result has columns \[(?P<name>[^\]]*)\], which the target does not take; it takes \[(?P<names>[^\]]*)"],
+        "the result has the columns {name}, which the target does not take; it takes {names}",
+        "leave the columns {name} out, or rename each with .alias(...) to the target's column that it is meant for",
+    ),
+    rule(
+        "output_columns",
         [
             r"COLUMN_ALREADY_EXISTS\] The column (?P<name>`[^`]+`) already exists",
             r"Found duplicate column\(s\)[^\n:]*: (?P<name>[`\w, ]+)",

@@ -97,6 +97,8 @@ class JobOutcome(TypedDict):
     """Rows that the job says it wrote; None when it did not say."""
     columns: list[str]
     """Their names in order; empty when it did not say."""
+    notes: NotRequired[list[str]]
+    """What the job says of values that it rounded."""
     dpu_seconds: float
     seconds: float
     infrastructure: bool

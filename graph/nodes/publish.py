@@ -48,9 +48,9 @@ def _failed(error: PublishError) -> State:
 def _done(state: State, published: Published) -> State:
     of = f": {', '.join(published.columns)}" if published.columns else ""
     created = [f"the target did not exist and was created{of}"] if published.created else []
-    return State(
-        publish_failure=None, rows_written=published.rows, status="success", warnings=[*state["warnings"], *created]
-    )
+    notes = state["outcome"].get("notes", []) if state["outcome"] else []
+    warnings = [*state["warnings"], *created, *notes]
+    return State(publish_failure=None, rows_written=published.rows, status="success", warnings=warnings)
 
 
 def publish_order(state: State, artifacts: ArtifactStore) -> PublishOrder | None:
@@ -69,6 +69,7 @@ def publish_order(state: State, artifacts: ArtifactStore) -> PublishOrder | None
         columns=tuple(outcome["columns"]),
         column_types=tuple(types.get(name, "") for name in outcome["columns"]),
         write_mode=request.specs.target_table.write_mode or "overwrite",
+        asked=request.specs.target_table.write_mode is not None,
         keys=request.specs.target_table.keys,
         expected_rows=outcome["rows"],
         allow_empty=request.options.allow_empty,

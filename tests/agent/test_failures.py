@@ -98,6 +98,11 @@ def job(error: str, log: str = "", state: str = "FAILED") -> tuple[str, str, str
         ("transform", "SomethingNew: what is this", ("unknown", "code")),
         ("cast", "ValueError: column x: 3 values do not fit int", ("value_does_not_fit", "code")),
         ("cast", "SomethingNew: what is this", ("unknown", "code")),
+        (
+            "cast",
+            "ValueError: the result has columns ['b'], which the target does not take; it takes ['a']",
+            ("output_columns", "code"),
+        ),
         ("write", "SparkUpgradeException: Fail to parse 'x' in the new parser", ("datetime_parse", "code")),
         ("write", "TypeError: 'x' object is not callable", ("python_error", "nobody")),
         ("write", "SomethingNew: what is this", ("unknown", "nobody")),

@@ -120,6 +120,7 @@ LARGE: dict[str, Any] = {"rows_estimate": 1_000_001, "unique_keys": (("id",),)}
         ({"unique_keys": (("id", "note"),)}, None),
         ({"unique_keys": (("note",), ("id",))}, "id"),
         ({"columns": (Column(name="id", type="integer"),)}, None),
+        ({"columns": (Column(name="id", type="uuid", nullable=False),)}, None),
         ({"columns": (Column(name="Id", type="integer", nullable=False),), "unique_keys": (("Id",),)}, None),
     ],
 )

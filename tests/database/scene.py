@@ -45,6 +45,7 @@ def order(**changes: Any) -> PublishOrder:
         "columns": "id note",
         "column_types": ("integer", "text"),
         "write_mode": "overwrite",
+        "asked": True,
         "keys": (),
         "expected_rows": 2,
         "allow_empty": False,

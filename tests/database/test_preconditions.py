@@ -45,6 +45,7 @@ def key(deferrable: bool, on_delete: Any) -> tuple[ForeignKey, ...]:
         ({}, {"incoming_foreign_keys": key(True, "set null")}, "name", "ON DELETE SET NULL"),
         ({}, {"incoming_foreign_keys": key(True, "set default")}, "name", "ON DELETE SET DEFAULT"),
         ({}, {"incoming_foreign_keys": key(True, "restrict")}, "name", "ON DELETE RESTRICT"),
+        ({}, {"rules": ("away",)}, "name", "rule 'away' leads what is written to summary elsewhere"),
         ({"columns": ["id", "nte"]}, {}, "columns[1].name", "did you mean 'note'?"),
         ({"columns": ["id", "loud"]}, {}, "columns[1].name", "leave it out"),
         ({"columns": ["id", "extra"]}, {}, "columns[1].name", "money"),

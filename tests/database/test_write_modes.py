@@ -29,6 +29,16 @@ def test_append_adds_to_the_rows(scene: Sql, database: PostgresDatabase) -> None
     assert rows(scene) == [*OLD, *NEW]
 
 
+def test_append_of_a_restarted_run_is_refused(scene: Sql, database: PostgresDatabase) -> None:
+    """Its rows are in the target; whoever wants them twice says so with another run_id."""
+    scene("ALTER TABLE summary DROP CONSTRAINT summary_pkey")
+    publish(database, order(write_mode="append"))
+    with pytest.raises(PublishError, match="generation 1 of run r1 was published") as caught:
+        publish(database, order(write_mode="append", generation=2))
+    assert (caught.value.kind, rows(scene)) == ("run_id_taken", [*OLD, *NEW])
+    assert publish(database, order(write_mode="append", run_id="r2")).rows == 2
+
+
 def test_append_leaves_all_as_it_was_when_a_row_is_refused(scene: Sql, database: PostgresDatabase) -> None:
     """PostgreSQL's own error names the constraint."""
     staged(scene, "(7, 'new'), (2, 'new')")
@@ -148,10 +158,10 @@ def test_rows_of_others_beside_appended_ones_are_asked_for(scene: Sql, database:
 
 
 def test_a_ledger_of_an_older_version_is_taken_over(scene: Sql, database: PostgresDatabase) -> None:
-    """What it tells was an overwrite."""
+    """It does not tell which table it was: of that one the user is asked once more."""
     publish(database, order())
-    scene("ALTER TABLE datamorph_staging.publishes DROP COLUMN write_mode")
-    assert database.snapshot(request(), 0).target.published_before
+    scene("ALTER TABLE datamorph_staging.publishes DROP COLUMN write_mode, DROP COLUMN target_oid")
+    assert not database.snapshot(request(), 0).target.published_before
     publish(database, order(run_id="r2", write_mode="merge", keys=("id",)))
     assert scene("SELECT run_id, write_mode FROM datamorph_staging.publishes ORDER BY 1") == [
         ("r1", None),
@@ -201,6 +211,47 @@ def test_a_rule_that_leads_rows_elsewhere_stops_an_overwrite(scene: Sql, databas
     scene("CREATE RULE away AS ON INSERT TO summary DO INSTEAD INSERT INTO elsewhere VALUES (NEW.id, NEW.note)")
     with pytest.raises(PublishError, match="0 of 2 rows"):
         publish(database, order())
+    assert rows(scene) == OLD
+
+
+def test_rules_are_seen_before_anything_runs(scene: Sql, database: PostgresDatabase) -> None:
+    """Those that lead rows elsewhere: for all modes, for append and merge could not notice it afterwards."""
+    scene("CREATE TABLE elsewhere (id integer)")
+    scene("CREATE RULE away AS ON INSERT TO summary DO INSTEAD INSERT INTO elsewhere VALUES (NEW.id)")
+    scene("CREATE RULE also AS ON INSERT TO summary DO ALSO INSERT INTO elsewhere VALUES (NEW.id)")
+    assert database.snapshot(request(), 0).target.rules == ("away",)
+
+
+def test_a_trigger_on_a_partition_is_seen(scene: Sql, database: PostgresDatabase) -> None:
+    """It fires for the rows that publish writes into the partitioned table."""
+    scene("DROP TABLE summary; CREATE TABLE summary (id integer, note text) PARTITION BY RANGE (id)")
+    scene("CREATE TABLE part PARTITION OF summary FOR VALUES FROM (0) TO (99)")
+    scene("CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+    scene("CREATE TRIGGER below BEFORE INSERT ON part FOR EACH ROW EXECUTE FUNCTION pass()")
+    scene("CREATE TRIGGER above AFTER INSERT ON summary FOR EACH ROW EXECUTE FUNCTION pass()")
+    assert database.snapshot(request(), 0).target.triggers == ("above", "below")
+
+
+def test_rows_that_others_wrote_meanwhile_are_not_replaced_unasked(scene: Sql, database: PostgresDatabase) -> None:
+    """The target was empty when the run began, so that nobody was asked what becomes of its rows."""
+    scene("DELETE FROM summary")
+    seen = database.snapshot(request(), 0)
+    scene("INSERT INTO summary VALUES (1, 'old'), (2, 'old')")
+    with pytest.raises(PublishError, match="rows that this tool did not write") as caught:
+        database.publish(order(asked=False), seen)
+    assert (caught.value.kind, rows(scene)) == ("target_changed", OLD)
+    assert database.publish(order(), seen).rows == 2
+
+
+def test_rows_of_an_earlier_publish_are_replaced_unasked(scene: Sql, database: PostgresDatabase) -> None:
+    """They are ours; but not those of a table that took the name since."""
+    publish(database, order())
+    assert publish(database, order(run_id="r2", asked=False)).rows == 2
+    scene("ALTER TABLE summary RENAME TO kept; CREATE TABLE summary (id integer PRIMARY KEY, note text)")
+    scene("INSERT INTO summary VALUES (1, 'old'), (2, 'old')")
+    assert not database.snapshot(request(), 0).target.published_before
+    with pytest.raises(PublishError, match="rows that this tool did not write"):
+        publish(database, order(run_id="r3", asked=False))
     assert rows(scene) == OLD
 
 

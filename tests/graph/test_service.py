@@ -81,6 +81,18 @@ def test_restart_begins_a_new_generation(bench: MakeBench) -> None:
     assert list(made.database.published) == [("run_1", 1), ("run_1", 2)]
 
 
+def test_a_restart_does_not_append_again(bench: MakeBench) -> None:
+    """What was published stays on record; other modes give the same rows again."""
+    made = bench()
+    specs = event()["specs"]
+    appended = event(specs={**specs, "target_table": {**specs["target_table"], "write_mode": "append"}})
+    first = made.service().run(appended)
+    again = made.service().run({**appended, "options": {"restart": True}})
+    assert (again["statusCode"], list(made.database.published)) == (409, [("run_1", 1)])
+    assert "choose another run_id" in again["body"]["message"]
+    assert made.service().run(appended) == first
+
+
 def test_a_bad_event_is_refused_with_paths(bench: MakeBench) -> None:
     """400 names every place; nothing is recorded."""
     service = bench().service()

@@ -25,7 +25,7 @@ Fitted = Callable[..., "DataFrame"]
 
 
 @pytest.fixture(scope="module")
-def fitted(spark: SparkSession) -> Fitted:
+def guard(spark: SparkSession) -> dict[str, Any]:
     """Take the guard out of an assembled script: its functions only, for their imports need Glue."""
     specs = {"source_tables": ["t"], "target_table": {"name": "x"}}
     request = parse_request({"run_id": "r", "specs": specs})
@@ -34,7 +34,19 @@ def fitted(spark: SparkSession) -> Fitted:
     guard = text[text.index("# types that have no counterpart") : text.index("def read(")]
     names: dict[str, Any] = {}
     exec("import re\nfrom contextlib import contextmanager\nfrom pyspark.sql import functions as F\n" + guard, names)
-    return names["fitted"]  # type: ignore[no-any-return]
+    return names
+
+
+@pytest.fixture(scope="module")
+def fitted(guard: dict[str, Any]) -> Fitted:
+    """Give the guard's frame alone."""
+    return lambda *args, **options: guard["fitted"](*args, **options)[0]
+
+
+@pytest.fixture(scope="module")
+def notes(guard: dict[str, Any]) -> Callable[..., list[str]]:
+    """Give what the guard says of a result that fits."""
+    return lambda *args: guard["fitted"](*args, "the result", result=True)[1]
 
 
 FITS = [
@@ -118,6 +130,7 @@ DOES_NOT_FIT = [
     ("array('12', '12a')", "array<int>"),
     ("array(1000BD)", "array<decimal(5,2)>"),
     ("array('2024-02-30')", "array<date>"),
+    ("cast(12345678901234567890 as decimal(20,0))", "double"),
 ]
 
 MEANS_SOMETHING_ELSE = [
@@ -132,6 +145,23 @@ MEANS_SOMETHING_ELSE = [
     ("array(1)", "array<timestamp>"),
     ("array(array(1))", "array<int>"),
     ("map('a', 1)", "string"),
+]
+
+ROUNDED = [
+    ("cast(1.999 as decimal(9,3))", "decimal(5,2)", 1),
+    ("cast(1.990 as decimal(9,3))", "decimal(5,2)", 0),
+    ("cast(7 as bigint)", "decimal(5,2)", 0),
+    ("1.239D", "decimal(5,2)", 1),
+    ("1.25D", "decimal(5,2)", 0),
+    ("0.1D", "decimal(5,2)", 0),
+    ("cast(0.1 as float)", "decimal(5,2)", 0),
+    ("'1.999'", "decimal(5,2)", 1),
+    ("'1.99'", "decimal(5,2)", 0),
+    ("cast(1 as decimal(38,18)) / 3", "double", 1),
+    ("cast(1.25 as decimal(9,2))", "double", 0),
+    ("array(1.5BD, 1.239BD)", "array<decimal(5,2)>", 1),
+    ("array(1.5BD)", "array<decimal(5,2)>", 0),
+    ("1.239D", "float", 0),
 ]
 
 
@@ -161,6 +191,32 @@ def test_a_missing_column_is_named(spark: SparkSession, fitted: Fitted) -> None:
     with pytest.raises(ValueError, match=r"the result lacks columns \['c'\]; it has \['a', 'b'\]"):
         fitted(frame, [("a", "int", "integer", True), ("c", "int", "integer", True)], "the result")
     assert fitted(frame, [("b", "int", "integer", True), ("c", "int", "integer", False)], "the result").columns == ["b"]
+
+
+def test_a_column_is_found_whatever_the_case(spark: SparkSession, fitted: Fitted) -> None:
+    """As Spark finds it; it gets the target's spelling."""
+    frame = spark.sql("SELECT 1 AS Total, 2 AS b")
+    columns = [("b", "int", "integer", True), ("total", "int", "integer", False)]
+    cast = fitted(frame, columns, "the result", result=True)
+    assert (cast.columns, [tuple(row) for row in cast.collect()]) == (["b", "total"], [(2, 1)])
+
+
+def test_a_column_that_the_target_does_not_take_is_refused(spark: SparkSession, fitted: Fitted) -> None:
+    """It would be lost in silence; a source may have more columns than are read."""
+    frame, columns = spark.sql("SELECT 1 AS a, 2 AS totl"), [("a", "int", "integer", True)]
+    with pytest.raises(ValueError, match=r"the result has columns \['totl'\], which the target does not take"):
+        fitted(frame, columns, "the result", result=True)
+    assert fitted(frame, columns, "source t").columns == ["a"]
+
+
+@pytest.mark.parametrize(("value", "wanted", "count"), ROUNDED)
+def test_rounding_to_the_target_s_digits_is_told(
+    spark: SparkSession, notes: Callable[..., list[str]], value: str, wanted: str, count: int
+) -> None:
+    """An average is meant to be rounded to the digits that the target has, but not in silence."""
+    frame = spark.sql(f"SELECT {value} AS x UNION ALL SELECT NULL")
+    told = [f"column x: {count} values were rounded to the type"] if count else []
+    assert notes(frame, [("x", wanted, "the type", True)]) == told
 
 
 @pytest.mark.parametrize(("value", "wanted"), MEANS_SOMETHING_ELSE)
@@ -197,10 +253,10 @@ def test_a_text_must_have_room(spark: SparkSession, fitted: Fitted, text: str, s
     frame = spark.sql(f"SELECT '{text}' AS x UNION ALL SELECT NULL")
     columns = [("x", "string", sql_type, True)]
     if fits:
-        assert fitted(frame, columns, "the result", lengths=True).columns == ["x"]
+        assert fitted(frame, columns, "the result", result=True).columns == ["x"]
         return
     with pytest.raises(ValueError, match="^column x: 1 values do not fit"):
-        fitted(frame, columns, "the result", lengths=True)
+        fitted(frame, columns, "the result", result=True)
 
 
 @pytest.mark.parametrize(("value", "fits"), [("array('abc', null)", True), ("array('a', 'abcd')", False)])
@@ -208,10 +264,10 @@ def test_each_text_of_an_array_must_have_room(spark: SparkSession, fitted: Fitte
     """An array is one value, and refused as a whole."""
     frame, columns = spark.sql(f"SELECT {value} AS x"), [("x", "array<string>", "character varying(3)[]", True)]
     if fits:
-        assert fitted(frame, columns, "the result", lengths=True).columns == ["x"]
+        assert fitted(frame, columns, "the result", result=True).columns == ["x"]
         return
     with pytest.raises(ValueError, match="^column x: 1 values do not fit character varying"):
-        fitted(frame, columns, "the result", lengths=True)
+        fitted(frame, columns, "the result", result=True)
 
 
 @pytest.mark.parametrize(
@@ -233,9 +289,9 @@ def test_a_time_of_day_is_a_timestamp_of_1970(spark: SparkSession, fitted: Fitte
     columns = [("x", "timestamp", "time without time zone", True)]
     if shown is None:
         with pytest.raises(ValueError, match="^column x: 1 values do not fit time without time zone"):
-            fitted(frame, columns, "the result", lengths=True)
+            fitted(frame, columns, "the result", result=True)
         return
-    cast = fitted(frame, columns, "the result", lengths=True)
+    cast = fitted(frame, columns, "the result", result=True)
     assert [row[0] for row in cast.selectExpr("cast(x as string)").collect()] == [shown, None]
 
 
@@ -243,7 +299,7 @@ def test_without_a_declared_type_scalars_arrays_and_bytes_stay_as_they_are(spark
     """They have a counterpart in PostgreSQL."""
     frame = spark.sql("SELECT 1 AS i, array('x') AS a, X'00' AS b, date'2024-02-29' AS d")
     columns = [(name, None, "any type", True) for name in frame.columns]
-    assert fitted(frame, columns, "the result", lengths=True).dtypes == frame.dtypes
+    assert fitted(frame, columns, "the result", result=True).dtypes == frame.dtypes
 
 
 @pytest.mark.parametrize(
@@ -254,4 +310,4 @@ def test_without_a_declared_type_scalars_arrays_and_bytes_stay_as_they_are(spark
 def test_what_has_no_counterpart_is_refused_by_column(spark: SparkSession, fitted: Fitted, value: str) -> None:
     """Before anything is written."""
     with pytest.raises(ValueError, match="^column x is .*, which the target cannot hold as any type"):
-        fitted(spark.sql(f"SELECT {value} AS x"), [("x", None, "any type", True)], "the result", lengths=True)
+        fitted(spark.sql(f"SELECT {value} AS x"), [("x", None, "any type", True)], "the result", result=True)

@@ -89,6 +89,7 @@ def publish(bench: Bench, url: str, snapshot: Snapshot, text: str) -> None:
         columns=report.columns,
         column_types=("",) * len(report.columns),
         write_mode="overwrite",
+        asked=True,
         keys=(),
         expected_rows=report.rows,
         allow_empty=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from tools.aws.glue_prices import dpu_seconds, usd
 from tools.aws.logs import GROUPS, GlueLogs
 from tools.aws.session_policy import session_policy
 from tools.clock import SystemClock
+from tools.job_report import parse_report
 from tools.ports import ArtifactStore, Clock
 from tools.records import JobDefinition, JobReport, JobRun
 
@@ -120,10 +120,7 @@ class GlueJobRunner:
         with translated("s3", f"bucket {bucket}", self._settings.region):
             listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
             text = "".join(_text(s3.get_object(Bucket=bucket, Key=part["Key"])) for part in listed)
-        if not text.strip():
-            return None
-        stored = json.loads(text)
-        return JobReport(stored["rows"], tuple(stored["columns"]), stored["job_run_id"])
+        return parse_report(text)
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The last lines of the driver's output, at most 20,000 characters; empty when there is no log."""

@@ -189,11 +189,24 @@ def incoming_foreign_keys(connection: Connection, oid: int) -> tuple[ForeignKey,
 
 
 def triggers(connection: Connection, oid: int) -> tuple[str, ...]:
-    """Return the names of the table's own triggers that are switched on."""
+    """Return the names of the triggers on the table or its partitions that are switched on."""
     rows = connection.execute(
         """
-        SELECT tgname FROM pg_catalog.pg_trigger
-        WHERE tgrelid = %s AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname
+        SELECT DISTINCT tgname FROM pg_catalog.pg_trigger
+        WHERE (tgrelid = %(oid)s OR tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(%(oid)s::regclass)))
+          AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname
+        """,
+        {"oid": oid},
+    ).fetchall()
+    return tuple(name for (name,) in rows)
+
+
+def rules(connection: Connection, oid: int) -> tuple[str, ...]:
+    """Return the names of the table's rules that lead writes elsewhere: DO INSTEAD, and switched on."""
+    rows = connection.execute(
+        """
+        SELECT rulename FROM pg_catalog.pg_rewrite
+        WHERE ev_class = %s AND is_instead AND ev_type <> '1' AND ev_enabled <> 'D' ORDER BY rulename
         """,
         (oid,),
     ).fetchall()

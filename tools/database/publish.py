@@ -63,7 +63,7 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
     modes.audit_keys(connection, order, supplied, staged)
     modes.audit_precision(connection, supplied, staged)
     modes.move_rows(connection, order, relation, supplied, staged)
-    made = staging.Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode)
+    made = staging.Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode, relation.oid)
     if not staging.record(connection, order.run_id, order.generation, made):
         # Another installation got there meanwhile: its target stands in another queue.
         raise _taken(order, staging.entry(connection, order.run_id, order.generation) or made)
@@ -83,11 +83,20 @@ def _entered(connection: Connection, order: PublishOrder) -> staging.Entry | Non
     """
     found = staging.entry(connection, order.run_id, order.generation)
     if found is None:
+        _append_once(connection, order)
         return None
     relation = catalog.resolve(connection, order.target)
     if found.staging_table != order.staging_table or (relation is not None and relation.sql != found.target):
         raise _taken(order, found)
     return found
+
+
+def _append_once(connection: Connection, order: PublishOrder) -> None:
+    """Raise PublishError where a restart of the run would append the rows that it appended before."""
+    before = staging.published_earlier(connection, order.run_id, order.generation)
+    if order.write_mode == "append" and before is not None:
+        message = f"generation {before} of run {order.run_id} was published; its rows would be appended again"
+        raise PublishError("run_id_taken", f"{message}: choose another run_id")
 
 
 def _taken(order: PublishOrder, entry: staging.Entry) -> PublishError:
@@ -136,10 +145,20 @@ def _locked(
         _compare(snapshot.target, Target(name=order.target, relation=relation.sql, exists=True, columns=columns))
         if set(keys) != set(snapshot.target.incoming_foreign_keys):
             raise PublishError("target_changed", f"the foreign keys that point at {order.target} changed")
+    if not created:
+        _not_of_others(connection, order, relation)
     for key in keys if order.write_mode == "overwrite" else ():
         if not harmless(key):
             raise PublishError("target_changed", f"foreign key {key.name!r} of {key.table} forbids replacing the rows")
     return columns
+
+
+def _not_of_others(connection: Connection, order: PublishOrder, relation: Relation) -> None:
+    """Raise PublishError where rows of others would be replaced that nobody was asked about: they came since."""
+    if order.asked or not catalog.has_rows(connection, relation) or staging.published_into(connection, relation.oid):
+        return
+    message = f"rows that this tool did not write came into {order.target} since the run began"
+    raise PublishError("target_changed", f"{message}; set specs.target_table.write_mode, and start the run again")
 
 
 def _compare(before: Target, now: Target) -> None:

@@ -125,8 +125,9 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
         unique_keys=catalog.unique_keys(connection, relation.oid),
         incoming_foreign_keys=catalog.incoming_foreign_keys(connection, relation.oid),
         has_rows=catalog.has_rows(connection, relation),
-        published_before=staging.published_into(connection, relation.sql),
+        published_before=staging.published_into(connection, relation.oid),
         triggers=catalog.triggers(connection, relation.oid),
+        rules=catalog.rules(connection, relation.oid),
         row_security=catalog.row_security(connection, relation.oid),
     )
 

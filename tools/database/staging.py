@@ -11,7 +11,7 @@ from tools.database.connection import Connection
 
 SCHEMA = "datamorph_staging"
 LEDGER = f"{SCHEMA}.publishes"
-_LATER_COLUMNS = ("staging_table", "write_mode")
+_LATER_COLUMNS = {"staging_table": "text", "write_mode": "text", "target_oid": "bigint"}
 
 _PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
 _TABLE = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{12}")
@@ -34,14 +34,15 @@ def prepare(connection: Connection) -> None:
                     rows bigint NOT NULL,
                     staging_table text,
                     write_mode text,
+                    target_oid bigint,
                     published_at timestamptz NOT NULL DEFAULT now(),
                     PRIMARY KEY (run_id, generation)
                 )
                 """
             )
-        for column in _LATER_COLUMNS if ledger_exists(connection) else ():
+        for column, kind in _LATER_COLUMNS.items() if ledger_exists(connection) else ():
             if not _has_column(connection, column):
-                connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS {column} text")
+                connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS {column} {kind}")
         _demand_rights(connection)
 
 
@@ -72,16 +73,26 @@ def ledger_exists(connection: Connection) -> bool:
     return row is not None
 
 
-def published_into(connection: Connection, relation: str) -> bool:
-    """Tell whether the ledger knows a publish that replaced all rows of a relation, written for SQL.
+def published_into(connection: Connection, oid: int) -> bool:
+    """Tell whether the ledger knows a publish that replaced all rows of a table, whatever it is called now.
 
-    After `append` and `merge` rows of others stand beside ours.
+    After `append` and `merge` rows of others stand beside ours. A publish of which the table is not known, as after
+    the restore of a dump, does not count: asking once more is safe.
     """
-    if not ledger_exists(connection):
+    if not ledger_exists(connection) or not _has_column(connection, "target_oid"):
         return False
-    replaced = "coalesce(write_mode, 'overwrite') = 'overwrite'" if _has_column(connection, "write_mode") else "true"
-    found = connection.execute(f"SELECT 1 FROM {LEDGER} WHERE target = %s AND {replaced} LIMIT 1", (relation,))
+    found = connection.execute(
+        f"SELECT 1 FROM {LEDGER} WHERE target_oid = %s AND write_mode = 'overwrite' LIMIT 1", (oid,)
+    )
     return found.fetchone() is not None
+
+
+def published_earlier(connection: Connection, run_id: str, generation: int) -> int | None:
+    """Return an earlier generation of the run that was published; None when there is none."""
+    row = connection.execute(
+        f"SELECT max(generation) FROM {LEDGER} WHERE run_id = %s AND generation < %s", (run_id, generation)
+    ).fetchone()
+    return row[0] if row else None
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,8 @@ class Entry:
     staging_table: str | None
     """None in an entry of the ledger's first form."""
     write_mode: str | None = None
+    """The same."""
+    target_oid: int | None = None
     """The same."""
 
 
@@ -108,9 +121,9 @@ def entry(connection: Connection, run_id: str, generation: int) -> Entry | None:
 def record(connection: Connection, run_id: str, generation: int, made: Entry) -> bool:
     """Enter a publish; False when this run and generation is entered already, and nothing was done."""
     entered = connection.execute(
-        f"INSERT INTO {LEDGER} (run_id, generation, target, rows, staging_table, write_mode) "
-        "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (run_id, generation, made.target, made.rows, made.staging_table, made.write_mode),
+        f"INSERT INTO {LEDGER} (run_id, generation, target, rows, staging_table, write_mode, target_oid) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (run_id, generation, made.target, made.rows, made.staging_table, made.write_mode, made.target_oid),
     )
     return entered.rowcount == 1
 

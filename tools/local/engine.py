@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from agent.errors import EngineError
+from tools.job_report import parse_report
 from tools.local.environment import base_environment
 from tools.local.guard import STOP_FILE
 from tools.local.jvm import SparkJvm
@@ -127,10 +128,7 @@ class LocalJobRunner:
         """The script's own report; None when it wrote none."""
         parts = self._run_dir(job_name, job_run_id).glob(f"{TEMP}/reports/{job_run_id}/part-*")
         text = "".join(part.read_text(encoding="utf-8") for part in sorted(parts))
-        if not text.strip():
-            return None
-        stored = json.loads(text)
-        return JobReport(stored["rows"], tuple(stored["columns"]), stored["job_run_id"])
+        return parse_report(text)
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The last lines of the run's output, at most 20,000 characters; empty when there is no log."""

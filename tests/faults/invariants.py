@@ -77,8 +77,8 @@ class Expected:
     """Whether completion events are sent at all."""
 
 
-def violations(found: Evidence, expected: Expected, *, told_twice: bool = False) -> list[str]:
-    """Every invariant that is broken; `told_twice` where the fault struck between an event and its record.
+def violations(found: Evidence, expected: Expected, *, told_again: bool = False) -> list[str]:
+    """Every invariant that is broken; `told_again` where the fault struck between an event and its record.
 
     A process that dies, or gets no answer, while it announces cannot know whether it was heard: the event comes again,
     with the same run and generation.
@@ -89,7 +89,7 @@ def violations(found: Evidence, expected: Expected, *, told_twice: bool = False)
         *nothing_left(found),
         *old_or_new(found, expected),
         *same_end(found, expected),
-        *ended_once(found, expected, told_twice),
+        *ended_once(found, expected, told_again),
         *no_secret(found, expected.canary),
     ]
 
@@ -150,15 +150,15 @@ def same_end(found: Evidence, expected: Expected) -> list[str]:
     return told
 
 
-def ended_once(found: Evidence, expected: Expected, told_twice: bool = False) -> list[str]:
+def ended_once(found: Evidence, expected: Expected, told_again: bool = False) -> list[str]:
     """I6: one terminal record, which is what the door answers, and one completion event that agrees with it."""
     told = [] if found.status in ENDED_STATUSES else [f"I6: the run stands as {found.status!r}"]
     if not found.recorded or json.loads(found.recorded) != found.response:
         told.append(f"I6: recorded is {found.recorded!r}, and the door answers {found.response}")
     kinds = {json.dumps(event, sort_keys=True) for event in found.events}
-    most = (2 if told_twice else 1) if expected.announces else 0
-    if not min(1, most) <= len(found.events) <= most or len(kinds) > 1:
-        told.append(f"I6: {len(found.events)} completion events: {sorted(kinds)}")
+    count, right = len(found.events), int(expected.announces)
+    if len(kinds) != right or (count != right and not told_again):
+        told.append(f"I6: {count} completion events: {sorted(kinds)}")
     wrong = [event for event in found.events if event["execution_status"] != found.status]
     return told + [f"I6: {event} of a run that is {found.status!r}" for event in wrong]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from xml.sax.saxutils import escape
 
@@ -28,6 +28,15 @@ class Strike:
     status: int = 400
     reasons: tuple[str, ...] = ()
     """Of a cancelled transaction, one for each item."""
+
+    @property
+    def kills(self) -> bool:
+        """Whether the process dies of it."""
+        return self.kind.startswith("killed")
+
+    def at(self, call: int) -> Strike:
+        """The same at another call."""
+        return replace(self, call=call)
 
     def __str__(self) -> str:
         reasons = f" ({', '.join(self.reasons)})" if self.reasons else ""

@@ -1,0 +1,277 @@
+"""The deployed function in a world of its own: each invocation is a process that may be killed at any call.
+
+AWS is moto's server, the Glue endpoint with planned runs, and a Bedrock and a Lambda on loopback, all in this process;
+an invocation is a forked child with the warm handler.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+import lambda_handler
+from agent.keys import thread_id
+from graph.dynamodb_saver import AtomicSaver
+from tests.aws.deployment import FUNCTION_ARN, REPLY, Context, event
+from tests.aws.fake_glue import FakeGlue, fake_glue
+from tests.aws.fake_lambda import FakeLambda
+from tests.aws.moto_server import REGION, environment, make_stores, reset
+from tests.faults.forked import in_child
+from tests.faults.invariants import Evidence, Tables, plain
+from tests.faults.moto_inside import Inside
+from tests.faults.planned_glue import StagingEngine
+from tests.faults.saver_calls import Moment, SaverCalls
+from tests.faults.strikes import Strike, Wire
+from tests.faults.tables import STAGED, Sales
+from tests.faults.world_clock import WorldClock
+from tests.tools.fake_bedrock import FakeBedrock, fake_bedrock, reply
+from tools.aws.clients import AwsClients
+from tools.fakes import PlannedRun
+
+EVENT = event()
+RUN: str = EVENT["run_id"]
+_PAST_A_LEASE = 1_000.0
+_ROUNDS = 6
+_UNENDED = (202, 409, 503)
+_WARM = [("dynamodb", 4), ("s3", 4), ("glue", 4), ("glue", 1), ("events", 4), ("logs", 4), ("lambda", 4), ("lambda", 2)]
+
+
+@dataclass
+class AwsWorld:
+    """Everything around the function, and what it has done so far."""
+
+    saver_name: ClassVar[str] = "DynamoDB"
+
+    folder: Path
+    endpoint: str
+    clients: AwsClients
+    """For the world itself; the function has its own."""
+    glue: FakeGlue
+    bedrock: FakeBedrock
+    functions: FakeLambda
+    sales: Sales
+    inside: Inside
+    wire: Wire
+    saver: SaverCalls
+    clock: WorldClock
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[Tables] = field(default_factory=list)
+
+    @property
+    def log(self) -> Path:
+        """All output of the function."""
+        return self.folder / "function.log"
+
+    def begin(self, plans: list[PlannedRun]) -> None:
+        """Forget everything, and let the runs of the engine go as planned."""
+        reset(self.endpoint)
+        make_stores(self.clients)
+        secrets = self.clients.get("secretsmanager")
+        secrets.create_secret(Name="datamorph/config", SecretString='{"database_secret": "datamorph/database"}')
+        secrets.create_secret(Name="datamorph/database", SecretString=json.dumps({"url": self.sales.url}))
+        account = self.glue.account
+        engine = account.engine
+        account.engine = StagingEngine(engine.deliveries, engine.connections, None, None, list(plans), rows=STAGED)
+        for kept in (account.jobs, account.runs, account.tags, account.started, self.glue.calls, self.bedrock.bodies):
+            kept.clear()
+        for made in (self.functions.invocations, self.answers, self.seen, self.inside.events):
+            made.clear()
+        self.log.unlink(missing_ok=True)
+        self.sales.reset()
+
+    def invoke(self, payload: object, strike: Strike | None = None, cold: bool = False) -> dict[str, Any] | None:
+        """The function's answer to an event; None when it was killed. `cold`: in a new process of the service."""
+
+        def work() -> Any:
+            self.wire.strike = strike
+            if cold:
+                lambda_handler.close()
+            return _handle(payload)
+
+        answer: dict[str, Any] | None = in_child(self._logged(work), self.log)
+        if answer is not None:
+            self.answers.append(answer)
+        self.seen.append(self.sales.tables())
+        return answer
+
+    def calls(self, payload: object, cold: bool = False) -> list[str]:
+        """What the function asks of AWS in one invocation that nothing disturbs."""
+
+        def work() -> list[str]:
+            if cold:
+                lambda_handler.close()
+            _handle(payload)
+            return self.wire.calls
+
+        return list(in_child(self._logged(work), self.log))
+
+    def saver_calls(self) -> list[str]:
+        """The checkpointer's calls in a run that nothing disturbs."""
+
+        def work() -> list[str]:
+            _handle(EVENT)
+            return self.saver.calls
+
+        return list(in_child(self._logged(work), self.log))
+
+    def killed_at_saver(self, number: int, moment: Moment) -> bool:
+        """Begin the run in a process that dies at a call of its checkpointer; False when it did not."""
+
+        def work() -> Any:
+            self.saver.strike = (number, moment)
+            return _handle(EVENT)
+
+        answer = in_child(self._logged(work), self.log)
+        self.seen.append(self.sales.tables())
+        return answer is None
+
+    def recovered(self) -> Evidence:
+        """What there is when the run has been woken until it ended, by sweep ticks and by the same request.
+
+        Whoever died holds the run no longer. At the end one more tick, and the same request once more, as a caller asks
+        who is not sure.
+        """
+        return self._evidence(in_child(self._logged(self._recover), self.log))
+
+    def _recover(self) -> dict[str, Any]:
+        answers = [self._round()]
+        while answers[-1]["statusCode"] in _UNENDED and len(answers) < _ROUNDS:
+            answers.append(self._round())
+        self.clock.sleep(_PAST_A_LEASE)
+        due = _handle({"action": "sweep"})["body"]["woken"]
+        return {"answers": answers, "due": due, **self._look()}
+
+    def _round(self) -> dict[str, Any]:
+        """The answer of the run that a sweep tick wakes, or where it wakes none, to the same request."""
+        self.clock.sleep(_PAST_A_LEASE)
+        woken = _handle({"action": "sweep"})["body"]["woken"]
+        return _handle({"run_id": RUN, "action": "resume"} if RUN in woken else EVENT)
+
+    def _look(self) -> dict[str, Any]:
+        """The answer to the same request, and the run's final state and records."""
+        answer = _handle(EVENT)
+        service, _ = lambda_handler._door.open(Context())  # type: ignore[arg-type]
+        record = service.tools.ledger.run(RUN)
+        saved = service.checkpointer.get_tuple({"configurable": {"thread_id": thread_id(RUN, 1)}})
+        return {
+            "answer": answer,
+            "state": plain(saved.checkpoint["channel_values"]) if saved else {},
+            "status": record.status if record else "",
+            "recorded": record.response if record else "",
+            "launches": [launch.state for launch in service.tools.ledger.launches(RUN, 1)],
+        }
+
+    def _evidence(self, found: dict[str, Any]) -> Evidence:
+        self.answers += found.pop("answers")
+        runs = self.glue.account.runs
+        engine = self.glue.account.engine
+        assert isinstance(engine, StagingEngine)
+        return Evidence(
+            run_id=RUN,
+            runs={name: len(started) for name, started in runs.items()},
+            live_at_starts=engine.live_at_starts,
+            jobs=list(self.glue.account.jobs),
+            staging=self.sales.staging(),
+            leases=self.inside.leases(),
+            seen=[*self.seen, self.sales.tables()],
+            state=found["state"],
+            response=found["answer"],
+            status=found["status"],
+            recorded=found["recorded"],
+            launches=found["launches"],
+            due=found["due"],
+            events=list(self.inside.events),
+            texts=self._texts(found),
+        )
+
+    def _texts(self, found: dict[str, Any]) -> list[tuple[str, str]]:
+        told: list[tuple[str, object]] = [("state", found), ("answers", self.answers)]
+        told += [("prompts", self.bedrock.bodies), ("Glue", self.glue.calls), ("events", self.inside.events)]
+        told += [("invocations", [call.payload for call in self.functions.invocations])]
+        texts = [(where, json.dumps(value)) for where, value in told]
+        return [*texts, ("log", self.log.read_text()), *self.inside.texts()]
+
+    def _logged(self, work: Callable[[], Any]) -> Callable[[], Any]:
+        def logged() -> Any:
+            lambda_handler.logger.registered_handler.stream = sys.stdout  # type: ignore[attr-defined]
+            return work()
+
+        return logged
+
+
+def _handle(payload: object) -> dict[str, Any]:
+    """The function's answer, as Lambda hands both on: through JSON."""
+    answer = lambda_handler.handler(json.loads(json.dumps(payload)), Context())  # type: ignore[arg-type]
+    return dict(json.loads(json.dumps(answer)))
+
+
+@contextmanager
+def aws_world(folder: Path, moto_endpoint: str, database_url: str, session: Any) -> Iterator[AwsWorld]:
+    """Build a world that lasts as long as the context, with a warm function in it."""
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        sales = stack.enter_context(closing(Sales(database_url)))
+        functions = stack.enter_context(FakeLambda())
+        bedrock = stack.enter_context(fake_bedrock(reply(f"ROOT CAUSE: a slip.\n\n{REPLY}", tokens=(2000, 150))))
+        glue = stack.enter_context(fake_glue(moto_endpoint, database_url=sales.url))
+        _point(patch, environment(moto_endpoint), glue, bedrock, functions, folder)
+        clients = stack.enter_context(closing(AwsClients(REGION)))
+        clients._session = session
+        clock, wire, saver = WorldClock(), Wire(), SaverCalls()
+        saver.watch(AtomicSaver, patch)
+        clock.install(patch)
+        inside = Inside(patch)
+        world = AwsWorld(folder, moto_endpoint, clients, glue, bedrock, functions, sales, inside, wire, saver, clock)
+        functions.functions = {"datamorph-logger": None, FUNCTION_ARN: None}
+        world.begin([])
+        _warm(patch, wire)
+        saver.calls.clear()
+        stack.callback(lambda_handler.close)
+        yield world
+
+
+def _point(
+    patch: pytest.MonkeyPatch,
+    aws: dict[str, str],
+    glue: FakeGlue,
+    bedrock: FakeBedrock,
+    functions: FakeLambda,
+    folder: Path,
+) -> None:
+    """Let boto3 and the settings find the world, and nothing else."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "DATAMORPH_", "LANGSMITH_"))]:
+        patch.delenv(name)
+    aws |= {
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.endpoint_url,
+        "AWS_ENDPOINT_URL_GLUE": glue.endpoint_url,
+        "AWS_ENDPOINT_URL_LAMBDA": functions.endpoint,
+        "DATAMORPH_HOME": str(folder),
+        "DATAMORPH_LOGGER_FUNCTION": "datamorph-logger",
+    }
+    for name, value in aws.items():
+        patch.setenv(name, value)
+    patch.setattr("tools.aws.toolbox._dry_run", lambda settings, stack: None)
+
+
+def _warm(patch: pytest.MonkeyPatch, wire: Wire) -> None:
+    """Import and build what a warm process has, with every client watched, and leave no connection open."""
+    import boto3
+
+    made = boto3.session.Session.client
+    patch.setattr(boto3.session.Session, "client", lambda *given, **more: wire.watch(made(*given, **more)))
+    lambda_handler.close()
+    lambda_handler.handler(EVENT, Context())  # type: ignore[arg-type]
+    lambda_handler.close()
+    service, clients = lambda_handler._door.open(Context())  # type: ignore[arg-type]
+    for name, tries in _WARM:
+        clients.get(name, tries=tries)
+    service.tools.model._chat = service.tools.model._connect()  # type: ignore[attr-defined]
+    wire.calls.clear()

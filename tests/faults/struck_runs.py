@@ -1,0 +1,55 @@
+"""A run of the function with one call struck, and what must hold when it has ended after all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.aws.deployment import CANARY
+from tests.faults.aws_world import EVENT, AwsWorld
+from tests.faults.invariants import Expected, violations
+from tests.faults.paths import ENDS, PATHS
+from tests.faults.strikes import Strike
+from tests.faults.tables import NEW, OLD
+
+
+@dataclass(frozen=True)
+class Course:
+    """One way of a run, as it goes when nothing disturbs it."""
+
+    world: AwsWorld
+    path: str
+    cold: bool
+    """In a process that has still to read its settings."""
+    calls: list[str]
+    """All that it asks of AWS, in order."""
+    expected: Expected
+
+    def struck(self, strike: Strike) -> list[str]:
+        """The invariants that are broken when the run ends after a fault."""
+        self.world.begin(PATHS[self.path])
+        answer = self.world.invoke(EVENT, strike, self.cold)
+        found = self.world.recovered()
+        # Before its event is known to be sent and recorded, a run that is cut off sends it again.
+        told_again = strike.call >= self.calls.index("events.PutEvents") + 1
+        wrong = violations(found, self.expected, told_again=told_again)
+        return wrong + ([] if (answer is None) == strike.kills else [f"the answer to the struck call: {answer}"])
+
+    def first_and_last(self, operation: str) -> list[int]:
+        """The numbers of the first and the last call of an operation, as `s3.PutObject`."""
+        numbers = [number for number, name in enumerate(self.calls, 1) if name == operation]
+        return [numbers[0], numbers[-1]] if len(numbers) > 1 else numbers
+
+    def told(self, strike: Strike, wrong: list[str]) -> str:
+        """A case in words."""
+        return f"{self.path}, {self.calls[strike.call - 1]}, {strike}: {'; '.join(wrong)}"
+
+
+def course(world: AwsWorld, path: str, cold: bool = False) -> Course:
+    """Let a run go undisturbed, and note how it went."""
+    world.begin(PATHS[path])
+    calls = world.calls(EVENT, cold)
+    undisturbed = world.recovered()
+    expected = Expected(undisturbed, OLD, NEW, CANARY)
+    assert undisturbed.response["statusCode"] == ENDS[path], undisturbed.response
+    assert violations(undisturbed, expected) == []
+    return Course(world, path, cold, calls, expected)

@@ -10,7 +10,7 @@ from agent.errors import ConflictError, InvalidRequestError
 from agent.request import Request, parse_request
 from agent.settings import Settings
 from graph.documents import document_key
-from graph.retire import retire
+from graph.retire import retire, withdraw
 from graph.state import InputState
 from tools.ports import ArtifactStore, Toolbox
 from tools.records import RunRecord
@@ -37,6 +37,7 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
     if request.options.restart or known.status == "invalid":
         if known == record:
             return known
+        withdraw(tools, known, "superseded")
         retire(tools, known)
         return ledger.new_generation(record)
     if known.payload_sha != record.payload_sha:

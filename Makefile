@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test lint format package
+.PHONY: demo test faults lint format package
 
 demo: .venv/ready  ## run the main job on 336,776 real flights
 	$(BIN)/python examples/load_flights.py
@@ -9,6 +9,9 @@ demo: .venv/ready  ## run the main job on 336,776 real flights
 
 test: .venv/ready  ## the default test suite, in two processes
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+faults: .venv/ready  ## every fault sweep in full; the last line counts cases and violations
+	$(BIN)/pytest -m faults tests/faults
 
 lint: .venv/ready  ## style, types, imports
 	$(BIN)/ruff check .

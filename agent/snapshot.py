@@ -63,6 +63,8 @@ class Target(_Frozen):
     relation: str = ""
     """The name for SQL, as in Source; of a missing target, the name that publish gives it."""
     exists: bool
+    oid: int | None = None
+    """PostgreSQL's own number of the table: another one stands for a table that was made anew under the name."""
     columns: tuple[Column, ...] = ()
     unique_keys: tuple[tuple[str, ...], ...] = ()
     """Primary key first, then unique constraints and plain unique indexes; those that are checked at once."""

@@ -166,7 +166,9 @@ def _on_engine(case: Case, made: Stage, stored: dict[str, Any]) -> dict[str, Any
     state = begin(case, made.artifacts)
     snapshot = made.database.snapshot(case.request, 0)
     if snapshot.target.exists:
-        stored["target"] = snapshot.target.model_dump(mode="json", exclude_defaults=True) | {"exists": True}
+        stored["target"] = snapshot.target.model_dump(mode="json", exclude={"oid"}, exclude_defaults=True) | {
+            "exists": True
+        }
     transform = made.artifacts.get(state["transform"])
     script = assemble(transform, case.request, snapshot, CONNECTION)
     text = store(state, made.artifacts, "script", script.text, "py")

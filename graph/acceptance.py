@@ -10,7 +10,7 @@ from agent.errors import ConflictError, InvalidRequestError
 from agent.request import Request, parse_request
 from agent.settings import Settings
 from graph.documents import document_key
-from graph.retire import retire
+from graph.retire import retire, withdraw
 from graph.state import InputState
 from tools.ports import ArtifactStore, Toolbox
 from tools.records import RunRecord
@@ -37,8 +37,10 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
     if request.options.restart or known.status == "invalid":
         if known == record:
             return known
-        if request.specs.target_table.write_mode == "append":
-            _not_appended(tools, known)
+        published = not withdraw(tools, known, "superseded")
+        if published and request.specs.target_table.write_mode == "append":
+            message = f"generation {known.generation} was published, and its rows would be appended again"
+            raise ConflictError(known.run_id, f"{message}: choose another run_id")
         retire(tools, known)
         return ledger.new_generation(record)
     if known.payload_sha != record.payload_sha:
@@ -49,16 +51,6 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
         raise ConflictError(request.run_id, message)
     check_doors(known, settings, database)
     return known
-
-
-def _not_appended(tools: Toolbox, known: RunRecord) -> None:
-    """Raise ConflictError for a run whose rows a restart would append once more."""
-    if tools.database is None:
-        return
-    for generation in range(1, known.generation + 1):
-        if tools.database.is_published(known.run_id, generation):
-            message = f"generation {generation} of run {known.run_id} was published; its rows would be appended again"
-            raise ConflictError(known.run_id, f"{message}: choose another run_id")
 
 
 IN_THREAD = ", in Studio's thread "

@@ -11,9 +11,8 @@ from langgraph.runtime import RunControl
 from agent.errors import ConflictError, EngineError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
 from agent.keys import run_id_of_job
 from graph.acceptance import check_database
-from graph.builder import NO_DATABASE
 from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
-from graph.retire import retire
+from graph.retire import retire, withdraw
 from graph.service import Service, as_unavailable, recorded
 from tools.ports import Waker
 from tools.records import OPEN_STATUSES, RunEnded, RunRecord
@@ -57,8 +56,10 @@ class Actions:
                 if (answer := recorded(record)) is not None:
                     return answer
                 check_database(record, self.service.settings, self.service.database)
-                if not self._published(record):
+                if withdraw(self.service.tools, record, "cancelled"):
                     return self._cancelled(record)
+                # Published: what is left to do is to finish it.
+                self.service.tools.ledger.finish(run_id, record.generation, "running", record.response)
         except ConflictError as error:
             return conflict(error)
         except (UnavailableError, EngineError) as error:
@@ -105,14 +106,6 @@ class Actions:
         # Of a start whose answer was lost, the job alone is known.
         intended = [launch.job_name for launch in launches if launch.state == "INTENT"]
         return (job_name, job_run_id) in live or job_name in intended
-
-    def _published(self, record: RunRecord) -> bool:
-        database = self.service.tools.database
-        if database is None:
-            raise UnavailableError(
-                "database", f"whether run {record.run_id} is published cannot be seen: {NO_DATABASE}"
-            )
-        return database.is_published(record.run_id, record.generation)
 
     def _cancelled(self, record: RunRecord) -> Response:
         tools = self.service.tools

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from agent.errors import EngineError, UnavailableError
 from agent.keys import staging_prefix
+from graph.builder import NO_DATABASE
 from graph.run_glue import visible_run
 from tools.ports import Toolbox
-from tools.records import Launch, RunRecord
+from tools.records import Launch, RunRecord, Withdrawal
 
 _STOP_SECONDS = 120.0
 _LOOK_SECONDS = 0.5
@@ -16,13 +17,23 @@ _VISIBLE_AFTER_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """When to look again for a run whose start may have been applied: afterwards nobody looks for it any more."""
 
 
+def withdraw(tools: Toolbox, record: RunRecord, why: Withdrawal) -> bool:
+    """Let no worker publish the generation any more, also one that sleeps past its lease; False when it is published.
+
+    The intent is recorded first: what is cut off here, or in `retire`, is gone on with by whoever wakes the run. Raises
+    UnavailableError.
+    """
+    if tools.database is None:
+        raise UnavailableError("database", f"whether run {record.run_id} is published cannot be seen: {NO_DATABASE}")
+    tools.ledger.finish(record.run_id, record.generation, "cancelling", record.response)
+    return tools.database.withdraw(record.run_id, record.generation, why)
+
+
 def retire(tools: Toolbox, record: RunRecord) -> None:
     """Stop the generation's live jobs, then drop its staging tables and job definitions.
 
-    The intent is recorded first: what is cut off here is gone on with by whoever wakes the run. Raises UnavailableError
-    when a job does not stop in two minutes: no second one is started beside it.
+    Raises UnavailableError when a job does not stop in two minutes: no second one is started beside it.
     """
-    tools.ledger.finish(record.run_id, record.generation, "cancelling", record.response)
     for launch in tools.ledger.launches(record.run_id, record.generation):
         if launch.state != "CLEANED":
             launch = _stopped(tools, launch)

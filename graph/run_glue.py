@@ -18,6 +18,7 @@ from agent.diagnosis.findings import JobOutcome
 from agent.diagnosis.redact import clip, redact
 from agent.errors import ConflictError, EngineError, UnavailableError
 from agent.keys import job_name, staging_prefix
+from graph.current import demand_current
 from graph.documents import store
 from graph.nodes.suspend import suspend
 from graph.routes import route_after_await, route_after_delete
@@ -66,7 +67,8 @@ def _define(state: State, jobs: JobRunner, timeout_minutes: int) -> None:
 def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock, timeout_minutes: int) -> State:
     """Start the launch, or adopt the run that an earlier try started.
 
-    Raises ConflictError for a launch that a restart or cancel put away before it was cut off.
+    Raises ConflictError for a launch that a restart or cancel put away before it was cut off, and for a run that ended
+    while this process slept.
     """
     key = launch_key(state)
     launch = ledger.launch(key) or Launch(key, "PLANNED", state["job_name"])
@@ -78,6 +80,7 @@ def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock, ti
         raise ConflictError(key.run_id, message)
     job_run_id = visible_run(jobs, clock, launch) if launch.state == "INTENT" else _any_run(jobs, launch)
     if job_run_id is None:
+        demand_current(state, ledger)
         ledger.advance(replace(launch, state="INTENT"))
         define = partial(_define, state, jobs, timeout_minutes)
         job_run_id = _start(jobs, clock, launch, launch_prefix(state), define)

@@ -25,6 +25,7 @@ from tools.records import (
     Published,
     PublishOrder,
     SampleTable,
+    Withdrawal,
 )
 
 _LOG_CHARACTERS = 20_000
@@ -137,6 +138,7 @@ class FakeDatabase:
     refusals: list[PublishError] = field(default_factory=list)
     """Raised by `publish` one after the other, before it succeeds."""
     published: dict[tuple[str, int], PublishOrder] = field(default_factory=dict)
+    withdrawn: dict[tuple[str, int], Withdrawal] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     reachable: bool = True
 
@@ -155,6 +157,8 @@ class FakeDatabase:
         key = (order.run_id, order.generation)
         if not self.reachable:
             raise PublishError("transient", _UNREACHABLE)
+        if (why := self.withdrawn.get(key)) is not None:
+            raise PublishError(why, f"run {order.run_id}, generation {order.generation}, was {why}")
         if (before := self.published.get(key)) is not None:
             if (before.staging_table, before.target) != (order.staging_table, order.target):
                 message = f"run_id {order.run_id} was published into {before.target} by another installation"
@@ -167,10 +171,13 @@ class FakeDatabase:
         self.published[key] = order
         return Published(order.expected_rows, created=False, already=False)
 
-    def is_published(self, run_id: str, generation: int) -> bool:
-        """What `publish` did."""
+    def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
+        """Remembered, unless `publish` came first."""
         self._reach()
-        return (run_id, generation) in self.published
+        if (run_id, generation) in self.published:
+            return False
+        self.withdrawn.setdefault((run_id, generation), why)
+        return True
 
     def drop_staging(self, prefix: str) -> int:
         """Remember the prefix."""

@@ -26,6 +26,7 @@ from tools.records import (
     RunEnded,
     RunRecord,
     SampleTable,
+    Withdrawal,
 )
 
 
@@ -127,8 +128,11 @@ class Database(Protocol):
         """Audit staging and move its rows into the target in one transaction. Raises PublishError."""
         ...
 
-    def is_published(self, run_id: str, generation: int) -> bool:
-        """Whether this run and generation was published. Raises UnavailableError."""
+    def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
+        """Let no later publish of this run and generation come through; False when it is published already.
+
+        Raises UnavailableError.
+        """
         ...
 
     def drop_staging(self, prefix: str) -> int:

@@ -143,6 +143,10 @@ class Published:
     """Name and type of each column of a target that was created: `total numeric(12,2)`."""
 
 
+Withdrawal = Literal["cancelled", "superseded"]
+"""Why a run is not to be published any more."""
+
+
 LaunchState = Literal["PLANNED", "INTENT", "STARTED", "TERMINAL", "CLEANED"]
 
 

@@ -6,6 +6,7 @@ from agent.diagnosis.redact import clip, redact
 from agent.errors import ConflictError, PublishError
 from agent.keys import staging_prefix, staging_table
 from agent.script import target_columns
+from graph.current import demand_current
 from graph.documents import load_request, load_snapshot
 from graph.state import State
 from tools.ports import ArtifactStore, Clock, Database, Ledger
@@ -13,16 +14,17 @@ from tools.records import Published, PublishOrder
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 """Between tries of a publish that failed for want of a connection, a lock or disk."""
+_WITHDRAWN = ("cancelled", "superseded")
+"""Kinds of refusals that leave this process nothing to do: another one has the run."""
 
 
 def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock, ledger: Ledger) -> State:
     """Publish once per run and generation; a refusal by PostgreSQL is a value.
 
-    Raises ConflictError when the run was cancelled or restarted while this process thought that it held it.
+    Raises ConflictError when the run was cancelled or restarted while this process thought that it held it: seen in
+    the ledger where that was before, and by PostgreSQL where it comes between.
     """
-    record = ledger.run(state["run_id"])
-    if record is None or record.generation != state["generation"] or record.status in ("cancelling", "cancelled"):
-        raise ConflictError(state["run_id"], f"run {state['run_id']} was cancelled or restarted; nothing was published")
+    demand_current(state, ledger)
     return move_staged(state, artifacts=artifacts, database=database, clock=clock)
 
 
@@ -35,6 +37,8 @@ def move_staged(state: State, *, artifacts: ArtifactStore, database: Database, c
         try:
             return _done(state, database.publish(order, snapshot))
         except PublishError as error:
+            if error.kind in _WITHDRAWN:
+                raise ConflictError(state["run_id"], str(error)) from error
             if error.kind != "transient" or pause is None:
                 return _failed(error)
             clock.sleep(pause)

@@ -14,7 +14,7 @@ from tests.database.scene import STAGED, Sql, order, request, stage
 from tools.database import PostgresDatabase
 from tools.fakes import FakeDatabase
 from tools.ports import Database
-from tools.records import Published
+from tools.records import Published, Withdrawal
 
 SCHEMAS = {"orders": {"columns": [{"name": "id", "type": "integer"}]}}
 PREFIX = STAGED[:15]
@@ -191,6 +191,25 @@ def test_an_empty_result_needs_leave(scene: Scene) -> None:
     assert publish(scene, **nothing, allow_empty=True) == Published(rows=0, created=False, already=False)
 
 
+@pytest.mark.parametrize("why", ["cancelled", "superseded"])
+def test_what_was_withdrawn_is_never_published(scene: Scene, why: Withdrawal) -> None:
+    """However often it is tried, and it says why; another generation is not concerned."""
+    assert scene.database.withdraw("r1", 1, why)
+    for _ in range(2):
+        with pytest.raises(PublishError, match=f"r1, generation 1, was {why}") as caught:
+            publish(scene)
+        assert caught.value.kind == why
+    assert scene.database.withdraw("r1", 1, "cancelled")
+    assert publish(scene, generation=2) == Published(rows=2, created=False, already=False)
+
+
+def test_what_is_published_is_not_withdrawn(scene: Scene) -> None:
+    """The answer says so, and the publish stands."""
+    publish(scene)
+    assert not scene.database.withdraw("r1", 1, "cancelled")
+    assert publish(scene).already
+
+
 def test_dropping_staging_again_finds_nothing(scene: Scene) -> None:
     """Dropping is done any number of times."""
     scene.database.drop_staging(PREFIX)
@@ -234,9 +253,10 @@ def unreachable(request: pytest.FixtureRequest) -> Database:
         lambda database: database.snapshot(request(source_schemas=SCHEMAS), 0),
         lambda database: database.prepare_staging(),
         lambda database: database.drop_staging(PREFIX),
+        lambda database: database.withdraw("r1", 1, "cancelled"),
         lambda database: database.head("summary", 1),
     ],
-    ids=["snapshot", "prepare_staging", "drop_staging", "head"],
+    ids=["snapshot", "prepare_staging", "drop_staging", "withdraw", "head"],
 )
 def test_an_unreachable_database_is_unavailable(unreachable: Database, call: Callable[[Database], object]) -> None:
     """Every call says which service is missing."""

@@ -13,6 +13,8 @@ from tools.records import ENDED_STATUSES
 Rows = list[tuple[Any, ...]]
 
 _JOB_RUN_ID = re.compile(r"jr_[0-9a-f]{8,}")
+_SNAPSHOT = re.compile(r"snapshot-[0-9a-f]{8}\.json#[0-9a-f]{64}")
+"""It holds the number that PostgreSQL gave the target, which is another one in another scenario."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.?\d*(\+00:00|Z)?")
 _ATTEMPT = re.compile(r"-g(\d+)-a(\d+)-l\d+-")
 
@@ -174,8 +176,8 @@ def plain(channels: dict[str, Any]) -> dict[str, Any]:
 
 
 def untimed(value: dict[str, Any]) -> dict[str, Any]:
-    """A state or response with job run ids numbered and moments left out."""
-    text, known = json.dumps(value, sort_keys=True), list[str]()
+    """A state or response with job run ids numbered, and without moments and the snapshot's hash."""
+    text, known = _SNAPSHOT.sub("snapshot", json.dumps(value, sort_keys=True)), list[str]()
     for one in _JOB_RUN_ID.findall(text):
         known += [] if one in known else [one]
     for number, one in enumerate(known):

@@ -1,13 +1,14 @@
-"""Counts of a fault sweep: how many cases were tried, and which of them broke an invariant."""
+"""Counts of a fault sweep: how many cases were tried, and which of them broke a promise."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 PROPERTY = "tally"
-"""The name under which a test's report carries its counts, from whatever process it ran in."""
+"""Under this name a test's report carries its counts, from whatever process it ran in."""
 _TOLD = 20
 
 
@@ -15,39 +16,36 @@ _TOLD = 20
 class Tally:
     """The cases of one test."""
 
-    cases: dict[str, int] = field(default_factory=dict)
-    """By sweep."""
+    cases: Counter[str] = field(default_factory=Counter)
+    """How many were tried, by sweep."""
     violations: list[tuple[str, str]] = field(default_factory=list)
-    """Sweep and detail of each case that went wrong."""
+    """Sweep and detail of each that went wrong."""
 
     def case(self, sweep: str, ok: bool, detail: str = "") -> None:
-        """Count one case; `detail` says which one it was, and what was wrong."""
-        self.cases[sweep] = self.cases.get(sweep, 0) + 1
+        """Count a case; `detail` says which one it was and what was wrong."""
+        self.cases[sweep] += 1
         if not ok:
             self.violations.append((sweep, detail))
 
     def check(self) -> None:
-        """Raise AssertionError that tells the first violations, or that nothing was tried."""
+        """Raise AssertionError for violations, and for a sweep that tried nothing."""
         assert self.cases, "no case was tried"
         told = "\n".join(f"{sweep}: {detail}" for sweep, detail in self.violations[:_TOLD])
-        assert not self.violations, f"{len(self.violations)} of {sum(self.cases.values())} cases:\n{told}"
+        assert not self.violations, f"{len(self.violations)} of {self.cases.total()} cases:\n{told}"
 
     def packed(self) -> str:
-        """The counts as a report's property: `{sweep: [cases, violations]}`."""
-        wrong = [sweep for sweep, _ in self.violations]
-        return json.dumps({sweep: [count, wrong.count(sweep)] for sweep, count in self.cases.items()})
+        """`{sweep: [cases, violations]}` as JSON."""
+        wrong = Counter(sweep for sweep, _ in self.violations)
+        return json.dumps({sweep: [count, wrong[sweep]] for sweep, count in self.cases.items()})
 
 
 def summary(packed: Iterable[str]) -> list[str]:
-    """A line for each sweep, and the totals."""
-    counts: dict[str, list[int]] = {}
+    """A line for each sweep, and one with the totals."""
+    cases: Counter[str] = Counter()
+    violations: Counter[str] = Counter()
     for one in packed:
-        for sweep, (cases, violations) in json.loads(one).items():
-            so_far = counts.setdefault(sweep, [0, 0])
-            so_far[0] += cases
-            so_far[1] += violations
-    lines = [
-        f"{sweep}: {cases} cases, {violations} violations" for sweep, (cases, violations) in sorted(counts.items())
-    ]
-    totals = [sum(column) for column in zip(*counts.values(), strict=True)] or [0, 0]
-    return [*lines, f"faults: {totals[0]} cases, {totals[1]} violations"]
+        for sweep, (tried, wrong) in json.loads(one).items():
+            cases[sweep] += tried
+            violations[sweep] += wrong
+    lines = [f"{sweep}: {cases[sweep]} cases, {violations[sweep]} violations" for sweep in sorted(cases)]
+    return [*lines, f"faults: {cases.total()} cases, {violations.total()} violations"]

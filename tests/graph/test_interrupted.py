@@ -201,7 +201,7 @@ def test_a_worker_that_lost_its_run_does_not_publish(bench: MakeBench, status: s
     tools = made.service().tools
     tools.ledger.finish("run_1", 1, status, "{}")
     state = State(run_id="run_1", generation=1)
-    with pytest.raises(ConflictError, match="nothing was published"):
+    with pytest.raises(ConflictError, match="publishes nothing more"):
         publish(state, artifacts=tools.artifacts, database=made.database, clock=FakeClock(), ledger=tools.ledger)
     tools.ledger.finish("run_1", 1, "success", "{}")
     record = tools.ledger.run("run_1")

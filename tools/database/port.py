@@ -9,7 +9,7 @@ from tools.database import catalog, publish, staging
 from tools.database.connection import Connection, Connector
 from tools.database.rows import first_rows
 from tools.database.snapshot import take_snapshot
-from tools.records import Published, PublishOrder
+from tools.records import Published, PublishOrder, Withdrawal
 
 
 class PostgresDatabase:
@@ -34,10 +34,13 @@ class PostgresDatabase:
         """Audit staging and move its rows into the target in one transaction. Raises PublishError, UnavailableError."""
         return publish.publish(self._connector, order, snapshot)
 
-    def is_published(self, run_id: str, generation: int) -> bool:
-        """Whether this run and generation was published. Raises UnavailableError."""
-        with self._connector.reading() as connection:
-            return staging.ledger_exists(connection) and staging.entry(connection, run_id, generation) is not None
+    def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
+        """Let no later publish of this run and generation come through; False when it is published already.
+
+        Raises UnavailableError, also while a publish of it is under way for longer than the lock time-out.
+        """
+        with self._connector.session() as connection, self._connector.translated():
+            return staging.withdraw(connection, run_id, generation, why)
 
     def drop_staging(self, prefix: str) -> int:
         """Drop every staging table whose name begins with `prefix`; returns how many there were.

@@ -65,7 +65,7 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
     modes.move_rows(connection, order, relation, supplied, staged)
     made = staging.Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode, relation.oid)
     if not staging.record(connection, order.run_id, order.generation, made):
-        # Another installation got there meanwhile: its target stands in another queue.
+        # Another installation got there meanwhile, whose target stands in another queue; or a cancel or restart.
         raise _taken(order, staging.entry(connection, order.run_id, order.generation) or made)
     made_of = tuple(f"{column.name} {column.type}" for column in columns) if created else ()
     return Published(rows=order.expected_rows, created=created, already=False, columns=made_of)
@@ -77,7 +77,7 @@ def _queue(connection: Connection, order: PublishOrder) -> None:
 
 
 def _entered(connection: Connection, order: PublishOrder) -> staging.Entry | None:
-    """Return this order's entry in the ledger. Raises PublishError for one that another installation made.
+    """Return this order's entry in the ledger. Raises PublishError for a withdrawal, or another installation's entry.
 
     Two installations that share a database may use one run_id; a staging table is named after its own job run.
     """
@@ -100,6 +100,9 @@ def _append_once(connection: Connection, order: PublishOrder) -> None:
 
 
 def _taken(order: PublishOrder, entry: staging.Entry) -> PublishError:
+    if entry.withdrawn:
+        told = f"run {order.run_id}, generation {order.generation}, was {entry.target} before it could be published"
+        return PublishError(entry.target, f"{told}; the target is as it was")
     message = f"run_id {order.run_id} was published into {entry.target} by another installation; choose another run_id"
     return PublishError("run_id_taken", message)
 
@@ -142,7 +145,8 @@ def _locked(
     columns = catalog.columns(connection, relation.oid)
     keys = catalog.incoming_foreign_keys(connection, relation.oid)
     if snapshot.origin == "database" and not created:
-        _compare(snapshot.target, Target(name=order.target, relation=relation.sql, exists=True, columns=columns))
+        now = Target(name=order.target, relation=relation.sql, exists=True, oid=relation.oid, columns=columns)
+        _compare(snapshot.target, now)
         if set(keys) != set(snapshot.target.incoming_foreign_keys):
             raise PublishError("target_changed", f"the foreign keys that point at {order.target} changed")
     if not created:
@@ -162,7 +166,7 @@ def _not_of_others(connection: Connection, order: PublishOrder, relation: Relati
 
 
 def _compare(before: Target, now: Target) -> None:
-    if not before.exists or before.relation not in ("", now.relation):
+    if not before.exists or before.relation not in ("", now.relation) or before.oid not in (None, now.oid):
         raise PublishError("target_changed", f"{now.name} is not the table that it was when the run began")
     old, new = ({(c.name, c.type, c.generated, c.identity) for c in target.columns} for target in (before, now))
     if old != new:

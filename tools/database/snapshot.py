@@ -121,6 +121,7 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
         name=name,
         relation=relation.sql,
         exists=True,
+        oid=relation.oid,
         columns=catalog.columns(connection, relation.oid),
         unique_keys=catalog.unique_keys(connection, relation.oid),
         incoming_foreign_keys=catalog.incoming_foreign_keys(connection, relation.oid),

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+
+import psycopg
 
 from agent.errors import UnavailableError
 from tools.database import catalog
 from tools.database.connection import Connection
+from tools.records import Withdrawal
 
 SCHEMA = "datamorph_staging"
 LEDGER = f"{SCHEMA}.publishes"
 _LATER_COLUMNS = {"staging_table": "text", "write_mode": "text", "target_oid": "bigint"}
+_WITHDRAWN = ("cancelled", "superseded")
+"""What stands in the place of a target, which is always qualified, where a publish is not to come any more."""
 
 _PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
 _TABLE = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{12}")
@@ -88,9 +94,10 @@ def published_into(connection: Connection, oid: int) -> bool:
 
 
 def published_earlier(connection: Connection, run_id: str, generation: int) -> int | None:
-    """Return an earlier generation of the run that was published; None when there is none."""
+    """Return the newest earlier generation of the run that was published; None when there is none."""
     row = connection.execute(
-        f"SELECT max(generation) FROM {LEDGER} WHERE run_id = %s AND generation < %s", (run_id, generation)
+        f"SELECT max(generation) FROM {LEDGER} WHERE run_id = %s AND generation < %s AND target <> ALL(%s)",
+        (run_id, generation, list(_WITHDRAWN)),
     ).fetchone()
     return row[0] if row else None
 
@@ -100,18 +107,23 @@ class Entry:
     """What the ledger says of a publish."""
 
     target: str
-    """For SQL, qualified and quoted."""
+    """For SQL, qualified and quoted; of a publish that was withdrawn, why."""
     rows: int
     staging_table: str | None
-    """None in an entry of the ledger's first form."""
+    """None in an entry of the ledger's first form, and of a publish that was withdrawn."""
     write_mode: str | None = None
     """The same."""
     target_oid: int | None = None
     """The same."""
 
+    @property
+    def withdrawn(self) -> bool:
+        """True when the run was cancelled or superseded before it was published."""
+        return self.target in _WITHDRAWN
+
 
 def entry(connection: Connection, run_id: str, generation: int) -> Entry | None:
-    """Return what the ledger says of this run and generation; None when it was not published."""
+    """Return what the ledger says of this run and generation; None when it was neither published nor withdrawn."""
     row = connection.execute(
         f"SELECT target, rows, staging_table FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
     ).fetchone()
@@ -126,6 +138,25 @@ def record(connection: Connection, run_id: str, generation: int, made: Entry) ->
         (run_id, generation, made.target, made.rows, made.staging_table, made.write_mode, made.target_oid),
     )
     return entered.rowcount == 1
+
+
+def withdraw(connection: Connection, run_id: str, generation: int, why: Withdrawal) -> bool:
+    """Enter that a run is not to be published any more; False when it is published already, and nothing was done.
+
+    A publish that is under way holds its own entry: this waits for it, up to the lock time-out.
+    """
+    if not ledger_exists(connection):
+        return True
+    # A role that may not write the ledger cannot publish either.
+    with suppress(psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
+        connection.execute(
+            f"INSERT INTO {LEDGER} (run_id, generation, target, rows) VALUES (%s, %s, %s, 0) ON CONFLICT DO NOTHING",
+            (run_id, generation, why),
+        )
+    found = connection.execute(
+        f"SELECT target FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
+    ).fetchone()
+    return found is None or found[0] in _WITHDRAWN
 
 
 def staging_relation(table: str) -> str:

@@ -1,0 +1,144 @@
+"""The session of a publish cut off at every statement, and at any moment, under somebody who reads the target."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+
+from agent.errors import PublishError
+from tests.faults.cuts import CUTS, OURS, Cuts, How, armed
+from tests.faults.publish_scene import MODES, SAMPLED, Mode, PublishScene, Turn, publish_scene, state_of
+from tests.faults.reader import Reader
+from tests.faults.tally import Tally
+from tools.records import Published
+
+pytestmark = pytest.mark.postgres
+
+KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND datname = %s"
+
+
+def tried(scene: PublishScene, turn: Turn) -> str:
+    """Publish once; what came of it: `published`, or the refusal's kind."""
+    try:
+        made = scene.database.publish(turn.order, turn.snapshot)
+    except PublishError as error:
+        return error.kind
+    return "published" if made.rows == turn.order.expected_rows else f"told {made}"
+
+
+def wrong(scene: PublishScene, turn: Turn, came: str) -> str:
+    """What is wrong after a publish that was cut off, and after its repetition; empty when nothing is."""
+    state = scene.state()
+    if came not in ("published", "transient"):
+        return f"the publish gave {came!r}"
+    if state not in ({state_of(turn.after)} if came == "published" else turn.allowed):
+        return f"after {came!r} the target is neither as before nor as after"
+    again = scene.database.publish(turn.order, turn.snapshot)
+    if not isinstance(again, Published) or again.already is not (state == state_of(turn.after)):
+        return f"the repetition gave {again}"
+    scene.published(turn)
+    if scene.state() != state_of(turn.after) or scene.entries(turn) != 1:
+        return "the repetition did not bring the rows, once"
+    return ""
+
+
+def statements(scene: PublishScene, cuts: Cuts) -> int:
+    """How many statements an undisturbed publish sends."""
+    turn = scene.turn()
+    cuts.again()
+    assert tried(scene, turn) == "published"
+    scene.published(turn)
+    return cuts.count
+
+
+def cut_at(scene: PublishScene, cuts: Cuts, at: Sequence[int], how: How, tally: Tally) -> None:
+    """One case: a publish cut off at these statements, and repeated."""
+    turn = scene.turn()
+    cuts.again(at, how)
+    came = tried(scene, turn)
+    made = tuple(cuts.made)
+    cuts.again()
+    found = wrong(scene, turn, came) if made == tuple(at) else f"cut at {made}"
+    tally.case(f"publish cut at a statement, {scene.mode}", not found, f"{how} {at}: {found}")
+
+
+@pytest.mark.parametrize(("mode", "step"), [("overwrite", 9), ("merge", 17)])
+def test_some_statements_cut_off(
+    postgres_url: str, mode: Mode, step: int, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever statement is cut off, the target is as before or as after, and the repetition brings the rows once."""
+    sweep(postgres_url, mode, step, tally, monkeypatch)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("mode", MODES)
+def test_every_statement_cut_off(postgres_url: str, mode: Mode, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each statement of the publish, BEGIN and COMMIT too; and COMMIT together with each statement that comes then."""
+    sweep(postgres_url, mode, 1, tally, monkeypatch)
+
+
+def sweep(url: str, mode: Mode, step: int, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut at every `step`-th statement from the last, which is COMMIT, to the first."""
+    with publish_scene(url, mode) as scene, psycopg.connect(url, autocommit=True) as killer:
+        cuts = armed(killer, monkeypatch)
+        commit = statements(scene, cuts)
+        for how in CUTS:
+            for at in range(commit, 0, -step):
+                cut_at(scene, cuts, [at], how, tally)
+        # The look into the ledger that finds out what became of COMMIT is cut off as well.
+        for following in range(commit + 1, commit + 9, step):
+            cut_at(scene, cuts, [commit, following], "answer lost", tally)
+    tally.check()
+
+
+@pytest.mark.parametrize("mode", SAMPLED)
+def test_killed_at_any_moment(postgres_url: str, mode: Mode, tally: Tally) -> None:
+    """A reader sees whole results in their order, however often the publishing backend is killed."""
+    at_any_moment(postgres_url, mode, 6, tally)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("mode", MODES)
+def test_killed_at_very_many_moments(postgres_url: str, mode: Mode, tally: Tally) -> None:
+    """The same, a hundred times."""
+    at_any_moment(postgres_url, mode, 100, tally)
+
+
+def at_any_moment(url: str, mode: Mode, rounds: int, tally: Tally) -> None:
+    """Publish results of some thousand rows while somebody reads, and kill the backend at random."""
+    moments = random.Random(5)
+    with publish_scene(url, mode, rows=2000) as scene:
+        states = [scene.state()]
+        with Reader(url) as reader:
+            for round_ in range(rounds):
+                turn = scene.turn()
+                delay = moments.uniform(0.0, 0.15)
+                came = with_a_kill(scene, turn, delay)
+                found = wrong(scene, turn, came)
+                states.append(state_of(turn.after))
+                tally.case(f"publish killed at any moment, {mode}", not found, f"round {round_}, {delay:.3f}: {found}")
+        assert reader.error is None
+        order = [states.index(state) if state in states else -1 for state in reader.seen]
+        tally.case(f"reads beside it, {mode}", -1 not in order and order == sorted(order), f"seen in order {order}")
+        assert reader.reads >= rounds
+    tally.check()
+
+
+def with_a_kill(scene: PublishScene, turn: Turn, delay: float) -> str:
+    """Publish, and after `delay` seconds end every session of ours."""
+
+    def kill() -> None:
+        with psycopg.connect(scene.url, autocommit=True, application_name="killer") as killer:
+            stop.wait(delay)
+            killer.execute(KILL, (OURS, killer.info.dbname))
+
+    stop = threading.Event()
+    thread = threading.Thread(target=kill)
+    thread.start()
+    came = tried(scene, turn)
+    thread.join()
+    return came

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from agent.event_snapshot import event_snapshot
 from agent.request import parse_request
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.spark
 
 TYPES = {"qty": "integer", "big": "bigint", "name": "text", "price": "numeric(20,6)", "loose": "numeric"}
 SPARK = {"qty": "int", "big": "bigint", "name": "string", "price": "decimal(20,6)", "loose": "decimal(38,18)"}
-ROW = {"qty": 5, "big": 9223372036854775807, "name": "Ann", "price": "12345678.901234", "loose": "40.5"}
+ROW: dict[str, JsonValue] = {"qty": 5, "big": 9223372036854775807, "name": "Ann", "price": "12345678.901234", "loose": "40.5"}
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tests.aws.deployment import CANARY
 from tests.faults.aws_world import EVENT, AwsWorld
@@ -10,6 +11,10 @@ from tests.faults.invariants import Expected, violations
 from tests.faults.paths import ENDS, PATHS
 from tests.faults.strikes import Strike
 from tests.faults.tables import NEW, OLD
+
+_TOLD = ("success", "running", "publish_pending", "failed")
+_UNTOLD = ("unavailable", "conflict")
+"""Of these the message says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Course:
         # Before its event is known to be sent and recorded, a run that is cut off sends it again.
         told_again = strike.call >= self.calls.index("events.PutEvents") + 1
         wrong = violations(found, self.expected, told_again=told_again)
-        return wrong + ([] if (answer is None) == strike.kills else [f"the answer to the struck call: {answer}"])
+        return [*wrong, *unclear(answer, strike)]
 
     def first_and_last(self, operation: str) -> list[int]:
         """The numbers of the first and the last call of an operation, as `s3.PutObject`."""
@@ -42,6 +47,16 @@ class Course:
     def told(self, strike: Strike, wrong: list[str]) -> str:
         """A case in words."""
         return f"{self.path}, {self.calls[strike.call - 1]}, {strike}: {'; '.join(wrong)}"
+
+
+def unclear(answer: dict[str, Any] | None, strike: Strike) -> list[str]:
+    """Why what the caller of the struck run got is no answer that helps; a killed one got none."""
+    if strike.kills:
+        return [] if answer is None else [f"the process lived on: {answer}"]
+    body = answer["body"] if answer else {}
+    if body.get("execution_status") in _UNTOLD and "unexpected" not in body["message"]:
+        return []
+    return [] if body.get("execution_status") in _TOLD else [f"an answer that does not help: {answer}"]
 
 
 def course(world: AwsWorld, path: str, cold: bool = False) -> Course:

@@ -1,4 +1,5 @@
-"""Every call that a run makes to AWS fails in turn: the process dies, an answer is lost, the service refuses."""
+"""Every call that a run makes to AWS fails in turn: the process dies, an answer is lost, the service refuses, half an
+answer comes."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ FAULTS = {
     "applied, every answer lost": Strike(0, "answers lost"),
     "refused": Strike(0, "refused", "AccessDeniedException"),
     "throttled": Strike(0, "refused", "ThrottlingException"),
+    "answered in half": Strike(0, "broken"),
 }
 SAMPLE_STEP = 60
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from xml.sax.saxutils import escape
@@ -12,6 +10,7 @@ from xml.sax.saxutils import escape
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
+from tests.aws.wire import Body, cut_answer
 from tests.faults.forked import die
 
 Kind = Literal["killed before", "killed after", "answer lost once", "answers lost", "refused", "no endpoint", "broken"]
@@ -78,16 +77,8 @@ class Wire:
         if strike.kind == "no endpoint":
             raise EndpointConnectionError(endpoint_url=request.url)
         if strike.kind == "broken":
-            return _cut(client._endpoint.http_session.send(request))
+            return cut_answer(client._endpoint.http_session.send(request))
         return _refusal(client, request, strike) if strike.kind == "refused" else None
-
-
-class _Body(io.BytesIO):
-    """An answer's body as urllib3 has it."""
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        """All at once."""
-        yield self.read()
 
 
 def _refusal(client: Any, request: Any, strike: Strike) -> AWSResponse:
@@ -99,11 +90,4 @@ def _refusal(client: Any, request: Any, strike: Strike) -> AWSResponse:
     else:
         reasons = {"CancellationReasons": [{"Code": reason} for reason in strike.reasons]} if strike.reasons else {}
         body = json.dumps({"__type": strike.code, "message": told, **reasons})
-    return AWSResponse(request.url, strike.status, headers, _Body(body.encode()))
-
-
-def _cut(answer: AWSResponse) -> AWSResponse:
-    """The first half of an answer's body, under the length that the whole has."""
-    content = answer.content
-    headers = {**answer.headers, "content-length": str(len(content))}
-    return AWSResponse(answer.url, answer.status_code, headers, _Body(content[: len(content) // 2]))
+    return AWSResponse(request.url, strike.status, headers, Body(body.encode()))

@@ -1,5 +1,4 @@
-"""Every call that a run makes to AWS fails in turn: the process dies, an answer is lost, the service refuses, half an
-answer comes."""
+"""Every call that a run makes to AWS fails in turn: never sent, never answered, answered in half, refused."""
 
 from __future__ import annotations
 

@@ -11,11 +11,12 @@ from langgraph.runtime import RunControl
 from agent.errors import ConflictError, EngineError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
 from agent.keys import run_id_of_job
 from graph.acceptance import check_database
+from graph.announcing import announced
 from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
 from graph.retire import retire, withdraw
 from graph.service import Service, as_unavailable, recorded
 from tools.ports import Waker
-from tools.records import OPEN_STATUSES, RunEnded, RunRecord
+from tools.records import OPEN_STATUSES, RunRecord
 
 SWEEP_LIMIT = 50
 """How many runs one sweep tick wakes at most."""
@@ -111,21 +112,9 @@ class Actions:
         tools = self.service.tools
         response = ended_response(self.service.look(record), "cancelled")
         retire(tools, record)
-        tools.ledger.finish(record.run_id, record.generation, "cancelled", json.dumps(response))
-        body = response["body"]
-        tools.journal.write(record.run_id, "end", "run cancelled")
-        if tools.announcer is not None:
-            tools.announcer.announce(
-                RunEnded(
-                    run_id=record.run_id,
-                    generation=record.generation,
-                    execution_status="cancelled",
-                    target_table=body["target_table"] or "",
-                    rows_written=None,
-                    job_run_id=body["job_run_id"],
-                    attempts=body["attempts"],
-                )
-            )
+        if announced(tools, record, response):
+            tools.ledger.finish(record.run_id, record.generation, "cancelled", json.dumps(response))
+            tools.journal.write(record.run_id, "end", "run cancelled")
         return response
 
 

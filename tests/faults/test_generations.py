@@ -13,6 +13,7 @@ from agent.errors import ConflictError
 from agent.keys import thread_id
 from graph.builder import Workflow, build_workflow
 from graph.response import Response
+from tests.faults.sampled import sampled
 from tests.faults.tally import Tally
 from tests.faults.world import MAX_ROWS, World, world
 from tools.fakes import PlannedRun
@@ -90,10 +91,12 @@ def go_on(made: World, tally: Tally, sweep: str) -> None:
         tally.case(sweep, told["statusCode"] == 200 and rows, f"{run_id} ended as {told}")
 
 
+MOMENTS = ("create", "start", "publish", "between look and publish")
+SLEEPERS = [(how, moment) for how in ("cancel", "restart") for moment in MOMENTS]
 CASES = [(how, state) for how in ("cancel", "restart") for state in ("live", "pending", "published", "failed")]
 
 
-@pytest.mark.parametrize(("how", "state"), CASES)
+@pytest.mark.parametrize(("how", "state"), sampled(CASES, ("cancel", "live"), ("restart", "pending")))
 def test_what_is_another_s_is_left_alone(made: World, how: str, state: str, tally: Tally) -> None:
     """However the run stands when it is cancelled or restarted."""
     stand(made, RUN, state)
@@ -113,8 +116,9 @@ def test_what_is_another_s_is_left_alone(made: World, how: str, state: str, tall
     tally.check()
 
 
-@pytest.mark.parametrize("moment", ["create", "start", "publish", "between look and publish"])
-@pytest.mark.parametrize("how", ["cancel", "restart"])
+@pytest.mark.parametrize(
+    ("how", "moment"), sampled(SLEEPERS, ("restart", "start"), ("cancel", "between look and publish"))
+)
 def test_a_worker_that_slept_past_its_lease_does_nothing_more(made: World, how: str, moment: str, tally: Tally) -> None:
     """Whatever it was about to do when it fell asleep; the target is that of the one who has the run now."""
     before = others(made)
@@ -164,7 +168,7 @@ def asleep_before_publish(made: World, meanwhile: Callable[[], None]) -> Respons
     return made.ask(RUN)
 
 
-RELAUNCHED = {
+RELAUNCHED: dict[str, tuple[list[PlannedRun], list[int], list[str], list[str]]] = {
     "launch errors": ([NO_CAPACITY, NO_CAPACITY], [], ["a1-l1", "a1-l2", "a1-l3"], ["G.1X"] * 3),
     "out of memory": ([OUT_OF_MEMORY], [], ["a1-l1", "a2-l1"], ["G.1X", "G.2X"]),
     "memory, then capacity": ([OUT_OF_MEMORY, NO_CAPACITY], [], ["a1-l1", "a2-l1", "a2-l2"], ["G.1X", "G.2X", "G.2X"]),
@@ -174,7 +178,7 @@ RELAUNCHED = {
 """Plans, rows too many, and the launches and worker types that come of them."""
 
 
-@pytest.mark.parametrize("case", list(RELAUNCHED))
+@pytest.mark.parametrize("case", sampled(RELAUNCHED, "memory, then capacity"))
 def test_a_relaunch_publishes_the_rows_of_its_own_start(made: World, case: str, tally: Tally) -> None:
     """Those of the starts before it are dropped, and so are their definitions."""
     plans, too_many, names, workers = RELAUNCHED[case]
@@ -215,7 +219,7 @@ def forked(workflow: Workflow, config: RunnableConfig) -> str:
         return str(error)
 
 
-@pytest.mark.parametrize("state", ["live", "published"])
+@pytest.mark.parametrize("state", sampled(["live", "published"], "live"))
 def test_a_fork_of_any_checkpoint_starts_and_publishes_nothing_again(made: World, state: str, tally: Tally) -> None:
     """Time travel under the same run_id and generation: the launch on record is adopted, or the fork is refused."""
     workflow, checkpoints = history(made, state)
@@ -232,7 +236,7 @@ def test_a_fork_of_any_checkpoint_starts_and_publishes_nothing_again(made: World
     tally.check()
 
 
-@pytest.mark.parametrize("state", ["live", "published"])
+@pytest.mark.parametrize("state", sampled(["live", "published"], "published"))
 def test_a_fork_with_another_script_is_refused(made: World, state: str, tally: Tally) -> None:
     """The rows of the launch on record are not told as those of a script that never ran; a restart runs another one."""
     workflow, checkpoints = history(made, state)

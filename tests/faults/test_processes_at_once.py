@@ -15,13 +15,15 @@ import psycopg
 import pytest
 
 from agent.keys import staging_table
+from graph.dynamodb_saver import checkpoints_table
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.fake_glue_runs import Course
-from tests.aws.moto_server import Aws
+from tests.aws.moto_server import DEFAULTS, Aws
 from tests.database.scene import Sql
 from tests.faults.racers import Kind, Place
 from tests.faults.tally import Tally
 from tests.faults.world import MAX_ROWS, asked
+from tools.aws.ledger_items import table_definition
 from tools.fakes import PlannedRun
 
 pytestmark = pytest.mark.postgres
@@ -35,6 +37,7 @@ class Track:
     """One home, or one account, on which processes race."""
 
     process: subprocess.Popen[str]
+    aws: Aws
     glue: FakeGlue
     sql: Sql
     statuses: dict[int, int] = field(default_factory=dict)
@@ -76,7 +79,7 @@ def track(kind: Kind, aws: Aws, url: str, folder: Path) -> Iterator[Track]:
         environment = aws.environment | {"AWS_ENDPOINT_URL_GLUE": glue.endpoint_url}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
         with subprocess.Popen(command, cwd=PROJECT, **pipes) as process:
-            made = Track(process, glue, sql)
+            made = Track(process, aws, glue, sql)
             writing(glue, made)
             assert process.stdin is not None
             process.stdin.write(json.dumps(asdict(Place(kind, str(folder), url))) + "\n")
@@ -138,9 +141,18 @@ def left(made: Track, run_id: str) -> str:
     return f"jobs {list(made.glue.account.jobs)}" if made.glue.account.jobs else ""
 
 
+def fresh_tables(aws: Aws) -> None:
+    """Empty ledger and checkpoints: moto copies a whole table for each write of a transaction."""
+    dynamodb = aws.clients.get("dynamodb")
+    for definition in (table_definition(DEFAULTS.ledger_table), checkpoints_table(DEFAULTS.checkpoints_table)):
+        dynamodb.delete_table(TableName=definition["TableName"])
+        dynamodb.create_table(**definition)
+
+
 def rounds(made: Track, kind: Kind, count: int, number: int, tally: Tally) -> None:
     """So many rounds, each with a run of its own, whose job ends sooner or later."""
     for turn in range(number):
+        fresh_tables(made.aws)
         found = one_round(made, f"race_{count}_{turn}", count, looks=turn % 4)
         tally.case(f"{count} processes at once, {kind}", not found, f"round {turn}: {found}")
     assert count == 1 or made.statuses.get(409, 0) > 0, "nobody was ever in another's way"

@@ -11,11 +11,12 @@ from langgraph.runtime import RunControl
 from agent.errors import ConflictError, EngineError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
 from agent.keys import run_id_of_job
 from graph.acceptance import check_database
+from graph.ending import end
 from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
-from graph.retire import retire, withdraw
+from graph.retire import withdraw
 from graph.service import Service, as_unavailable, recorded
 from tools.ports import Waker
-from tools.records import OPEN_STATUSES, RunEnded, RunRecord
+from tools.records import OPEN_STATUSES, RunRecord
 
 SWEEP_LIMIT = 50
 """How many runs one sweep tick wakes at most."""
@@ -57,7 +58,8 @@ class Actions:
                     return answer
                 check_database(record, self.service.settings, self.service.database)
                 if withdraw(self.service.tools, record, "cancelled"):
-                    return self._cancelled(record)
+                    answer = ended_response(self.service.look(record), "cancelled")
+                    return end(self.service.tools, record, answer, "cancelled")
                 # Published: what is left to do is to finish it.
                 self.service.tools.ledger.finish(run_id, record.generation, "running", record.response)
         except ConflictError as error:
@@ -106,27 +108,6 @@ class Actions:
         # Of a start whose answer was lost, the job alone is known.
         intended = [launch.job_name for launch in launches if launch.state == "INTENT"]
         return (job_name, job_run_id) in live or job_name in intended
-
-    def _cancelled(self, record: RunRecord) -> Response:
-        tools = self.service.tools
-        response = ended_response(self.service.look(record), "cancelled")
-        retire(tools, record)
-        tools.ledger.finish(record.run_id, record.generation, "cancelled", json.dumps(response))
-        body = response["body"]
-        tools.journal.write(record.run_id, "end", "run cancelled")
-        if tools.announcer is not None:
-            tools.announcer.announce(
-                RunEnded(
-                    run_id=record.run_id,
-                    generation=record.generation,
-                    execution_status="cancelled",
-                    target_table=body["target_table"] or "",
-                    rows_written=None,
-                    job_run_id=body["job_run_id"],
-                    attempts=body["attempts"],
-                )
-            )
-        return response
 
 
 def _job_of(event: dict[str, object]) -> tuple[str, str]:

@@ -167,6 +167,18 @@ class Ledger(Protocol):
         """Record how the run stands; what stands recorded of a run that has ended is not changed."""
         ...
 
+    def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
+        """Count an invocation that begins to work on a run, as lost until it settles; the run is then `running`.
+
+        A `deadline` replaces the one recorded. A run that has ended or is being stopped, and an older generation, stand
+        as they are. Returns what stands. Raises LookupError for a run that is not known.
+        """
+        ...
+
+    def settle(self, run_id: str, generation: int) -> None:
+        """Record that the run got on: what was counted as lost is counted anew."""
+        ...
+
     def due(self, limit: int = 50) -> list[str]:
         """The run_ids of open runs (OPEN_STATUSES), those given out longest ago, or never, first.
 

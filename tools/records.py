@@ -143,7 +143,7 @@ class Published:
     """Name and type of each column of a target that was created: `total numeric(12,2)`."""
 
 
-Withdrawal = Literal["cancelled", "superseded"]
+Withdrawal = Literal["cancelled", "superseded", "overdue"]
 """Why a run is not to be published any more."""
 
 
@@ -172,7 +172,9 @@ class Launch:
 
 ENDED_STATUSES = ("success", "failed", "cancelled")
 """Of a run that has ended: what is recorded then stands for good."""
-OPEN_STATUSES = ("running", "publish_pending", "interrupted", "cancelling")
+ENDING_STATUSES = ("cancelling", "overdue")
+"""Of a run that is being stopped; what cuts that off is gone on with by the next wake. `overdue`: by its own limits."""
+OPEN_STATUSES = ("running", "publish_pending", "interrupted", *ENDING_STATUSES)
 """Of a run that has to be woken. `interrupted`: a service refused after something was launched."""
 
 
@@ -191,9 +193,15 @@ class RunRecord:
     accepted_at: str
     """UTC, ISO 8601."""
     status: str
-    """`running`, `interrupted`, `cancelling`, or the response's execution_status."""
+    """`running`, `interrupted`, `cancelling`, `overdue`, or the response's execution_status."""
     response: str = ""
     """The recorded response as JSON; empty while there is none."""
+    deadline: str = ""
+    """UTC, ISO 8601: woken later, the run is stopped and fails; empty: accepted before there were deadlines."""
+    hops: int = 0
+    """How many invocations have worked on the run, the first included."""
+    lost: int = 0
+    """Of them, those since one completed a step or was refused in a way that is known: they died, or broke."""
 
 
 @dataclass(frozen=True)

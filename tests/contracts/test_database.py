@@ -191,7 +191,7 @@ def test_an_empty_result_needs_leave(scene: Scene) -> None:
     assert publish(scene, **nothing, allow_empty=True) == Published(rows=0, created=False, already=False)
 
 
-@pytest.mark.parametrize("why", ["cancelled", "superseded"])
+@pytest.mark.parametrize("why", ["cancelled", "superseded", "overdue"])
 def test_what_was_withdrawn_is_never_published(scene: Scene, why: Withdrawal) -> None:
     """However often it is tried, and it says why; another generation is not concerned."""
     assert scene.database.withdraw("r1", 1, why)

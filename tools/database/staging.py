@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import get_args
 
 import psycopg
 
@@ -16,7 +17,7 @@ from tools.records import Withdrawal
 SCHEMA = "datamorph_staging"
 LEDGER = f"{SCHEMA}.publishes"
 _LATER_COLUMNS = {"staging_table": "text", "write_mode": "text", "target_oid": "bigint"}
-_WITHDRAWN = ("cancelled", "superseded")
+_WITHDRAWN: tuple[str, ...] = get_args(Withdrawal)
 """What stands in the place of a target, which is always qualified, where a publish is not to come any more."""
 
 _PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
@@ -118,7 +119,7 @@ class Entry:
 
     @property
     def withdrawn(self) -> bool:
-        """True when the run was cancelled or superseded before it was published."""
+        """True when the run was cancelled, superseded or overdue before it was published."""
         return self.target in _WITHDRAWN
 
 

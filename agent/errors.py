@@ -44,6 +44,10 @@ class UnavailableError(DatamorphError):
         """What refused: `database`, `model`, `engine`, `glue`, `s3`, `ledger`, `checkpoints`, `secrets`, `java`, ..."""
 
 
+class OutOfTimeError(DatamorphError):
+    """The time of this invocation does not suffice for a step: the run is left as it is, for the next one."""
+
+
 class UnknownRunError(DatamorphError):
     """No run of that `run_id` was ever accepted here."""
 

@@ -20,6 +20,7 @@ from agent.errors import (
     DatamorphError,
     EngineError,
     InvalidRequestError,
+    OutOfTimeError,
     Problem,
     UnavailableError,
     UnknownRunError,
@@ -188,7 +189,7 @@ class Service:
         config = _config(record)
         begin = _begin_or_go_on(workflow, config, record)
         tasks = workflow.stream(begin, config, stream_mode="tasks", subgraphs=True, durability="sync", control=control)
-        with suppress(GraphDrained):
+        with suppress(GraphDrained, OutOfTimeError):
             self._tell(tasks, record, watch)
         state, ended = _reached(workflow, record)
         if ended:

@@ -5,7 +5,7 @@ Each Protocol is the contract; `tests/contracts/` holds the real parts and the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -39,7 +39,10 @@ class Model(Protocol):
         ...
 
     def complete(self, call: ModelCall) -> Completion:
-        """Answer. Raises UnavailableError (refused for good), InvalidRequestError (compiler: cannot express it)."""
+        """Answer. Raises UnavailableError (refused for good), InvalidRequestError (compiler: cannot express it).
+
+        OutOfTimeError: not answered within `call.seconds`; a model that answers at once need not look at them.
+        """
         ...
 
 
@@ -260,3 +263,5 @@ class Toolbox:
     clock: Clock
     announcer: Announcer | None = None
     """None where nobody listens."""
+    seconds_left: Callable[[], float] | None = None
+    """How long a step may take that begins now; None where no invocation ends by itself."""

@@ -28,6 +28,8 @@ class ModelCall:
     """0 for the first model call of the run's generation, 1 for the second …: what a recording answers by."""
     request: Request
     snapshot: Snapshot
+    seconds: float | None = None
+    """What is left of the invocation for the answer; None: the model's own limit alone counts."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from agent.request import Request
 from agent.snapshot import Row, Snapshot
 from tools.records import (
     Completion,
+    DefinedJob,
     DryRunResult,
     JobDefinition,
     JobReport,
@@ -104,6 +105,18 @@ class JobRunner(Protocol):
         ...
 
 
+class JobList(Protocol):
+    """The definitions of ours that an engine holds, for whoever puts away what was left."""
+
+    def ours(self) -> list[str]:
+        """Names of all definitions that carry our tag."""
+        ...
+
+    def look(self, job_name: str) -> DefinedJob | None:
+        """One of them; None when it is gone."""
+        ...
+
+
 class DryRun(Protocol):
     """Local Spark on sample rows."""
 
@@ -140,6 +153,10 @@ class Database(Protocol):
 
     def drop_staging(self, prefix: str) -> int:
         """Drop every staging table whose name begins with `prefix`; returns how many there were."""
+        ...
+
+    def staging_tables(self) -> list[str]:
+        """The names of all staging tables that are there, of whatever run. Raises UnavailableError."""
         ...
 
     def head(self, table: str, rows: int) -> list[Row]:
@@ -209,6 +226,10 @@ class Lease(Protocol):
         """Hold the run while the context lasts. Raises ConflictError when another holds it."""
         ...
 
+    def clear(self) -> int:
+        """Remove what holders that died left behind; returns how many. A run that is held stays held."""
+        ...
+
 
 class Journal(Protocol):
     """Where each step is told."""
@@ -263,5 +284,7 @@ class Toolbox:
     clock: Clock
     announcer: Announcer | None = None
     """None where nobody listens."""
+    job_list: JobList | None = None
+    """None where nobody puts away what runs left."""
     seconds_left: Callable[[], float] | None = None
     """How long a step may take that begins now; None where no invocation ends by itself."""

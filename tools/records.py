@@ -57,6 +57,15 @@ class JobDefinition:
 
 
 @dataclass(frozen=True)
+class DefinedJob:
+    """A definition that is there."""
+
+    name: str
+    expired: bool
+    """True when no run of it can be live any more."""
+
+
+@dataclass(frozen=True)
 class JobRun:
     """One run of a job as GetJobRun tells it; `state` may be a word unknown to us, which is not terminal."""
 

@@ -254,9 +254,10 @@ def unreachable(request: pytest.FixtureRequest) -> Database:
         lambda database: database.prepare_staging(),
         lambda database: database.drop_staging(PREFIX),
         lambda database: database.withdraw("r1", 1, "cancelled"),
+        lambda database: database.staging_tables(),
         lambda database: database.head("summary", 1),
     ],
-    ids=["snapshot", "prepare_staging", "drop_staging", "withdraw", "head"],
+    ids=["snapshot", "prepare_staging", "drop_staging", "withdraw", "staging_tables", "head"],
 )
 def test_an_unreachable_database_is_unavailable(unreachable: Database, call: Callable[[Database], object]) -> None:
     """Every call says which service is missing."""

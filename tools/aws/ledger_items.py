@@ -14,6 +14,8 @@ Item = dict[str, Any]
 TTL_ATTRIBUTE = "expires_at"
 NEWEST_INDEX = "newest"
 OPEN_INDEX = "open_runs"
+LEASED = "lease"
+"""In the index of open runs also leases lie, under this word and sorted by their end: who died is found by it."""
 NEVER_GIVEN = "0"
 """Sorts before every time of day."""
 

@@ -11,6 +11,7 @@ from tools.aws.announcer import EventBridgeAnnouncer
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.glue import GlueJobRunner
+from tools.aws.job_list import GlueJobList
 from tools.aws.journal import LambdaJournal
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger
@@ -49,6 +50,7 @@ def aws_toolbox(
             journal=_journal(settings, clients),
             clock=clock,
             announcer=EventBridgeAnnouncer(clients, settings.event_bus),
+            job_list=GlueJobList(clients, settings, clock),
             seconds_left=seconds_left,
         )
 

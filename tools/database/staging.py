@@ -176,6 +176,14 @@ def check_prefix(prefix: str) -> None:
 def drop(connection: Connection, prefix: str) -> int:
     """Drop the staging tables whose names begin with a prefix, one by one; returns how many there were."""
     check_prefix(prefix)
+    names = tables(connection, prefix)
+    for name in names:
+        connection.execute(f"DROP TABLE IF EXISTS {staging_relation(name)}")
+    return len(names)
+
+
+def tables(connection: Connection, prefix: str = "s_") -> list[str]:
+    """The names of the staging tables that begin with a prefix, in order."""
     rows = connection.execute(
         """
         SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -183,10 +191,7 @@ def drop(connection: Connection, prefix: str) -> int:
         """,
         (SCHEMA, prefix),
     ).fetchall()
-    names = [name for (name,) in rows if _TABLE.fullmatch(name)]
-    for name in names:
-        connection.execute(f"DROP TABLE IF EXISTS {staging_relation(name)}")
-    return len(names)
+    return [name for (name,) in rows if _TABLE.fullmatch(name)]
 
 
 def column_types(connection: Connection, table: str) -> dict[str, str]:

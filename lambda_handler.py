@@ -124,13 +124,20 @@ class _Door:
     def _service(self, settings: Settings, clients: AwsClients) -> Service:
         from tools.database.url import place_of
 
-        tools = self.stack.enter_context(aws_toolbox(settings, clients, self._lifetime))
+        tools = self.stack.enter_context(aws_toolbox(settings, clients, self._lifetime, self._seconds_left))
         return Service(tools, settings, dynamodb_checkpoints(settings, clients), place_of(settings.database_url))
 
     def _lifetime(self) -> float:
         """A lease outlives the invocation that holds it, and not by much."""
+        return self._remaining() + MARGIN_SECONDS
+
+    def _seconds_left(self) -> float:
+        """A step has to end while there is still time to record where the run stands."""
+        return self._remaining() - MARGIN_SECONDS
+
+    def _remaining(self) -> float:
         left: int = self.context.get_remaining_time_in_millis() if self.context else 900_000
-        return left / 1000 + MARGIN_SECONDS
+        return left / 1000
 
 
 _door = _Door(ExitStack())

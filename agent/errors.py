@@ -44,6 +44,10 @@ class UnavailableError(DatamorphError):
         """What refused: `database`, `model`, `engine`, `glue`, `s3`, `ledger`, `checkpoints`, `secrets`, `java`, ..."""
 
 
+class OutOfTimeError(DatamorphError):
+    """The time of this invocation does not suffice for a step: the run is left as it is, for the next one."""
+
+
 class UnknownRunError(DatamorphError):
     """No run of that `run_id` was ever accepted here."""
 
@@ -93,7 +97,8 @@ class PublishError(DatamorphError):
     `kind` is one of `transient` (connection, lock, disk), `constraint` (PostgreSQL refused the rows),
     `row_count` (staging differs from the job's report), `empty_result`, `target_changed`,
     `columns` (staging does not have the columns that were promised), `run_id_taken` (another installation
-    published under it), `cancelled` and `superseded` (the run was cancelled or restarted before).
+    published under it), `cancelled`, `superseded` and `overdue` (the run was ended or restarted
+    before).
     """
 
     def __init__(self, kind: str, message: str) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import re
 
 _JOB_PREFIX = "datamorph-job-"
-_JOB_NAME = re.compile(_JOB_PREFIX + r"(?P<run_id>.+)-g\d+-a\d+-l\d+-[0-9a-f]{8}")
+_JOB_NAME = re.compile(_JOB_PREFIX + r"(?P<run_id>.+)-g(?P<generation>\d+)-a\d+-l\d+-[0-9a-f]{8}")
 
 
 def _hex12(text: str) -> str:
@@ -27,6 +27,12 @@ def run_id_of_job(name: str) -> str | None:
     """The run that a job's name belongs to; None for a name that `job_name` did not make."""
     match = _JOB_NAME.fullmatch(name)
     return match["run_id"] if match else None
+
+
+def generation_of_job(name: str) -> int | None:
+    """The generation that a job's name belongs to; None for a name that `job_name` did not make."""
+    match = _JOB_NAME.fullmatch(name)
+    return int(match["generation"]) if match else None
 
 
 def staging_prefix(run_id: str, generation: int, attempt: int, launch: int, accepted_at: str) -> str:

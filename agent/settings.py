@@ -78,6 +78,13 @@ class Settings(BaseModel):
         examples=["10"],
     )
     timeout_minutes: int = Field(60, ge=1, lt=10_080, description="after this the engine ends the job")
+    deadline_minutes: int | None = Field(
+        None,
+        ge=1,
+        description="a run that has not ended so long after it was accepted is stopped and fails; without it time for "
+        "two attempts of three launches each, `6 * timeout_minutes`, and an hour more",
+        examples=["420"],
+    )
     local_memory: str = Field(
         "2g", pattern=r"^[1-9]\d*[mg]$", description="heap of the embedded engine's Spark", examples=["4g"]
     )
@@ -85,6 +92,11 @@ class Settings(BaseModel):
     max_tokens: int = Field(8000, ge=256, le=64_000, description="length limit of a model's reply")
     temperature: float = Field(0.2, ge=0, le=1, description="the model's temperature; top_p is never sent")
     model_timeout_seconds: float = Field(300, gt=0, description="read time-out of one model call")
+
+    @property
+    def ends_after(self) -> int:
+        """Minutes after which a run that has not ended is stopped."""
+        return self.deadline_minutes or 6 * self.timeout_minutes + 60
 
     @property
     def looks_every(self) -> float:

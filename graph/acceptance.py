@@ -10,9 +10,10 @@ from agent.errors import ConflictError, InvalidRequestError
 from agent.request import Request, parse_request
 from agent.settings import Settings
 from graph.documents import document_key
+from graph.limits import deadline
 from graph.retire import retire, withdraw
 from graph.state import InputState
-from tools.ports import ArtifactStore, Toolbox
+from tools.ports import Toolbox
 from tools.records import RunRecord
 
 
@@ -32,7 +33,7 @@ def request_in(event: object) -> Request:
 def accept(request: Request, tools: Toolbox, settings: Settings, database: str) -> RunRecord:
     """The run as it stands recorded. Raises ConflictError when another payload has the run_id."""
     ledger = tools.ledger
-    record = _record(request, tools.artifacts, settings, database)
+    record = _record(request, tools, settings, database)
     known = ledger.accept(record)
     if request.options.restart or known.status == "invalid":
         if known == record:
@@ -86,16 +87,17 @@ def first_state(record: RunRecord) -> InputState:
     )
 
 
-def _record(request: Request, artifacts: ArtifactStore, settings: Settings, database: str) -> RunRecord:
+def _record(request: Request, tools: Toolbox, settings: Settings, database: str) -> RunRecord:
     text = request.model_dump_json(indent=1, exclude_defaults=True)
     return RunRecord(
         run_id=request.run_id,
         generation=1,
         payload_sha=request.payload_sha(settings.model, settings.engine),
-        request_ref=artifacts.put(document_key(request.run_id, 0, "request", text, "json"), text),
+        request_ref=tools.artifacts.put(document_key(request.run_id, 0, "request", text, "json"), text),
         model=settings.model,
         engine=settings.engine,
         database=database,
         accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         status="running",
+        deadline=deadline(tools.clock.now(), settings.ends_after),
     )

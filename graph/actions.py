@@ -11,15 +11,16 @@ from langgraph.runtime import RunControl
 from agent.errors import ConflictError, EngineError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
 from agent.keys import run_id_of_job
 from graph.acceptance import check_database
-from graph.announcing import announced
+from graph.cleaning import clean
+from graph.ending import end
 from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
-from graph.retire import retire, withdraw
+from graph.retire import withdraw
 from graph.service import Service, as_unavailable, recorded
 from tools.ports import Waker
 from tools.records import OPEN_STATUSES, RunRecord
 
-SWEEP_LIMIT = 50
-"""How many runs one sweep tick wakes at most."""
+SWEEP_LIMIT = 2000
+"""How many runs one sweep tick wakes at most, each in some hundredths of a second; the next begins with the others."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Actions:
                     return answer
                 check_database(record, self.service.settings, self.service.database)
                 if withdraw(self.service.tools, record, "cancelled"):
-                    return self._cancelled(record)
+                    answer = ended_response(self.service.look(record), "cancelled")
+                    return end(self.service.tools, record, answer, "cancelled")
                 # Published: what is left to do is to finish it.
                 self.service.tools.ledger.finish(run_id, record.generation, "running", record.response)
         except ConflictError as error:
@@ -83,17 +85,28 @@ class Actions:
         return self.resume(run_id)
 
     def sweep(self) -> Response:
-        """Wake the runs that are due, each in an invocation of its own. Raises UnavailableError without a waker."""
+        """Wake the runs that are due, each in an invocation of its own, and put away what ended runs have left.
+
+        Raises UnavailableError without a waker.
+        """
         if self.waker is None:
             raise UnavailableError("datamorph", "runs are woken by the deployed function only")
+        woken, failed = self._woken(self.waker)
+        cleaned, uncleaned = clean(self.service.tools)
+        return swept(woken, cleaned, "; ".join([*failed, *uncleaned]))
+
+    def _woken(self, waker: Waker) -> tuple[list[str], list[str]]:
+        """The runs that were woken, and why the others were not."""
         woken: list[str] = []
         for run_id in self.service.tools.ledger.due(SWEEP_LIMIT):
+            if self.control is not None and self.control.drain_requested:
+                return woken, ["the time of this invocation is over; the next sweep wakes the other runs"]
             try:
-                self.waker.wake(run_id)
+                waker.wake(run_id)
             except UnavailableError as error:
-                return swept(woken, str(error))
+                return woken, [str(error)]
             woken.append(run_id)
-        return swept(woken)
+        return woken, []
 
     def _record(self, run_id: str) -> RunRecord:
         record = self.service.tools.ledger.run(run_id)
@@ -107,15 +120,6 @@ class Actions:
         # Of a start whose answer was lost, the job alone is known.
         intended = [launch.job_name for launch in launches if launch.state == "INTENT"]
         return (job_name, job_run_id) in live or job_name in intended
-
-    def _cancelled(self, record: RunRecord) -> Response:
-        tools = self.service.tools
-        response = ended_response(self.service.look(record), "cancelled")
-        retire(tools, record)
-        if announced(tools, record, response):
-            tools.ledger.finish(record.run_id, record.generation, "cancelled", json.dumps(response))
-            tools.journal.write(record.run_id, "end", "run cancelled")
-        return response
 
 
 def _job_of(event: dict[str, object]) -> tuple[str, str]:

@@ -46,7 +46,8 @@ def build_workflow(
     builder = StateGraph(State, input_schema=InputState)
     preparing = partial(prepare, artifacts=artifacts, database=database, worker_type=settings.worker_type)
     builder.add_node("prepare", preparing)
-    builder.add_node("generate", partial(generate, artifacts=artifacts, model=model))
+    left = tools.seconds_left
+    builder.add_node("generate", partial(generate, artifacts=artifacts, model=model, seconds_left=left))
     builder.add_node("sanitize", partial(sanitize, artifacts=artifacts, connection=settings.connection))
     builder.add_node("preflight", partial(preflight, artifacts=artifacts, dry_run=tools.dry_run))
     builder.add_node("upload", partial(upload, artifacts=artifacts))
@@ -56,7 +57,7 @@ def build_workflow(
     )
     builder.add_node("suspend", suspend)
     builder.add_node("diagnose", partial(diagnose, artifacts=artifacts))
-    builder.add_node("repair", partial(repair, artifacts=artifacts, model=model))
+    builder.add_node("repair", partial(repair, artifacts=artifacts, model=model, seconds_left=left))
     builder.add_node("finish", _finish(tools, database))
     builder.add_edge(START, "prepare")
     builder.add_edge("prepare", "generate")

@@ -7,7 +7,7 @@ that dies in between loses the rest of them without an error; and it reads witho
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -67,6 +67,23 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
         """The checkpoint asked for, or the newest."""
         with self._table.asked():
             return cast("CheckpointTuple | None", super().get_tuple(config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """The thread's checkpoints, newest first."""
+        with self._table.asked():
+            yield from super().list(config, filter=filter, before=before, limit=limit)
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Delete all of a thread's checkpoints and writes; nothing in the workflow does."""
+        with self._table.asked():
+            super().delete_thread(thread_id)
 
     def put(
         self,

@@ -103,7 +103,8 @@ def ignored(run_id: str | None, message: str) -> Response:
     return Response(statusCode=200, body={"run_id": run_id, "execution_status": "ignored", "message": message})
 
 
-def swept(woken: list[str], message: str | None = None) -> Response:
-    """200: the runs that a sweep tick woke; 503 with a message when it could not wake all."""
-    body = {"execution_status": "swept" if message is None else "unavailable", "woken": woken, "message": message}
-    return Response(statusCode=200 if message is None else 503, body=body)
+def swept(woken: list[str], cleaned: list[str], message: str) -> Response:
+    """200: the runs that a sweep tick woke, and what it put away; 503 with a message when it could not do all."""
+    status = "unavailable" if message else "swept"
+    body = {"execution_status": status, "woken": woken, "cleaned": cleaned, "message": message or None}
+    return Response(statusCode=503 if message else 200, body=body)

@@ -20,6 +20,7 @@ from agent.errors import (
     DatamorphError,
     EngineError,
     InvalidRequestError,
+    OutOfTimeError,
     Problem,
     UnavailableError,
     UnknownRunError,
@@ -27,14 +28,17 @@ from agent.errors import (
 )
 from agent.keys import thread_id
 from agent.settings import Settings
-from graph.acceptance import accept, check_doors, first_state, request_in
+from graph.acceptance import accept, check_database, check_doors, first_state, request_in
 from graph.announcing import announced
 from graph.builder import Workflow, build_workflow
-from graph.response import Response, conflict, invalid, response_of, unavailable
+from graph.ending import end
+from graph.limits import deadline, limit_reached
+from graph.response import Response, conflict, ended_response, invalid, response_of, unavailable
+from graph.retire import withdraw
 from graph.state import State
 from tools.model import model_of
 from tools.ports import Toolbox
-from tools.records import ENDED_STATUSES, RunRecord
+from tools.records import ENDED_STATUSES, OPEN_STATUSES, RunRecord
 
 _RECURSION_LIMIT = 120
 """A belt; the caps in routes.py end a run long before."""
@@ -80,7 +84,7 @@ class Service:
         try:
             with self.tools.lease.hold(request.run_id):
                 record = accept(request, self.tools, self.settings, self.database)
-                return recorded(record) or self._drive(record, watch, control)
+                return recorded(record) or self._over(record) or self._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
         except (UnavailableError, EngineError) as error:
@@ -96,6 +100,8 @@ class Service:
                 record = self.tools.ledger.run(run_id)
                 if record is None:
                     raise UnknownRunError(run_id)
+                if (ended := self._over(record)) is not None:
+                    return ended
                 began = self.check_doors(record)
                 return recorded(record) or began._drive(record, watch, control)
         except ConflictError as error:
@@ -120,6 +126,19 @@ class Service:
         check_doors(record, began.settings, began.database)
         return began
 
+    def _over(self, record: RunRecord) -> Response | None:
+        """The end of an open run that has reached a limit; one that is published already may finish all the same."""
+        reason = limit_reached(record, self.tools.clock.now())
+        if reason is None or record.status not in OPEN_STATUSES or record.status == "cancelling":
+            return None
+        check_database(record, self.settings, self.database)
+        if not withdraw(self.tools, record, "overdue"):
+            self.tools.ledger.finish(record.run_id, record.generation, "running", record.response)
+            return None
+        response = ended_response(self.look(record), "failed")
+        response["body"]["diagnosis"] = reason
+        return end(self.tools, record, response, "failed")
+
     def _as_begun(self, record: RunRecord) -> Service:
         """The service with the model that the run began with."""
         if record.model == self.settings.model:
@@ -131,9 +150,10 @@ class Service:
         """Drive an open run and record how it stands. Raises ConflictError for one that is being cancelled."""
         if record.status == "cancelling":
             raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
-        if record.status != "running":
-            # Should this process die, the run is woken again.
-            self.tools.ledger.finish(record.run_id, record.generation, "running", record.response)
+        # Begun anew by its caller after a refusal, before anything was launched: it has all its time again.
+        now = self.tools.clock.now()
+        anew = "" if record.status in OPEN_STATUSES else deadline(now, self.settings.ends_after)
+        record = self.tools.ledger.hop(record.run_id, record.generation, anew)
         try:
             workflow = build_workflow(self.tools, self.settings, self.checkpointer)
             response = self._answer(workflow, record, watch, control)
@@ -144,6 +164,7 @@ class Service:
         except ConflictError:
             raise
         except DatamorphError as error:
+            self._settle(record)
             response = unavailable(record.run_id, as_unavailable(error))
         except Exception:
             # Recorded, so that it is not woken again and again, and left to the door to tell.
@@ -162,13 +183,18 @@ class Service:
             status = "interrupted"
         ledger.finish(record.run_id, record.generation, status, response)
 
+    def _settle(self, record: RunRecord) -> None:
+        """Record that the run got on; an invocation that follows one which got on has nothing to put right."""
+        if record.lost > 1:
+            self.tools.ledger.settle(record.run_id, record.generation)
+
     def _answer(
         self, workflow: Workflow, record: RunRecord, watch: Watcher | None, control: RunControl | None
     ) -> Response:
         config = _config(record)
         begin = _begin_or_go_on(workflow, config, record)
         tasks = workflow.stream(begin, config, stream_mode="tasks", subgraphs=True, durability="sync", control=control)
-        with suppress(GraphDrained):
+        with suppress(GraphDrained, OutOfTimeError):
             self._tell(tasks, record, watch)
         state, ended = _reached(workflow, record)
         if ended:
@@ -179,8 +205,12 @@ class Service:
     def _tell(self, tasks: Iterable[Any], record: RunRecord, watch: Watcher | None) -> None:
         """Let the workflow go on, and tell journal and watcher of each step."""
         began: dict[str, float] = {}
+        settled = False
         for _, task in tasks:
             step = _step(task, began)
+            if step.phase == "end" and not (step.failed or settled):
+                self._settle(record)
+                settled = True
             if step.phase == "end":
                 self.tools.journal.write(record.run_id, "status", step.node, seconds=round(step.seconds, 3))
             if watch is not None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from agent.errors import UnavailableError
+from agent.errors import OutOfTimeError, UnavailableError
 from tools.aws.clients import new_session
 from tools.bedrock_errors import explain, tries_worth
 from tools.bedrock_prices import usd
@@ -26,6 +27,8 @@ DEFAULT_MODEL_ID = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 20.0
 _CONNECT_SECONDS = 10
+_LEAST_SECONDS = 30.0
+"""A question is not asked, and not paid for, with less time for its answer."""
 
 
 class BedrockModel:
@@ -57,6 +60,7 @@ class BedrockModel:
         self._clock = clock or SystemClock()
         self._jitter = jitter
         self._clients: list[Any] = []
+        self._read_seconds = timeout_seconds
         self._chat: ChatBedrock | None = None
 
     @property
@@ -65,25 +69,45 @@ class BedrockModel:
         return self._choice
 
     def complete(self, call: ModelCall) -> Completion:
-        """Answer. Throttling and faults of the service are tried again; the rest is an UnavailableError at once."""
-        return self._answer(call.system, call.user)
+        """Answer. Throttling and faults of the service are tried again; the rest is an UnavailableError at once.
+
+        Raises OutOfTimeError when `call.seconds` end before the model's own time limit, and before its answer.
+        """
+        return self._answer(call.system, call.user, call.seconds)
 
     def ping(self) -> None:
         """See whether the model may be used, by a question of a few tokens. Raises UnavailableError."""
         self._answer("Answer with one word.", "Ready?")
 
-    def _answer(self, system: str, user: str) -> Completion:
-        deadline = self._clock.now() + self._timeout_seconds
-        tried = 0
+    def _answer(self, system: str, user: str, seconds: float | None = None) -> Completion:
+        began, tried = self._clock.now(), 0
+        last_try = began + self._timeout_seconds
+        ends = math.inf if seconds is None else began + seconds
         while True:
             tried += 1
+            self._limit_reading(ends - self._clock.now())
             try:
                 return self._completion(self._ask(system, user))
             except (ClientError, BotoCoreError) as error:
                 delay = self._delay(tried)
-                if tried >= tries_worth(error) or self._clock.now() + delay >= deadline:
+                cut_short = isinstance(error, ReadTimeoutError) and self._read_seconds < self._timeout_seconds
+                if not cut_short and (tried >= tries_worth(error) or self._clock.now() + delay >= last_try):
                     raise self._unavailable(error, tried) from error
+                if cut_short or self._clock.now() + delay >= ends:
+                    raise self._out_of_time() from error
                 self._clock.sleep(delay)
+
+    def _limit_reading(self, seconds: float) -> None:
+        """Let the next try end within so many seconds. Raises OutOfTimeError when they are too few for an answer."""
+        wanted = min(self._timeout_seconds, seconds)
+        if wanted < min(self._timeout_seconds, _LEAST_SECONDS):
+            raise self._out_of_time()
+        if wanted != self._read_seconds:
+            self.close()
+            self._read_seconds = wanted
+
+    def _out_of_time(self) -> OutOfTimeError:
+        return OutOfTimeError(f"model {self.model_id}: this invocation ends before the answer; the next one asks again")
 
     def close(self) -> None:
         """Close the connections; the next call makes new ones."""
@@ -115,7 +139,7 @@ class BedrockModel:
         # One try per request: botocore would repeat a request that timed out, and each of them is billed.
         config = Config(
             connect_timeout=_CONNECT_SECONDS,
-            read_timeout=self._timeout_seconds,
+            read_timeout=self._read_seconds,
             retries={"total_max_attempts": 1},
             tcp_keepalive=True,
         )

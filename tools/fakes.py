@@ -140,6 +140,8 @@ class FakeDatabase:
     published: dict[tuple[str, int], PublishOrder] = field(default_factory=dict)
     withdrawn: dict[tuple[str, int], Withdrawal] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
+    staged: list[str] = field(default_factory=list)
+    """Staging tables that are there."""
     reachable: bool = True
 
     def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
@@ -184,7 +186,14 @@ class FakeDatabase:
         check_prefix(prefix)
         self._reach()
         self.dropped.append(prefix)
-        return 0
+        left = [table for table in self.staged if not table.startswith(prefix)]
+        gone, self.staged = len(self.staged) - len(left), left
+        return gone
+
+    def staging_tables(self) -> list[str]:
+        """Those that were planned and are not dropped."""
+        self._reach()
+        return list(self.staged)
 
     def head(self, table: str, rows: int) -> list[Row]:
         """No rows."""

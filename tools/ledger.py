@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from dataclasses import astuple, replace
+from dataclasses import astuple, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tools.launch_steps import check_step
-from tools.records import ENDED_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
+from tools.records import ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, payload_sha TEXT NOT NULL, request_ref TEXT NOT NULL,
     model TEXT NOT NULL, engine TEXT NOT NULL, database TEXT NOT NULL, accepted_at TEXT NOT NULL,
-    status TEXT NOT NULL, response TEXT NOT NULL
+    status TEXT NOT NULL, response TEXT NOT NULL,
+    deadline TEXT NOT NULL DEFAULT '', hops INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS launches (
     run_id TEXT NOT NULL, generation INTEGER NOT NULL, attempt INTEGER NOT NULL, launch INTEGER NOT NULL,
@@ -26,6 +27,13 @@ CREATE TABLE IF NOT EXISTS launches (
 CREATE TABLE IF NOT EXISTS given_out (run_id TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
 """
 
+_LATER_COLUMNS = {
+    "deadline": "TEXT NOT NULL DEFAULT ''",
+    "hops": "INTEGER NOT NULL DEFAULT 0",
+    "lost": "INTEGER NOT NULL DEFAULT 0",
+}
+"""Of `runs`, which its first form lacked; they follow in this order."""
+_FIELDS = ", ".join("?" for _ in fields(RunRecord))
 _LAUNCH = "run_id = ? AND generation = ? AND attempt = ? AND launch = ?"
 _DUE = f"""
 SELECT run_id FROM runs LEFT JOIN given_out USING (run_id) WHERE status IN {OPEN_STATUSES!r}
@@ -43,6 +51,7 @@ class SqliteLedger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_TABLES)
+        self._add_columns()
 
     def close(self) -> None:
         """Close the file."""
@@ -50,14 +59,14 @@ class SqliteLedger:
 
     def accept(self, record: RunRecord) -> RunRecord:
         """Record a run unless its run_id is known; returns what stands recorded."""
-        self._execute("INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", astuple(record))
+        self._execute(f"INSERT INTO runs VALUES ({_FIELDS}) ON CONFLICT DO NOTHING", astuple(record))
         return self._known(record.run_id)
 
     def new_generation(self, record: RunRecord) -> RunRecord:
         """Replace a known run by `record`, one generation up; returns what stands recorded."""
         known = self._known(record.run_id)
         following = replace(record, generation=known.generation + 1)
-        self._execute("REPLACE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(following))
+        self._execute(f"REPLACE INTO runs VALUES ({_FIELDS})", astuple(following))
         self._execute("DELETE FROM given_out WHERE run_id = ?", (record.run_id,))
         return following
 
@@ -78,6 +87,20 @@ class SqliteLedger:
             f"AND status NOT IN {ENDED_STATUSES!r}"
         )
         self._execute(statement, (status, response, run_id, generation))
+
+    def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
+        """Count an invocation as lost until it settles; returns what stands recorded."""
+        statement = (
+            "UPDATE runs SET status = 'running', hops = hops + 1, lost = lost + 1, "
+            "deadline = coalesce(nullif(?, ''), deadline) WHERE run_id = ? AND generation = ? "
+            f"AND status NOT IN {ENDED_STATUSES + ENDING_STATUSES!r}"
+        )
+        self._execute(statement, (deadline, run_id, generation))
+        return self._known(run_id)
+
+    def settle(self, run_id: str, generation: int) -> None:
+        """Record that the run got on."""
+        self._execute("UPDATE runs SET lost = 0 WHERE run_id = ? AND generation = ?", (run_id, generation))
 
     def due(self, limit: int = 50) -> list[str]:
         """The run_ids of open runs, those given out longest ago, or never, first; each is marked as given out now."""
@@ -109,6 +132,14 @@ class SqliteLedger:
         """All launches of a generation in order."""
         statement = "SELECT * FROM launches WHERE run_id = ? AND generation = ? ORDER BY attempt, launch"
         return [Launch(LaunchKey(*row[:4]), *row[4:]) for row in self._execute(statement, (run_id, generation))]
+
+    def _add_columns(self) -> None:
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            there = {str(row[1]) for row in self._db.execute("PRAGMA table_info(runs)")}
+            for name, kind in _LATER_COLUMNS.items():
+                if name not in there:
+                    self._db.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
 
     def _known(self, run_id: str) -> RunRecord:
         record = self.run(run_id)

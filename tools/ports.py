@@ -5,7 +5,7 @@ Each Protocol is the contract; `tests/contracts/` holds the real parts and the f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +14,7 @@ from agent.request import Request
 from agent.snapshot import Row, Snapshot
 from tools.records import (
     Completion,
+    DefinedJob,
     DryRunResult,
     JobDefinition,
     JobReport,
@@ -39,7 +40,10 @@ class Model(Protocol):
         ...
 
     def complete(self, call: ModelCall) -> Completion:
-        """Answer. Raises UnavailableError (refused for good), InvalidRequestError (compiler: cannot express it)."""
+        """Answer. Raises UnavailableError (refused for good), InvalidRequestError (compiler: cannot express it).
+
+        OutOfTimeError: not answered within `call.seconds`; a model that answers at once need not look at them.
+        """
         ...
 
 
@@ -101,6 +105,18 @@ class JobRunner(Protocol):
         ...
 
 
+class JobList(Protocol):
+    """The definitions of ours that an engine holds, for whoever puts away what was left."""
+
+    def ours(self) -> list[str]:
+        """Names of all definitions that carry our tag."""
+        ...
+
+    def look(self, job_name: str) -> DefinedJob | None:
+        """One of them; None when it is gone."""
+        ...
+
+
 class DryRun(Protocol):
     """Local Spark on sample rows."""
 
@@ -139,6 +155,10 @@ class Database(Protocol):
         """Drop every staging table whose name begins with `prefix`; returns how many there were."""
         ...
 
+    def staging_tables(self) -> list[str]:
+        """The names of all staging tables that are there, of whatever run. Raises UnavailableError."""
+        ...
+
     def head(self, table: str, rows: int) -> list[Row]:
         """The first rows of a table, in the table's own order."""
         ...
@@ -167,6 +187,18 @@ class Ledger(Protocol):
         """Record how the run stands; what stands recorded of a run that has ended is not changed."""
         ...
 
+    def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
+        """Count an invocation that begins to work on a run, as lost until it settles; the run is then `running`.
+
+        A `deadline` replaces the one recorded. A run that has ended or is being stopped, and an older generation, stand
+        as they are. Returns what stands. Raises LookupError for a run that is not known.
+        """
+        ...
+
+    def settle(self, run_id: str, generation: int) -> None:
+        """Record that the run got on: what was counted as lost is counted anew."""
+        ...
+
     def due(self, limit: int = 50) -> list[str]:
         """The run_ids of open runs (OPEN_STATUSES), those given out longest ago, or never, first.
 
@@ -192,6 +224,10 @@ class Lease(Protocol):
 
     def hold(self, run_id: str) -> AbstractContextManager[None]:
         """Hold the run while the context lasts. Raises ConflictError when another holds it."""
+        ...
+
+    def clear(self) -> int:
+        """Remove what holders that died left behind; returns how many. A run that is held stays held."""
         ...
 
 
@@ -248,3 +284,7 @@ class Toolbox:
     clock: Clock
     announcer: Announcer | None = None
     """None where nobody listens."""
+    job_list: JobList | None = None
+    """None where nobody puts away what runs left."""
+    seconds_left: Callable[[], float] | None = None
+    """How long a step may take that begins now; None where no invocation ends by itself."""

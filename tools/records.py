@@ -28,6 +28,8 @@ class ModelCall:
     """0 for the first model call of the run's generation, 1 for the second …: what a recording answers by."""
     request: Request
     snapshot: Snapshot
+    seconds: float | None = None
+    """What is left of the invocation for the answer; None: the model's own limit alone counts."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ class JobDefinition:
     timeout_minutes: int
     tags: Mapping[str, str] = field(default_factory=dict)
     worker_type: str = "G.1X"
+
+
+@dataclass(frozen=True)
+class DefinedJob:
+    """A definition that is there."""
+
+    name: str
+    expired: bool
+    """True when no run of it can be live any more."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,7 @@ class Published:
     """Name and type of each column of a target that was created: `total numeric(12,2)`."""
 
 
-Withdrawal = Literal["cancelled", "superseded"]
+Withdrawal = Literal["cancelled", "superseded", "overdue"]
 """Why a run is not to be published any more."""
 
 
@@ -172,7 +183,9 @@ class Launch:
 
 ENDED_STATUSES = ("success", "failed", "cancelled")
 """Of a run that has ended: what is recorded then stands for good."""
-OPEN_STATUSES = ("running", "publish_pending", "interrupted", "cancelling")
+ENDING_STATUSES = ("cancelling", "overdue")
+"""Of a run that is being stopped; what cuts that off is gone on with by the next wake. `overdue`: by its own limits."""
+OPEN_STATUSES = ("running", "publish_pending", "interrupted", *ENDING_STATUSES)
 """Of a run that has to be woken. `interrupted`: a service refused after something was launched."""
 
 
@@ -191,9 +204,15 @@ class RunRecord:
     accepted_at: str
     """UTC, ISO 8601."""
     status: str
-    """`running`, `interrupted`, `cancelling`, or the response's execution_status."""
+    """`running`, `interrupted`, `cancelling`, `overdue`, or the response's execution_status."""
     response: str = ""
     """The recorded response as JSON; empty while there is none."""
+    deadline: str = ""
+    """UTC, ISO 8601: woken later, the run is stopped and fails; empty: accepted before there were deadlines."""
+    hops: int = 0
+    """How many invocations have worked on the run, the first included."""
+    lost: int = 0
+    """Of them, those since one completed a step or was refused in a way that is known: they died, or broke."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ FailureClass = Literal[
     "launch",
     "capacity",
     "lost_process",
+    "deadline",
+    "no_progress",
     "unknown",
 ]
 RepairableBy = Literal["code", "resources", "retry", "nobody"]

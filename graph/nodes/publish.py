@@ -14,7 +14,7 @@ from tools.records import Published, PublishOrder
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 """Between tries of a publish that failed for want of a connection, a lock or disk."""
-_WITHDRAWN = ("cancelled", "superseded")
+_WITHDRAWN = ("cancelled", "superseded", "overdue")
 """Kinds of refusals that leave this process nothing to do: another one has the run."""
 
 

@@ -7,14 +7,14 @@ from agent.diagnosis.rule_repairs import repair_by_rule
 from agent.prompting import repair_prompt
 from agent.sanitizing.reply import root_cause
 from graph.documents import load_request, load_snapshot, store
-from graph.nodes.generate import answered, call_for_repair
+from graph.nodes.generate import SecondsLeft, answered, call_for_repair
 from graph.state import State
 from tools.ports import ArtifactStore, Model
 
 _LARGER = {"G.1X": "G.2X", "G.2X": "G.4X", "G.4X": "G.8X"}
 
 
-def repair(state: State, *, artifacts: ArtifactStore, model: Model) -> State:
+def repair(state: State, *, artifacts: ArtifactStore, model: Model, seconds_left: SecondsLeft = None) -> State:
     """Give the next reply to sanitize; after an execution this begins the next attempt, before one it is a rewrite."""
     diagnosis = state["diagnosis"]
     if diagnosis is None:
@@ -23,12 +23,13 @@ def repair(state: State, *, artifacts: ArtifactStore, model: Model) -> State:
     if diagnosis["repairable_by"] == "resources":
         return State(**counted, worker_type=_LARGER.get(state["worker_type"], state["worker_type"]))
     if state["unparsed"]:
-        return State(**counted, **_asked(state, artifacts, model, artifacts.get(state["reply"]), diagnosis))
+        reply = artifacts.get(state["reply"])
+        return State(**counted, **_asked(state, artifacts, model, reply, diagnosis, seconds_left))
     transform = artifacts.get(state["transform"])
     if (mended := repair_by_rule(transform, diagnosis)) is not None:
         reply = store(state, artifacts, "reply-rule", f"```python\n{mended}```\n")
         return State(**counted, reply=reply, stop_reason="end_turn")
-    return State(**counted, **_asked(state, artifacts, model, transform, diagnosis))
+    return State(**counted, **_asked(state, artifacts, model, transform, diagnosis, seconds_left))
 
 
 def _counted(state: State) -> State:
@@ -37,12 +38,19 @@ def _counted(state: State) -> State:
     return State(rewrites=state["rewrites"] + 1, rewrites_total=state["rewrites_total"] + 1)
 
 
-def _asked(state: State, artifacts: ArtifactStore, model: Model, transform: str, diagnosis: Diagnosis) -> State:
+def _asked(
+    state: State,
+    artifacts: ArtifactStore,
+    model: Model,
+    transform: str,
+    diagnosis: Diagnosis,
+    seconds_left: SecondsLeft,
+) -> State:
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     prompt = repair_prompt(request, snapshot, transform, diagnosis)
     call = call_for_repair(state, prompt, artifacts)
     store(state, artifacts, f"repair-prompt-{call.index}", prompt.text())
-    update = answered(state, artifacts, model, call)
+    update = answered(state, artifacts, model, call, seconds_left)
     cause = root_cause(artifacts.get(update["reply"]))
     if diagnosis["failure_class"] == "unknown" and cause:
         update["diagnosis"] = {**diagnosis, "root_cause": cause}

@@ -7,6 +7,7 @@ import operator
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from typing import Annotated, Any
@@ -244,12 +245,17 @@ def test_a_transaction_that_meets_another_one_is_tried_again(aws: Aws, times: in
 
 
 def test_checkpoints_expire(aws: Aws) -> None:
-    """Every item of a run carries the time at which DynamoDB may forget it."""
+    """Every item of a run carries the time at which DynamoDB may forget it, under the name that the table looks at."""
     with atomic() as saver:
         chain(saver).invoke({"done": []}, HERE, durability="sync")
-    items = aws.clients.get("dynamodb").scan(TableName=DEFAULTS.checkpoints_table)["Items"]
-    assert items
-    assert all(int(item["ttl"]["N"]) > 1_700_000_000 for item in items)
+        at = saver.put(HERE, empty_checkpoint(), {}, {})
+        saver.put_writes(at, [(f"c{number}", "x" * 60_000) for number in range(80)], "t1")
+    dynamodb = aws.clients.get("dynamodb")
+    table = dynamodb.describe_time_to_live(TableName=DEFAULTS.checkpoints_table)["TimeToLiveDescription"]
+    pages = dynamodb.get_paginator("scan").paginate(TableName=DEFAULTS.checkpoints_table)
+    ends = [int(item[table["AttributeName"]]["N"]) for page in pages for item in page["Items"]]
+    assert len(ends) > 160
+    assert {round((end - time.time()) / 86_400) for end in ends} == {DEFAULTS.retention_days}
 
 
 def test_a_missing_table_is_told_by_name(aws: Aws) -> None:
@@ -260,6 +266,10 @@ def test_a_missing_table_is_told_by_name(aws: Aws) -> None:
             saver.get_tuple(HERE)
         with pytest.raises(UnavailableError, match="table datamorph-checkpoints"):
             saver.put(HERE, empty_checkpoint(), {}, {})
+        with pytest.raises(UnavailableError, match="table datamorph-checkpoints"):
+            list(saver.list(HERE))
+        with pytest.raises(UnavailableError, match="table datamorph-checkpoints"):
+            saver.delete_thread("r1-g1")
     assert read.value.service == "checkpoints"
 
 

@@ -123,7 +123,10 @@ def test_an_event_wakes_a_run_that_does_not_poll(deployment: Deployment) -> None
 def test_a_call_lets_go_before_its_time_is_over(deployment: Deployment) -> None:
     """With a minute left it suspends and frees the run; a sweep lets it go on in an invocation of its own."""
     deployment.glue.plans.append(PlannedRun("STOPPED", looks=40))
-    begun = deployment.invoke(event(), seconds_left=64)
+    deployment.configure(wait_seconds=0)
+    deployment.invoke(event())
+    deployment.configure()
+    begun = deployment.invoke({"run_id": RUN, "action": "resume"}, seconds_left=64)
     assert (begun["statusCode"], begun["body"]["execution_status"]) == (202, "running")
     swept = deployment.invoke({"action": "sweep"})
     assert swept["body"]["woken"] == [RUN]
@@ -133,6 +136,18 @@ def test_a_call_lets_go_before_its_time_is_over(deployment: Deployment) -> None:
     assert deployment.invoke({"action": "sweep"})["body"]["woken"] == []
     assert deployment.functions.errors == []
     assert len(deployment.glue.started) == 1
+
+
+def test_a_call_without_time_for_the_model_asks_nothing(deployment: Deployment) -> None:
+    """The run is left for the sweep, which wakes it, and no refusal is told."""
+    begun = deployment.invoke(event(), seconds_left=80)
+    assert (begun["statusCode"], begun["body"]["execution_status"]) == (202, "running")
+    assert deployment.bedrock.bodies == []
+    assert deployment.invoke({"action": "sweep"})["body"]["woken"] == [RUN]
+    deployment.functions.settle()
+    (resumed,) = deployment.answers
+    assert resumed["body"]["execution_status"] == "success"
+    assert len(deployment.bedrock.bodies) == 1
 
 
 def test_a_run_is_cancelled(deployment: Deployment) -> None:

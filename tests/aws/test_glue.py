@@ -51,7 +51,13 @@ def test_a_job_is_created_with_all_figures(scene: GlueScene) -> None:
             "WorkerType": "G.1X",
             "NumberOfWorkers": 2,
             "JobRunQueuingEnabled": False,
-            "Tags": {"run_id": "r1", "generation": "1", "attempt": "1", "expires": "2023-11-15T23:13:20Z"},
+            "Tags": {
+                "run_id": "r1",
+                "generation": "1",
+                "attempt": "1",
+                "application": "datamorph",
+                "expires": "2023-11-15T23:13:20Z",
+            },
         }
     ]
 

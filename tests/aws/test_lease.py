@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import ConflictError, UnavailableError
 from tests.aws.moto_server import DEFAULTS, Aws
-from tests.aws.wire import answers_lost, refused
+from tests.aws.wire import answers_lost, overtaken, refused
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger_items import lease_key
 from tools.clock import SystemClock
@@ -132,3 +132,44 @@ def test_a_missing_table_is_told_by_name(aws: Aws) -> None:
     lease = DynamoLease(aws.clients, "nowhere", lambda: 60, SystemClock())
     with pytest.raises(UnavailableError, match="DATAMORPH_LEDGER_TABLE"), lease.hold("r1"):
         pass
+
+
+def test_what_a_holder_that_died_left_is_cleared(aws: Aws) -> None:
+    """Once its time is over; a lease that was renewed or taken over meanwhile stays."""
+    clock = FakeClock()
+    dead, slow = (lease_of(aws, 900, clock).hold(run_id) for run_id in ("r1", "r2"))
+    dead.__enter__()
+    slow.__enter__()
+    sweeping = lease_of(aws, 900, clock)
+    assert sweeping.clear() == 0
+    clock.sleep(901)
+    dynamodb = aws.clients.get("dynamodb")
+    with overtaken(dynamodb, "DeleteItem", lambda: _renewed(aws, "r2", clock.now() + 900)):
+        assert sweeping.clear() == 1
+    assert entry(aws) is None
+    with pytest.raises(ConflictError), lease_of(aws, 900, clock).hold("r2"):
+        pass
+    for held in (dead, slow):
+        held.__exit__(None, None, None)
+
+
+def test_a_renewed_lease_is_not_found_by_who_clears(aws: Aws) -> None:
+    """Its place among those that end is put off with it."""
+    clock = FakeClock()
+    lease = lease_of(aws, 900, clock)
+    with lease.hold("r1"):
+        held = entry(aws)
+        assert held is not None
+        clock.sleep(600)
+        assert lease._extended("r1", held["owner"]["S"])
+        clock.sleep(600)
+        assert lease_of(aws, 900, clock).clear() == 0
+
+
+def _renewed(aws: Aws, run_id: str, expires: float) -> None:
+    aws.clients.get("dynamodb").update_item(
+        TableName=TABLE,
+        Key=lease_key(run_id),
+        UpdateExpression="SET expires = :expires",
+        ExpressionAttributeValues={":expires": {"N": str(expires)}},
+    )

@@ -54,6 +54,7 @@ def test_every_write_puts_the_expiry_off(aws: Aws, ledger: DynamoLedger) -> None
     short = DynamoLedger(aws.clients, TABLE, retention_days=1)
     writes: list[tuple[str, Callable[[DynamoLedger], object]]] = [
         ("RUN", lambda store: store.new_generation(RECORD)),
+        ("RUN", lambda store: store.hop("r1", 3)),
         ("RUN", lambda store: store.finish("r1", 3, "publish_pending", "{}")),
         ("RUN", lambda store: store.due()),
         ("LAUNCH#g000001#a001#l001", lambda store: store.advance(Launch(KEY, "PLANNED", "job"))),
@@ -107,6 +108,15 @@ def test_generations_that_begin_at_once_are_counted_one_by_one(ledger: DynamoLed
     with ThreadPoolExecutor(3) as workers:
         made = list(workers.map(lambda _: ledger.new_generation(RECORD).generation, range(3)))
     assert sorted(made) == [2, 3, 4]
+
+
+def test_a_run_of_an_earlier_version_is_read(aws: Aws, ledger: DynamoLedger) -> None:
+    """It has no deadline, and its invocations are counted from now on."""
+    ledger.accept(RECORD)
+    key = {"pk": {"S": "RUN#r1"}, "sk": {"S": "RUN"}}
+    aws.clients.get("dynamodb").update_item(TableName=TABLE, Key=key, UpdateExpression="REMOVE deadline, hops, lost")
+    assert ledger.run("r1") == RECORD
+    assert ledger.hop("r1", 1) == replace(RECORD, hops=1, lost=1)
 
 
 def test_two_sweeps_at_once_share_the_open_runs(aws: Aws, ledger: DynamoLedger) -> None:

@@ -191,7 +191,7 @@ def test_an_empty_result_needs_leave(scene: Scene) -> None:
     assert publish(scene, **nothing, allow_empty=True) == Published(rows=0, created=False, already=False)
 
 
-@pytest.mark.parametrize("why", ["cancelled", "superseded"])
+@pytest.mark.parametrize("why", ["cancelled", "superseded", "overdue"])
 def test_what_was_withdrawn_is_never_published(scene: Scene, why: Withdrawal) -> None:
     """However often it is tried, and it says why; another generation is not concerned."""
     assert scene.database.withdraw("r1", 1, why)
@@ -254,9 +254,10 @@ def unreachable(request: pytest.FixtureRequest) -> Database:
         lambda database: database.prepare_staging(),
         lambda database: database.drop_staging(PREFIX),
         lambda database: database.withdraw("r1", 1, "cancelled"),
+        lambda database: database.staging_tables(),
         lambda database: database.head("summary", 1),
     ],
-    ids=["snapshot", "prepare_staging", "drop_staging", "withdraw", "head"],
+    ids=["snapshot", "prepare_staging", "drop_staging", "withdraw", "staging_tables", "head"],
 )
 def test_an_unreachable_database_is_unavailable(unreachable: Database, call: Callable[[Database], object]) -> None:
     """Every call says which service is missing."""

@@ -82,7 +82,7 @@ def test_what_has_ended_stays_as_it_ended(ledger: Ledger, late: str) -> None:
     assert ledger.due() == []
 
 
-@pytest.mark.parametrize("status", ["interrupted", "cancelling", "publish_pending", "running"])
+@pytest.mark.parametrize("status", ["interrupted", "cancelling", "overdue", "publish_pending", "running"])
 def test_what_has_not_ended_is_due(ledger: Ledger, status: str) -> None:
     """It has to be woken."""
     ledger.accept(RECORD)
@@ -116,6 +116,57 @@ def test_a_run_is_due_until_it_has_ended(ledger: Ledger) -> None:
     assert ledger.due() == []
     ledger.new_generation(RECORD)
     assert ledger.due() == ["r1"]
+
+
+def test_deadline_and_counts_come_back(ledger: Ledger) -> None:
+    """As they were accepted; a new generation brings its own."""
+    limited = replace(RECORD, deadline="2026-01-01T07:00:00.000+00:00")
+    assert ledger.accept(limited) == limited
+    ledger.hop("r1", 1)
+    later = replace(RECORD, deadline="2026-01-02T07:00:00.000+00:00")
+    assert ledger.new_generation(later) == ledger.run("r1") == replace(later, generation=2)
+
+
+def test_each_invocation_is_counted_until_the_run_gets_on(ledger: Ledger) -> None:
+    """All of them in `hops`; in `lost` those since it got on."""
+    ledger.accept(RECORD)
+    counts = [(record.hops, record.lost) for record in (ledger.hop("r1", 1), ledger.hop("r1", 1))]
+    ledger.settle("r1", 1)
+    third = ledger.hop("r1", 1)
+    assert [*counts, (third.hops, third.lost)] == [(1, 1), (2, 2), (3, 1)]
+    assert ledger.run("r1") == third
+    ledger.finish("r1", 1, "publish_pending", "{}")
+    assert ledger.run("r1") == replace(third, status="publish_pending", response="{}")
+
+
+@pytest.mark.parametrize("status", ["unavailable", "interrupted", "publish_pending", "running"])
+def test_an_invocation_makes_its_run_running(ledger: Ledger, status: str) -> None:
+    """Should it die, the run is woken; the deadline is the old one unless another is given."""
+    ledger.accept(replace(RECORD, deadline="then"))
+    ledger.finish("r1", 1, status, "{}")
+    assert (ledger.hop("r1", 1).status, ledger.due()) == ("running", ["r1"])
+    assert [ledger.hop("r1", 1).deadline, ledger.hop("r1", 1, "later").deadline] == ["then", "later"]
+
+
+@pytest.mark.parametrize("status", ["success", "failed", "cancelled", "cancelling", "overdue"])
+def test_what_ends_or_has_ended_is_not_counted(ledger: Ledger, status: str) -> None:
+    """Nor an older generation; what stands recorded is told."""
+    ledger.accept(RECORD)
+    ledger.finish("r1", 1, status, "{}")
+    assert ledger.hop("r1", 1, "later") == ledger.run("r1") == replace(RECORD, status=status, response="{}")
+    ledger.new_generation(RECORD)
+    assert ledger.hop("r1", 1) == replace(RECORD, generation=2)
+    ledger.hop("r1", 2)
+    ledger.settle("r1", 1)
+    assert ledger.run("r1") == replace(RECORD, generation=2, hops=1, lost=1)
+
+
+def test_an_unknown_run_is_not_counted(ledger: Ledger) -> None:
+    """It is an error, and leaves no trace."""
+    with pytest.raises(LookupError):
+        ledger.hop("nobody", 1)
+    ledger.settle("nobody", 1)
+    assert ledger.run("nobody") is None
 
 
 def test_runs_fall_due_in_turn(ledger: Ledger) -> None:

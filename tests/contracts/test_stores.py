@@ -140,6 +140,18 @@ def test_a_lease_is_given_back_after_a_failure(place: Place) -> None:
         pass
 
 
+def test_clearing_leaves_what_is_held(place: Place) -> None:
+    """It stays held, and other runs may be held as before."""
+    lease = place.lease()
+    with lease.hold("r1"):
+        assert place.lease().clear() == 0
+        with pytest.raises(ConflictError), place.lease().hold("r1"):
+            pass
+    assert lease.clear() == 0
+    with lease.hold("r1"):
+        pass
+
+
 def test_the_journal_tells_each_step_in_the_logger_s_format(told: Told) -> None:
     """One JSON object a step, whatever the metadata."""
     told.journal.write("r1", "status", "prepare", "all of it", seconds=0.5, error=ValueError("odd"))

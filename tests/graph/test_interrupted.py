@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.errors import ConflictError, EngineError, PublishError, UnavailableError
-from graph.actions import SWEEP_LIMIT, Actions
+from graph.actions import Actions
 from graph.announcing import announced
 from graph.nodes.publish import publish
 from graph.state import State
@@ -274,18 +274,19 @@ def test_a_cancel_without_the_prompt_is_a_cancel(bench: MakeBench) -> None:
     assert any("generation_prompt is left out" in warning for warning in answer["body"]["warnings"])
 
 
-def test_a_sweep_wakes_so_many_runs_at_most(bench: MakeBench) -> None:
+def test_a_sweep_wakes_so_many_runs_at_most(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are given out by the next one."""
+    monkeypatch.setattr("graph.actions.SWEEP_LIMIT", limit := 20)
     made = bench(jobs=FakeJobs(LONG))
     ledger = made.service().tools.ledger
     ask(made, event(options={"wait": "event"}))
     record = ledger.run("run_1")
     assert record is not None
-    for number in range(SWEEP_LIMIT):
+    for number in range(limit):
         ledger.accept(type(record)(**{**vars(record), "run_id": f"r{number}", "status": "running"}))
     first, second = swept(made), swept(made)
-    assert len(first) == SWEEP_LIMIT
-    assert set(first) | set(second) == {"run_1", *(f"r{number}" for number in range(SWEEP_LIMIT))}
+    assert len(first) == limit
+    assert set(first) | set(second) == {"run_1", *(f"r{number}" for number in range(limit))}
 
 
 def test_a_long_prompt_is_left_out_of_the_answer(bench: MakeBench) -> None:

@@ -44,6 +44,7 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
             "glue:BatchStopJobRun glue:DeleteJob",
             ["glue:job/datamorph-job-*"],
         ),
+        "JobList": ("glue:ListJobs", ["*"]),
         "Connection": ("glue:GetConnection", CONNECTION),
         "RoleOfTheJobs": ("iam:PassRole", ["GlueRole.Arn"]),
         "LogsOfTheJobs": ("logs:DescribeLogStreams logs:GetLogEvents", ["logs:log-group:/aws-glue/*"]),

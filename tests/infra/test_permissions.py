@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("FunctionRole", "GlueRole")
 
 UNBOUNDED = {
+    ("FunctionRole", "JobList"): "ListJobs knows no resources; it tells names alone",
     ("FunctionRole", "NetworkOfLambda"): "Lambda asks for these actions on every resource before it joins a VPC",
     ("FunctionRole", "NotFromTheCode"): "a Deny, of the same actions when the function's own code asks",
     ("GlueRole", "Metrics"): "PutMetricData knows no resources; the namespace is bound instead",
@@ -27,6 +28,7 @@ OPERATIONS = {
     "get_job": ["glue:GetJob"],
     "start_job_run": ["glue:StartJobRun"],
     "get_job_run": ["glue:GetJobRun"],
+    "list_jobs": ["glue:ListJobs"],
     "get_job_runs": ["glue:GetJobRuns"],
     "batch_stop_job_run": ["glue:BatchStopJobRun"],
     "delete_job": ["glue:DeleteJob"],
@@ -82,10 +84,10 @@ def test_only_the_role_of_the_jobs_is_passed_and_only_to_glue() -> None:
 
 
 def test_the_function_touches_only_its_own_jobs() -> None:
-    """Every right on Glue is on jobs with our prefix, or on the one connection."""
+    """Every right on Glue is on jobs with our prefix, on the one connection, or tells names alone."""
     for statement in statements("FunctionRole"):
         for action in statement["Action"]:
-            if action.startswith("glue:") and action != "glue:GetConnection":
+            if action.startswith("glue:") and action not in ("glue:GetConnection", "glue:ListJobs"):
                 [resource] = texts(statement["Resource"])
                 assert resource.endswith(":job/datamorph-job-*")
 

@@ -23,7 +23,13 @@ pytestmark = pytest.mark.spark
 
 TYPES = {"qty": "integer", "big": "bigint", "name": "text", "price": "numeric(20,6)", "loose": "numeric"}
 SPARK = {"qty": "int", "big": "bigint", "name": "string", "price": "decimal(20,6)", "loose": "decimal(38,18)"}
-ROW: dict[str, JsonValue] = {"qty": 5, "big": 9223372036854775807, "name": "Ann", "price": "12345678.901234", "loose": "40.5"}
+ROW: dict[str, JsonValue] = {
+    "qty": 5,
+    "big": 9223372036854775807,
+    "name": "Ann",
+    "price": "12345678.901234",
+    "loose": "40.5",
+}
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
 import pytest
 
-from agent.errors import UnavailableError
+from agent.errors import OutOfTimeError, UnavailableError
 from agent.request import parse_request
 from agent.snapshot import Snapshot, Target
 from tests.tools.fake_bedrock import Answer, FakeBedrock, fake_bedrock, refusal, reply
@@ -276,3 +276,34 @@ def test_goes_on_after_close(play: Play) -> None:
     scene.model.complete(CALL)
     scene.model.close()
     assert scene.model.complete(CALL).text == "two"
+
+
+def test_a_question_ends_with_its_invocation(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for until the model's own limit: the next invocation asks again, with all its time."""
+    monkeypatch.setattr("tools.bedrock._LEAST_SECONDS", 0.2)
+    scene = play(Answer(200, {}, held=True), reply("ok"), seconds=60)
+    with pytest.raises(OutOfTimeError, match="this invocation ends before the answer"):
+        scene.model.complete(replace(CALL, seconds=0.4))
+    assert len(scene.server.bodies) == 1
+    assert scene.model.complete(replace(CALL, seconds=840)).text == "ok"
+    assert scene.model._clients[0].meta.config.read_timeout == 60
+
+
+def test_a_question_without_time_for_an_answer_is_not_asked(play: Play) -> None:
+    """Nobody pays for what nobody would read."""
+    scene = play(reply("ok"))
+    with pytest.raises(OutOfTimeError):
+        scene.model.complete(replace(CALL, seconds=29))
+    assert scene.server.bodies == []
+    assert scene.model.complete(replace(CALL, seconds=31)).text == "ok"
+    assert scene.model._clients[0].meta.config.read_timeout == 31
+
+
+def test_tries_end_with_their_invocation(play: Play) -> None:
+    """A throttled question is tried again only while there is time for an answer."""
+    scene = play(THROTTLED, THROTTLED, THROTTLED, reply("ok"))
+    with pytest.raises(OutOfTimeError):
+        scene.model.complete(replace(CALL, seconds=31.5))
+    assert len(scene.server.bodies) == 1
+    with pytest.raises(UnavailableError, match="tried 3 times"):
+        play(THROTTLED).model.complete(replace(CALL, seconds=840))

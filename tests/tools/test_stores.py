@@ -34,14 +34,17 @@ def test_a_launch_survives_its_process(tmp_path: Path) -> None:
 
 
 def test_a_ledger_of_an_earlier_version_tells_what_is_due(tmp_path: Path) -> None:
-    """The table that was not there yet is made; what was recorded stays."""
+    """Tables and columns that were not there yet are made; what was recorded stays."""
     path = tmp_path / "l.sqlite"
     with closing(SqliteLedger(path)) as ledger:
         ledger.accept(RECORD)
         ledger._db.execute("DROP TABLE given_out")
+        for column in ("deadline", "hops", "lost"):
+            ledger._db.execute(f"ALTER TABLE runs DROP COLUMN {column}")
     with closing(SqliteLedger(path)) as ledger:
         assert ledger.due() == ["r1"]
         assert ledger.run("r1") == RECORD
+        assert ledger.hop("r1", 1).hops == 1
 
 
 def test_without_a_logger_function_the_steps_are_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -29,7 +29,9 @@ _ARGUMENTS = frozenset({"--staging_prefix"})
 _RUN_ID = re.compile(r"jr_\w{1,250}")
 _ERROR_CHARACTERS = 8_000
 _TAKEN = ("AlreadyExistsException", "IdempotentParameterMismatchException")
-_KEPT = timedelta(days=1)
+OURS = {"application": "datamorph"}
+"""The tag by which definitions of ours are found."""
+KEPT = timedelta(days=1)
 """How long after its last possible run a definition may be left, for whoever cleans up by tags."""
 
 
@@ -171,7 +173,7 @@ class GlueJobRunner:
 
 def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str, Any]:
     """CreateJob's request; `now` in seconds since the epoch."""
-    expires = datetime.fromtimestamp(now, UTC) + timedelta(minutes=job.timeout_minutes) + _KEPT
+    expires = datetime.fromtimestamp(now, UTC) + timedelta(minutes=job.timeout_minutes) + KEPT
     return {
         "Name": job.name,
         "Role": settings.role,
@@ -195,7 +197,7 @@ def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str,
         "WorkerType": job.worker_type,
         "NumberOfWorkers": settings.workers,
         "JobRunQueuingEnabled": False,
-        "Tags": {**job.tags, "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"},
+        "Tags": {**job.tags, **OURS, "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"},
     }
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from agent.errors import ConflictError, UnavailableError
 from tools.aws.clients import AwsClients
-from tools.aws.ledger_items import TTL_ATTRIBUTE, Item, lease_key, values
+from tools.aws.ledger_items import LEASED, OPEN_INDEX, TTL_ATTRIBUTE, Item, lease_key, values
 from tools.aws.table import Table
 from tools.ports import Clock
 
@@ -44,6 +44,26 @@ class DynamoLease:
             done.set()
             renewer.join(_JOIN_SECONDS)
             self._release(run_id, owner)
+
+    def clear(self) -> int:
+        """Remove the leases that ended without being given back; returns how many."""
+        now = self._clock.now()
+        items = self._table.query(
+            IndexName=OPEN_INDEX,
+            KeyConditionExpression="#open = :leased AND given_at < :now",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues=values(leased=LEASED, now=_sortable(now)),
+        )
+        return sum(self._forgotten({"pk": item["pk"], "sk": item["sk"]}, now) for item in items)
+
+    def _forgotten(self, key: Item, now: float) -> bool:
+        """Delete a lease; False when it was taken over or renewed meanwhile."""
+        return self._table.write(
+            "delete_item",
+            Key=key,
+            ConditionExpression="expires < :now",
+            ExpressionAttributeValues={":now": _number(now)},
+        )
 
     def _taken(self, run_id: str, owner: str) -> bool:
         """Take the lease where there is none, or an expired one, or ours: a request whose answer was lost comes again.
@@ -80,13 +100,13 @@ class DynamoLease:
         return self._table.write(
             "update_item",
             Key=lease_key(run_id),
-            UpdateExpression=f"SET expires = :expires, {TTL_ATTRIBUTE} = :forget",
+            UpdateExpression=f"SET expires = :expires, given_at = :sorted, {TTL_ATTRIBUTE} = :forget",
             ConditionExpression="#owner = :owner",
             ExpressionAttributeNames={"#owner": "owner"},
             ExpressionAttributeValues={
                 ":expires": _number(expires),
                 ":forget": _number(int(expires) + _FORGET_AFTER),
-                **values(owner=owner),
+                **values(owner=owner, sorted=_sortable(expires)),
             },
         )
 
@@ -109,8 +129,14 @@ def values_of(owner: str, expires: float) -> Item:
     return {
         "owner": {"S": owner},
         "expires": _number(expires),
+        **{"open": {"S": LEASED}, "given_at": {"S": _sortable(expires)}},
         TTL_ATTRIBUTE: _number(int(expires) + _FORGET_AFTER),
     }
+
+
+def _sortable(value: float) -> str:
+    """Seconds since the epoch as a text that sorts as the number does."""
+    return f"{value:015.3f}"
 
 
 def _number(value: float) -> Item:

@@ -26,7 +26,7 @@ from tools.aws.ledger_items import (
 )
 from tools.aws.table import Table
 from tools.launch_steps import check_step
-from tools.records import ENDED_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
+from tools.records import ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TRIES = 5
 """How often a write is tried anew because another process was faster; a run has one worker, so once is rare."""
@@ -100,6 +100,38 @@ class DynamoLedger:
                 ":generation": {"N": str(generation)},
                 ":expires": {"N": str(self._expires_at())},
             },
+        )
+
+    def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
+        """Count an invocation as lost until it settles; returns what stands recorded.
+
+        A request whose answer is lost is sent again by boto3 and counts twice: the counts are limits, and no sums.
+        """
+        words = ENDED_STATUSES + ENDING_STATUSES
+        given = {"running": "running", "open": "open"} | ({"deadline": deadline} if deadline else {})
+        sets = f"#status = :running, #open = :open, expires_at = :expires{', deadline = :deadline' if deadline else ''}"
+        item = self._table.update(
+            run_key(run_id),
+            UpdateExpression=f"SET {sets} ADD hops :one, lost :one",
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({', '.join(f':{w}' for w in words)})",
+            ExpressionAttributeNames={"#status": "status", "#open": "open"},
+            ExpressionAttributeValues={
+                **values(**given, **{word: word for word in words}),
+                ":one": {"N": "1"},
+                ":generation": {"N": str(generation)},
+                ":expires": {"N": str(self._expires_at())},
+            },
+        )
+        return run_of(item or self._known(run_id))
+
+    def settle(self, run_id: str, generation: int) -> None:
+        """Record that the run got on."""
+        self._table.write(
+            "update_item",
+            Key=run_key(run_id),
+            UpdateExpression="SET lost = :none",
+            ConditionExpression="generation = :generation",
+            ExpressionAttributeValues={":none": {"N": "0"}, ":generation": {"N": str(generation)}},
         )
 
     def due(self, limit: int = 50) -> list[str]:

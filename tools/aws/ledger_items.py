@@ -14,6 +14,8 @@ Item = dict[str, Any]
 TTL_ATTRIBUTE = "expires_at"
 NEWEST_INDEX = "newest"
 OPEN_INDEX = "open_runs"
+LEASED = "lease"
+"""In the index of open runs also leases lie, under this word and sorted by their end: who died is found by it."""
 NEVER_GIVEN = "0"
 """Sorts before every time of day."""
 
@@ -69,8 +71,8 @@ def run_item(record: RunRecord, token: str, expires_at: int) -> Item:
     item = run_key(record.run_id) | {
         field.name: {"S": getattr(record, field.name)} for field in fields(record) if field.type == "str"
     }
+    item |= {field.name: {"N": str(getattr(record, field.name))} for field in fields(record) if field.type == "int"}
     item |= {
-        "generation": {"N": str(record.generation)},
         "response": {"B": packed(record.response)},
         "token": {"S": token},
         "listed": {"S": "run"},
@@ -82,9 +84,12 @@ def run_item(record: RunRecord, token: str, expires_at: int) -> Item:
 
 def run_of(item: Item) -> RunRecord:
     """The run in an item."""
-    texts = {field.name: item[field.name]["S"] for field in fields(RunRecord) if "S" in item[field.name]}
-    response = gzip.decompress(item["response"]["B"]).decode()
-    return RunRecord(**texts, generation=int(item["generation"]["N"]), response=response)
+    known: dict[str, Any] = {"response": gzip.decompress(item["response"]["B"]).decode()}
+    for field in fields(RunRecord):
+        # What a later version added is not there in a run of an earlier one.
+        if field.name in item and field.name != "response":
+            known[field.name] = int(item[field.name]["N"]) if field.type == "int" else item[field.name]["S"]
+    return RunRecord(**known)
 
 
 def launch_item(launch: Launch, expires_at: int) -> Item:

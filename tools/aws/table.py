@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -62,6 +62,17 @@ class Table:
             if "LastEvaluatedKey" not in page or len(items) == limit:
                 return items
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def update(self, key: Item, **request: Any) -> Item | None:
+        """Do `update_item`; the item as it is then, or None when the request's condition does not hold."""
+        with self.asked():
+            try:
+                answer: Item = self.client.update_item(TableName=self.name, Key=key, ReturnValues="ALL_NEW", **request)
+            except ClientError as error:
+                if error_code(error) != _REFUSED:
+                    raise
+                return None
+        return cast(Item, answer["Attributes"])
 
     def write(self, operation: str, **request: Any) -> bool:
         """Do `put_item`, `update_item` or `delete_item`; False when the request's condition does not hold."""

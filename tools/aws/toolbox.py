@@ -11,6 +11,7 @@ from tools.aws.announcer import EventBridgeAnnouncer
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.glue import GlueJobRunner
+from tools.aws.job_list import GlueJobList
 from tools.aws.journal import LambdaJournal
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger
@@ -25,9 +26,14 @@ LEASE_SECONDS = 90.0
 
 @contextmanager
 def aws_toolbox(
-    settings: Settings, clients: AwsClients, lifetime: Callable[[], float] = lambda: LEASE_SECONDS
+    settings: Settings,
+    clients: AwsClients,
+    lifetime: Callable[[], float] = lambda: LEASE_SECONDS,
+    seconds_left: Callable[[], float] | None = None,
 ) -> Iterator[Toolbox]:
     """All ports for runs on AWS; `lifetime` gives the seconds for which a run is to be held.
+
+    `seconds_left` gives those that a step may take, where the invocation ends by itself.
 
     `settings.database_url` is what `aws_settings` filled in. Raises InvalidRequestError (unknown model, malformed URL).
     """
@@ -44,6 +50,8 @@ def aws_toolbox(
             journal=_journal(settings, clients),
             clock=clock,
             announcer=EventBridgeAnnouncer(clients, settings.event_bus),
+            job_list=GlueJobList(clients, settings, clock),
+            seconds_left=seconds_left,
         )
 
 

@@ -51,6 +51,11 @@ class PostgresDatabase:
         with self._connector.session() as connection, self._connector.translated():
             return staging.drop(connection, prefix)
 
+    def staging_tables(self) -> list[str]:
+        """Return the names of all staging tables. Raises UnavailableError."""
+        with self._connector.reading() as connection:
+            return staging.tables(connection)
+
     def head(self, table: str, rows: int) -> list[Row]:
         """Return the first rows of a table, in the table's own order. Raises InvalidRequestError when it is missing."""
         with self._connector.reading() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import get_args
 
 import psycopg
 
@@ -16,7 +17,7 @@ from tools.records import Withdrawal
 SCHEMA = "datamorph_staging"
 LEDGER = f"{SCHEMA}.publishes"
 _LATER_COLUMNS = {"staging_table": "text", "write_mode": "text", "target_oid": "bigint"}
-_WITHDRAWN = ("cancelled", "superseded")
+_WITHDRAWN: tuple[str, ...] = get_args(Withdrawal)
 """What stands in the place of a target, which is always qualified, where a publish is not to come any more."""
 
 _PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
@@ -118,7 +119,7 @@ class Entry:
 
     @property
     def withdrawn(self) -> bool:
-        """True when the run was cancelled or superseded before it was published."""
+        """True when the run was cancelled, superseded or overdue before it was published."""
         return self.target in _WITHDRAWN
 
 
@@ -175,6 +176,14 @@ def check_prefix(prefix: str) -> None:
 def drop(connection: Connection, prefix: str) -> int:
     """Drop the staging tables whose names begin with a prefix, one by one; returns how many there were."""
     check_prefix(prefix)
+    names = tables(connection, prefix)
+    for name in names:
+        connection.execute(f"DROP TABLE IF EXISTS {staging_relation(name)}")
+    return len(names)
+
+
+def tables(connection: Connection, prefix: str = "s_") -> list[str]:
+    """The names of the staging tables that begin with a prefix, in order."""
     rows = connection.execute(
         """
         SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -182,10 +191,7 @@ def drop(connection: Connection, prefix: str) -> int:
         """,
         (SCHEMA, prefix),
     ).fetchall()
-    names = [name for (name,) in rows if _TABLE.fullmatch(name)]
-    for name in names:
-        connection.execute(f"DROP TABLE IF EXISTS {staging_relation(name)}")
-    return len(names)
+    return [name for (name,) in rows if _TABLE.fullmatch(name)]
 
 
 def column_types(connection: Connection, table: str) -> dict[str, str]:

@@ -1,0 +1,42 @@
+"""The Glue job definitions of ours that are there, found by their tag."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from agent.errors import EngineError
+from agent.keys import run_id_of_job
+from agent.settings import Settings
+from tools.aws.clients import AwsClients
+from tools.aws.glue import KEPT, OURS
+from tools.aws.glue_errors import Setting, glue_call
+from tools.ports import Clock
+from tools.records import DefinedJob
+
+
+class GlueJobList:
+    """A JobList of one account and region."""
+
+    def __init__(self, clients: AwsClients, settings: Settings, clock: Clock) -> None:
+        self._clients = clients
+        self._setting = Setting(settings.region, settings.role, settings.connection)
+        self._clock = clock
+
+    def ours(self) -> list[str]:
+        """Names of all definitions that carry our tag and are named as ours are."""
+        pages = self._clients.get("glue").get_paginator("list_jobs").paginate(Tags=OURS)
+        with glue_call("ListJobs", "all jobs", self._setting):
+            names = [name for page in pages for name in page["JobNames"]]
+        return [name for name in names if run_id_of_job(name)]
+
+    def look(self, job_name: str) -> DefinedJob | None:
+        """When it was made and how long a run of it lasts: a day after that, as its tag `expires` says, it is over."""
+        try:
+            with glue_call("GetJob", job_name, self._setting):
+                job = self._clients.get("glue").get_job(JobName=job_name)["Job"]
+        except EngineError as error:
+            if error.code != "EntityNotFoundException":
+                raise
+            return None
+        expires = job["CreatedOn"] + timedelta(minutes=job["Timeout"]) + KEPT
+        return DefinedJob(job_name, expires <= datetime.fromtimestamp(self._clock.now(), UTC))

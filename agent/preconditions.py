@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from agent.errors import Problem, UnsupportedTypeError
 from agent.identifiers import did_you_mean
 from agent.request import Request, TargetColumn, TargetTable
+from agent.shapes import path_of
 from agent.snapshot import Column, ForeignKey, Snapshot, Target
 from agent.types import spark_type
 
@@ -18,7 +19,7 @@ def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
     """List what forbids publishing this request into that target; empty when nothing does."""
     target = snapshot.target
     wanted = request.specs.target_table
-    problems = [*_indistinct(snapshot), *_keys(wanted, target), *_rules(target)]
+    problems = [*_indistinct(snapshot), *_samples(request, snapshot), *_keys(wanted, target), *_rules(target)]
     if wanted.write_mode in (None, "overwrite"):
         problems += _foreign_keys(target)
     if wanted.write_mode is None and target.has_rows and not target.published_before:
@@ -52,6 +53,21 @@ def _indistinct(snapshot: Snapshot) -> Iterator[Problem]:
         for _, first, second in _alike(column.name for column in source.columns):
             message = f"columns {first!r} and {second!r} of {source.table} {_INDISTINCT}; leave one out in a view"
             yield Problem(f"specs.source_tables[{index}].table_name", f"{message}, and name the view as the source")
+
+
+def _samples(request: Request, snapshot: Snapshot) -> Iterator[Problem]:
+    """Columns that sample rows have and their table lacks: what was meant would be NULL in every row."""
+    for source in snapshot.sources:
+        known = [column.name for column in source.columns]
+        for name in dict.fromkeys((source.table, source.key)):
+            rows = request.source_data_samples.get(name, ())
+            firsts: dict[str, int] = {}
+            for index, row in enumerate(rows):
+                firsts = {**dict.fromkeys(row, index), **firsts}
+            for column, index in firsts.items():
+                if column not in known:
+                    path = path_of(("source_data_samples", name, index, column))
+                    yield Problem(path, f"{source.table} has no column {column!r}{did_you_mean(column, known)}")
 
 
 def _alike(names: Iterable[str]) -> Iterator[tuple[int, str, str]]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from agent.acceptance import unknown_keys, unknown_tables, unsupported
-from agent.errors import InvalidRequestError
+from agent.errors import InvalidRequestError, Problem
+from agent.event_snapshot import event_snapshot
 from agent.request import parse_request
 
 
@@ -147,6 +148,22 @@ def test_schemas_and_samples_of_no_source_are_refused() -> None:
         ("source_schemas.ordr", "is no source; did you mean 'orders'?"),
         ("source_data_samples.x y", "is no source; sources are ['orders', 'o']"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("intger", "type 'intger' is not supported; did you mean 'integer'?"),
+        ("money", "type 'money' is not supported; cast it to a supported type in a view"),
+    ],
+)
+def test_a_described_type_that_is_none_is_told_with_the_nearest(written: str, words: str) -> None:
+    """A slip is told apart from a type that only a view can change."""
+    columns = [{"name": "id", "type": written}]
+    with pytest.raises(InvalidRequestError) as raised:
+        event_snapshot(parse_request(minimal(source_schemas={"orders": {"columns": columns}})))
+    [problem] = raised.value.problems
+    assert problem == Problem("source_schemas.orders.columns[0].type", f"column 'id': {words}")
 
 
 def nested(depth: int) -> list[Any]:

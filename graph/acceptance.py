@@ -14,7 +14,7 @@ from graph.limits import deadline
 from graph.retire import retire, withdraw
 from graph.state import InputState
 from tools.ports import Toolbox
-from tools.records import RunRecord
+from tools.records import ENDING_STATUSES, OPEN_STATUSES, RunRecord
 
 
 def new_run_id() -> str:
@@ -36,7 +36,7 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
     record = _record(request, tools, settings, database)
     known = ledger.accept(record)
     if request.options.restart or known.status == "invalid":
-        if known == record:
+        if known == record or _under_way(known, record):
             return known
         published = not withdraw(tools, known, "superseded")
         if published and request.specs.target_table.write_mode == "append":
@@ -52,6 +52,12 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
         raise ConflictError(request.run_id, message)
     check_doors(known, settings, database)
     return known
+
+
+def _under_way(known: RunRecord, record: RunRecord) -> bool:
+    """True for a restart that is at work and asked for once more, as callers and Lambda do after a time-out."""
+    at_work = known.status in OPEN_STATUSES and known.status not in ENDING_STATUSES
+    return known.generation > 1 and at_work and known.payload_sha == record.payload_sha
 
 
 IN_THREAD = ", in Studio's thread "

@@ -86,6 +86,16 @@ def test_a_restart_ends_what_the_old_generation_left(bench: MakeBench) -> None:
     assert len(made.database.dropped) == 2
 
 
+def test_a_restart_that_is_asked_twice_restarts_once(bench: MakeBench) -> None:
+    """Callers and Lambda send an event again when its answer is late: it then goes on with the same run."""
+    made = bench(jobs=FakeJobs(PlannedRun(looks=200), PlannedRun(looks=200)))
+    made.service().run(event())
+    again = event(options={"restart": True})
+    assert [made.service().run(again)["statusCode"] for _ in range(3)] == [202] * 3
+    assert len(made.jobs.started) == 2
+    assert made.service().tools.ledger.run("run_1").generation == 2  # type: ignore[union-attr]
+
+
 def test_a_restart_never_runs_beside_a_job_that_does_not_stop(bench: MakeBench) -> None:
     """503, nothing new is started, and the old generation stands."""
     made = bench(jobs=FakeJobs(PlannedRun(looks=10_000)))

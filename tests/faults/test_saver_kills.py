@@ -20,8 +20,6 @@ from tests.faults.terminal_world import TerminalWorld, terminal_world
 pytestmark = pytest.mark.postgres
 
 MOMENTS: tuple[Moment, ...] = ("before", "after")
-SAMPLE_STEP = 13
-"""The default run tries every 13th of a path's kills."""
 
 World = AwsWorld | TerminalWorld
 
@@ -63,8 +61,3 @@ def sweep(world: World, path: str, tally: Tally, step: int = 1) -> None:
 def test_killed_at_every_call_of_the_checkpointer(world: World, path: str, tally: Tally) -> None:
     """Before and after, on all three ways that a run can go: the end is that of a run which nothing disturbed."""
     sweep(world, path, tally)
-
-
-def test_killed_at_some_calls_of_the_checkpointer(world: World, tally: Tally) -> None:
-    """A sample of the sweep, on the shortest way."""
-    sweep(world, "right at once", tally, SAMPLE_STEP)

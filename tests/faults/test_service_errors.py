@@ -23,7 +23,7 @@ OPERATIONS = [
     "bedrock-runtime.InvokeModel", "glue.CreateJob", "glue.StartJobRun", "glue.GetJobRuns", "glue.GetJobRun",
     "glue.DeleteJob", "logs.DescribeLogStreams", "logs.GetLogEvents", "lambda.Invoke", "events.PutEvents",
 ]  # fmt: skip
-"""All that a run asks of AWS; a test compares with what it does ask."""
+"""All that a run asks of AWS; test_samples.py compares with what it does ask."""
 OF_A_CANCEL = ["glue.BatchStopJobRun"]
 """What a cancel asks beyond that."""
 ANYWHERE = [
@@ -77,13 +77,4 @@ def test_every_error_of_an_operation(world: AwsWorld, operation: str, tally: Tal
     """Once it is over, the run that is woken ends as if nothing had been."""
     path = CANCELLED if operation in OF_A_CANCEL else "right at once"
     sweep(course(world, path, cold=operation.startswith("secretsmanager")), operation, tally)
-    tally.check()
-
-
-def test_some_errors_of_some_operations(world: AwsWorld, tally: Tally) -> None:
-    """A sample of the sweep; and a run asks of AWS what is swept, and nothing else."""
-    way = course(world, "right at once", cold=True)
-    assert sorted(set(way.calls)) == sorted(OPERATIONS)
-    for operation in ("glue.StartJobRun", "dynamodb.UpdateItem"):
-        sweep(way, operation, tally, 5)
     tally.check()

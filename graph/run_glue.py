@@ -93,12 +93,12 @@ def start_run(
     if launch.job_run_id:
         return State(**executed, job_run_id=launch.job_run_id)
     if launch.state == "CLEANED":
-        jobs.delete(launch.job_name)  # this worker may have slept before it defined the job
+        jobs.delete(launch.job_name)  # this worker may have slept before it defined the job, as in _go_on
         message = f"job {launch.job_name} was put away by a cancel or restart that was cut off; ask for that again"
         raise ConflictError(key.run_id, message)
     job_run_id = visible_run(jobs, clock, launch) if launch.state == "INTENT" else _any_run(jobs, launch)
     if job_run_id is None:
-        demand_current(state, ledger)
+        _go_on(state, jobs, ledger)
         ledger.advance(replace(launch, state="INTENT"))
         define = partial(_define, state, jobs, timeout_minutes)
         job_run_id = _start(jobs, clock, launch, launch_prefix(state), define)
@@ -109,6 +109,15 @@ def start_run(
             raise
     ledger.advance(replace(launch, state="STARTED", job_run_id=job_run_id))
     return State(**executed, job_run_id=job_run_id)
+
+
+def _go_on(state: State, jobs: JobRunner, ledger: Ledger) -> None:
+    """Look whether there is still a run to start a job for. Raises ConflictError, and then the job is not defined."""
+    try:
+        demand_current(state, ledger)
+    except ConflictError:
+        jobs.delete(state["job_name"])
+        raise
 
 
 def _take_back(state: State, jobs: JobRunner, clock: Clock, database: Database | None, job_run_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.diagnosis.redact import clip, redact
-from agent.errors import ConflictError, PublishError
+from agent.errors import PublishError
 from agent.keys import staging_prefix, staging_table
 from agent.script import target_columns
 from graph.current import demand_current
@@ -15,7 +15,7 @@ from tools.records import Published, PublishOrder
 _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 """Between tries of a publish that failed for want of a connection, a lock or disk."""
 _WITHDRAWN = ("cancelled", "superseded", "overdue")
-"""Kinds of refusals that leave this process nothing to do: another one has the run."""
+"""Kinds of refusals by whoever ended the run: this one, as the ledger then tells, or a namesake elsewhere."""
 
 
 def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock, ledger: Ledger) -> State:
@@ -25,7 +25,13 @@ def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock
     the ledger where that was before, and by PostgreSQL where it comes between.
     """
     demand_current(state, ledger)
-    return move_staged(state, artifacts=artifacts, database=database, clock=clock)
+    moved = move_staged(state, artifacts=artifacts, database=database, clock=clock)
+    failure = moved["publish_failure"]
+    if failure is None or failure["kind"] not in _WITHDRAWN:
+        return moved
+    demand_current(state, ledger)
+    message = f"{failure['message']}: by another installation that shares the database; choose another run_id"
+    return _failed(PublishError("run_id_taken", message))
 
 
 def move_staged(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock) -> State:
@@ -37,8 +43,6 @@ def move_staged(state: State, *, artifacts: ArtifactStore, database: Database, c
         try:
             return _done(state, database.publish(order, snapshot))
         except PublishError as error:
-            if error.kind in _WITHDRAWN:
-                raise ConflictError(state["run_id"], str(error)) from error
             if error.kind != "transient" or pause is None:
                 return _failed(error)
             clock.sleep(pause)

@@ -12,12 +12,11 @@ from langgraph.types import StateSnapshot
 from agent.errors import ConflictError
 from agent.keys import thread_id
 from graph.builder import Workflow, build_workflow
-from graph.response import Response
 from tests.faults.sampled import sampled
 from tests.faults.tally import Tally
-from tests.faults.world import MAX_ROWS, World, world
+from tests.faults.world import MAX_ROWS, StagingJobs, World, world
 from tools.fakes import PlannedRun
-from tools.records import JobRun
+from tools.records import Completion, JobRun, ModelCall
 
 pytestmark = pytest.mark.postgres
 
@@ -91,7 +90,7 @@ def go_on(made: World, tally: Tally, sweep: str) -> None:
         tally.case(sweep, told["statusCode"] == 200 and rows, f"{run_id} ended as {told}")
 
 
-MOMENTS = ("create", "start", "publish", "between look and publish")
+MOMENTS = ("complete", "create", "start", "publish", "between look and publish")
 SLEEPERS = [(how, moment) for how in ("cancel", "restart") for moment in MOMENTS]
 CASES = [(how, state) for how in ("cancel", "restart") for state in ("live", "pending", "published", "failed")]
 
@@ -116,9 +115,7 @@ def test_what_is_another_s_is_left_alone(made: World, how: str, state: str, tall
     tally.check()
 
 
-@pytest.mark.parametrize(
-    ("how", "moment"), sampled(SLEEPERS, ("restart", "start"), ("cancel", "between look and publish"))
-)
+@pytest.mark.parametrize(("how", "moment"), sampled(SLEEPERS, ("restart", "start"), ("cancel", "complete")))
 def test_a_worker_that_slept_past_its_lease_does_nothing_more(made: World, how: str, moment: str, tally: Tally) -> None:
     """Whatever it was about to do when it fell asleep; the target is that of the one who has the run now."""
     before = others(made)
@@ -131,14 +128,15 @@ def test_a_worker_that_slept_past_its_lease_does_nothing_more(made: World, how: 
         assert told["statusCode"] == (410 if how == "cancel" else 200), told
 
     service = made.service()
-    if moment == "publish":
-        told = asleep_before_publish(made, meanwhile)
+    if moment == "complete":
+        asleep_before_reply(made, meanwhile)
+    elif moment == "publish":
+        asleep_before_publish(made, meanwhile)
+    elif moment == "between look and publish":
+        made.database.before = [meanwhile]
     else:
-        if moment == "between look and publish":
-            made.database.before = [meanwhile]
-        else:
-            made.jobs.before[moment] = meanwhile
-        told = made.ask(RUN)
+        made.jobs.before[moment] = meanwhile
+    told = made.ask(RUN)
     rows = OLD if how == "cancel" else [(id_, newest_start(made)) for id_ in range(1, MAX_ROWS + 1)]
     sweep = f"{how} while a worker sleeps"
     tally.case(sweep, told["statusCode"] == 409, f"{moment}: the late worker was told {told}")
@@ -151,21 +149,31 @@ def test_a_worker_that_slept_past_its_lease_does_nothing_more(made: World, how: 
     tally.check()
 
 
-def asleep_before_publish(made: World, meanwhile: Callable[[], None]) -> Response:
+def asleep_before_reply(made: World, meanwhile: Callable[[], None]) -> None:
+    """A worker whose model answers after somebody else has taken the run."""
+    complete = made.model.complete
+
+    def late(call: ModelCall) -> Completion:
+        made.model.complete = complete  # type: ignore[method-assign]
+        meanwhile()
+        return complete(call)
+
+    made.model.complete = late  # type: ignore[method-assign]
+
+
+def asleep_before_publish(made: World, meanwhile: Callable[[], None]) -> None:
     """A worker whose wait for the job ends after somebody else has taken the run."""
     made.jobs.plans = [PlannedRun(looks=1)]
     get = made.jobs.get
-    done: list[bool] = []
 
     def late(job_name: str, job_run_id: str) -> JobRun:
         found = get(job_name, job_run_id)
-        if found.terminal and not done:
-            done.append(True)
+        if found.terminal:
+            made.jobs.get = get  # type: ignore[method-assign]
             meanwhile()
         return found
 
     made.jobs.get = late  # type: ignore[method-assign]
-    return made.ask(RUN)
 
 
 RELAUNCHED: dict[str, tuple[list[PlannedRun], list[int], list[str], list[str]]] = {
@@ -200,6 +208,17 @@ def test_rows_that_always_come_twice_are_never_published(made: World) -> None:
     told = made.ask(RUN)
     assert (told["statusCode"], made.rows(), left(made)) == (422, OLD, "")
     assert "row_count" in str(told["body"]["diagnosis"])
+
+
+def test_a_namesake_of_another_installation_is_told_as_one(made: World, tmp_path: Path) -> None:
+    """Cancelled over there, it keeps this run from being published: that ends the run, and is no cancel of its own."""
+    elsewhere = World(tmp_path / "elsewhere", made.sql, StagingJobs(made.sql), made.database, made.stack)
+    elsewhere.jobs.plans = [LIVE]
+    assert elsewhere.ask(RUN, options={"wait": "event"})["statusCode"] == 202
+    assert elsewhere.act("cancel", RUN)["statusCode"] == 410
+    told = made.ask(RUN, options={"allow_empty": True})
+    assert (told["statusCode"], made.rows(), left(made)) == (422, OLD, "")
+    assert "run_id_taken" in str(told["body"]["diagnosis"])
 
 
 def history(made: World, state: str) -> tuple[Workflow, list[StateSnapshot]]:

@@ -121,10 +121,9 @@ def status_command(options: argparse.Namespace, settings: Settings) -> int:
 def prompt_command(options: argparse.Namespace, settings: Settings) -> int:
     """`datamorph prompt`: with the schemas and samples of the database where there is one, else of the event."""
     from agent.prompting import generation_prompt
-    from agent.request import parse_request
+    from graph.acceptance import request_in
 
-    event = _read_event(options.event)
-    request = parse_request(event)
+    request = request_in(_read_event(options.event))
     prompt = generation_prompt(request, _snapshot(request, settings))
     if options.json:
         _print_json({"system": prompt.system, "user": prompt.user})

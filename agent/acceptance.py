@@ -5,7 +5,9 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from agent.errors import Problem
-from agent.request import Request, path_of
+from agent.identifiers import did_you_mean
+from agent.request import Request
+from agent.shapes import path_of
 
 KEYS_TOLD = 50
 """Unknown keys that are named in `warnings`."""
@@ -20,6 +22,19 @@ def unsupported(request: Request) -> list[Problem]:
         "options.budget_usd": options.budget_usd,
     }
     return [Problem(path, "is not supported in this version; leave it out") for path, value in asked.items() if value]
+
+
+def unknown_tables(request: Request) -> list[Problem]:
+    """Schemas and samples of tables that are no source: a slip, after which the right table would lack them."""
+    sources = request.specs.source_tables
+    names = list(dict.fromkeys(name for table in sources for name in (table.table_name, table.key)))
+    given = [("source_schemas", name) for name in request.source_schemas]
+    given += [("source_data_samples", name) for name in request.source_data_samples]
+    return [
+        Problem(path_of((field, name)), f"is no source{did_you_mean(name, names) or f'; sources are {names}'}")
+        for field, name in given
+        if name not in names
+    ]
 
 
 def unknown_keys(request: Request) -> list[str]:

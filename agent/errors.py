@@ -61,7 +61,9 @@ class UnsupportedTypeError(DatamorphError):
 
     def __init__(self, type_name: str, column: str | None = None) -> None:
         where = f"column {column!r}: " if column else ""
-        super().__init__(f"{where}type {type_name!r} is not supported; cast it to a supported type in a view")
+        self.told = f"{where}type {type_name!r} is not supported"
+        """The message without what to do about a source."""
+        super().__init__(f"{self.told}; cast it to a supported type in a view")
         self.type_name = type_name
         self.column = column
 

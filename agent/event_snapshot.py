@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.errors import InvalidRequestError, Problem, UnsupportedTypeError
 from agent.request import Request, SourceTable
 from agent.snapshot import Column, Snapshot, Source, Target
-from agent.types import spark_type
+from agent.types import near_type, spark_type
 
 
 def event_snapshot(request: Request) -> Snapshot:
@@ -28,7 +28,9 @@ def _source(request: Request, table: SourceTable, problems: list[Problem]) -> So
         try:
             spark_type(column.type, column.name)
         except UnsupportedTypeError as error:
-            problems.append(Problem(f"source_schemas.{table.table_name}.columns[{index}].type", str(error)))
+            near = near_type(column.type)
+            message = f"{error.told}{near}" if near else str(error)
+            problems.append(Problem(f"source_schemas.{table.table_name}.columns[{index}].type", message))
     samples = request.source_data_samples.get(table.key) or request.source_data_samples.get(table.table_name) or []
     return Source(
         key=table.key,

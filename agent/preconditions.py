@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from agent.errors import Problem, UnsupportedTypeError
 from agent.identifiers import did_you_mean
 from agent.request import Request, TargetColumn, TargetTable
+from agent.shapes import path_of
 from agent.snapshot import Column, ForeignKey, Snapshot, Target
-from agent.types import spark_type
+from agent.types import SUPPORTED, near_type, same_type, spark_type
 
 _TARGET = "specs.target_table"
 _INDISTINCT = "differ only in case, and Spark cannot tell them apart"
@@ -18,9 +19,13 @@ def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
     """List what forbids publishing this request into that target; empty when nothing does."""
     target = snapshot.target
     wanted = request.specs.target_table
-    problems = [*_indistinct(snapshot), *_keys(wanted, target), *_rules(target)]
+    problems = [*_indistinct(snapshot), *_samples(request, snapshot), *_keys(wanted, target), *_rules(target)]
     if wanted.write_mode in (None, "overwrite"):
         problems += _foreign_keys(target)
+    if wanted.write_mode == "merge":
+        problems += _no_merge(target)
+    if wanted.write_mode != "append" and target.heirs:
+        problems.append(Problem(f"{_TARGET}.name", _with_heirs(target)))
     if wanted.write_mode is None and target.has_rows and not target.published_before:
         problems.append(Problem(f"{_TARGET}.write_mode", _ask_for_mode(target)))
     if wanted.columns:
@@ -31,10 +36,20 @@ def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
     return problems
 
 
-def warnings_for(snapshot: Snapshot) -> list[str]:
-    """Say what publish does beside moving rows, or may be stopped by."""
+def warnings_for(request: Request, snapshot: Snapshot) -> list[str]:
+    """Say what of the request does not count, and what publish does beside moving rows, or may be stopped by."""
     target = snapshot.target
-    warnings = [f"trigger {name!r} on {target.name} fires for the rows that publish writes" for name in target.triggers]
+    wanted = request.specs.target_table
+    warnings = [*_other_types(wanted, target)]
+    warnings += [
+        f"trigger {name!r} on {target.name} fires for the rows that publish writes" for name in target.triggers
+    ]
+    events = {"insert": "writes", **({} if wanted.write_mode in ("append", "merge") else {"delete": "deletes"})}
+    warnings += [
+        f"rule {rule.name!r} on {target.name} acts on the rows that publish {events[rule.event]} (DO ALSO)"
+        for rule in target.side_rules
+        if rule.event in events
+    ]
     if target.row_security:
         warnings.append(
             f"{target.name} has row security: publish stops, and changes nothing, if a policy hides rows from its role"
@@ -52,6 +67,21 @@ def _indistinct(snapshot: Snapshot) -> Iterator[Problem]:
         for _, first, second in _alike(column.name for column in source.columns):
             message = f"columns {first!r} and {second!r} of {source.table} {_INDISTINCT}; leave one out in a view"
             yield Problem(f"specs.source_tables[{index}].table_name", f"{message}, and name the view as the source")
+
+
+def _samples(request: Request, snapshot: Snapshot) -> Iterator[Problem]:
+    """Columns that sample rows have and their table lacks: what was meant would be NULL in every row."""
+    for source in snapshot.sources:
+        known = [column.name for column in source.columns]
+        for name in dict.fromkeys((source.table, source.key)):
+            rows = request.source_data_samples.get(name, ())
+            firsts: dict[str, int] = {}
+            for index, row in enumerate(rows):
+                firsts = {**dict.fromkeys(row, index), **firsts}
+            for column, index in firsts.items():
+                if column not in known:
+                    path = path_of(("source_data_samples", name, index, column))
+                    yield Problem(path, f"{source.table} has no column {column!r}{did_you_mean(column, known)}")
 
 
 def _alike(names: Iterable[str]) -> Iterator[tuple[int, str, str]]:
@@ -79,6 +109,30 @@ def _rules(target: Target) -> Iterator[Problem]:
     for name in target.rules:
         message = f"rule {name!r} leads what is written to {target.name} elsewhere (DO INSTEAD)"
         yield Problem(f"{_TARGET}.name", f"{message}; drop the rule, or publish into another table")
+
+
+def _no_merge(target: Target) -> Iterator[Problem]:
+    for rule in target.side_rules:
+        if rule.event != "delete":
+            message = f"PostgreSQL cannot merge where INSERT or UPDATE has a rule, as {rule.name!r} of {target.name}"
+            yield Problem(f"{_TARGET}.write_mode", f"{message}; drop the rule, or use 'append' or 'overwrite'")
+
+
+def _with_heirs(target: Target) -> str:
+    return (
+        f"{target.name} is inherited by {', '.join(target.heirs)}, whose rows would stay among the new ones; "
+        "use 'append', take the inheritance back, or publish into another table"
+    )
+
+
+def _other_types(wanted: TargetTable, target: Target) -> Iterator[str]:
+    """Declared types that an existing target does not have."""
+    existing = {column.name: column.type for column in target.columns}
+    for index, column in enumerate(wanted.columns):
+        found = existing.get(column.name)
+        if column.type is not None and found is not None and not same_type(column.type, found):
+            told = f"{_TARGET}.columns[{index}].type: {column.type!r} is declared"
+            yield f"{told}, and {column.name!r} of {target.name} is {found}; the table's own type counts"
 
 
 def _ask_for_mode(target: Target) -> str:
@@ -123,8 +177,10 @@ def _columns(wanted: tuple[TargetColumn, ...], target: Target) -> Iterator[Probl
             yield Problem(path, f"{target.name} has no column {column.name!r}{did_you_mean(column.name, existing)}")
         elif found.generated:
             yield Problem(path, f"PostgreSQL computes {column.name!r} of {target.name} itself; leave it out")
+        elif not _supported(found):
+            yield Problem(path, _not_filled(found))
         else:
-            yield from _unsupported(path, found.type, column.name) or _declared_type(index, column)
+            yield from _declared_type(index, column)
     listed = {column.name for column in wanted}
     for column_of_target in target.columns:
         if column_of_target.name not in listed and not _may_be_left_out(column_of_target):
@@ -138,7 +194,7 @@ def _unlisted(target: Target) -> Iterator[Problem]:
     needed = [column for column in target.columns if not (_supported(column) or _may_be_left_out(column))]
     for column in needed:
         kind = f"is of type {column.type}, which is not supported, and is NOT NULL without a default"
-        yield Problem(path, f"column {column.name!r} {kind}")
+        yield Problem(path, f"column {column.name!r} {kind}; change it to a supported type")
     filled = [column.name for column in target.columns if _supported(column) and not column.generated]
     if not (filled or needed):
         yield Problem(path, f"{target.name} has no column that could be filled")
@@ -151,7 +207,18 @@ def _may_be_left_out(column: Column) -> bool:
 
 
 def _supported(column: Column) -> bool:
-    return not _unsupported("", column.type, column.name)
+    try:
+        return bool(spark_type(column.type))
+    except UnsupportedTypeError:
+        return False
+
+
+def _not_filled(column: Column) -> str:
+    """What can be done about a column of the target whose type is not supported."""
+    domain = column.type.startswith("domain ")
+    ways = ["change the column to the type that the domain stands for" if domain else "change it to a supported type"]
+    ways += ["leave it out of `columns`"] if _may_be_left_out(column) else []
+    return f"{UnsupportedTypeError(column.type, column.name).told}; {', or '.join(ways)}"
 
 
 def _declared_types(wanted: tuple[TargetColumn, ...]) -> list[Problem]:
@@ -159,12 +226,11 @@ def _declared_types(wanted: tuple[TargetColumn, ...]) -> list[Problem]:
 
 
 def _declared_type(index: int, column: TargetColumn) -> list[Problem]:
-    return [] if column.type is None else _unsupported(f"{_TARGET}.columns[{index}].type", column.type, column.name)
-
-
-def _unsupported(path: str, type_name: str, column: str) -> list[Problem]:
+    if column.type is None:
+        return []
     try:
-        spark_type(type_name, column)
+        spark_type(column.type, column.name)
     except UnsupportedTypeError as error:
-        return [Problem(path, str(error))]
+        message = f"{error.told}{near_type(column.type) or f'; supported are {SUPPORTED}'}"
+        return [Problem(f"{_TARGET}.columns[{index}].type", message)]
     return []

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict, ValidationError
 
 from agent.errors import InvalidRequestError, Problem
+from agent.shapes import follows, kind_of, shape_problem
+from agent.shapes import path_of as path_of
 
 JoinType = Literal["inner", "left", "right", "outer"]
 AggregateFunction = Literal["sum", "avg", "count", "min", "max", "count_distinct"]
@@ -29,7 +30,6 @@ _JOIN_TYPES = {
     "full": "outer", "full_outer": "outer", "full outer": "outer",
     "left_outer": "left", "left outer": "left", "right_outer": "right", "right outer": "right",
 }  # fmt: skip
-_EMPTY = "needs at least 1 item"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
@@ -64,6 +64,7 @@ def _names(value: object) -> object:
 
 
 Name = Annotated[str, Field(min_length=1)]
+Flag = Annotated[bool, Strict()]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_names)]
 
 
@@ -172,14 +173,14 @@ class Specification(_Open):
     derived_columns: tuple[DerivedColumn, ...] = Field(default=(), description="New columns, computed from others.")
 
 
-class ColumnSchema(_Open):
+class ColumnSchema(_Strict):
     """A source column as the caller describes it."""
 
     name: Name = Field(description="The column's name.")
     type: Name = Field(description="PostgreSQL's name of its type.")
 
 
-class TableSchema(_Open):
+class TableSchema(_Strict):
     """A source table as the caller describes it."""
 
     columns: tuple[ColumnSchema, ...] = Field(description="The table's columns.")
@@ -189,12 +190,14 @@ class Options(_Strict):
     """How to run; `wait` and `restart` do not belong to the payload's identity."""
 
     wait: Literal["poll", "event"] = Field(default="poll", description="Wait for the job, or suspend at once.")
-    restart: bool = Field(default=False, description="Begin a new generation of a run that is known.")
-    allow_empty: bool = Field(default=False, description="Publish a result without rows over a target.")
-    allow_udfs: bool = Field(default=False, description="Allow Python UDFs in the transform.")
-    mask_samples: bool = Field(default=False, description="Show the model masked sample rows.")
+    restart: Flag = Field(default=False, description="Begin a new generation of a run that is known.")
+    allow_empty: Flag = Field(default=False, description="Publish a result without rows over a target.")
+    allow_udfs: Flag = Field(default=False, description="Allow Python UDFs in the transform.")
+    mask_samples: Flag = Field(default=False, description="Show the model masked sample rows.")
     approve: tuple[str, ...] = Field(default=(), description="Findings that are accepted.")
-    budget_usd: float | None = Field(default=None, description="What the run may cost at most, in US dollars.")
+    budget_usd: Annotated[float, Strict()] | None = Field(
+        default=None, description="What the run may cost at most, in US dollars."
+    )
 
 
 class Request(_Strict):
@@ -216,17 +219,21 @@ class Request(_Strict):
 def parse_request(event: object) -> Request:
     """The request in an event. Raises InvalidRequestError with every shape error and its path."""
     if not isinstance(event, dict):
-        raise InvalidRequestError([Problem("event", f"a JSON object is needed, not {_kind(event)}")])
+        raise InvalidRequestError([Problem("event", f"a JSON object is needed, not {kind_of(event)}")])
     _check_text(event)
     try:
         request = Request.model_validate(event)
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors()]
-        raise InvalidRequestError([p for p in problems if not _follows(p, problems)]) from None
+        raise InvalidRequestError([p for p in problems if not follows(p, problems)]) from None
     if not _RUN_ID.fullmatch(request.run_id):
         message = "1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit, as 20250113_123456_abc123"
         raise InvalidRequestError([Problem("run_id", message)])
     return request
+
+
+def _problem(detail: Any) -> Problem:
+    return shape_problem(detail, Request)
 
 
 def _check_text(event: dict[str, Any]) -> None:
@@ -242,52 +249,3 @@ def _check_text(event: dict[str, Any]) -> None:
     else:
         return
     raise InvalidRequestError([problem])
-
-
-def _kind(value: object) -> str:
-    kinds = {list: "a list", str: "a string", type(None): "null", bool: "a boolean", int: "a number", float: "a number"}
-    return kinds.get(type(value), type(value).__name__)
-
-
-def path_of(location: tuple[int | str, ...]) -> str:
-    """A location as a path: `("specs", "filters", 0, "value")` is `specs.filters[0].value`."""
-    text = "".join(f".{part}" if isinstance(part, str) and _readable(part) else f"[{part!r}]" for part in location)
-    return text.removeprefix(".") or "event"
-
-
-def _readable(key: str) -> bool:
-    """False for a key that nobody would see in a path, such as a blank one."""
-    return bool(key.strip()) and key.isprintable()
-
-
-_KNOWN: dict[str, type[BaseModel]] = {"": Request, "specs.target_table": TargetTable, "options": Options}
-
-
-def _problem(detail: Any) -> Problem:
-    location = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-")))
-    path, kind = path_of(location), detail["type"]
-    if kind == "missing":
-        return Problem(path, "is required")
-    if kind == "extra_forbidden":
-        model = _KNOWN.get(path_of(location[:-1]) if location[:-1] else "", TargetColumn)
-        return Problem(path, _unknown_key(str(location[-1]), list(model.model_fields)))
-    if kind == "too_short":
-        return Problem(path, _EMPTY)
-    if kind == "value_error":
-        return Problem(path, detail["msg"].removeprefix("Value error, "))
-    return Problem(path, f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {_shown(detail['input'])}")
-
-
-def _follows(problem: Problem, problems: list[Problem]) -> bool:
-    """True for a list called empty only because its items are wrong."""
-    return problem.message == _EMPTY and any(other.path.startswith(f"{problem.path}[") for other in problems)
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _unknown_key(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known are {', '.join(known)}"

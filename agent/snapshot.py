@@ -38,6 +38,14 @@ class ForeignKey(_Frozen):
     on_delete: Literal["no action", "restrict", "cascade", "set null", "set default"]
 
 
+class SideRule(_Frozen):
+    """A rule of the target that does something else beside what publish asks for: DO ALSO."""
+
+    name: str
+    event: Literal["insert", "update", "delete"]
+    """What it comes with."""
+
+
 class Source(_Frozen):
     """One listed source."""
 
@@ -76,6 +84,9 @@ class Target(_Frozen):
     """Of the table and of its partitions."""
     rules: tuple[str, ...] = ()
     """Those that do something else instead of what publish asks for."""
+    side_rules: tuple[SideRule, ...] = ()
+    heirs: tuple[str, ...] = ()
+    """Tables that inherit from it, for SQL: their rows are seen in it, and publish leaves them alone. No partitions."""
     row_security: bool = False
 
 

@@ -7,6 +7,7 @@ An enum is written `enum NAME`, with NAME as `format_type` gives it: of a name a
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Literal
 
@@ -53,6 +54,13 @@ _TYPES: dict[str, tuple[str, Family]] = {
     "jsonb": ("string", "json"),
     "bytea": ("binary", "binary"),
 }
+
+SUPPORTED = f"{', '.join(sorted([*_TYPES, 'numeric']))}, enums, and one-dimensional arrays"
+"""The list as a message tells it."""
+
+_WRITTEN = ("numeric", "decimal", "varchar", "timestamp", "timestamptz", "boolean", *_TYPES)
+"""What a mistyped name is likely to stand for; short names are like too many of PostgreSQL's other types."""
+_NEAR = 0.8
 
 _NO_ARRAYS = frozenset({"time", "binary"})
 """Spark's JDBC source cannot read an array of times, and its sink cannot write one of byte strings."""
@@ -133,6 +141,31 @@ def spark_type(type_name: str, column: str | None = None) -> str:
             raise UnsupportedTypeError(type_name, column)
         return f"decimal({precision},{scale})"
     return _TYPES[base.split("(")[0]][0]
+
+
+def near_type(type_name: str) -> str:
+    """Return what an unsupported type was likely meant as, to stand at the end of a message, or nothing."""
+    word = type_name.lower().split("(")[0].strip()
+    if _ALIASES.get(word, word) == "numeric":
+        return "; a numeric has at most 38 digits, and not more decimals than digits"
+    near = difflib.get_close_matches(word, _WRITTEN, n=1, cutoff=_NEAR)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def same_type(declared: str, found: str) -> bool:
+    """Tell whether a declared type is that of a column: `int4` is `integer`, and `char` is `character(1)`.
+
+    An enum's schema is not looked at. Raises UnsupportedTypeError for a declared type outside the list.
+    """
+    one, other = (_compared(name) for name in (declared, found))
+    return one == other
+
+
+def _compared(type_name: str) -> str:
+    name = canonical(type_name)
+    if name.startswith("enum "):
+        return "enum " + name.removeprefix("enum ").rpartition(".")[2]
+    return re.sub(r"^character(?=\[|$)", "character(1)", name)
 
 
 def sql_type(type_name: str) -> str:

@@ -97,7 +97,7 @@ def failed(case: Case, state: State, wording: Wording, artifacts: ArtifactStore)
     state = _then(with_script(case, state, artifacts), State(transform_line=wording.transform_line))
     if case.phase in ("sanitize", "preflight"):
         told = DryRunResult(error=wording.error, phase=wording.phase, line=wording.line)
-        return _then(state, preflight(state, artifacts=artifacts, dry_run=FakeDryRun(told)))
+        return _then(state, preflight(state, artifacts=artifacts, dry_run=FakeDryRun(told, told)))
     state = _then(state, State(executions=1, outcome=_outcome(wording, state, artifacts)))
     if case.phase == "publish":
         state = _then(state, State(publish_failure={"kind": wording.kind, "message": wording.error}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
-from agent.acceptance import unsupported
+from agent.acceptance import unknown_tables, unsupported
 from agent.errors import ConflictError, InvalidRequestError
 from agent.request import Request, parse_request
 from agent.settings import Settings
@@ -25,7 +25,7 @@ def new_run_id() -> str:
 def request_in(event: object) -> Request:
     """The request that an event makes. Raises InvalidRequestError for a bad one, and for one that asks too much."""
     request = parse_request(event)
-    if problems := unsupported(request):
+    if problems := [*unsupported(request), *unknown_tables(request)]:
         raise InvalidRequestError(problems)
     return request
 

@@ -81,7 +81,6 @@ def _finish(tools: Toolbox, database: Database) -> partial[State]:
         database=database,
         ledger=tools.ledger,
         journal=tools.journal,
-        announcer=tools.announcer,
     )
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.errors import EngineError, UnavailableError
+from agent.errors import UnavailableError
 from agent.keys import staging_prefix
 from graph.builder import NO_DATABASE
+from graph.current import stop_run
 from graph.run_glue import visible_run
 from tools.ports import Toolbox
 from tools.records import Launch, RunRecord, Withdrawal
 
-_STOP_SECONDS = 120.0
-_LOOK_SECONDS = 0.5
 _VISIBLE_AFTER_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """When to look again for a run whose start may have been applied: afterwards nobody looks for it any more."""
 
@@ -54,7 +53,7 @@ def _stopped(tools: Toolbox, launch: Launch) -> Launch:
         # The list may lag behind; the ledger does not.
         known.append(launch.job_run_id)
     for job_run_id in dict.fromkeys(known):
-        _stop(tools, launch, job_run_id)
+        stop_run(tools.jobs, tools.clock, launch.job_name, job_run_id)
         launch = replace(launch, job_run_id=launch.job_run_id or job_run_id)
     return launch
 
@@ -63,17 +62,3 @@ def _drop_staging(tools: Toolbox, launch: Launch, accepted_at: str) -> None:
     if tools.database is not None:
         key = launch.key
         tools.database.drop_staging(staging_prefix(key.run_id, key.generation, key.attempt, key.launch, accepted_at))
-
-
-def _stop(tools: Toolbox, launch: Launch, job_run_id: str) -> None:
-    until = tools.clock.now() + _STOP_SECONDS
-    try:
-        tools.jobs.stop(launch.job_name, job_run_id)
-        while not tools.jobs.get(launch.job_name, job_run_id).terminal:
-            if tools.clock.now() >= until:
-                told = f"job run {job_run_id} of generation {launch.key.generation} does not stop; try again later"
-                raise UnavailableError("engine", told) from EngineError("OperationTimeoutException", job_run_id)
-            tools.clock.sleep(_LOOK_SECONDS)
-    except EngineError as error:
-        if error.code != "EntityNotFoundException":
-            raise

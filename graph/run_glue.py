@@ -18,12 +18,12 @@ from agent.diagnosis.findings import JobOutcome
 from agent.diagnosis.redact import clip, redact
 from agent.errors import ConflictError, EngineError, UnavailableError
 from agent.keys import job_name, staging_prefix
-from graph.current import demand_current
+from graph.current import demand_current, stop_run
 from graph.documents import store
 from graph.nodes.suspend import suspend
 from graph.routes import route_after_await, route_after_delete
 from graph.state import State, Usage
-from tools.ports import ArtifactStore, Clock, JobRunner, Ledger, Toolbox
+from tools.ports import ArtifactStore, Clock, Database, JobRunner, Ledger, Toolbox
 from tools.records import JobDefinition, JobRun, Launch, LaunchKey
 
 _CONTROL_SECONDS = 1.0
@@ -35,13 +35,22 @@ _START_TRIES = 3
 
 
 def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes: int) -> State:
-    """Define the job of the next launch; a definition that is there already is ours, for its name says so."""
+    """Define the job of the next launch; a definition that is there already is ours, for its name says so.
+
+    Raises ConflictError for a launch that is on record with another script: that of a fork of an older checkpoint.
+    """
     launch = state["launch"] + 1 if state["outcome"] else state["launch"]
     sha = state["script_uri"].rpartition("#")[2]
     name = job_name(state["run_id"], state["generation"], state["attempt"], launch, sha)
     key = LaunchKey(state["run_id"], state["generation"], state["attempt"], launch)
-    if ledger.launch(key) is None:
+    known = ledger.launch(key)
+    if known is None:
         ledger.advance(Launch(key, "PLANNED", name))
+    elif known.job_name != name:
+        message = (
+            f"attempt {key.attempt}, launch {key.launch} was {known.job_name}; options.restart runs another script"
+        )
+        raise ConflictError(key.run_id, message)
     update = State(launch=launch, job_name=name, outcome=None, publish_failure=None)
     _define(State(**{**state, **update}), jobs, timeout_minutes)
     return update
@@ -64,7 +73,15 @@ def _define(state: State, jobs: JobRunner, timeout_minutes: int) -> None:
             raise
 
 
-def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock, timeout_minutes: int) -> State:
+def start_run(
+    state: State,
+    *,
+    jobs: JobRunner,
+    ledger: Ledger,
+    clock: Clock,
+    timeout_minutes: int,
+    database: Database | None = None,
+) -> State:
     """Start the launch, or adopt the run that an earlier try started.
 
     Raises ConflictError for a launch that a restart or cancel put away before it was cut off, and for a run that ended
@@ -76,6 +93,7 @@ def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock, ti
     if launch.job_run_id:
         return State(**executed, job_run_id=launch.job_run_id)
     if launch.state == "CLEANED":
+        jobs.delete(launch.job_name)  # this worker may have slept before it defined the job
         message = f"job {launch.job_name} was put away by a cancel or restart that was cut off; ask for that again"
         raise ConflictError(key.run_id, message)
     job_run_id = visible_run(jobs, clock, launch) if launch.state == "INTENT" else _any_run(jobs, launch)
@@ -84,8 +102,21 @@ def start_run(state: State, *, jobs: JobRunner, ledger: Ledger, clock: Clock, ti
         ledger.advance(replace(launch, state="INTENT"))
         define = partial(_define, state, jobs, timeout_minutes)
         job_run_id = _start(jobs, clock, launch, launch_prefix(state), define)
+        try:
+            demand_current(state, ledger)
+        except ConflictError:
+            _take_back(state, jobs, clock, database, job_run_id)
+            raise
     ledger.advance(replace(launch, state="STARTED", job_run_id=job_run_id))
     return State(**executed, job_run_id=job_run_id)
+
+
+def _take_back(state: State, jobs: JobRunner, clock: Clock, database: Database | None, job_run_id: str) -> None:
+    """End a run that was started after a cancel or restart, which could not see it."""
+    stop_run(jobs, clock, state["job_name"], job_run_id)
+    jobs.delete(state["job_name"])
+    if database is not None:
+        database.drop_staging(launch_prefix(state))
 
 
 def _start(
@@ -210,9 +241,8 @@ def build_run_glue(
     jobs, ledger, artifacts, clock = tools.jobs, tools.ledger, tools.artifacts, tools.clock
     builder = StateGraph(State)
     builder.add_node("create_job", partial(create_job, jobs=jobs, ledger=ledger, timeout_minutes=timeout_minutes))
-    builder.add_node(
-        "start_run", partial(start_run, jobs=jobs, ledger=ledger, clock=clock, timeout_minutes=timeout_minutes)
-    )
+    starting = partial(start_run, jobs=jobs, ledger=ledger, clock=clock, database=tools.database)
+    builder.add_node("start_run", partial(starting, timeout_minutes=timeout_minutes))
     waiting = partial(await_run, jobs=jobs, ledger=ledger, artifacts=artifacts, clock=clock, wait=wait, poll=poll)
     builder.add_node("await_run", waiting)
     builder.add_node("delete_job", partial(delete_job, jobs=jobs, ledger=ledger))

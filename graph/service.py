@@ -29,6 +29,7 @@ from agent.errors import (
 from agent.keys import thread_id
 from agent.settings import Settings
 from graph.acceptance import accept, check_database, check_doors, first_state, request_in
+from graph.announcing import announced
 from graph.builder import Workflow, build_workflow
 from graph.ending import end
 from graph.limits import deadline, limit_reached
@@ -114,9 +115,10 @@ class Service:
         Raises UnavailableError when the checkpoints cannot be read.
         """
         workflow = build_workflow(self.tools, self.settings, self.checkpointer)
-        state, _ = _reached(workflow, record)
+        state, ended = _reached(workflow, record)
         status = "publish_pending" if record.status == "publish_pending" else "running"
-        return response_of(state, self.tools.artifacts, status)
+        # An end that could not be told of yet is one.
+        return response_of(state, self.tools.artifacts, None if ended else status)
 
     def check_doors(self, record: RunRecord) -> Service:
         """The service with the model that a run began with. Raises ConflictError for another engine or database."""
@@ -168,7 +170,10 @@ class Service:
             # Recorded, so that it is not woken again and again, and left to the door to tell.
             self._stands(record, "unavailable", "")
             raise
-        self._stands(record, response["body"]["execution_status"], json.dumps(response))
+        status = response["body"]["execution_status"]
+        if status in ENDED_STATUSES and not announced(self.tools, record, response):
+            status = "interrupted"
+        self._stands(record, status, json.dumps(response))
         return response
 
     def _stands(self, record: RunRecord, status: str, response: str) -> None:

@@ -242,8 +242,8 @@ class Journal(Protocol):
 class Announcer(Protocol):
     """Whoever wants to know when a run has ended."""
 
-    def announce(self, ended: RunEnded) -> None:
-        """Tell; never raises for a listener that cannot be reached."""
+    def announce(self, ended: RunEnded) -> bool:
+        """Tell; never raises for a listener that cannot be reached. False when a later try may reach it."""
         ...
 
 

@@ -11,6 +11,8 @@ _GLUE_PREFIX = re.compile(
 )
 _PHASE = re.compile(r'(?:JobPhaseError: )?\[datamorph phase="(?P<phase>[^"]*)"(?: line=(?P<line>\d+|None))?\]\s*')
 _STAGE = re.compile(r"Job aborted due to stage failure:.*?\(TID \d+\)(?: \([^)\n]*\))?: ", re.DOTALL)
+_CALL = re.compile(r"(?:\w+: )?An error occurred while calling [\w.]+\.\s*\n: ")
+"""What stands before the exception of Java's side."""
 _FRAME = re.compile(r"^\s*(?:at [\w.$<>/]+\(|\.\.\. \d+ more|Driver stacktrace:|File \"|Traceback \()")
 _PLAN = re.compile(r"^\s*(?:[+:!'\"]|[A-Z]\w+ (?:\[|\w+#))")
 _CAUSED_BY = re.compile(r"^\s*Caused by: ([^\n]*(?:\n(?!\s*(?:at |Caused by|\.\.\.))[^\n]+)?)", re.MULTILINE)
@@ -69,7 +71,7 @@ def causes_in_log(log: str) -> Iterator[str]:
 def essence(error: str) -> str:
     """The error's own words: the innermost exception's first lines, without stack frames and query plans."""
     causes = [cause for cause in _CAUSED_BY.findall(error) if not says_nothing(cause)]
-    text = causes[-1] if causes and says_nothing(_first_lines(error)) else error
+    text = causes[-1] if causes and says_nothing(_first_lines(error)) else _CALL.sub("", error, count=1)
     stage = _STAGE.search(text)
     return _first_lines(text[stage.end() :] if stage else text)
 

@@ -18,6 +18,15 @@ CODE_RULES: tuple[Rule, ...] = (
         "specification allows it",
     ),
     rule(
+        "target_type_mismatch",
+        [
+            r"column (?P<name>[^\n:]+?): \d+ values are a time of day of 1970-01-01 and need the type time, "
+            r"not (?P<type>.+)"
+        ],
+        "the column {name} holds times of day, in Spark timestamps of 1970-01-01, which are no values of {type}",
+        "give the target's column the type time, or write F.date_format(..., 'HH:mm:ss') where it is a text",
+    ),
+    rule(
         "output_columns",
         [
             r"the result lacks columns \[(?P<name>[^\]]*)\]; it has \[(?P<names>[^\]]*)\]",
@@ -131,7 +140,6 @@ CODE_RULES: tuple[Rule, ...] = (
             r"(?P<why>Union can only be performed on tables with (?:the same number|the compatible|compatible)[^\n;]*)",
             r"INVALID_EXTRACT_BASE_FIELD_TYPE\] (?P<why>[^\n;]*)",
             r"(?P<why>Can't extract value from [^\n;]*)",
-            r"CAST_INVALID_INPUT\] (?P<why>[^\n]*)",
         ],
         "the types do not go together: {name} {why}",
         "cast to matching types first, as F.col('x').cast('int'); for unions give both sides the same columns",
@@ -139,11 +147,36 @@ CODE_RULES: tuple[Rule, ...] = (
     rule(
         "value_does_not_fit",
         [
-            r"(?P<why>DIVIDE_BY_ZERO|ARITHMETIC_OVERFLOW|NUMERIC_VALUE_OUT_OF_RANGE|CANNOT_CHANGE_DECIMAL_PRECISION)\]",
-            r"(?P<why>(?i:division by zero|divide by zero|integer overflow|long overflow))",
+            r"The value (?P<name>[^\n]*?) of the type \"?(?P<other>\w+)\"? cannot be cast to "
+            r"\"?(?P<type>[\w(), ]+?)\"? (?:because it is malformed|due to an overflow)",
+        ],
+        "the value {name} cannot be cast from {other} to {type}",
+        "cast only what can be cast, as F.when(F.col('x').rlike('^[0-9]+$'), F.col('x').cast('int')), if the "
+        "specification allows NULL for the others; or compute in a wider type",
+    ),
+    rule(
+        "value_does_not_fit",
+        [
+            r"(?P<name>[^\s,]+?)(?:, \d+, \d+\))? cannot be represented as (?P<type>Decimal\(\d+, ?\d+\))",
+            r"(?P<name>)(?P<type>)(?:NUMERIC_VALUE_OUT_OF_RANGE|CANNOT_CHANGE_DECIMAL_PRECISION)\]",
+        ],
+        "the number {name} of a computation does not fit {type}: a product has the decimals of both factors",
+        "cast factors to fewer decimals first, as .cast('decimal(20,4)'), or compute in a wider type",
+    ),
+    rule(
+        "value_does_not_fit",
+        [
+            r"(?P<why>DIVIDE_BY_ZERO|ARITHMETIC_OVERFLOW)\]",
+            r"(?P<why>(?i:division by zero|divide by zero|(?:integer|long|short|byte) overflow))",
         ],
         "a computation has no value of its type: {why}",
-        "guard the divisor with F.when, or compute in a wider type, as .cast('decimal(38,6)')",
+        "divide by F.when(divisor != 0, divisor), which gives NULL; compute in a wider type, as .cast('decimal(38,6)')",
+    ),
+    rule(
+        "value_does_not_fit",
+        [r"(?:The index (?P<name>\d+) is out of bounds|(?P<why>INVALID_ARRAY_INDEX)\])"],
+        "an array has no element at index {name}",
+        "take the element only where it is there, as F.when(F.size(parts) > 1, parts.getItem(1))",
     ),
     rule(
         "datetime_parse",
@@ -151,7 +184,8 @@ CODE_RULES: tuple[Rule, ...] = (
             r"(?:PARSE_DATETIME_BY_NEW_PARSER|SparkUpgradeException).*?Fail to parse '(?P<name>[^']*)'",
             r"(?:DATETIME_PATTERN_RECOGNITION|SparkUpgradeException).*?Fail to recognize '(?P<name>[^']*)' pattern",
             r"INCONSISTENT_BEHAVIOR_CROSS_VERSION|SparkUpgradeException",
-            r"CANNOT_PARSE_TIMESTAMP\]|DateTimeParseException|Text '(?P<name>[^']*)' could not be parsed",
+            r"Text '(?P<name>[^']*)' could not be parsed|CANNOT_PARSE_TIMESTAMP\]|DateTimeParseException",
+            r"DateTimeException: (?P<name>Invalid (?:value|date)[^\n.]*)",
         ],
         "a date or timestamp does not match its pattern: {name}",
         "use a pattern of Spark 3 for the text as it is, such as 'yyyy-M-d' for one-digit days, or F.coalesce of "

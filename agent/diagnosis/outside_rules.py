@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from agent.diagnosis.rule import Rule, rule
 
+_MISSHAPEN = "22P02|42804|22007|22008"
+
 CONSTRAINT_RULES: tuple[Rule, ...] = (
+    rule(
+        "not_null_violation",
+        [r"the key \((?P<name>[^)]+)\) is NULL"],
+        "specs.target_table.keys says that {name} identifies a row, and the result has NULL there",
+        "find why {name} is NULL: an outer join without a match, or a failed cast; if it may be NULL, it is no key",
+    ),
+    rule(
+        "unique_violation",
+        [r"the key \((?P<name>[^)]+)\) is not unique in the result"],
+        "specs.target_table.keys says that {name} identifies a row, and the result has several rows with one such key",
+        "make the key unique: a join multiplies rows, or the grouping is too fine; keep one row per key by row_number; "
+        "if several rows may share it, it is no key",
+    ),
     rule(
         "not_null_violation",
         [
             r"null value in column \"(?P<name>[^\"]+)\"",
             r"column \"(?P<name>[^\"]+)\" contains null values",
-            r"the key \((?P<name>[^)]+)\) is NULL",
             r"SQLSTATE 23502",
         ],
         "the target's column {name} may not be NULL, and the result has NULL there",
@@ -20,7 +34,6 @@ CONSTRAINT_RULES: tuple[Rule, ...] = (
         "unique_violation",
         [
             r"duplicate key value violates unique constraint \"(?P<name>[^\"]+)\"",
-            r"the key \((?P<name>[^)]+)\) is not unique in the result",
             r"(?P<name>ON CONFLICT) DO UPDATE command cannot affect row a second time",
             r"SQLSTATE (?:23505|21000)",
         ],
@@ -29,13 +42,24 @@ CONSTRAINT_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "check_violation",
-        [
-            r"violates check constraint \"(?P<name>[^\"]+)\"",
-            r"violates (?:exclusion|partition) constraint",
-            r"SQLSTATE 23514",
-        ],
+        [r"violates (?:check|exclusion) constraint \"(?P<name>[^\"]+)\""],
         "the result breaks the target's check {name}",
         "compute the checked columns so that {name} holds, or filter such rows if the specification allows it",
+    ),
+    rule(
+        "check_violation",
+        [
+            r"no partition of relation \"(?P<name>[^\"]+)\" found",
+            r"relation \"(?P<name>[^\"]+)\" violates partition constraint",
+        ],
+        "the result has rows that no partition of {name} takes",
+        "create the missing partition, or compute the partition key so that there is one for each row",
+    ),
+    rule(
+        "check_violation",
+        [r"SQLSTATE 23514"],
+        "the result breaks a check of the target",
+        "compute the checked columns so that it holds, or filter such rows if the specification allows it",
     ),
     rule(
         "foreign_key_violation",
@@ -54,12 +78,19 @@ CONSTRAINT_RULES: tuple[Rule, ...] = (
         "check that the right column is used; shorten it with F.substring only if the specification says so",
     ),
     rule(
+        "target_type_mismatch",
+        [rf"SQLSTATE (?:{_MISSHAPEN})\).*?column '(?P<name>[^']+)': not every value fits (?P<type>[^\n;]+)"],
+        "a value of column {name} does not have the form of its type {type} in the target",
+        "return values of that type in {name}: check that the right column is used, parse or map the text first",
+    ),
+    rule(
         "numeric_overflow",
         [
+            r"column '(?P<name>[^']+)': not every value fits "
+            r"(?P<type>(?:smallint|integer|bigint|numeric|real|double precision)[\d ,()]*)",
             r"numeric field overflow",
             r"(?P<type>smallint|integer|bigint) out of range",
             r"out of range for type (?P<type>[\w ]+)",
-            r"column '(?P<name>[^']+)': not every value fits (?P<type>[\w ,()]+)",
             r"SQLSTATE 22003",
         ],
         "a number of column {name} does not fit its type {type} in the target",
@@ -67,7 +98,7 @@ CONSTRAINT_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "target_type_mismatch",
-        [r"invalid input (?:syntax|value) for (?:type|enum) (?P<type>[\w ]+)", r"SQLSTATE (?:22P02|42804|22007|22008)"],
+        [r"invalid input (?:syntax|value) for (?:type|enum) (?P<type>[\w ]+)", rf"SQLSTATE (?:{_MISSHAPEN})"],
         "a text value does not have the form of the target's type {type}",
         "return a value of that type: parse or map the text first",
     ),

@@ -85,6 +85,22 @@ def sample_tables(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
     return {table.name: _rows(table, alignment, breaks) for table in tables}
 
 
+def real_rows(snapshot: Snapshot) -> dict[str, list[Row]]:
+    """The sample rows alone that are whole and of their columns' types, keyed as in `sample_tables`."""
+    found: dict[str, list[Row]] = {}
+    for source in snapshot.sources:
+        if not found.get(source.table):
+            found[source.table] = [row for row in source.samples[:_MOST_SAMPLES] if _is_whole(row, source.columns)]
+    return found
+
+
+def _is_whole(row: Row, columns: Sequence[Column]) -> bool:
+    return all(
+        column.name in row and (row[column.name] is None or fitted(row[column.name], column) is not None)
+        for column in columns
+    )
+
+
 def _tables(snapshot: Snapshot) -> list[_Table]:
     by_name: dict[str, list[Source]] = {}
     for source in snapshot.sources:

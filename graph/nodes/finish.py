@@ -9,8 +9,7 @@ from agent.keys import staging_prefix
 from graph.documents import store
 from graph.response import response_of
 from graph.state import RunStatus, State
-from tools.ports import Announcer, ArtifactStore, Database, Journal, Ledger
-from tools.records import RunEnded
+from tools.ports import ArtifactStore, Database, Journal, Ledger
 
 
 def finish(
@@ -20,9 +19,8 @@ def finish(
     database: Database,
     ledger: Ledger,
     journal: Journal,
-    announcer: Announcer | None = None,
 ) -> State:
-    """Drop this run's staging tables, store the report, tell the journal and whoever listens."""
+    """Drop this run's staging tables, store the report, tell the journal."""
     status: RunStatus = "success" if state["status"] == "success" else "failed"
     done = State(status=status, warnings=list(state["warnings"]))
     for launch in ledger.launches(state["run_id"], state["generation"]):
@@ -40,19 +38,4 @@ def finish(
     journal.write(
         state["run_id"], "success" if status == "success" else "error", f"run {status}", rows=state["rows_written"]
     )
-    if announcer is not None:
-        announcer.announce(ended(state, status))
     return done
-
-
-def ended(state: State, status: str) -> RunEnded:
-    """What listeners are told of a run that has ended."""
-    return RunEnded(
-        run_id=state["run_id"],
-        generation=state["generation"],
-        execution_status=status,
-        target_table=state.get("target_table", ""),
-        rows_written=state.get("rows_written"),
-        job_run_id=state.get("job_run_id"),
-        attempts=state.get("executions", 0),
-    )

@@ -13,6 +13,7 @@ from graph.state import State
 from tools.ports import ArtifactStore, DryRun
 from tools.records import DryRunResult, SampleTable
 
+_OF_ROWS = ("value_does_not_fit", "datetime_parse")
 _OF_THE_TRANSFORM = ("", "transform", "cast")
 """Phases that fail for the transform's sake; in the others the check itself broke."""
 
@@ -23,14 +24,14 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     if dry_run is None:
         return State(**passed, **_skipped(state, "Spark is not installed here"))
     # Imported here: it loads a SQL parser, for which a function without Spark need not wait.
-    from agent.sampling.samples import sample_tables
+    from agent.sampling.samples import real_rows, sample_tables
 
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    rows = sample_tables(request, snapshot)
-    tables = {s.relation or s.table: _table(snapshot, s.key, rows) for s in snapshot.sources}
     script = artifacts.get(state["script"])
     try:
-        result = dry_run.run(script, tables)
+        made_up = dry_run.run(script, _tables(snapshot, sample_tables(request, snapshot)))
+        again = _depends_on_rows(made_up)
+        result = dry_run.run(script, _tables(snapshot, real_rows(snapshot))) if again else made_up
     except (UnavailableError, InvalidRequestError) as error:
         if isinstance(error, InvalidRequestError) and any(s.samples_from == "event" for s in snapshot.sources):
             raise
@@ -38,16 +39,34 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     if result.error and result.phase not in _OF_THE_TRANSFORM:
         return State(**passed, **_skipped(state, f"phase {result.phase!r} failed: {result.error}"))
     store(state, artifacts, "preflight", _told(result))
-    if not result.error:
-        return State(**passed, preflight="ok" if result.rows else "partial")
-    findings = [_finding(state, artifacts, result)]
-    return State(verdict={"check": "preflight", "passed": False, "findings": findings}, preflight="failed")
+    if result.error:
+        findings = [_finding(state, artifacts, result)]
+        return State(verdict={"check": "preflight", "passed": False, "findings": findings}, preflight="failed")
+    if made_up.error:
+        return State(**passed, preflight="partial", warnings=_warned(state, _only_made_up(made_up)))
+    return State(**passed, preflight="ok" if result.rows else "partial")
+
+
+def _depends_on_rows(result: DryRunResult) -> bool:
+    """True for a failure that rows made up for the dry run may have, and rows of the sources not."""
+    return result.phase in _OF_THE_TRANSFORM and finding_from_error(result.error, None)["rule"] in _OF_ROWS
 
 
 def _skipped(state: State, reason: str) -> State:
-    warning = f"preflight skipped: {reason}"
-    earlier = [w for w in state["warnings"] if w != warning]
-    return State(preflight="skipped", warnings=[*earlier, warning])
+    return State(preflight="skipped", warnings=_warned(state, f"preflight skipped: {reason}"))
+
+
+def _warned(state: State, warning: str) -> list[str]:
+    return [*(w for w in state["warnings"] if w != warning), warning]
+
+
+def _only_made_up(result: DryRunResult) -> str:
+    found = finding_from_error(result.error, None)["message"]
+    return f"preflight: rows made up for the dry run fail, the sources' own sample rows do not: {found}"
+
+
+def _tables(snapshot: Snapshot, rows: dict[str, list[Row]]) -> dict[str, SampleTable]:
+    return {s.relation or s.table: _table(snapshot, s.key, rows) for s in snapshot.sources}
 
 
 def _table(snapshot: Snapshot, key: str, rows: dict[str, list[Row]]) -> SampleTable:

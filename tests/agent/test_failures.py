@@ -222,33 +222,6 @@ def test_other_columns_have_other_signatures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "message", "expected"),
-    [
-        ("constraint", 'null value in column "n" (SQLSTATE 23502)', ("not_null_violation", "code")),
-        ("constraint", "something (SQLSTATE 23502)", ("not_null_violation", "code")),
-        ("constraint", 'duplicate key value violates unique constraint "k"', ("unique_violation", "code")),
-        ("constraint", 'violates check constraint "c"', ("check_violation", "code")),
-        ("constraint", 'violates foreign key constraint "f"', ("foreign_key_violation", "code")),
-        ("constraint", "value too long for type character varying(3)", ("value_too_long", "code")),
-        ("constraint", "column 'n': 3 values are longer than character varying(3)", ("value_too_long", "code")),
-        ("constraint", "numeric field overflow (SQLSTATE 22003)", ("numeric_overflow", "code")),
-        ("constraint", "column 'n': not every value fits numeric(5,2)", ("numeric_overflow", "code")),
-        ("constraint", "a trigger or function of the target refused the rows (SQLSTATE P0001)", ("unknown", "code")),
-        ("columns", "staging lacks columns x", ("output_columns", "code")),
-        ("empty_result", "no rows", ("empty_result", "nobody")),
-        ("target_changed", "column x is gone", ("target_changed", "nobody")),
-        ("run_id_taken", "run_id r was published into t by another installation", ("run_id_taken", "nobody")),
-        ("transient", "the lock was not granted", ("network", "retry")),
-        ("row_count", "staging has 3 rows, the job reported 4", ("row_count", "retry")),
-    ],
-)
-def test_publish_failures(kind: str, message: str, expected: tuple[str, str]) -> None:
-    """Rows that PostgreSQL refuses are the code's; the rest is not."""
-    found = diagnose_publish(kind, message)
-    assert (found["failure_class"], found["repairable_by"], found["phase"]) == (*expected, "publish")
-
-
-@pytest.mark.parametrize(
     ("rule", "expected"),
     [
         ("import", "policy"), ("sql", "policy"), ("repair_lost_join", "policy"), ("name", "python_name"),

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from agent.acceptance import unknown_keys, unsupported
-from agent.errors import InvalidRequestError
+from agent.acceptance import unknown_keys, unknown_tables, unsupported
+from agent.errors import InvalidRequestError, Problem
+from agent.event_snapshot import event_snapshot
 from agent.request import parse_request
 
 
@@ -76,6 +77,13 @@ BAD = [
     ),
     (minimal(specs={"filters": {"column": "a"}}), "specs.filters", "not {"),
     (minimal(source_schemas={"t": {"columns": [{"name": "a"}]}}), "source_schemas.t.columns[0].type", "is required"),
+    (
+        minimal(source_schemas={"t": {"columns": [{"name": "a", "type": "int", "typ": "x"}]}}),
+        "source_schemas.t.columns[0].typ",
+        "did you mean 'type'?",
+    ),
+    (minimal(source_schemas={"t": {"columns": [], "foo": 1}}), "source_schemas.t.foo", "known are columns"),
+    (minimal(source_schemas={"columns": {"columns": [], "f": 1}}), "source_schemas.columns.f", "known are columns"),
 ]
 
 
@@ -84,6 +92,78 @@ def test_a_bad_event_names_the_place_and_what_would_be_right(event: object, path
     """Each row: the path, and words that help."""
     found = problems(event)
     assert message in found[path]
+
+
+SUM = {"function": "sum", "column": "a", "alias": "s"}
+SHAPES = [
+    ({"source_tables": "ord"}, "source_tables", 'a list is needed, as ["ord"], not "ord"'),
+    ({"filters": {"column": "a"}}, "filters", 'a list is needed, as [{…}], not {"column": "a"}'),
+    ({"filters": ["a"]}, "filters[0]", 'an object with `column` and `operator` is needed, not "a"'),
+    ({"target_table": "bt"}, "target_table", 'an object with `name` is needed, as {"name": "bt"}, not "bt"'),
+    (
+        {"target_table": {"name": "t", "columns": {"a": "int"}}},
+        "target_table.columns",
+        'a list of objects with `name` is needed, not {"a": "int"}',
+    ),
+    ({"aggregations": [{**SUM, "group_by": None}]}, "aggregations[0].group_by", "needed, not null; leave it out"),
+    ({"aggregations": [{**SUM, "alias": 5}]}, "aggregations[0].alias", "a text is needed, not 5"),
+    ({"aggregations": [{**SUM, "function": "summ"}]}, "aggregations[0].function", "did you mean 'sum'?"),
+    ({"aggregations": [{**SUM, "column": ""}]}, "aggregations[0].column", "a text that is not empty is needed"),
+    ({"transformations": [{"type": "sort", "details": []}]}, "transformations[0].details", "an object is needed, not"),
+    ({"source_tables": None}, "source_tables", "a list of objects with `table_name` is needed, not null"),
+]
+
+
+@pytest.mark.parametrize(("specs", "path", "message"), SHAPES, ids=[row[1] for row in SHAPES])
+def test_a_wrong_shape_is_told_in_the_words_of_json(specs: dict[str, Any], path: str, message: str) -> None:
+    """A list, an object, a text: what is needed, what stands there, and how to write it."""
+    assert message in problems(minimal(specs=specs))[f"specs.{path}"]
+    assert "leave it out" not in problems(minimal(specs={"source_tables": None}))["specs.source_tables"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "needed"),
+    [
+        ("restart", "yes", "true or false"),
+        ("allow_empty", "1", "true or false"),
+        ("mask_samples", "off", "true or false"),
+        ("allow_udfs", 1, "true or false"),
+        ("budget_usd", "5", "a number"),
+        ("budget_usd", True, "a number"),
+    ],
+)
+def test_an_option_of_another_type_is_refused(option: str, value: object, needed: str) -> None:
+    """Nothing that only looks like true, false or a number is taken for it."""
+    assert problems(minimal(options={option: value}))[f"options.{option}"].startswith(f"{needed} is needed, not ")
+
+
+def test_schemas_and_samples_of_no_source_are_refused() -> None:
+    """A table's name and its alias are known, anything else is a slip; the nearest name is told."""
+    given: dict[str, Any] = {"orders": {"columns": []}, "o": {"columns": []}, "ordr": {"columns": []}}
+    tables = [{"table_name": "orders", "alias": "o"}]
+    request = parse_request(
+        minimal(specs={"source_tables": tables}, source_schemas=given, source_data_samples={"o": [], "x y": []})
+    )
+    assert [(p.path, p.message) for p in unknown_tables(request)] == [
+        ("source_schemas.ordr", "is no source; did you mean 'orders'?"),
+        ("source_data_samples.x y", "is no source; sources are ['orders', 'o']"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("intger", "type 'intger' is not supported; did you mean 'integer'?"),
+        ("money", "type 'money' is not supported; cast it to a supported type in a view"),
+    ],
+)
+def test_a_described_type_that_is_none_is_told_with_the_nearest(written: str, words: str) -> None:
+    """A slip is told apart from a type that only a view can change."""
+    columns = [{"name": "id", "type": written}]
+    with pytest.raises(InvalidRequestError) as raised:
+        event_snapshot(parse_request(minimal(source_schemas={"orders": {"columns": columns}})))
+    [problem] = raised.value.problems
+    assert problem == Problem("source_schemas.orders.columns[0].type", f"column 'id': {words}")
 
 
 def nested(depth: int) -> list[Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from agent.errors import ArtifactError, UnavailableError
 from tests.aws.moto_server import DEFAULTS, REGION, Aws
-from tests.aws.wire import answers_lost, refused, requests
+from tests.aws.wire import answers_lost, cut, refused, requests
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 
@@ -88,6 +88,14 @@ def test_a_denied_bucket_names_the_action(aws: Aws, artifacts: S3Artifacts, oper
         pytest.raises(UnavailableError, match=f"bucket dmbckt in us-east-1: AccessDenied.*grant .*{operation}"),
     ):
         artifacts.get(artifacts.put("k", "one"))
+
+
+def test_half_an_object_is_no_changed_one(aws: Aws, artifacts: S3Artifacts) -> None:
+    """The connection broke: asked again it is whole."""
+    stored = artifacts.put("k", "one and another")
+    with cut(aws.clients.get("s3"), "GetObject"), pytest.raises(UnavailableError, match="came cut .*ask again"):
+        artifacts.get(stored)
+    assert artifacts.get(stored) == "one and another"
 
 
 def test_without_credentials_the_message_says_so(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from tests.aws.glue_scene import JOB, PREFIX, GlueScene, ImpatientClients, glue_
 from tests.aws.moto_server import REGION, Aws
 from tools.fakes import PlannedRun
 from tools.ledger import SqliteLedger
-from tools.records import LaunchKey
+from tools.records import LaunchKey, RunRecord
 
 KEY = LaunchKey("r1", 1, 1, 1)
 LIVE = PlannedRun(looks=100)
@@ -47,8 +47,9 @@ def scene(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[GlueScene]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
-    """Give a ledger that knows nothing."""
+    """Give a ledger that knows the run, and nothing of its launches."""
     with closing(SqliteLedger(tmp_path / "ledger.sqlite")) as made:
+        made.accept(RunRecord("r1", 1, "sha", "ref", "compiler", "glue", "db:5432/s", "2026", "running"))
         yield made
 
 

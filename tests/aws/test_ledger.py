@@ -13,7 +13,7 @@ import pytest
 
 from agent.errors import UnavailableError
 from tests.aws.moto_server import DEFAULTS, Aws
-from tests.aws.wire import answers_lost, overtaken, refused, requests
+from tests.aws.wire import answers_lost, cut, overtaken, refused, requests
 from tools.aws.ledger import DynamoLedger
 from tools.records import Launch, LaunchKey, RunRecord
 
@@ -38,6 +38,14 @@ def test_a_run_and_its_launches_lie_together(aws: Aws, ledger: DynamoLedger) -> 
     ledger.finish("r1", 1, "success", "{}")
     (run,) = (item for item in aws.clients.get("dynamodb").scan(TableName=TABLE)["Items"] if item["sk"]["S"] == "RUN")
     assert "open" not in run
+
+
+def test_half_an_answer_is_no_missing_run(aws: Aws, ledger: DynamoLedger) -> None:
+    """boto3 takes it for an answer without an item."""
+    ledger.accept(RECORD)
+    with cut(aws.clients.get("dynamodb"), "GetItem"), pytest.raises(UnavailableError, match="came cut .*ask again"):
+        ledger.run("r1")
+    assert ledger.run("r1") == RECORD
 
 
 def test_every_write_puts_the_expiry_off(aws: Aws, ledger: DynamoLedger) -> None:

@@ -47,11 +47,27 @@ def test_a_listener_hears_that_a_run_has_ended(aws: Aws, bus: str) -> None:
 def test_a_bus_that_cannot_be_reached_is_only_logged(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
     """The run has ended all the same."""
     with refused(aws.clients.get("events"), "PutEvents", 400, "AccessDeniedException", "not authorized"):
-        EventBridgeAnnouncer(aws.clients, "mine").announce(ENDED)
+        assert EventBridgeAnnouncer(aws.clients, "mine").announce(ENDED) is True
     ((event, reason),) = warnings(caplog)
     assert event == "announce.failed"
     assert "event bus mine" in reason
     assert "grant the action of PutEvents" in reason
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "later"),
+    [
+        (500, "InternalException", True),
+        (503, "ServiceUnavailable", True),
+        (400, "ThrottlingException", True),
+        (400, "ExpiredTokenException", True),
+        (400, "ResourceNotFoundException", False),
+    ],
+)
+def test_a_refusal_that_passes_is_no_last_word(aws: Aws, status: int, code: str, later: bool) -> None:
+    """The same event is to be sent once more; who may not send it, or to nowhere, need not try again."""
+    with refused(aws.clients.get("events"), "PutEvents", status, code):
+        assert EventBridgeAnnouncer(aws.clients, "mine").announce(ENDED) is not later
 
 
 def test_an_event_that_the_bus_did_not_take_is_logged(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:

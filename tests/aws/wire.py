@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 
-class _Body(io.BytesIO):
+class Body(io.BytesIO):
     """An answer's body as urllib3 has it."""
 
     def stream(self, **_: object) -> Iterator[bytes]:
@@ -78,10 +78,28 @@ def answered(client: Any, operation: str, status: int, body: str, times: int | N
     def before_send(request: Any, **_: object) -> AWSResponse | None:
         if times is not None and next(count) >= times:
             return None
-        return AWSResponse(request.url, status, {}, _Body(body.encode()))
+        return AWSResponse(request.url, status, {}, Body(body.encode()))
 
     with _hooked(client, operation, before_send):
         yield
+
+
+@contextmanager
+def cut(client: Any, operation: str) -> Iterator[None]:
+    """Give the first half of every answer's body, under the length that the whole has."""
+
+    def before_send(request: Any, **_: object) -> AWSResponse:
+        return cut_answer(client._endpoint.http_session.send(request))
+
+    with _hooked(client, operation, before_send):
+        yield
+
+
+def cut_answer(answer: AWSResponse) -> AWSResponse:
+    """The first half of an answer's body, under the length that the whole has."""
+    content = answer.content
+    headers = {**answer.headers, "content-length": str(len(content))}
+    return AWSResponse(answer.url, answer.status_code, headers, Body(content[: len(content) // 2]))
 
 
 @contextmanager

@@ -70,6 +70,15 @@ def test_prompt_without_a_database_uses_the_event(folder: Path, capsys: pytest.C
     assert "amount numeric(10,2)" in capsys.readouterr().out
 
 
+def test_prompt_refuses_what_run_refuses(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table's name with a slip, for one."""
+    event = json.loads((folder / "good.json").read_text())
+    event["source_schemas"] = {"ordes": {"columns": []}}
+    (folder / "good.json").write_text(json.dumps(event))
+    assert cli.main(["prompt", str(folder / "good.json"), "--home", str(folder / "home")]) == 2
+    assert "source_schemas.ordes: is no source; did you mean 'orders'?" in capsys.readouterr().err
+
+
 def test_an_unexpected_error_is_told_without_its_trace(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

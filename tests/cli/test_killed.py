@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tests.cli.conftest import PROJECT, Home, environment
@@ -76,19 +79,86 @@ def test_killed_while_healing(home: Home, small: Path) -> None:
     assert (home.executions(run_id), published(home, run_id)) == (1, 1)
 
 
-def test_killed_while_spark_works(home: Home, small: Path) -> None:
-    """The job outlives the command and is adopted: the same child, the same job run."""
-    run_id = "killed_midway"
-    command = home.command("run", str(event(small, run_id)))
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 90
-    while home.executions(run_id) == 0:
+@dataclass(frozen=True)
+class Child:
+    """What tells a child process from every other, also from a later one with its process id."""
+
+    job_run_id: str
+    pid: int
+    began: str
+    """In the kernel's ticks."""
+    launched: int
+    """When its orders were written, in nanoseconds."""
+
+
+def child(home: Home, run_id: str) -> Child:
+    """Look at the only child of a run, which is alive."""
+    run_dir = only_run(home, run_id)
+    pid = int((run_dir / "alive.lock").read_text())
+    began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return Child(run_dir.name, pid, began, (run_dir / "launch.json").stat().st_mtime_ns)
+
+
+def only_run(home: Home, run_id: str) -> Path:
+    (run_dir,) = home.folder.glob(f"jobs/datamorph-job-{run_id}-*/runs/jr_*")
+    return run_dir
+
+
+def started(home: Home, *arguments: str) -> subprocess.Popen[str]:
+    """Begin a command and let it go on."""
+    command = home.command(*arguments)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    return subprocess.Popen(command, cwd=PROJECT, env=environment(), **pipes)
+
+
+def until(what: Callable[[], object]) -> None:
+    """Wait for something."""
+    deadline = time.monotonic() + 120
+    while not what():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    answer = home.datamorph("resume", run_id, "--json")
-    assert (answer.code, home.executions(run_id), published(home, run_id)) == (0, 1, 1)
+
+
+def held(home: Home, run_id: str) -> bool:
+    """Whether some process works on the run; asked of the kernel, because to try it would be to work on it."""
+    lock = home.folder / "leases" / f"{run_id}.lock"
+    return f":{lock.stat().st_ino} " in Path("/proc/locks").read_text()
+
+
+def killed_now(process: subprocess.Popen[str]) -> None:
+    """Kill a command that is at work."""
+    assert process.poll() is None
+    process.kill()
+    process.communicate()
+
+
+def test_killed_while_spark_works(home: Home, small: Path) -> None:
+    """The same child works on, whoever waits for it is killed, and one of two that resume at once ends the run."""
+    run_id = "killed_midway"
+    with psycopg.connect(home.server.url) as holder:
+        first = started(home, "run", str(event(small, run_id)))
+        until(lambda: home.executions(run_id) == 1)
+        # The job reads its source as long as this lock is held, however fast the machine is.
+        holder.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'orders'::regclass"
+        until(lambda: home.sql(waiting) == [(1,)])
+        before = child(home, run_id)
+        killed_now(first)
+        second = started(home, "resume", run_id, "--json")
+        until(lambda: held(home, run_id))
+        killed_now(second)
+        assert child(home, run_id) == before
+        both = [started(home, "resume", run_id, "--json") for _ in range(2)]
+        until(lambda: [process for process in both if process.poll() is not None])
+        assert (child(home, run_id), home.sql(waiting)) == (before, [(1,)])
+        holder.rollback()
+        answers = [json.loads(process.communicate(timeout=120)[0]) for process in both]
+    assert sorted(answer["statusCode"] for answer in answers) == [200, 409]
+    (body,) = [answer["body"] for answer in answers if answer["statusCode"] == 200]
+    assert (body["job_run_id"], body["attempts"], body["rows_written"]) == (before.job_run_id, 1, 2)
+    run_dir = only_run(home, run_id)
+    assert (run_dir / "launch.json").stat().st_mtime_ns == before.launched
+    assert len(list(run_dir.glob("temp/reports/*"))) == published(home, run_id) == 1
 
 
 def test_ctrl_c_suspends_and_says_how_to_go_on(home: Home, small: Path) -> None:

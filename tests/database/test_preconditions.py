@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from agent.preconditions import refusals, warnings_for
-from agent.snapshot import Column, ForeignKey, Snapshot, Source, Target
+from agent.snapshot import Column, ForeignKey, SideRule, Snapshot, Source, Target
 from tests.database.scene import request
 
 COLUMNS = (
@@ -15,6 +15,8 @@ COLUMNS = (
     Column(name="number", type="bigint", nullable=False, identity="always"),
 )
 
+BY_ID: dict[str, Any] = {"unique_keys": (("id",),)}
+SIDE = (SideRule(name="also", event="insert"), SideRule(name="gone", event="delete"))
 SPAN = Column(name="u", type="interval", nullable=False)
 
 
@@ -46,11 +48,33 @@ def key(deferrable: bool, on_delete: Any) -> tuple[ForeignKey, ...]:
         ({}, {"incoming_foreign_keys": key(True, "set default")}, "name", "ON DELETE SET DEFAULT"),
         ({}, {"incoming_foreign_keys": key(True, "restrict")}, "name", "ON DELETE RESTRICT"),
         ({}, {"rules": ("away",)}, "name", "rule 'away' leads what is written to summary elsewhere"),
+        ({}, {"heirs": ("public.kid", "public.son")}, "name", "summary is inherited by public.kid, public.son,"),
+        ({"write_mode": "merge", "keys": ["id"]}, {**BY_ID, "heirs": ("public.kid",)}, "name", "use 'append'"),
+        ({"write_mode": "merge", "keys": ["id"]}, {**BY_ID, "side_rules": SIDE}, "write_mode", "a rule, as 'also'"),
         ({"columns": ["id", "nte"]}, {}, "columns[1].name", "did you mean 'note'?"),
         ({"columns": ["id", "loud"]}, {}, "columns[1].name", "leave it out"),
-        ({"columns": ["id", "extra"]}, {}, "columns[1].name", "money"),
+        (
+            {"columns": ["id", "extra"]},
+            {},
+            "columns[1].name",
+            "type 'money' is not supported; change it to a supported type, or leave it out of `columns`",
+        ),
+        (
+            {"columns": ["day"]},
+            {"columns": (Column(name="day", type="domain monday", nullable=False),)},
+            "columns[0].name",
+            "type 'domain monday' is not supported; change the column to the type that the domain stands for",
+        ),
         ({"columns": ["note"]}, {}, "columns", "'id' of summary is NOT NULL"),
-        ({"columns": [{"name": "id", "type": "interval"}]}, {"exists": False}, "columns[0].type", "interval"),
+        (
+            {"columns": [{"name": "id", "type": "interval"}]},
+            {"exists": False},
+            "columns[0].type",
+            "type 'interval' is not supported; supported are bigint, boolean, ",
+        ),
+        ({"columns": [{"name": "id", "type": "intger"}]}, {"exists": False}, "columns[0].type", "mean 'integer'?"),
+        ({"columns": [{"name": "id", "type": "varchr(3)"}]}, {}, "columns[0].type", "did you mean 'varchar'?"),
+        ({"columns": [{"name": "id", "type": "numeric(50,2)"}]}, {}, "columns[0].type", "at most 38 digits"),
         ({"columns": [{"name": "id", "type": "interval"}]}, {}, "columns[0].type", "'interval'"),
         ({"columns": [{"name": "id"}, {"name": "extra", "type": "interval"}]}, {}, "columns[1].name", "'money'"),
         ({"columns": ["id", "id"]}, {}, "columns[1].name", "'id' is listed twice"),
@@ -90,6 +114,8 @@ def test_what_publish_could_not_do_is_refused(
         ({"write_mode": "merge", "keys": ["anything"]}, {"exists": False, "columns": ()}),
         ({}, {"incoming_foreign_keys": key(True, "no action")}),
         ({"columns": ["id", "number"]}, {}),
+        ({"write_mode": "append"}, {"heirs": ("public.kid",), "side_rules": SIDE}),
+        ({"write_mode": "merge", "keys": ["id"]}, {**BY_ID, "side_rules": SIDE[1:]}),
         ({"columns": [{"name": "id", "type": "int4"}]}, {}),
         ({}, {"columns": (*COLUMNS, SPAN.model_copy(update={"nullable": True}))}),
         ({}, {"columns": (*COLUMNS, SPAN.model_copy(update={"has_default": True}))}),
@@ -114,9 +140,61 @@ def test_columns_that_spark_cannot_tell_apart_are_refused() -> None:
     assert "'id' and 'ID' of items differ only in case" in problem.message
 
 
-def test_triggers_and_row_security_are_warnings() -> None:
+def test_triggers_rules_and_row_security_are_warnings() -> None:
     """They do not forbid a publish, and are told."""
-    trigger, security = warnings_for(snapshot(triggers=("stamp",), row_security=True))
+    seen = snapshot(triggers=("stamp",), side_rules=SIDE[:1], row_security=True)
+    trigger, rule, security = warnings_for(request(), seen)
     assert "'stamp'" in trigger
+    assert "rule 'also' on summary acts on the rows that publish writes" in rule
     assert "row security" in security
-    assert warnings_for(snapshot()) == []
+    assert warnings_for(request(), snapshot()) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [(None, ["also", "gone"]), ("overwrite", ["also", "gone"]), ("append", ["also"])]
+)
+def test_rules_are_told_that_the_write_mode_sets_off(mode: str | None, told: list[str]) -> None:
+    """Nothing is deleted in `append`."""
+    found = warnings_for(request({"name": "summary", "write_mode": mode}), snapshot(side_rules=SIDE))
+    assert [warning.split("'")[1] for warning in found] == told
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        ("text", "character varying(20)"),
+        ("varchar", "character varying(20)"),
+        ("varchar(5)", "character varying(20)"),
+        ("bigint", "integer"),
+        ("numeric(10,2)", "numeric(12,2)"),
+        ("enum mood", "enum temper"),
+        ("int[]", "bigint[]"),
+    ],
+)
+def test_a_declared_type_that_does_not_count_is_told(declared: str, found: str) -> None:
+    """Both are named; the existing table is not altered."""
+    wanted = {"name": "summary", "columns": [{"name": "x", "type": declared}]}
+    [warning] = warnings_for(request(wanted), snapshot(columns=(Column(name="x", type=found),)))
+    assert warning == (
+        f"specs.target_table.columns[0].type: '{declared}' is declared, and 'x' of summary is {found}; "
+        "the table's own type counts"
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        ("int4", "integer"),
+        ("serial", "integer"),
+        ("decimal(10, 2)", "numeric(10,2)"),
+        ("varchar(5)", "character varying(5)"),
+        ("char", "character(1)"),
+        ("_int4", "integer[]"),
+        ("timestamptz", "timestamp with time zone"),
+        ("enum public.mood", "enum mood"),
+    ],
+)
+def test_another_name_of_the_same_type_is_not_told(declared: str, found: str) -> None:
+    """Nothing differs."""
+    wanted = {"name": "summary", "columns": [{"name": "x", "type": declared}]}
+    assert warnings_for(request(wanted), snapshot(columns=(Column(name="x", type=found),))) == []

@@ -92,7 +92,16 @@ def test_all_problems_are_told_together(sql: Sql, database: PostgresDatabase) ->
 
 @pytest.mark.parametrize(
     ("target", "word"),
-    [("orders", "is also the source 'o'"), ("sale.summary", "did you mean 'sales'?"), ("x" * 64, "63 bytes")],
+    [
+        ("orders", "is also the source 'o'"),
+        ("sale.summary", "did you mean 'sales'?"),
+        ("x" * 64, "63 bytes"),
+        ("datamorph_staging.totals", "this tool's own"),
+        ("datamorph_staging.publishes", "this tool's own"),
+        ("datamorph_stagin.totals", "schema 'datamorph_stagin'; create it"),
+        ("pg_catalog.totals", "PostgreSQL's own"),
+        ("information_schema.totals", "PostgreSQL's own"),
+    ],
 )
 def test_a_target_that_cannot_be_is_refused(sql: Sql, database: PostgresDatabase, target: str, word: str) -> None:
     """A target that is a source, lies in no schema, or has a name that PostgreSQL would cut is refused."""

@@ -9,6 +9,7 @@ import pytest
 from agent.diagnosis.failures import diagnose_publish
 from agent.errors import PublishError, UnavailableError
 from agent.preconditions import refusals
+from agent.snapshot import SideRule
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
 from tools.database import PostgresDatabase
 
@@ -219,7 +220,8 @@ def test_rules_are_seen_before_anything_runs(scene: Sql, database: PostgresDatab
     scene("CREATE TABLE elsewhere (id integer)")
     scene("CREATE RULE away AS ON INSERT TO summary DO INSTEAD INSERT INTO elsewhere VALUES (NEW.id)")
     scene("CREATE RULE also AS ON INSERT TO summary DO ALSO INSERT INTO elsewhere VALUES (NEW.id)")
-    assert database.snapshot(request(), 0).target.rules == ("away",)
+    target = database.snapshot(request(), 0).target
+    assert (target.rules, target.side_rules) == (("away",), (SideRule(name="also", event="insert"),))
 
 
 def test_a_trigger_on_a_partition_is_seen(scene: Sql, database: PostgresDatabase) -> None:

@@ -133,16 +133,17 @@ class AwsWorld:
         self.seen.append(self.sales.tables())
         return answer is None
 
-    def recovered(self) -> Evidence:
+    def recovered(self, ask: object = None) -> Evidence:
         """What there is when the run has been woken until it ended, by sweep ticks and by the same request.
 
-        Whoever died holds the run no longer. At the end one more tick, and the same request once more, as a caller asks
-        who is not sure.
+        Whoever died holds the run no longer. A caller who asked for something else, as to cancel, asks for that once
+        more before. At the end one more tick, and the same request once more, as a caller asks who is not sure.
         """
-        return self._evidence(in_child(self._logged(self._recover), self.log))
+        return self._evidence(in_child(self._logged(lambda: self._recover(ask)), self.log))
 
-    def _recover(self) -> dict[str, Any]:
-        answers = [self._round()]
+    def _recover(self, ask: object) -> dict[str, Any]:
+        self.clock.sleep(_PAST_A_LEASE)
+        answers = [_handle(ask) if ask else self._round()]
         while answers[-1]["statusCode"] in _UNENDED and len(answers) < _ROUNDS:
             answers.append(self._round())
         self.clock.sleep(_PAST_A_LEASE)

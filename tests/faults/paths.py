@@ -24,5 +24,8 @@ PATHS: dict[str, list[PlannedRun]] = {
     "repaired": [FAILS, SUCCEEDS],
     "given up": [FAILS, FAILS_OTHERWISE],
 }
-ENDS = {"right at once": 200, "repaired": 200, "given up": 422}
+CANCELLED = "cancelled"
+"""A run that waits for its job, and is cancelled: no way of its own."""
+WAITS = [PlannedRun(rows=len(STAGED), columns=("customer", "total"), looks=12)]
+ENDS = {"right at once": 200, "repaired": 200, "given up": 422, CANCELLED: 410}
 """The status code that each one ends with."""

@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import psycopg
-import pytest
 
 from agent.snapshot import Snapshot
 from tests.database.scene import Sql, order, request
+from tests.faults.sampled import sampled
 from tools.database import PostgresDatabase
 from tools.records import PublishOrder
 
 Mode = Literal["overwrite", "append", "merge"]
 MODES: tuple[Mode, ...] = ("overwrite", "append", "merge")
-SAMPLED: tuple[object, ...] = ("overwrite", *(pytest.param(m, marks=pytest.mark.faults) for m in ("append", "merge")))
-"""The modes as a test's parameters: one in the default suite, all of them in the sweep."""
+SAMPLED = sampled(MODES, "overwrite")
 CHILDREN = 3
 """Rows of the referencing table: they point at the ids 1, 2 and 3, which every result of an overwrite has."""
 

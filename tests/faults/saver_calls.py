@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +23,7 @@ class SaverCalls:
     calls: list[str] = field(default_factory=list)
     strike: tuple[int, Moment] | None = None
     """Which call, counted from 1, and when."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, saver: type[Any], patch: pytest.MonkeyPatch) -> None:
         """Watch all savers of a class."""
@@ -31,8 +33,9 @@ class SaverCalls:
     def _watched(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
         def called(*given: Any, **more: Any) -> Any:
-            self.calls.append(name)
-            number = len(self.calls)
+            with self._lock:
+                self.calls.append(name)
+                number = len(self.calls)
             if self.strike == (number, "before"):
                 die()
             answer = method(*given, **more)

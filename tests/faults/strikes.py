@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator
+import threading
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from xml.sax.saxutils import escape
@@ -12,6 +11,7 @@ from xml.sax.saxutils import escape
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
+from tests.aws.wire import Body, cut_answer
 from tests.faults.forked import die
 
 Kind = Literal["killed before", "killed after", "answer lost once", "answers lost", "refused", "no endpoint", "broken"]
@@ -19,28 +19,32 @@ Kind = Literal["killed before", "killed after", "answer lost once", "answers los
 
 @dataclass(frozen=True)
 class Strike:
-    """What befalls the so-manieth call that this process makes, counted from 1."""
+    """What befalls one call of this process."""
 
-    call: int
     kind: Kind
     code: str = ""
     """Of a refusal: AWS's name of the error."""
     status: int = 400
     reasons: tuple[str, ...] = ()
     """Of a cancelled transaction, one for each item."""
+    operation: str = ""
+    """As `dynamodb.PutItem`."""
+    call: int = 0
+    """The how-manieth of the operation, counted from 1: those of others come now before it, now after it."""
 
     @property
     def kills(self) -> bool:
         """Whether the process dies of it."""
         return self.kind.startswith("killed")
 
-    def at(self, call: int) -> Strike:
-        """The same at another call."""
-        return replace(self, call=call)
+    def at(self, operation: str, call: int) -> Strike:
+        """The same at a call."""
+        return replace(self, operation=operation, call=call)
 
     def __str__(self) -> str:
         reasons = f" ({', '.join(self.reasons)})" if self.reasons else ""
-        return f"call {self.call} {self.kind}{f' with {self.status} {self.code}' if self.code else ''}{reasons}"
+        told = f" with {self.status} {self.code}" if self.code else ""
+        return f"{self.operation} {self.call} {self.kind}{told}{reasons}"
 
 
 @dataclass
@@ -50,7 +54,9 @@ class Wire:
     calls: list[str] = field(default_factory=list)
     """As `dynamodb.PutItem`."""
     strike: Strike | None = None
-    _tries: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _now: threading.local = field(default_factory=threading.local)
+    """What this thread is about: several ask at once."""
 
     def watch(self, client: Any) -> Any:
         """Watch a client; gives it back."""
@@ -59,35 +65,31 @@ class Wire:
         return client
 
     def _called(self, model: Any, **_: object) -> None:
-        self.calls.append(f"{model.service_model.service_name}.{model.name}")
-        self._tries = 0
+        operation = f"{model.service_model.service_name}.{model.name}"
+        with self._lock:
+            self.calls.append(operation)
+            number = self.calls.count(operation)
+        self._now.struck = self.strike is not None and (operation, number) == (self.strike.operation, self.strike.call)
+        self._now.tries = 0
 
     def _strike_at(self, client: Any, request: Any, **_: object) -> AWSResponse | None:
-        self._tries += 1
+        self._now.tries += 1
         strike = self.strike
-        if strike is None or len(self.calls) != strike.call:
+        if strike is None or not self._now.struck:
             return None
         if strike.kind == "killed before":
             die()
         if strike.kind == "killed after":
             client._endpoint.http_session.send(request)
             die()
-        if strike.kind == "answers lost" or (strike.kind == "answer lost once" and self._tries == 1):
+        if strike.kind == "answers lost" or (strike.kind == "answer lost once" and self._now.tries == 1):
             client._endpoint.http_session.send(request)
             raise ReadTimeoutError(endpoint_url=request.url)
         if strike.kind == "no endpoint":
             raise EndpointConnectionError(endpoint_url=request.url)
         if strike.kind == "broken":
-            return _cut(client._endpoint.http_session.send(request))
+            return cut_answer(client._endpoint.http_session.send(request))
         return _refusal(client, request, strike) if strike.kind == "refused" else None
-
-
-class _Body(io.BytesIO):
-    """An answer's body as urllib3 has it."""
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        """All at once."""
-        yield self.read()
 
 
 def _refusal(client: Any, request: Any, strike: Strike) -> AWSResponse:
@@ -99,11 +101,4 @@ def _refusal(client: Any, request: Any, strike: Strike) -> AWSResponse:
     else:
         reasons = {"CancellationReasons": [{"Code": reason} for reason in strike.reasons]} if strike.reasons else {}
         body = json.dumps({"__type": strike.code, "message": told, **reasons})
-    return AWSResponse(request.url, strike.status, headers, _Body(body.encode()))
-
-
-def _cut(answer: AWSResponse) -> AWSResponse:
-    """The first half of an answer's body, under the length that the whole has."""
-    content = answer.content
-    headers = {**answer.headers, "content-length": str(len(content))}
-    return AWSResponse(answer.url, answer.status_code, headers, _Body(content[: len(content) // 2]))
+    return AWSResponse(request.url, strike.status, headers, Body(body.encode()))

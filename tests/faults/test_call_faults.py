@@ -1,4 +1,4 @@
-"""Every call that a run makes to AWS fails in turn: the process dies, an answer is lost, the service refuses."""
+"""Every call that a run makes to AWS fails in turn: never sent, never answered, answered in half, refused."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.faults.aws_world import AwsWorld, aws_world
+from tests.faults.paths import CANCELLED
 from tests.faults.strikes import Strike
 from tests.faults.struck_runs import course
 from tests.faults.tally import Tally
@@ -16,12 +17,13 @@ from tests.faults.tally import Tally
 pytestmark = pytest.mark.postgres
 
 FAULTS = {
-    "killed before": Strike(0, "killed before"),
-    "killed after": Strike(0, "killed after"),
-    "applied, the answer lost, sent again": Strike(0, "answer lost once"),
-    "applied, every answer lost": Strike(0, "answers lost"),
-    "refused": Strike(0, "refused", "AccessDeniedException"),
-    "throttled": Strike(0, "refused", "ThrottlingException"),
+    "killed before": Strike("killed before"),
+    "killed after": Strike("killed after"),
+    "applied, the answer lost, sent again": Strike("answer lost once"),
+    "applied, every answer lost": Strike("answers lost"),
+    "refused": Strike("refused", "AccessDeniedException"),
+    "throttled": Strike("refused", "ThrottlingException"),
+    "answered in half": Strike("broken"),
 }
 SAMPLE_STEP = 60
 
@@ -37,15 +39,15 @@ def sweep(world: AwsWorld, path: str, fault: str, tally: Tally, step: int = 1, s
     """Strike each call of a path in turn, or every so-manieth."""
     way = course(world, path)
     first = way.calls.index("glue.DeleteJob") if path == "repaired" else 0
-    for number in range(first + 1 + start, len(way.calls) + 1, step):
-        strike = FAULTS[fault].at(number)
+    for operation, number in way.spots()[first + start :: step]:
+        strike = FAULTS[fault].at(operation, number)
         wrong = way.struck(strike)
         tally.case(f"at every AWS call: {fault}", not wrong, way.told(strike, wrong))
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("path", ["right at once", "repaired"])
+@pytest.mark.parametrize("path", ["right at once", "repaired", CANCELLED])
 def test_a_fault_at_every_call(world: AwsWorld, path: str, fault: str, tally: Tally) -> None:
     """The run that is woken ends as if nothing had been; of the repaired one, from the end of its first job on."""
     sweep(world, path, fault, tally)

@@ -51,8 +51,7 @@ def sweep(world: World, path: str, tally: Tally, step: int = 1) -> None:
     for number, moment in kills[::step]:
         world.begin(PATHS[path])
         killed = world.killed_at_saver(number, moment)
-        # Where the last node's writes were not stored yet, the completion event is sent once more.
-        wrong = violations(world.recovered(), expected, told_again=True)
+        wrong = violations(world.recovered(), expected)
         wrong += [] if killed else ["the process was not killed"]
         name = f"SIGKILL at the checkpointer, {world.saver_name}, {path}"
         tally.case(name, not wrong, f"{moment} call {number}, {calls[number - 1]}: {'; '.join(wrong)}")

@@ -10,6 +10,7 @@ import pytest
 from botocore.session import get_session
 
 from tests.faults.aws_world import AwsWorld, aws_world
+from tests.faults.paths import CANCELLED
 from tests.faults.strikes import Strike
 from tests.faults.struck_runs import Course, course
 from tests.faults.tally import Tally
@@ -23,12 +24,14 @@ OPERATIONS = [
     "glue.DeleteJob", "logs.DescribeLogStreams", "logs.GetLogEvents", "lambda.Invoke", "events.PutEvents",
 ]  # fmt: skip
 """All that a run asks of AWS; a test compares with what it does ask."""
+OF_A_CANCEL = ["glue.BatchStopJobRun"]
+"""What a cancel asks beyond that."""
 ANYWHERE = [
-    Strike(0, "refused", "AccessDeniedException", 403),
-    Strike(0, "refused", "ExpiredTokenException", 400),
-    Strike(0, "refused", "ServiceUnavailable", 503),
-    Strike(0, "no endpoint"),
-    Strike(0, "broken"),
+    Strike("refused", "AccessDeniedException", 403),
+    Strike("refused", "ExpiredTokenException", 400),
+    Strike("refused", "ServiceUnavailable", 503),
+    Strike("no endpoint"),
+    Strike("broken"),
 ]
 """What any service may answer, whatever its model says."""
 REASONS = (
@@ -50,11 +53,11 @@ def answers_of(operation: str) -> list[Strike]:
     service, _, name = operation.partition(".")
     shapes = get_session().get_service_model(service).operation_model(name).error_shapes
     listed = [
-        Strike(0, "refused", shape.error_code, shape.metadata.get("error", {}).get("httpStatusCode", 400))
+        Strike("refused", shape.error_code, shape.metadata.get("error", {}).get("httpStatusCode", 400))
         for shape in shapes
     ]
     if operation == "dynamodb.TransactWriteItems":
-        cancelled = [Strike(0, "refused", "TransactionCanceledException", 400, (reason,)) for reason in REASONS]
+        cancelled = [Strike("refused", "TransactionCanceledException", 400, (reason,)) for reason in REASONS]
         listed = [strike for strike in listed if strike.code != "TransactionCanceledException"] + cancelled
     return listed + ANYWHERE
 
@@ -62,17 +65,18 @@ def answers_of(operation: str) -> list[Strike]:
 def sweep(way: Course, operation: str, tally: Tally, step: int = 1) -> None:
     """Answer the first and the last call of an operation with each error in turn."""
     for strike in answers_of(operation)[::step]:
-        for number in way.first_and_last(operation):
-            struck = strike.at(number)
+        for spot in way.first_and_last(operation):
+            struck = strike.at(*spot)
             wrong = way.struck(struck)
             tally.case(f"every error: {operation}", not wrong, way.told(struck, wrong))
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", [*OPERATIONS, *OF_A_CANCEL])
 def test_every_error_of_an_operation(world: AwsWorld, operation: str, tally: Tally) -> None:
     """Once it is over, the run that is woken ends as if nothing had been."""
-    sweep(course(world, "right at once", cold=operation.startswith("secretsmanager")), operation, tally)
+    path = CANCELLED if operation in OF_A_CANCEL else "right at once"
+    sweep(course(world, path, cold=operation.startswith("secretsmanager")), operation, tally)
     tally.check()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from agent.errors import ConflictError, EngineError, PublishError, UnavailableError
 from graph.actions import Actions
+from graph.announcing import announced
 from graph.nodes.publish import publish
 from graph.state import State
 from tests.graph.conftest import Bench, event
@@ -216,8 +217,9 @@ def test_a_cancel_is_told(bench: MakeBench) -> None:
     told: list[RunEnded] = []
 
     class Listening:
-        def announce(self, ended: RunEnded) -> None:
+        def announce(self, ended: RunEnded) -> bool:
             told.append(ended)
+            return True
 
     service = made.service()
     tools = type(service.tools)(**{**vars(service.tools), "announcer": Listening()})
@@ -226,6 +228,39 @@ def test_a_cancel_is_told(bench: MakeBench) -> None:
     assert [(one.run_id, one.execution_status, one.attempts) for one in told] == [("run_1", "cancelled", 1)]
     lines = (made.folder / "journal" / "run_1.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["log_entry"]["title"] == "run cancelled"
+
+
+def test_an_end_that_nobody_could_hear_is_told_again(bench: MakeBench) -> None:
+    """The caller has the answer; the run stays open until listeners have it too, or for a day."""
+    made = bench()
+    told: list[RunEnded] = []
+
+    class Deaf:
+        def announce(self, ended: RunEnded) -> bool:
+            told.append(ended)
+            return len(told) > 2
+
+    def actions() -> Actions:
+        service = made.service()
+        tools = type(service.tools)(**{**vars(service.tools), "announcer": Deaf()})
+        return Actions(type(service)(tools, service.settings, service.checkpointer, "test"))
+
+    answers = [actions().service.run(event())]
+    for _ in range(2):
+        assert actions().status("run_1") == answers[0]
+        assert swept(made) == ["run_1"]
+        answers.append(actions().resume("run_1"))
+    assert [answer["statusCode"] for answer in answers] == [200, 200, 200]
+    assert swept(made) == []
+    assert [one.execution_status for one in told] == ["success"] * 3
+    assert len(made.jobs.started) == 1
+    late = type(made.service().tools.clock)()
+    late.sleep(10**9)
+    record = made.service().tools.ledger.run("run_1")
+    assert record is not None
+    tools = type(made.service().tools)(**{**vars(made.service().tools), "announcer": Deaf(), "clock": late})
+    told.clear()
+    assert announced(tools, record, answers[0]) is True
 
 
 def test_a_cancel_without_the_prompt_is_a_cancel(bench: MakeBench) -> None:

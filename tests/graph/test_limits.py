@@ -32,9 +32,10 @@ class Listening:
     def __init__(self) -> None:
         self.told: list[RunEnded] = []
 
-    def announce(self, ended: RunEnded) -> None:
+    def announce(self, ended: RunEnded) -> bool:
         """Remember."""
         self.told.append(ended)
+        return True
 
 
 def later(made: Bench, minutes: float, listener: Listening | None = None) -> Service:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from agent.errors import PublishError, UnavailableError
 from tests.graph.conftest import REPLY, SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, TRANSFORM, Bench, event
@@ -115,6 +118,23 @@ def test_what_this_version_cannot_do_is_refused(bench: MakeBench) -> None:
     """An option that would be ignored is an error."""
     response = bench().service().run(event(options={"budget_usd": 1.5}))
     assert response["body"]["errors"][0]["path"] == "options.budget_usd"
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        ({"source_data_samples": {"ordes": [{"id": 1}]}}, "source_data_samples.ordes", "did you mean 'orders'?"),
+        ({"source_data_samples": {"o": [{"id": 1}, {"idd": 1}]}}, "source_data_samples.o[1].idd", "mean 'id'?"),
+    ],
+)
+def test_samples_of_no_table_or_column_are_refused(
+    bench: MakeBench, changes: dict[str, Any], path: str, words: str
+) -> None:
+    """They would be left out in silence."""
+    response = bench().service().run(event(**changes))
+    [error] = response["body"]["errors"]
+    assert (response["statusCode"], error["path"]) == (400, path)
+    assert words in error["message"]
 
 
 def test_an_invalid_run_may_be_corrected_under_its_run_id(bench: MakeBench) -> None:

@@ -32,7 +32,7 @@ def guard(spark: SparkSession) -> dict[str, Any]:
     target = Snapshot(sources=(), target=Target(name="x", exists=False), origin="event")
     text = assemble("def transform(sources):\n    return None\n", request, target, "c").text
     guard = text[text.index("# types that have no counterpart") : text.index("def read(")]
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"SOURCES": []}
     exec("import re\nfrom contextlib import contextmanager\nfrom pyspark.sql import functions as F\n" + guard, names)
     return names
 
@@ -86,6 +86,8 @@ FITS = [
     ("array(null)", "array<date>", "[null]"),
     ("array('2024-02-29')", "array<date>", "[2024-02-29]"),
     ("array(1.239D)", "array<decimal(5,2)>", "[1.24]"),
+    ("cast(1.1 as float)", "decimal(38,18)", "1.100000000000000000"),
+    ("cast(16777216 as float)", "decimal(38,18)", "16777216.000000000000000000"),
     ("array(date'2024-02-29')", "array<string>", "[2024-02-29]"),
 ]
 
@@ -162,6 +164,7 @@ ROUNDED = [
     ("array(1.5BD, 1.239BD)", "array<decimal(5,2)>", 1),
     ("array(1.5BD)", "array<decimal(5,2)>", 0),
     ("1.239D", "float", 0),
+    ("1.23456789012D", "float", 1),
 ]
 
 
@@ -293,6 +296,20 @@ def test_a_time_of_day_is_a_timestamp_of_1970(spark: SparkSession, fitted: Fitte
         return
     cast = fitted(frame, columns, "the result", result=True)
     assert [row[0] for row in cast.selectExpr("cast(x as string)").collect()] == [shown, None]
+
+
+@pytest.mark.parametrize(("wanted", "sql_type"), [("string", "text"), (None, "any type")])
+def test_a_time_of_day_does_not_become_a_day_of_1970(
+    spark: SparkSession, guard: dict[str, Any], monkeypatch: pytest.MonkeyPatch, wanted: str | None, sql_type: str
+) -> None:
+    """Spark shows it as a timestamp; where no source has one, a timestamp of that day is what it says."""
+    frame = spark.sql("SELECT timestamp'1970-01-01 08:30:00' AS x UNION ALL SELECT timestamp'2024-01-01 08:30:00'")
+    columns = [("x", wanted, sql_type, True)]
+    guard["fitted"](frame, columns, "the result", result=True)
+    monkeypatch.setitem(guard, "HAS_TIMES", True)
+    with pytest.raises(ValueError, match=f"column x: 1 values are a time of day .* need the type time, not {sql_type}"):
+        guard["fitted"](frame, columns, "the result", result=True)
+    assert guard["fitted"](frame, [("x", "timestamp", "timestamp without time zone", True)], "the result", result=True)
 
 
 def test_without_a_declared_type_scalars_arrays_and_bytes_stay_as_they_are(spark: SparkSession, fitted: Fitted) -> None:

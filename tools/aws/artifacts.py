@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -67,7 +68,8 @@ class S3Artifacts:
     def _read(self, bucket: str, key: str, ref: str) -> bytes:
         with self._asked(bucket):
             try:
-                with self._client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+                # The body's own context manager gives the bare stream, which checks neither length nor checksum.
+                with closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
                     data: bytes = body.read()
             except ClientError as error:
                 if error_code(error) not in _MISSING:

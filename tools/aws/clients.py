@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import threading
 from typing import Any
 
@@ -77,4 +78,22 @@ class AwsClients:
             tcp_keepalive=True,
         )
         with translated(service, f"a client for {service}", self.region):
-            return self.session.client(service, config=config)
+            client = self.session.client(service, config=config)
+        client.meta.events.register("after-call", _demand_json)
+        return client
+
+
+def _demand_json(http_response: Any, model: Any, **_: object) -> None:
+    """Raise ResponseStreamingError for an answer that is cut, or a proxy's.
+
+    boto3 takes it for one without members: an item that is there would be missing.
+    """
+    from botocore.exceptions import ResponseStreamingError
+
+    wanted = model.service_model.protocol in ("json", "rest-json") and not model.has_streaming_output
+    if http_response.status_code >= 300 or not wanted:
+        return
+    try:
+        json.loads(http_response.content or "{}")
+    except ValueError as error:
+        raise ResponseStreamingError(error=f"{model.name}: the answer is no JSON: {error}") from error

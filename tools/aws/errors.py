@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -12,15 +12,18 @@ from botocore.exceptions import (
     ConnectionClosedError,
     ConnectionError,
     CredentialRetrievalError,
+    IncompleteReadError,
     InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
     ReadTimeoutError,
+    ResponseStreamingError,
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from agent.diagnosis.redact import redact
 from agent.errors import UnavailableError
@@ -39,6 +42,9 @@ THROTTLING_CODES = {
     "ProvisionedThroughputExceededException", "SlowDown",
 }  # fmt: skip
 
+AwsError: TypeAlias = ClientError | BotoCoreError | ResponseParserError
+"""All that boto3 raises for a call: the last one for an answer that is no XML, or not what the service answers."""
+
 GIVE_CREDENTIALS = "give AWS credentials: `aws configure`, `aws sso login`, AWS_PROFILE, or a role"
 RENEW_CREDENTIALS = "the AWS credentials are expired or not valid: renew them (`aws sso login`, `aws configure`)"
 
@@ -51,11 +57,11 @@ def translated(service: str, what: str, region: str, advice: dict[str, str] | No
     """
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise UnavailableError(service, explain(error, what, region, advice)) from error
 
 
-def explain(error: ClientError | BotoCoreError, what: str, region: str, advice: dict[str, str] | None = None) -> str:
+def explain(error: AwsError, what: str, region: str, advice: dict[str, str] | None = None) -> str:
     """What failed, in AWS's own words, and what to do about it."""
     if isinstance(error, ClientError):
         code = error_code(error)
@@ -94,11 +100,13 @@ def _advice(code: str, operation: str) -> str:
     return "ask again later; if it stays so, look at https://health.aws.amazon.com/health/status"
 
 
-def _local_advice(error: BotoCoreError) -> str:
+def _local_advice(error: BotoCoreError | ResponseParserError) -> str:
     if isinstance(error, CREDENTIAL_ERRORS):
         return GIVE_CREDENTIALS
     if isinstance(error, NoRegionError | InvalidRegionError):
         return "name a region with DATAMORPH_REGION, as us-east-1"
     if isinstance(error, ReadTimeoutError | ConnectionError | ConnectionClosedError):
         return "the endpoint cannot be reached: check the region's name, the network, and in a VPC its endpoints"
+    if isinstance(error, ResponseStreamingError | IncompleteReadError | ResponseParserError):
+        return "the answer came cut or is not the service's: ask again; if it stays so, look at the proxy in between"
     return "check the AWS configuration (`aws configure list`)"

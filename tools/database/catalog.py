@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from agent.identifiers import nearest, quote_name, quote_table
-from agent.snapshot import Column, ForeignKey
+from agent.snapshot import Column, ForeignKey, SideRule
 from tools.database.connection import Connection
 
 _IDENTITY: dict[str, Literal["", "always", "by default"]] = {"": "", "a": "always", "d": "by default"}
 _ON_DELETE: dict[str, Literal["no action", "restrict", "cascade", "set null", "set default"]] = {
     "a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default",
 }  # fmt: skip
+_EVENTS: dict[str, Literal["insert", "update", "delete"]] = {"2": "update", "3": "insert", "4": "delete"}
 _KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
 _OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'"
 
@@ -211,6 +212,33 @@ def rules(connection: Connection, oid: int) -> tuple[str, ...]:
         (oid,),
     ).fetchall()
     return tuple(name for (name,) in rows)
+
+
+def side_rules(connection: Connection, oid: int) -> tuple[SideRule, ...]:
+    """Return the table's rules that do something beside the write that they come with: DO ALSO, and switched on."""
+    rows = connection.execute(
+        """
+        SELECT rulename, ev_type::text FROM pg_catalog.pg_rewrite
+        WHERE ev_class = %s AND NOT is_instead AND ev_type <> '1' AND ev_enabled <> 'D' ORDER BY rulename
+        """,
+        (oid,),
+    ).fetchall()
+    return tuple(SideRule(name=name, event=_EVENTS[event]) for name, event in rows)
+
+
+def heirs(connection: Connection, oid: int) -> tuple[str, ...]:
+    """Return the tables, for SQL, that inherit from a table directly, without its partitions."""
+    rows = connection.execute(
+        """
+        SELECT n.nspname, c.relname
+        FROM pg_catalog.pg_inherits i
+        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE i.inhparent = %s AND NOT c.relispartition ORDER BY 1, 2
+        """,
+        (oid,),
+    ).fetchall()
+    return tuple(quote_table(schema, table) for schema, table in rows)
 
 
 def row_security(connection: Connection, oid: int) -> bool:

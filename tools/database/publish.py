@@ -154,6 +154,8 @@ def _locked(
     for key in keys if order.write_mode == "overwrite" else ():
         if not harmless(key):
             raise PublishError("target_changed", f"foreign key {key.name!r} of {key.table} forbids replacing the rows")
+    if order.write_mode != "append" and (heirs := catalog.heirs(connection, relation.oid)):
+        raise PublishError("target_changed", f"{order.target} is inherited by {', '.join(heirs)} since the run began")
     return columns
 
 

@@ -114,6 +114,7 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
         return Target(name=name, relation=place, exists=False)
     if relation.oid in sources:
         raise _refused(f"{name!r} is also the source {sources[relation.oid]!r}; publish into another table")
+    _demand_free(relation.schema)
     if relation.kind not in ("table", "partitioned table"):
         raise _refused(f"{name!r} is a {relation.kind}; the target must be a table")
     _demand(connection, relation, "SELECT", "INSERT", *_RIGHTS[wanted.write_mode or "overwrite"])
@@ -129,6 +130,8 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
         published_before=staging.published_into(connection, relation.oid),
         triggers=catalog.triggers(connection, relation.oid),
         rules=catalog.rules(connection, relation.oid),
+        side_rules=catalog.side_rules(connection, relation.oid),
+        heirs=catalog.heirs(connection, relation.oid),
         row_security=catalog.row_security(connection, relation.oid),
     )
 
@@ -161,14 +164,17 @@ def place_for(connection: Connection, name: str) -> str:
     schema, dot, table = name.partition(".")
     if "\0" in name:
         raise _refused("a name holds no zero byte")
+    if dot:
+        _demand_free(schema)
     if dot and not catalog.schema_exists(connection, schema):
-        near = did_you_mean(schema, catalog.schemas(connection))
+        near = did_you_mean(schema, [known for known in catalog.schemas(connection) if known != staging.SCHEMA])
         raise _refused(f"there is no schema {schema!r}{near}; create it, or name an existing one")
     if not dot:
         created_in = catalog.current_schema(connection)
         if created_in is None:
             raise _refused(f"{name!r} names no schema, and the role's search path has none; write schema.{name}")
         schema, table = created_in, name
+        _demand_free(schema)
     try:
         relation = quote_table(schema, table)
     except ValueError:
@@ -178,6 +184,14 @@ def place_for(connection: Connection, name: str) -> str:
             "database", f"{relation} cannot be created: grant CREATE on schema {schema!r} to the role"
         )
     return relation
+
+
+def _demand_free(schema: str) -> None:
+    """Raise InvalidRequestError for a schema that holds what is not to be filled by specifications."""
+    if schema == staging.SCHEMA:
+        raise _refused(f"schema {schema!r} is this tool's own; name a table in another schema")
+    if schema == "information_schema" or schema.startswith("pg_"):
+        raise _refused(f"schema {schema!r} is PostgreSQL's own; name a table in another schema")
 
 
 def _refused(message: str) -> InvalidRequestError:

@@ -1,0 +1,92 @@
+"""The invariants see what they are there for: evidence of each kind of damage is told under its number."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.faults.invariants import Evidence, Expected, Tables, refused_clearly, violations
+from tests.faults.tables import NEW, OLD
+
+JOB = "datamorph-job-r1-g1-a1-l1-01234567"
+RESPONSE: dict[str, Any] = {"statusCode": 200, "body": {"execution_status": "success", "job_run_id": "jr_01234567"}}
+EVENT = {"run_id": "r1", "generation": 1, "execution_status": "success"}
+SOUND = Evidence(
+    run_id="r1",
+    runs={JOB: 1},
+    live_at_starts=[0],
+    jobs=[],
+    staging=[],
+    leases=[],
+    seen=[OLD, NEW],
+    state={"status": "success", "accepted_at": "2026-01-01T00:00:00.000+00:00", "job_run_id": "jr_01234567"},
+    response=RESPONSE,
+    status="success",
+    recorded=json.dumps(RESPONSE),
+    launches=["CLEANED"],
+    due=[],
+    events=[EVENT],
+    texts=[("log", "handler.answered")],
+)
+EXPECTED = Expected(SOUND, OLD, NEW, canary="s3cret")
+OTHER = {**RESPONSE, "body": {**RESPONSE["body"], "execution_status": "failed"}}
+
+DAMAGE: list[tuple[str, dict[str, Any]]] = [
+    ("I1", {"runs": {JOB: 2}}),
+    ("I1", {"live_at_starts": [0, 1]}),
+    ("I2", {"runs": {JOB.replace("-a1-", f"-a{attempt}-"): 1 for attempt in (1, 2, 3)}}),
+    ("I3", {"jobs": [JOB]}),
+    ("I3", {"staging": ["s_012345678901_012345678901"]}),
+    ("I3", {"leases": ["r1"]}),
+    ("I3", {"launches": ["TERMINAL"]}),
+    ("I3", {"due": ["r1"]}),
+    ("I4", {"seen": [OLD, Tables([], []), NEW]}),
+    ("I4", {"seen": [Tables([("a", Decimal("3.50"))], NEW.referencing), NEW]}),
+    ("I4", {"seen": [Tables(NEW.target, []), NEW]}),
+    ("I4", {"seen": [OLD]}),
+    ("I5", {"state": {**SOUND.state, "attempt": 2}}),
+    ("I5", {"response": OTHER, "recorded": json.dumps(OTHER)}),
+    ("I6", {"recorded": ""}),
+    ("I6", {"recorded": json.dumps(OTHER)}),
+    ("I6", {"status": "running"}),
+    ("I6", {"events": []}),
+    ("I6", {"events": [EVENT, EVENT]}),
+    ("I6", {"events": [EVENT, {**EVENT, "execution_status": "failed"}]}),
+    ("I7", {"texts": [("log", "password=s3cret")]}),
+]
+
+
+def test_what_is_sound_breaks_nothing() -> None:
+    """Also at another time and under another job run's id."""
+    state = {"status": "success", "accepted_at": "2027-01-01T00:00:00.000+00:00", "job_run_id": "jr_76543210"}
+    response = json.loads(json.dumps(RESPONSE).replace("jr_01234567", "jr_76543210"))
+    other = replace(SOUND, state=state, response=response, recorded=json.dumps(response))
+    assert violations(SOUND, EXPECTED) == violations(other, EXPECTED) == []
+
+
+@pytest.mark.parametrize(("invariant", "damage"), DAMAGE)
+def test_damage_is_seen(invariant: str, damage: dict[str, Any]) -> None:
+    """Under the number of the invariant that it breaks."""
+    told = violations(replace(SOUND, **damage), EXPECTED)
+    assert invariant in {one.partition(":")[0] for one in told}, told
+
+
+def test_an_event_may_come_again_only_where_that_is_said() -> None:
+    """And then it is the same one."""
+    assert violations(replace(SOUND, events=[EVENT] * 3), EXPECTED, told_again=True) == []
+    differing = replace(SOUND, events=[EVENT, {**EVENT, "attempts": 2}])
+    assert violations(differing, EXPECTED, told_again=True) != []
+
+
+def test_a_clear_refusal_has_a_code_and_a_reason() -> None:
+    """Where a fault ends a run by design; everything but the end holds as for the others."""
+    refused = {"statusCode": 503, "body": {"execution_status": "unavailable", "message": "grant it"}}
+    found = replace(SOUND, seen=[OLD], status="unavailable", response=refused)
+    assert refused_clearly(found, EXPECTED, [503]) == []
+    assert refused_clearly(found, EXPECTED, [422]) != []
+    assert refused_clearly(replace(found, response={"statusCode": 503, "body": {}}), EXPECTED, [503]) != []
+    assert refused_clearly(replace(found, jobs=[JOB]), EXPECTED, [503]) != []

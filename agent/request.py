@@ -221,7 +221,7 @@ def parse_request(event: object) -> Request:
     try:
         request = Request.model_validate(event)
     except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors()]
+        problems = [problem_of(detail) for detail in error.errors()]
         raise InvalidRequestError([p for p in problems if not _follows(p, problems)]) from None
     if not _RUN_ID.fullmatch(request.run_id):
         message = "1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit, as 20250113_123456_abc123"
@@ -260,14 +260,20 @@ def _readable(key: str) -> bool:
     return bool(key.strip()) and key.isprintable()
 
 
-_KNOWN: dict[str, type[BaseModel]] = {"": Request, "specs.target_table": TargetTable, "options": Options}
+_KNOWN: dict[str, type[BaseModel]] = {
+    "": Request, "specs.target_table": TargetTable, "options": Options, "specs.join_conditions": JoinCondition,
+    "specs.filters": Filter, "specs.aggregations": Aggregation, "specs.derived_columns": DerivedColumn,
+}  # fmt: skip
 
 
-def _problem(detail: Any) -> Problem:
+def problem_of(detail: Any, model: type[BaseModel] | None = None) -> Problem:
+    """What pydantic found, in plain words; `model` is what was read, where the location does not tell."""
     location = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-")))
     path, kind = path_of(location), detail["type"]
     if kind == "missing":
-        return Problem(path, "is required")
+        model = model or _KNOWN.get(path_of(location[:-2]))
+        unknown = [_shown(key) for key in detail["input"] if key not in model.model_fields] if model else []
+        return Problem(path, f"is required; not known here: {', '.join(unknown)}" if unknown else "is required")
     if kind == "extra_forbidden":
         model = _KNOWN.get(path_of(location[:-1]) if location[:-1] else "", TargetColumn)
         return Problem(path, _unknown_key(str(location[-1]), list(model.model_fields)))

@@ -109,6 +109,18 @@ def test_what_needs_no_conversion_is_accepted(expression: str) -> None:
     assert problems(["things"], names("new"), derived_columns=[derive("new", expression)]) == []
 
 
+@pytest.mark.spark
+def test_spark_computes_what_is_accepted(ansi_spark: Any) -> None:
+    """In ANSI mode, without a refusal and without an error."""
+    row = (
+        "SELECT 5 AS id, '2024' AS t, CAST(2.5 AS decimal(10,2)) AS n, 0.5D AS d, true AS b, "
+        "timestamp'2024-05-06 07:08:09' AS ts, date'2024-05-06' AS day"
+    )
+    (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(FINE)} FROM ({row})"))
+    nothing = {expression for expression, value in zip(FINE, found, strict=True) if value is None}
+    assert nothing == {"t = NULL", "CASE WHEN b THEN NULL ELSE n END"}
+
+
 def test_a_join_condition_is_held_to_the_same() -> None:
     """Wherever in it the comparison stands."""
     condition = "a.id = b.id AND (a.b OR b.t < 8)"

@@ -109,10 +109,10 @@ MANGLED: list[tuple[list[Any], dict[str, Any], str]] = [
         {"join_conditions": [{**ON_CUSTOMER, "right_table": "ordres"}]},
         "specs.join_conditions[0].right_table",
     ),
-    (SHOP, {"transformations": [step("join", **{**ON_CUSTOMER, "join_type": "inenr"})]}, *details(".join_type")),
+    (SHOP, {"transformations": [step("join", **{**ON_CUSTOMER, "join_type": "inenr"})]}, details(".join_type")[0]),
     (SHOP, {"transformations": [step("jion", **ON_CUSTOMER)]}, "specs.transformations[0]"),
-    (STACKED, {"transformations": [step("union", tables=STACKED)]}, *details(".all")),
-    (STACKED, {"transformations": [step("union", tables=["spring", "autmn"], all=True)]}, *details(".tables[1]")),
+    (STACKED, {"transformations": [step("union", tables=STACKED)]}, details(".all")[0]),
+    (STACKED, {"transformations": [step("union", tables=["spring", "autmn"], all=True)]}, details(".tables[1]")[0]),
 ]
 
 

@@ -49,7 +49,9 @@ def shape_problem(detail: Any, root: type[BaseModel]) -> Problem:
 def _message(detail: Any, location: tuple[int | str, ...], root: type[BaseModel]) -> str:
     kind = detail["type"]
     if kind == "missing":
-        return "is required"
+        known = _model_at(root, location[:-1]).model_fields
+        unknown = [_shown(key) for key in detail["input"] if key not in known]
+        return "is required" + (f"; not known here: {', '.join(unknown)}" if unknown else "")
     if kind == "extra_forbidden":
         return _unknown_key(str(location[-1]), list(_model_at(root, location[:-1]).model_fields))
     if kind == "too_short":

@@ -52,3 +52,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # py4j leaves its sockets to the garbage collector
             session.stop()
+
+
+@pytest.fixture
+def ansi_spark(spark: SparkSession) -> Iterator[SparkSession]:
+    """The session in ANSI mode, in which a job's transform runs: what has no value of its type is an error."""
+    spark.conf.set("spark.sql.ansi.enabled", "true")
+    yield spark
+    spark.conf.unset("spark.sql.ansi.enabled")

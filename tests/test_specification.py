@@ -90,7 +90,7 @@ def shown(cell: object) -> str:
 
 @pytest.mark.spark
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if e.header], ids=lambda e: "-".join(e.header))
-def test_each_example_gives_the_rows_below_it(spark: Any, example: Example) -> None:
+def test_each_example_gives_the_rows_below_it(ansi_spark: Any, example: Example) -> None:
     """Compiled and run on Spark, with the page's tables."""
     from pyspark.sql import DataFrame, Window
     from pyspark.sql import functions as F
@@ -100,7 +100,7 @@ def test_each_example_gives_the_rows_below_it(spark: Any, example: Example) -> N
     scope: dict[str, Any] = {"F": F, "Window": Window, "DataFrame": DataFrame}
     exec(compile(code, "transform", "exec"), scope)
     tables = request.specs.source_tables
-    result = scope["transform"]({t.key: spark.sql(in_sql(t.table_name)).alias(t.key) for t in tables})
+    result = scope["transform"]({t.key: ansi_spark.sql(in_sql(t.table_name)).alias(t.key) for t in tables})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # collect() leaves its socket to the garbage collector
         rows = [[shown(cell) for cell in row] for row in result.collect()]

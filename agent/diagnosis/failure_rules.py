@@ -142,7 +142,8 @@ CODE_RULES: tuple[Rule, ...] = (
             r"(?P<why>Can't extract value from [^\n;]*)",
         ],
         "the types do not go together: {name} {why}",
-        "cast to matching types first, as F.col('x').cast('int'); for unions give both sides the same columns",
+        "cast to matching types first, as CAST(x AS int) in an expression or F.col('x').cast('int') in Python; "
+        "for unions give both sides the same columns",
     ),
     rule(
         "value_does_not_fit",

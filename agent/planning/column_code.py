@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.planning.divisions import with_safe_divisors
 from agent.planning.layout import Argument, bracketed, call_of, comparison, conjunction
 from agent.planning.spelling import python_column, python_literal, python_text, python_value, sql_column
 from agent.planning.steps import BoundExpression, FilterStep, MergedColumn, Reference
@@ -14,7 +15,7 @@ _TEXT_WIDTH = 70
 
 def expression_code(bound: BoundExpression) -> Argument:
     """An expression as `F.expr("...")`; broken, its text is cut behind blanks."""
-    text = bound.expression.rendered([sql_column(reference) for reference in bound.references])
+    text = with_safe_divisors(bound.expression.rendered([sql_column(reference) for reference in bound.references]))
     whole = f"F.expr({python_text(text)})"
     parts = [f"    {python_text(part)}" for part in _parts(text)]
     return Argument(whole, ("F.expr(", *parts, ")") if len(parts) > 1 else ())

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import NoReturn
 from uuid import UUID
 
+from agent.errors import InvalidRequestError
 from agent.planning.kinds import MAX_DIGITS, Kind, fits_one_decimal, unordered
 from agent.planning.refusals import USE_A_MODEL, nearest, refuse
-from agent.planning.steps import FilterStep, Reference, Value
+from agent.planning.steps import FilterStep, NamedColumn, Reference, Value
 from agent.request import Filter
 from agent.types import Family
 
@@ -20,14 +22,24 @@ _EXACT_IN_DOUBLE = 2**53
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_WHOLE = re.compile(r"-?\d+", re.ASCII)
+_FRACTION = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_DIGITS_IN_DOUBLE = 15
+"""Significant digits that a JSON number keeps on its way through a double."""
 _WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
 _TEXT_ONLY = frozenset({"LIKE", "NOT LIKE"})
+_NULL_IN_LIST = {
+    "IN": "null in the list finds no row; leave it out, and for rows where the column is NULL too filter on a derived "
+    "column that says `... OR column IS NULL`",
+    "NOT IN": "with null in the list the filter would keep no row; leave it out",
+}
 _LISTS = frozenset({"IN", "NOT IN", "BETWEEN"})
 
 
 def filter_step(entry: Filter, column: Reference, path: str) -> FilterStep:
     """The filter on a resolved column. Raises InvalidRequestError when the value does not fit the column."""
     kind, operator = column.kind, entry.operator
+    leave_failed(column)
     if operator in ("IS NULL", "IS NOT NULL"):
         if entry.value is not None:
             refuse(f"{path}.value", f"{operator} takes no value")
@@ -46,6 +58,12 @@ def filter_step(entry: Filter, column: Reference, path: str) -> FilterStep:
     return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
 
 
+def leave_failed(column: Reference) -> None:
+    """Stop without a problem at a column that is itself refused: what is wrong with it is said there."""
+    if isinstance(column, NamedColumn) and column.failed:
+        raise InvalidRequestError([])
+
+
 def _items(entry: Filter, path: str) -> list[object]:
     if entry.operator not in _LISTS:
         if isinstance(entry.value, list | dict):
@@ -55,6 +73,8 @@ def _items(entry: Filter, path: str) -> list[object]:
         refuse(path, f"{entry.operator} takes a list of values")
     if entry.operator == "BETWEEN" and len(entry.value) != 2:
         refuse(path, "BETWEEN takes a list of two values, the lower one first")
+    if entry.operator in _NULL_IN_LIST and None in entry.value:
+        refuse(path, f"NULL equals nothing, so {_NULL_IN_LIST[entry.operator]}")
     return list(entry.value)
 
 
@@ -90,7 +110,7 @@ def exact_value(value: object, kind: Kind | None, path: str) -> Value:
             return _READERS.get(kind.family, _number)(value, kind, path)
 
 
-def _misfit(value: object, wanted: str, kind: Kind, path: str) -> Value:
+def _misfit(value: object, wanted: str, kind: Kind, path: str) -> NoReturn:
     refuse(path, f"{value!r} does not fit a {kind.family} column; give {wanted}")
 
 
@@ -121,40 +141,63 @@ def _time(value: object, kind: Kind, path: str) -> Value:
         return _misfit(value, wanted, kind, path)
 
 
-def _exact_number(value: int | float, path: str) -> Value:
-    """An integer as it is, a fraction as the decimal that was written."""
-    if isinstance(value, int) or value.is_integer():
-        if not -_INT_LIMIT <= value < _INT_LIMIT:
-            refuse(path, f"{value} is beyond 64-bit integers")
-        return Value(int(value))
-    text, digits = _decimal_text(value)
+def _number(value: object, kind: Kind, path: str) -> Value:
+    if kind.family == "float":
+        return _double(value, kind, path)
+    text = _digits_of(value, kind, path)
+    digits = _digits(text)
+    whole_number = "." not in text
+    if whole_number and not isinstance(value, str) or kind.family == "integer":
+        number = int(text) if whole_number else None
+        if number is not None and not -_INT_LIMIT <= number < _INT_LIMIT:
+            hint = "" if kind.family == "integer" else f'; write it as text: "{text}"'
+            refuse(path, f"{text} is beyond 64-bit integers{hint}")
+        width = Kind("integer", whole=10 if number is not None and -(2**31) <= number < 2**31 else 20)
+        _check_common_type(text, kind, digits if number is None else width, path)
+        return Value(number) if number is not None else _decimal(text, digits)
     if digits.whole + digits.scale > MAX_DIGITS:
-        refuse(path, f"{value} has more than {MAX_DIGITS} digits")
+        refuse(path, f"{text} has more than {MAX_DIGITS} digits")
+    _check_common_type(text, kind, digits, path)
+    return _decimal(text, digits)
+
+
+def _double(value: object, kind: Kind, path: str) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _misfit(value, "a number", kind, path)
+    if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:
+        refuse(path, f"{value} has no exact floating-point value")
+    return Value(float(value))
+
+
+def _digits_of(value: object, kind: Kind, path: str) -> str:
+    """The number without an exponent, and without a fraction that is zero; a text must be exactly a number."""
+    if isinstance(value, str):
+        shape = _WHOLE if kind.family == "integer" else _FRACTION
+        if not shape.fullmatch(value):
+            _misfit(value, "a number", kind, path)
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _misfit(value, "a number", kind, path)
+    number = Decimal(repr(value))
+    if isinstance(value, float) and len(number.normalize().as_tuple().digits) > _DIGITS_IN_DOUBLE:
+        example = '"12345678901234567.89"'
+        refuse(path, f'{value!r} has more digits than a JSON number keeps; write it as text: "…", as {example}')
+    return format(number, "f").removesuffix(".0")
+
+
+def _digits(text: str) -> Kind:
+    whole, _, fraction = text.lstrip("-").partition(".")
+    return Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
+
+
+def _decimal(text: str, digits: Kind) -> Value:
     return Value(text, f"decimal({max(digits.whole + digits.scale, 1)},{digits.scale})")
 
 
-def _decimal_text(value: float) -> tuple[str, Kind]:
-    text = format(Decimal(repr(value)), "f")
-    whole, _, fraction = text.lstrip("-").partition(".")
-    return text, Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
-
-
-def _number(value: object, kind: Kind, path: str) -> Value:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return _misfit(value, "a number", kind, path)
-    if kind.family == "float":
-        if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:
-            refuse(path, f"{value} has no exact floating-point value")
-        return Value(float(value))
-    literal = _exact_number(value, path)
-    if isinstance(literal.value, int):
-        width = Kind("integer", whole=10 if -(2**31) <= literal.value < 2**31 else 20)
-        fits = kind.family == "integer" or fits_one_decimal(kind, width)
-    else:
-        fits = fits_one_decimal(kind, _decimal_text(float(value))[1])
+def _check_common_type(text: str, kind: Kind, width: Kind, path: str) -> None:
+    fits = kind.family == width.family == "integer" or fits_one_decimal(kind, width)
     if not fits:
-        refuse(path, f"{value} and the column have no common decimal type that holds both in full")
-    return literal
+        refuse(path, f"{text} and the column have no common decimal type that holds both in full")
 
 
 def _date(value: object, kind: Kind, path: str) -> Value:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.errors import Problem
+from agent.planning.conversions import refuse_silent_casts
 from agent.planning.expressions import Expression, parse_expression, string_literals
-from agent.planning.inference import kind_of_expression, refuse_silent_casts
+from agent.planning.inference import kind_of_expression
 from agent.planning.joins import refuse_padded
 from agent.planning.refusals import collecting, refuse
 from agent.planning.resolution import Names, Scope, Sources
@@ -59,7 +60,7 @@ class Derivations:
                 self._add(entry, f"{path}.expression")
             known = self.late(entry.name) or self.needs_window(entry.name) or self._before.find(entry.name)
             if not known:
-                self._before.add(entry.name, NamedColumn(entry.name))
+                self._before.add(entry.name, NamedColumn(entry.name, failed=True))
             self._later.discard(entry.name.casefold())
 
     def check_name(self, name: str, path: str) -> None:

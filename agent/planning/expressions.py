@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from agent.planning.divisions import divisors_are_placed
 from agent.planning.functions import (
     AGGREGATE_FUNCTIONS,
     ALLOWED_FUNCTIONS,
@@ -31,7 +32,8 @@ _PLAIN_NODES: tuple[type[Any], ...] = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor,
     exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.Like, exp.ILike,
     exp.RegexpLike, exp.Escape, exp.And, exp.Or,
-    exp.Between, exp.In, exp.DataType, exp.DataTypeParam, exp.Interval, exp.Var, exp.Bracket,
+    exp.Between, exp.In, exp.DataType, exp.DataTypeParam, exp.Interval, exp.Var, exp.Bracket, exp.AtTimeZone,
+    exp.FromTimeZone,
 )  # fmt: skip
 _REFUSED_NODES: dict[type[Any], str] = {
     exp.Query: "a subquery",
@@ -93,6 +95,8 @@ def parse_expression(text: str, path: str) -> Expression:
     _check_tokens(tokens, text, path)
     for node in nodes:
         _check_known(node, path)
+    if not divisors_are_placed(text, tree):
+        refuse(path, "what is divided by is not certain; put the divisor in parentheses")
     mentions = [_mention(column, text, path) for column in tree.find_all(exp.Column)]
     _check_strays(tokens, mentions, path)
     return Expression(text, tuple(sorted(mentions, key=lambda mention: mention.start)), tree)

@@ -48,6 +48,15 @@ interval is leading
 like not null or placing regexp rlike then trailing true when
 """
 _UNITS = "year quarter month week day dayofweek dow doy hour minute second millisecond microsecond"
+_DATE_UNITS = "year yyyy yy quarter month mm mon week"
+_TIMESTAMP_UNITS = f"{_DATE_UNITS} day dd hour minute second millisecond microsecond"
+_PARTS = """
+year years yr yrs y yearofweek quarter qtr month months mon mons week weeks w day days d dayofweek dow
+dayofweek_iso dow_iso doy hour hours hr hrs h minute minutes min mins m second seconds sec secs s
+"""
+_WEEKDAYS = """
+monday mon mo tuesday tue tu wednesday wed we thursday thu th friday fri fr saturday sat sa sunday sun su
+"""
 _SIZED = "dec numeric varchar"
 _TYPES = """
 bigint boolean date dec decimal double float int integer long numeric real short smallint string timestamp
@@ -69,6 +78,18 @@ BARE_WORDS = frozenset(_BARE.split())
 
 UNITS = frozenset(f"{unit}{plural}" for unit in _UNITS.split() for plural in ("", "s"))
 """Units that stand without quotes in an INTERVAL and in extract()."""
+
+TIMESTAMP_UNITS = frozenset(_TIMESTAMP_UNITS.split())
+"""Units of date_trunc(); any other one gives NULL."""
+
+DATE_UNITS = frozenset(_DATE_UNITS.split())
+"""Units of trunc(); any other one gives NULL."""
+
+PARTS = frozenset(_PARTS.split())
+"""What date_part() and extract() take out of a date or timestamp."""
+
+WEEKDAYS = frozenset(_WEEKDAYS.split())
+"""Days that next_day() knows; any other one gives NULL."""
 
 CAST_TYPES = frozenset(_TYPES.split())
 """Type names that CAST accepts in every Spark since 3.3."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 
 from agent.errors import Problem
-from agent.planning.conditions import exact_value
+from agent.planning.conditions import exact_value, leave_failed
 from agent.planning.derivations import Derivation, Derivations, bind
 from agent.planning.inference import kind_of_expression
 from agent.planning.kinds import MAX_DIGITS, kind_of_aggregate, unequal, unordered
@@ -51,9 +52,10 @@ def _read_keys(
         found = []
         for place, name in enumerate(entry.group_by):
             with collecting(problems):
-                key = _before_grouping(name, before, derivations, f"{path}.group_by[{place}]")
+                where = f"{_at(path, entry)}.group_by[{place}]"
+                key = _before_grouping(name, before, derivations, where)
                 if reason := unequal(key.kind):
-                    refuse(f"{path}.group_by[{place}]", f"{described(key)} cannot be grouped by: {reason}")
+                    refuse(where, f"{described(key)} cannot be grouped by: {reason}")
                 found.append(key)
         if position == 0:
             first = list(dict.fromkeys(found))
@@ -63,6 +65,11 @@ def _read_keys(
             )
             problems.append(Problem(f"{path}.group_by", message))
     return _named_keys(first, entries, problems)
+
+
+def _at(path: str, entry: Aggregation) -> str:
+    """Where the fields of an entry stand; those of a pivot's aggregates in its details."""
+    return entry.at if isinstance(entry, PivotedAggregation) else path
 
 
 def _named_keys(
@@ -92,11 +99,12 @@ def _aggregate(entry: Aggregation, before: Names, derivations: Derivations, path
         if function != "count":
             refuse(f"{path}.column", f"{function} needs a column; only count takes all rows")
         return AggregateStep(function, None, entry.alias, kind_of_aggregate(function, None), only)
-    column = _before_grouping(str(entry.column), before, derivations, f"{path}.column")
+    where = f"{entry.at}.value_column" if isinstance(entry, PivotedAggregation) else f"{path}.column"
+    column = _before_grouping(str(entry.column), before, derivations, where)
     kind = column.kind
     if function in ("sum", "avg"):
-        check_summed(function, column, f"{path}.column")
-    check_compared(function, column, f"{path}.column")
+        check_summed(function, column, where)
+    check_compared(function, column, where)
     return AggregateStep(function, column, entry.alias, kind_of_aggregate(function, kind), only)
 
 
@@ -118,6 +126,7 @@ def check_compared(function: str, column: Reference, path: str) -> None:
 def check_summed(function: str, column: Reference, path: str) -> None:
     """Refuse what Spark would read as a number in silence, and a sum that Spark would make NULL when it overflows."""
     kind = column.kind
+    leave_failed(column)
     if kind is None:
         hint = "derive it with CAST(... AS type), so that its type is certain"
         refuse(path, f"{function} of {described(column)}, whose type is not known; {hint}")
@@ -151,6 +160,12 @@ class Grouped:
         """Let one more column be named, as a window's."""
         self._names.add(column.name, column)
 
+    def add_failed(self, names: Iterable[str]) -> None:
+        """Let what is refused be named, so that nothing is said twice."""
+        for name in names:
+            if not self._names.find(name):
+                self._names.add(name, NamedColumn(name, failed=True))
+
     def finished(self) -> Grouped:
         """The same names for output columns, renames and sort, where a plain name means the grouped column."""
         result = copy.copy(self)
@@ -167,6 +182,8 @@ class Grouped:
         else:
             with collecting(problems):
                 value = bind(derivation.expression, self, derivation.path)
+            if value is None:
+                self.add_failed([derivation.name])
         if value is None:
             return
         self.steps.append(DerivedStep(derivation.name, value))
@@ -186,7 +203,9 @@ class Grouped:
         """What `text` stands for after grouping: its own names first, then a source column that is a key."""
         own = self._names.find(text)
         known = self._before.find(text)
-        return own or [self._keys[column] for column in known if len(known) == 1 and column in self._keys]
+        kept: list[Reference] = [self._keys[column] for column in known if len(known) == 1 and column in self._keys]
+        failed: list[Reference] = [one for one in known if isinstance(one, NamedColumn) and one.failed]
+        return own or kept or failed
 
     def resolve(self, text: str, path: str) -> Reference:
         """The column after grouping. Raises InvalidRequestError, saying when it is lost by grouping."""

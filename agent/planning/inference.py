@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlglot import exp
 
-from agent.planning.kinds import DISGUISED, Kind, mismatch
-from agent.planning.refusals import refuse
+from agent.planning.kinds import Kind
 from agent.planning.steps import BoundExpression
 
 _STRING = (
@@ -35,9 +35,10 @@ _DATE = (
     exp.TsOrDsToDate, exp.TsOrDsAdd, exp.DateTrunc, exp.LastDay, exp.AddMonths, exp.NextDay, exp.DateFromUnixDate,
     exp.CurrentDate,
 )  # fmt: skip
-_TIMESTAMP = (exp.TimestampTrunc, exp.StrToTime, exp.TimestampFromParts, exp.CurrentTimestamp)
+_TIMESTAMP = (
+    exp.TimestampTrunc, exp.StrToTime, exp.TimestampFromParts, exp.CurrentTimestamp, exp.AtTimeZone, exp.FromTimeZone,
+)  # fmt: skip
 _FIXED_UNITS = frozenset({"DAY", "WEEK", "MONTH", "YEAR"})
-_COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _ANY_NUMBER = Kind("decimal")
 """A number whose digits are not known."""
 _KINDS: tuple[tuple[tuple[type[Any], ...], Kind], ...] = (
@@ -66,25 +67,14 @@ _CASTS = {
 
 def kind_of_expression(bound: BoundExpression) -> Kind | None:
     """The kind of the value; None where it is not certain."""
-    mentions = zip(bound.expression.mentions, bound.references, strict=True)
-    return _kind(bound.expression.tree, {mention.start: reference.kind for mention, reference in mentions})
+    return kinds_in(bound)(bound.expression.tree)
 
 
-def refuse_silent_casts(bound: BoundExpression, path: str) -> None:
-    """Refuse a comparison of a text with something else, where Spark would turn the text into a number or date."""
+def kinds_in(bound: BoundExpression) -> Callable[[Any], Kind | None]:
+    """Says of a node of the expression's tree which kind its value has; None where it is not certain."""
     mentions = zip(bound.expression.mentions, bound.references, strict=True)
     columns = {mention.start: reference.kind for mention, reference in mentions}
-    for node in bound.expression.tree.find_all(*_COMPARED):
-        sides = (node.this, node.expression)
-        kinds = [_kind(side, columns) for side in sides]
-        families = {kind.family for kind in kinds if kind is not None}
-        literal = any(isinstance(side, exp.Literal) for side in sides)
-        left, right = kinds
-        if left is not None and right is not None and families & DISGUISED and (reason := mismatch(left, right)):
-            refuse(path, f"{node.sql(dialect='spark')} is not certain: {reason}")
-        if None not in kinds and not literal and len(families) > 1 and "string" in families:
-            other = next(iter(families - {"string"}))
-            refuse(path, f"{node.sql(dialect='spark')} compares string with {other}, which Spark converts; write CAST")
+    return lambda node: _kind(node, columns)
 
 
 def _kind(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
@@ -106,10 +96,8 @@ def _kind(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
 def _kind_of_call(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
     """The kind of a function's or an operator's result."""
     match node:
-        case exp.Case() | exp.If() | exp.Nvl2():
-            return _common([_kind(branch, columns) for branch in _branches(node)])
-        case exp.Coalesce() | exp.Greatest() | exp.Least():
-            return _common([_kind(part, columns) for part in (node.this, *node.expressions) if not _is_null(part)])
+        case exp.Case() | exp.If() | exp.Nvl2() | exp.Coalesce() | exp.Greatest() | exp.Least():
+            return _common([_kind(branch, columns) for branch in branches_of(node)])
         case exp.Anonymous():
             return _NAMED.get(node.name.lower())
         case exp.Add() | exp.Sub() if isinstance(node.expression, exp.Interval):
@@ -154,8 +142,10 @@ def _is_null(node: Any) -> bool:
     return isinstance(node.unnest(), exp.Null)
 
 
-def _branches(node: Any) -> list[Any]:
+def branches_of(node: Any) -> list[Any]:
     """The values of a choice; NULL, as of a missing ELSE, fits any kind and is left out."""
+    if isinstance(node, exp.Coalesce | exp.Greatest | exp.Least):
+        return [part for part in (node.this, *node.expressions) if not _is_null(part)]
     conditions = node.args["ifs"] if isinstance(node, exp.Case) else [node]
     otherwise = node.args.get("default") or node.args.get("false")
     branches = [*(branch.args["true"] for branch in conditions), *([otherwise] if otherwise is not None else [])]

@@ -8,8 +8,8 @@ from typing import Any
 from sqlglot import exp
 
 from agent.errors import Problem
+from agent.planning.conversions import refuse_silent_casts
 from agent.planning.expressions import Mention, parse_expression
-from agent.planning.inference import refuse_silent_casts
 from agent.planning.kinds import mismatch
 from agent.planning.refusals import USE_A_MODEL, collecting, refuse
 from agent.planning.repetitions import without_repetitions
@@ -50,7 +50,7 @@ class JoinChain:
 
 
 def join_chain(entries: list[tuple[str, JoinCondition]], sources: Sources, problems: list[Problem]) -> JoinChain:
-    """The chain of all listed sources; what is wrong goes to `problems`."""
+    """The chain of the sources that are joined; what is wrong with a join goes to `problems`."""
     chain = JoinChain(next(iter(sources.tables), ""))
     joined: dict[str, None] = {}
     once = without_repetitions(
@@ -66,7 +66,6 @@ def join_chain(entries: list[tuple[str, JoinCondition]], sources: Sources, probl
             new = _new_source(left, right, joined, path)
             joined.update({left: None, right: None})
             _add_step(chain, entry, sources, (left, right, new), list(joined), path)
-    _refuse_unjoined(sources, joined, problems)
     return chain
 
 
@@ -230,8 +229,9 @@ def _share(
     shared[other] = key
 
 
-def _refuse_unjoined(sources: Sources, joined: dict[str, None], problems: list[Problem]) -> None:
-    for key in sources.tables:
-        if len(sources.tables) > 1 and key not in joined:
-            message = f"{key!r} is never joined: every row would meet every row; add it to `join_conditions`"
-            problems.append(Problem(sources.paths[key], message))
+def unjoined_sources(chain: JoinChain, sources: Sources) -> list[Problem]:
+    """A problem for each source that no join brings in."""
+    joined = {chain.start, *(step.source for step in chain.steps)} if chain.steps else set()
+    lost = [key for key in sources.tables if len(sources.tables) > 1 and key not in joined]
+    message = "is never joined: every row would meet every row; add it to `join_conditions`"
+    return [Problem(sources.paths[key], f"{key!r} {message}") for key in lost]

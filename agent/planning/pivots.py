@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import get_args
 
 from pydantic import JsonValue
@@ -36,10 +37,11 @@ def read_pivot(details: Details, path: str) -> list[PivotedAggregation]:
     column = None if given in (None, "*") else text_of(details, "value_column", path, "the column that is aggregated")
     if column is None and function != "count":
         refuse(f"{path}.value_column", f"{function} needs a column; only count takes all rows")
-    pivoted = []
+    pivoted: list[PivotedAggregation] = []
     for position, item in enumerate(values):
         where = f"{path}.values[{position}]"
         value, alias = _named(item, where)
+        _refuse_same_name(alias, value, pivoted, where)
         pivoted.append(
             PivotedAggregation(
                 function=function,  # type: ignore[arg-type]  # `word_of` gave one of them
@@ -53,6 +55,17 @@ def read_pivot(details: Details, path: str) -> list[PivotedAggregation]:
             )
         )
     return pivoted
+
+
+def _refuse_same_name(alias: str, value: JsonValue, others: list[PivotedAggregation], path: str) -> None:
+    """Refuse another value under a column name that is taken; Spark does not tell case apart."""
+    same = next((one for one in others if one.alias.casefold() == alias.casefold()), None)
+    if same is None or (repr(same.value) == repr(value) and same.alias == alias):
+        return
+    shown = json.dumps({"value": value, "alias": "..."}, ensure_ascii=False)
+    case = "" if same.alias == alias else " but for its case"
+    taken = f"its column would be called {alias!r}, as that of {same.value!r}{case}"
+    refuse(path, f"{taken}; give it a name of its own, as {shown}")
 
 
 def _named(item: JsonValue, path: str) -> tuple[JsonValue, str]:

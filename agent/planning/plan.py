@@ -9,10 +9,10 @@ from agent.errors import InvalidRequestError, Problem
 from agent.planning.conditions import filter_step
 from agent.planning.derivations import Derivation, Derivations
 from agent.planning.grouping import Grouped, read_grouping
-from agent.planning.joins import JoinChain, join_chain
+from agent.planning.joins import JoinChain, join_chain, unjoined_sources
 from agent.planning.needs import Phase, named, of_result, phase
 from agent.planning.outputs import read_ordering, read_outputs, read_renames
-from agent.planning.refusals import collecting, refuse
+from agent.planning.refusals import collecting, entry_of, refuse
 from agent.planning.repetitions import aggregates_once, derived_once, filters_once, windows_once
 from agent.planning.resolution import Names, Sources, all_names, read_sources, unquoted
 from agent.planning.steps import (
@@ -26,7 +26,7 @@ from agent.planning.steps import (
     Reference,
     UnionStep,
 )
-from agent.planning.transformations import Entries, read_entries
+from agent.planning.transformations import Entries, joins_mangled, read_entries
 from agent.planning.unions import apply_unions
 from agent.planning.windowing import read_windowing
 from agent.request import Request
@@ -41,14 +41,16 @@ def build_plan(request: Request, snapshot: Snapshot) -> Plan:
     entries = read_entries(request.specs, problems)
     sources = read_sources(request.specs, snapshot, problems)
     listed = dict(sources.tables)
-    before_joins = len(problems)
+    mangled, before_joins = joins_mangled(request.specs, problems), len(problems)
     sources, unions = apply_unions(entries.unions, sources, problems)
     chain = join_chain(entries.joins, sources, problems)
-    if len(listed) < len(request.specs.source_tables) or len(problems) > before_joins:
-        raise InvalidRequestError(problems)
+    unjoined = unjoined_sources(chain, sources) if len(problems) == before_joins else []
+    problems += [] if mangled else unjoined
+    if len(listed) < len(request.specs.source_tables) or unjoined or len(problems) > before_joins:
+        raise InvalidRequestError(list(dict.fromkeys(problems)))
     plan = _Planner(request, snapshot, entries, _Rows(listed, sources, unions, chain), problems).plan()
     if problems:
-        raise InvalidRequestError(problems)
+        raise InvalidRequestError(list(dict.fromkeys(problems)))
     return plan
 
 
@@ -80,6 +82,8 @@ class _Planner:
             [entry.alias for _, entry in self._aggregations],
             [entry.name for _, entry in windows],
         )
+        self._before.hint(one.alias for _, one in self._aggregations)
+        self._before.hint([*(one.name for _, one in windows), *(one.name for _, one in entries.derived)])
         self._derivations.read(derived_once(entries.derived, problems), problems)
         self._windowing = read_windowing(windows, self._aggregations, self._before, self._derivations, problems)
 
@@ -101,6 +105,7 @@ class _Planner:
     def _grouped_plan(self, filters: tuple[FilterStep, ...]) -> Plan:
         grouping = read_grouping(self._aggregations, self._before, self._derivations, self._problems)
         grouped = Grouped(grouping, self._before, self._derivations.found, self._problems)
+        grouped.add_failed(entry.alias for _, entry in self._aggregations)
         self._windowing.bind_after(grouped, self._problems)
         used: list[Reference] = [key.column for key in grouping.keys]
         used += [reference for step in grouping.aggregates for reference in step.references]
@@ -183,17 +188,22 @@ class _Planner:
         """Without a list of columns, a derived column that goes nowhere is a mistake."""
         kept = {step.name for step in (*before.derived, *before.windowed)}
         paths = {d.name: d.path for d in self._derivations.found} | self._windowing.paths
-        for name, path in paths.items():
-            if name not in kept and not self._explicit():
-                message = f"{name!r} is not a column of the existing target; list the columns to fill"
-                self._problems.append(Problem(path, message))
+        self._refuse_unfilled([(name, path) for name, path in paths.items() if name not in kept])
 
     def _refuse_unused_aggregates(self, asked: set[str]) -> None:
         """Without a list of columns, an aggregate or a window over groups that goes nowhere is a mistake."""
         paths = [(entry.alias, f"{path}.alias") for path, entry in self._aggregations]
         paths += [(step.name, self._windowing.paths[step.name]) for step in self._windowing.after]
-        for name, path in paths:
-            if name not in asked and not self._explicit():
+        self._refuse_unfilled([(name, path) for name, path in paths if name not in asked])
+
+    def _refuse_unfilled(self, unused: list[tuple[str, str]]) -> None:
+        """Refuse what the existing target has no column for, unless something else is wrong with its entry."""
+        if self._target is None or not self._target.exists or self._explicit():
+            return
+        wrong = {entry_of(problem.path) for problem in self._problems}
+        columns = {column.name.casefold() for column in self._target.columns}
+        for name, path in unused:
+            if entry_of(path) not in wrong and name.casefold() not in columns:
                 message = f"{name!r} is not a column of the existing target; list the columns to fill"
                 self._problems.append(Problem(path, message))
 
@@ -207,6 +217,7 @@ class _Planner:
                 names.append(derivation.name)
             elif derivation.value is not None:
                 lost.append((derivation.name, derivation.path))
+        used = used | {unquoted(entry.column) for _, entry in self._aggregations if entry.column}
         for name, path in lost:
             if name not in used and not self._explicit():
                 message = f"{name!r} is neither grouped by nor aggregated, so it is lost; group by it"

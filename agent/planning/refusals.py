@@ -17,6 +17,11 @@ def refuse(path: str, message: str) -> NoReturn:
     raise InvalidRequestError([Problem(path, message)])
 
 
+def entry_of(path: str) -> str:
+    """The entry that a path leads into: `specs.filters[0].value` is in `specs.filters[0]`."""
+    return path[: path.find("]") + 1] or path
+
+
 @contextmanager
 def collecting(problems: list[Problem]) -> Iterator[None]:
     """Add the problems of a refusal inside the block to `problems` and go on after the block."""

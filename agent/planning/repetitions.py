@@ -11,6 +11,9 @@ from agent.planning.steps import FilterStep
 from agent.planning.window_details import WindowEntry
 from agent.request import Aggregation, DerivedColumn
 
+_STEPS = "specs.transformations"
+_BESIDE = ("!=", "NOT IN", "LIKE", "NOT LIKE")
+"""Operators that may stand beside themselves with other values."""
 _Entry = TypeVar("_Entry")
 
 
@@ -25,7 +28,7 @@ def without_repetitions(
     kept = []
     for path, entry in entries:
         first_path, first = seen.setdefault(identity(entry), (path, entry))
-        if first is entry or not path.startswith("specs.transformations"):
+        if first is entry or not path.startswith(_STEPS):
             kept.append((path, entry))
         elif meaning(first) != meaning(entry):
             problems.append(Problem(path, f"contradicts {first_path}"))
@@ -55,10 +58,21 @@ def windows_once(entries: list[tuple[str, WindowEntry]], problems: list[Problem]
 
 
 def filters_once(entries: list[tuple[str, FilterStep]], problems: list[Problem]) -> tuple[FilterStep, ...]:
-    """The filters, each once. Several values may be excluded one by one; any other operator says one thing."""
-    once = without_repetitions(entries, _filtered, lambda step: step.values, problems)
-    return tuple(step for _, step in once)
+    """The filters, each once. A step that no row could pass beside another filter contradicts it."""
+    kept: list[tuple[str, FilterStep]] = []
+    for path, step in entries:
+        others = [(where, one) for where, one in kept if (one.column, one.operator) == (step.column, step.operator)]
+        listed = not path.startswith(_STEPS)
+        if not listed and any(one.values == step.values for _, one in others):
+            continue
+        clash = next((where for where, _ in others if not listed and _contradicts(step, where)), None)
+        if clash is not None:
+            problems.append(Problem(path, f"contradicts {clash}"))
+        else:
+            kept.append((path, step))
+    return tuple(step for _, step in kept)
 
 
-def _filtered(step: FilterStep) -> object:
-    return step.column, step.operator, step.values if step.operator in ("!=", "NOT IN", "NOT LIKE") else ()
+def _contradicts(step: FilterStep, other_path: str) -> bool:
+    """Two values cannot both be equal; a step that repeats an entry of `filters` must agree with its values."""
+    return step.operator == "=" or (step.operator not in _BESIDE and not other_path.startswith(_STEPS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -86,6 +87,11 @@ class Names:
     def find(self, text: str) -> list[Reference]:
         """Everything that `text` may stand for; empty when nothing does."""
         return list(self._found.get(text.casefold(), ()))
+
+    def hint(self, spellings: Iterable[str]) -> None:
+        """Show these in hints too: names that stand for something at another point."""
+        for spelling in spellings:
+            self._shown.setdefault(spelling.casefold(), spelling)
 
     def shown(self) -> list[str]:
         """All spellings, as they were first written."""

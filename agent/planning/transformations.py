@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from agent.errors import Problem
+from agent.planning import pivots, unions, window_details
 from agent.planning.details import Details, SortItem, known_keys, one_of, says, sort_items
 from agent.planning.pivots import read_pivot
-from agent.planning.refusals import USE_A_MODEL, collecting, refuse
+from agent.planning.refusals import USE_A_MODEL, collecting, entry_of, refuse
 from agent.planning.unions import UnionEntry, read_union
 from agent.planning.window_details import OFFSETS, WindowEntry, read_window
-from agent.request import Aggregation, DerivedColumn, Filter, JoinCondition, Specification, Transformation, path_of
+from agent.request import Aggregation, DerivedColumn, Filter, JoinCondition, Specification, Transformation
+from agent.shapes import shape_problem
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SAYS_DISTINCT = frozenset(
@@ -67,7 +69,8 @@ def read_entries(specs: Specification, problems: list[Problem]) -> Entries:
     _structured(specs.derived_columns, "derived_columns", entries.derived, problems)
     for position, entry in enumerate(specs.transformations):
         path = f"specs.transformations[{position}]"
-        _refuse_extras(entry, path, problems)
+        if _refuse_outside(entry, path, problems):
+            continue
         with collecting(problems):
             _read(entry, path, entries, problems, specs)
     for name, found in (("sort", entries.sort), ("limit", entries.limit), ("select", entries.select)):
@@ -82,10 +85,29 @@ def _structured(models: tuple[_Model, ...], name: str, into: list[tuple[str, _Mo
         into.append((path, model))
 
 
-def _refuse_extras(model: BaseModel, path: str, problems: list[Problem]) -> None:
-    for key in model.model_extra or {}:
+def _refuse_extras(model: BaseModel, path: str, problems: list[Problem], but: Collection[str] = ()) -> None:
+    for key in [key for key in model.model_extra or {} if key not in but]:
         message = f"unknown key, so its meaning is not certain; remove it or {USE_A_MODEL}"
         problems.append(Problem(f"{path}.{key}", message))
+
+
+def _refuse_outside(entry: Transformation, path: str, problems: list[Problem]) -> bool:
+    """Refuse keys beside the details; true where they are the details, so that nothing else can be said."""
+    known = _DETAILS.get(entry.type, ())
+    misplaced = [key for key in entry.model_extra or {} if key in known]
+    problems += [Problem(f"{path}.{key}", f"put `{key}` into `details`") for key in misplaced]
+    _refuse_extras(entry, path, problems, but=misplaced)
+    return bool(misplaced) and not entry.details
+
+
+def joins_mangled(specs: Specification, problems: list[Problem]) -> bool:
+    """True where an entry is wrong that may join or stack sources, so that nobody knows which of them are joined."""
+    wrong = {entry_of(problem.path) for problem in problems}
+    joining = {f"specs.join_conditions[{position}]" for position in range(len(specs.join_conditions))}
+    for position, entry in enumerate(specs.transformations):
+        if entry.type in ("join", "union") or entry.type not in TYPES:
+            joining.add(f"specs.transformations[{position}]")
+    return bool(wrong & joining)
 
 
 def _one_meaning(name: str, found: list[tuple[str, Any]], problems: list[Problem]) -> None:
@@ -161,8 +183,8 @@ def _model_reader(model: type[_Model], into: Callable[[Entries], list[tuple[str,
             parsed = model.model_validate(details)
         except ValidationError as error:
             for detail in error.errors():
-                message = detail["msg"].removeprefix("Value error, ")
-                problems.append(Problem(path_of((path, *detail["loc"])), f"{message[0].lower()}{message[1:]}"))
+                detail["loc"] = (path, *detail["loc"])
+                problems.append(shape_problem(detail, model))
             return
         _refuse_extras(parsed, path, problems)
         into(entries).append((path.removesuffix(".details"), parsed))
@@ -171,12 +193,12 @@ def _model_reader(model: type[_Model], into: Callable[[Entries], list[tuple[str,
 
 
 def _read_sort(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    known_keys(details, ("columns", "column", "by", "order", "direction", "ascending"), path)
+    known_keys(details, _DETAILS["sort"], path)
     entries.sort.append((path, sort_items(one_of(details, ("columns", "column", "by"), path), details, path)))
 
 
 def _read_limit(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    known_keys(details, (*_COUNT_KEYS, "with_ties"), path)
+    known_keys(details, _DETAILS["limit"], path)
     rows, ties = one_of(details, _COUNT_KEYS, path), details.get("with_ties", False)
     if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= _MAX_ROWS:
         refuse(path, f"a limit is a whole number from 1 to {_MAX_ROWS}, not {rows!r}")
@@ -186,7 +208,7 @@ def _read_limit(details: Details, path: str, entries: Entries, problems: list[Pr
 
 
 def _read_select(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    known_keys(details, ("columns",), path)
+    known_keys(details, _DETAILS["select"], path)
     names = details["columns"]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         refuse(f"{path}.columns", "is a list of column names")
@@ -194,7 +216,7 @@ def _read_select(details: Details, path: str, entries: Entries, problems: list[P
 
 
 def _read_rename(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    known_keys(details, ("from", "to", "columns", "mapping"), path)
+    known_keys(details, _DETAILS["rename"], path)
     if "from" in details or "to" in details:
         known_keys(details, ("from", "to"), path)
         mapping: JsonValue = {str(details.get("from")): details.get("to")}
@@ -234,5 +256,19 @@ _READERS: dict[str, _Reader] = {
     "pivot": _read_pivot,
     "union": _read_union,
 }
+_DETAILS: dict[str, tuple[str, ...]] = {
+    "join": tuple(JoinCondition.model_fields),
+    "filter": tuple(Filter.model_fields),
+    "aggregate": tuple(Aggregation.model_fields),
+    "derive": tuple(DerivedColumn.model_fields),
+    "sort": ("columns", "column", "by", "order", "direction", "ascending"),
+    "limit": (*_COUNT_KEYS, "with_ties"),
+    "select": ("columns",),
+    "rename": ("from", "to", "columns", "mapping"),
+    "window": window_details.KEYS,
+    "pivot": pivots.KEYS,
+    "union": unions.KEYS,
+}
+"""What the details of each type may hold."""
 TYPES = (*_READERS, "distinct")
 """The types that the compiler knows."""

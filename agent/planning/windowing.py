@@ -60,6 +60,7 @@ class Windowing:
                 step, kind = item.bound(grouped)
                 self.after.append(step)
                 grouped.add(NamedColumn(item.name, kind))
+            grouped.add_failed([item.name])
 
 
 def read_windowing(
@@ -86,7 +87,7 @@ def read_windowing(
             windowing.before.append(step)
             names.add(item.name, NamedColumn(item.name, kind))
         if not names.find(item.name):
-            names.add(item.name, NamedColumn(item.name))
+            names.add(item.name, NamedColumn(item.name, failed=True))
     return windowing
 
 

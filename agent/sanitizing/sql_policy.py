@@ -24,7 +24,10 @@ _PREFIXED_STRINGS = {
 }  # fmt: skip
 
 
-_EXPRESSIONS = (exp.Condition, exp.Alias, exp.Aliases, exp.Star, exp.Filter, exp.Interval, exp.Lambda)
+_EXPRESSIONS = (
+    exp.Condition, exp.Alias, exp.Aliases, exp.Star, exp.Filter, exp.Interval, exp.Lambda, exp.AtTimeZone,
+    exp.FromTimeZone,
+)  # fmt: skip
 
 
 def check_sql(text: str, line: int) -> list[Finding]:

@@ -36,6 +36,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "spring": {"city": "text", "amount": "numeric(8,2)", "units": "integer"},
     "autumn": {"units": "bigint", "amount": "numeric(10,3)", "city": "text"},
+    "ledger": {"entry": "integer", "paid": "numeric(20,2)", "rate": "numeric(38,20)", "parts": "integer"},
     "prices": {"city": "text", "since": "date", "until": "date", "price": "numeric(6,2)"},
 }
 
@@ -74,6 +75,11 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
     ],
     "spring": [("Bern", Decimal("1.50"), 2), ("Oslo", Decimal("2.00"), None), ("Bern", Decimal("1.50"), 2)],
     "autumn": [(2, Decimal("1.500"), "Bern"), (7, Decimal("2.125"), None), (None, Decimal("2.000"), "Oslo")],
+    "ledger": [
+        (1, Decimal("12345678901234567.88"), Decimal("0.12345678901234567890"), 0),
+        (2, Decimal("12345678901234567.89"), Decimal("0.12345678901234567891"), 2),
+        (3, Decimal("12345678901234568.00"), Decimal("0.12345678901234567892"), None),
+    ],
     "prices": [
         ("Bern", dt.date(2024, 1, 1), dt.date(2024, 1, 31), Decimal("3.00")),
         ("Bern", dt.date(2024, 2, 1), None, Decimal("4.00")),

@@ -12,6 +12,7 @@ from agent.sanitizing.policy import check_policy
 from agent.types import spark_type
 from tests.agent.compiler_cases import CASES as PLAIN
 from tests.agent.compiler_cases import Case
+from tests.agent.compiler_cases_expressions import EXPRESSIONS
 from tests.agent.compiler_cases_grouped import GROUPED
 from tests.agent.compiler_scene import (
     ORDERS,
@@ -28,15 +29,15 @@ from tests.agent.compiler_scene import (
     where,
 )
 
-CASES = {**PLAIN, **GROUPED}
+CASES = {**PLAIN, **GROUPED, **EXPRESSIONS}
 
 
 @pytest.mark.spark
 @pytest.mark.parametrize("name", CASES)
-def test_the_transform_gives_the_rows_that_the_specification_means(spark: Any, name: str) -> None:
+def test_the_transform_gives_the_rows_that_the_specification_means(ansi_spark: Any, name: str) -> None:
     """On real Spark the generated code gives the columns and rows that were worked out by hand."""
     case = CASES[name]
-    result = run(spark, case)
+    result = run(ansi_spark, case)
     assert result.columns == case.columns
     rows = collected(result)
     if case.ordered:

@@ -58,11 +58,11 @@ def plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
 @pytest.mark.spark
 @pytest.mark.postgres
 @pytest.mark.parametrize("name", CASES)
-def test_spark_gives_what_sql_by_hand_gives(spark: Any, shop: psycopg.Connection, name: str) -> None:
+def test_spark_gives_what_sql_by_hand_gives(ansi_spark: Any, shop: psycopg.Connection, name: str) -> None:
     """The rows are equal as a bag, and in order where the specification sorts."""
     case = CASES[name]
     wanted = [plain(row) for row in shop.execute(case.sql).fetchall()]
-    result = run(spark, Case(case.sources, [], [], case.specs, case.target))
+    result = run(ansi_spark, Case(case.sources, [], [], case.specs, case.target))
     rows = [plain(row) for row in collected(result)]
     assert wanted or "HAVING" in case.sql
     if case.ordered:

@@ -170,7 +170,7 @@ def test_usual_expressions_have_a_type_that_filters_keep_to(expression: str, val
 def test_a_derived_column_without_a_certain_type_is_not_compared() -> None:
     """Spark would convert one side in silence, so the advice is a CAST."""
     for operator, value in (("=", "x"), (">", 1), ("IN", ["x"]), ("BETWEEN", ["a", "b"]), ("LIKE", "x%"), ("=", True)):
-        derived = [derive("new", "coalesce(note, amount)")]
+        derived = [derive("new", "coalesce(placed, current_timestamp)")]
         found = problems(ORDERS, names("new"), derived_columns=derived, filters=[where("new", operator, value)])
         assert_refused(found, "specs.filters[0].value", "derive it with CAST(... AS type)")
 
@@ -190,7 +190,7 @@ def test_a_date_is_ten_plain_characters(value: str) -> None:
 
 
 FILTERS = [
-    (where("amount", ">", "1000"), "value", "'1000' does not fit a decimal column; give a number"),
+    (where("amount", ">", "1,000"), "value", "'1,000' does not fit a decimal column; give a number"),
     (where("amount", ">", True), "value", "does not fit a decimal column"),
     (where("amount", ">", None), "value", "use IS NULL"),
     (where("amount", ">", [1]), "value", "takes one value"),

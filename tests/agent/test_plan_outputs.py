@@ -44,7 +44,7 @@ TRANSFORMATIONS: list[tuple[dict[str, Any], str, str]] = [
     ({**step("limit", n=1), "reason": "why"}, ".reason", "unknown key"),
     (step("filter", column="order_id", operator="=", value=1, unit="EUR"), ".details.unit", "unknown key"),
     (step("filter", column="order_id", operator="~", value=1), ".details.operator", "unknown operator"),
-    (step("derive", name="x"), ".details.expression", "field required"),
+    (step("derive", name="x"), ".details.expression", "is required"),
     (step("sort", columns=["order_id"], nulls="last"), ".details.nulls", "unknown key"),
     (step("sort", columns=["order_id"], order="up"), ".details.order", "write asc or desc"),
     (step("sort", columns=["ordr_id"]), ".details", "did you mean 'order_id'?"),

@@ -1,0 +1,133 @@
+"""Divisors: a division by zero is NULL, also where Spark raises an error for it, as it does in ANSI mode."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+_OPERATORS = frozenset({"/", "%", "div"})
+_FUNCTIONS = frozenset({"mod", "pmod"})
+_DEPTHS = {"(": 1, "[": 1, "case": 1, ")": -1, "]": -1, "end": -1}
+_Tokens = Sequence[tuple[str, int]]
+"""Texts, in small letters, and where they begin."""
+
+
+def with_safe_divisors(text: str) -> str:
+    """The expression with each divisor that may be zero as `nullif(divisor, 0)`; all else as it was written."""
+    tokens = [
+        (text[one.start - 1 : one.end].lower(), one.start - 1)
+        for one in sqlglot.tokenize(f"({text}\n)", dialect="spark")[1:-1]
+    ]
+    spans = [span for span in _divisors(tokens) if _may_be_zero(_read(text[slice(*span)]))]
+    begins, ends = Counter(start for start, _ in spans), Counter(end for _, end in spans)
+    found = [", 0)" * ends[place] + "nullif(" * begins[place] + text[place] for place in range(len(text))]
+    return "".join(found) + ", 0)" * ends[len(text)]
+
+
+def divisors_are_placed(text: str, tree: Any) -> bool:
+    """True when the text with safe divisors reads as the tree with its divisors replaced, and nothing else."""
+    try:
+        return bool(_without_parentheses(_read(with_safe_divisors(text))) == _without_parentheses(_guarded(tree)))
+    except SqlglotError:
+        return False
+
+
+def _read(text: str) -> Any:
+    whole = sqlglot.parse_one(f"({text}\n)", dialect="spark")
+    return whole.this if isinstance(whole, exp.Paren) else whole
+
+
+def _divisors(tokens: _Tokens) -> Iterator[tuple[int, int]]:
+    """Where each divisor begins and ends in the text."""
+    for position, (word, _) in enumerate(tokens):
+        if word in _OPERATORS:
+            yield _span(tokens, position + 1, _after_operand(tokens, position + 1))
+        elif word in _FUNCTIONS and _word_at(tokens, position + 1) == "(":
+            close = _closing(tokens, position + 1)
+            yield _span(tokens, _comma(tokens, position + 1) + 1, close)
+
+
+def _span(tokens: _Tokens, begin: int, end: int) -> tuple[int, int]:
+    last, start = tokens[end - 1]
+    return tokens[begin][1], start + len(last)
+
+
+def _after_operand(tokens: _Tokens, position: int) -> int:
+    """The index behind one value, with its sign and what is attached to it: `-f(x)[0]`, `o.amount`, `.5`."""
+    while _word_at(tokens, position) in ("-", "+", "."):
+        position += 1
+    grouped = _word_at(tokens, position) in ("(", "case")
+    position = (_closing(tokens, position) if grouped else position) + 1
+    while (word := _word_at(tokens, position)) in (".", "(", "[") or word.startswith(("'", '"')):
+        position = position + 2 if word == "." else (_closing(tokens, position) if word in "([" else position) + 1
+    return min(position, len(tokens))
+
+
+def _word_at(tokens: _Tokens, position: int) -> str:
+    return tokens[position][0] if position < len(tokens) else ""
+
+
+def _closing(tokens: _Tokens, opening: int) -> int:
+    """The index of what closes the parenthesis, bracket or CASE at `opening`."""
+    depth = 0
+    for position in range(opening, len(tokens)):
+        depth += _DEPTHS.get(tokens[position][0], 0)
+        if depth == 0:
+            return position
+    return len(tokens) - 1
+
+
+def _comma(tokens: _Tokens, opening: int) -> int:
+    """The index of the first comma within the parentheses at `opening`."""
+    depth = 0
+    for position in range(opening, len(tokens)):
+        depth += _DEPTHS.get(tokens[position][0], 0)
+        if depth == 1 and tokens[position][0] == ",":
+            return position
+    return opening
+
+
+def _may_be_zero(divisor: Any) -> bool:
+    """False for a number that is not zero, and for what is NULL instead of zero already."""
+    while isinstance(divisor, exp.Paren | exp.Neg):
+        divisor = divisor.this
+    if isinstance(divisor, exp.Nullif):
+        return not _is_zero(divisor.expression)
+    return not (isinstance(divisor, exp.Literal) and not divisor.is_string and not _is_zero(divisor))
+
+
+def _is_zero(node: Any) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string and Decimal(node.this) == 0
+
+
+def _guarded(tree: Any) -> Any:
+    """A copy of the tree, where each divisor that may be zero is replaced."""
+    tree = tree.copy()
+    for node in list(tree.walk()):
+        divides = isinstance(node, exp.Div | exp.IntDiv | exp.Mod)
+        if divides and _may_be_zero(node.expression):
+            node.set("expression", _null_for_zero(node.expression))
+        elif isinstance(node, exp.Anonymous) and node.name.lower() in _FUNCTIONS and len(node.expressions) > 1:
+            dividend, divisor, *rest = node.expressions
+            if _may_be_zero(divisor):
+                node.set("expressions", [dividend, _null_for_zero(divisor), *rest])
+    return tree
+
+
+def _null_for_zero(divisor: Any) -> Any:
+    return exp.Nullif(this=divisor, expression=exp.Literal.number(0))
+
+
+def _without_parentheses(tree: Any) -> Any:
+    """The tree without them: which divisor is meant shows in its shape."""
+    holder = exp.Paren(this=tree)
+    for node in list(holder.find_all(exp.Paren)):
+        if node is not holder:
+            node.replace(node.this)
+    return holder.this

@@ -1,0 +1,205 @@
+"""Nothing is converted in silence: what Spark would convert or make NULL is refused where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from agent.compiler import compile_transform
+from agent.planning.divisions import with_safe_divisors
+from agent.planning.functions import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
+from agent.planning.plan import build_plan
+from tests.agent.compiler_scene import (
+    TABLES,
+    aliased,
+    assert_refused,
+    derive,
+    names,
+    problems,
+    request_for,
+    snapshot_for,
+    where,
+)
+from tests.agent.test_compiler import collected
+
+SHAPE = {
+    "id": "integer", "t": "text", "n": "numeric(10,2)", "d": "double precision", "ts": "timestamp without time zone",
+    "day": "date", "b": "boolean",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def things(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a table hold a column of each common type."""
+    monkeypatch.setitem(TABLES, "things", SHAPE)
+    yield
+
+
+CONVERTED = [
+    ("t > 5", "t > 5 compares string with integer, which Spark converts; write '5'"),
+    ("n = 'abc'", "compares string with decimal, which Spark converts; write CAST"),
+    ("n = '5'", "compares string with decimal, which Spark converts; write 5"),
+    ("t IN (1, 2)", "compares string with integer"),
+    ("d BETWEEN 'a' AND 'z'", "compares string with float"),
+    ("b = 1", "compares boolean with integer"),
+    ("day = id", "compares date with integer"),
+    ("nullif(n, 'x')", "compares string with decimal"),
+    ("CASE t WHEN 5 THEN 1 END", "compares string with integer"),
+    ("t || 'a' > 5", "compares string with integer"),
+    ("ts = 'nonsense'", "'nonsense' does not fit a timestamp column; give a timestamp as 2024-01-31 08:30:00"),
+    ("day > '2024-02-30'", "'2024-02-30' does not fit a date column"),
+    ("day IN ('2024-01-01', 'today')", "'today' does not fit a date column"),
+    ("t + 1", "t + 1 takes string for a number, which Spark converts; write CAST"),
+    ("t * n", "takes string for a number"),
+    ("-t", "takes string for a number"),
+    ("round(t, 2)", "takes string for a number"),
+    ("pmod(t, 2)", "takes string for a number"),
+    ("b + 1", "takes boolean for a number"),
+    ("t + INTERVAL 1 day", "takes string for a date or timestamp"),
+    ("year(t)", "takes string for a date or timestamp"),
+    ("date_format(t, 'yyyy')", "takes string for a date or timestamp"),
+    ("datediff(day, t)", "takes string for a date or timestamp"),
+    ("extract(year FROM t)", "takes string for a date or timestamp"),
+    ("weekday(t)", "takes string for a date or timestamp"),
+    ("from_utc_timestamp(t, 'UTC')", "takes string for a date or timestamp"),
+    ("date_add('soon', 1)", "'soon' does not fit a timestamp column"),
+    ("NOT t", "takes string for true or false"),
+    ("b AND t", "takes string for true or false"),
+    ("if(t, 1, 2)", "takes string for true or false"),
+    ("CASE WHEN t THEN 1 END", "takes string for true or false"),
+    ("n LIKE '1%'", "takes decimal for a text"),
+    ("coalesce(n, t)", "gives decimal or string, which Spark converts; write CAST"),
+    ("CASE WHEN id = 1 THEN 1 ELSE 'a' END", "gives integer or string"),
+    ("if(b, day, 'never')", "gives date or string"),
+    ("greatest(n, b)", "gives decimal or boolean"),
+    ("date_trunc('months', ts)", "'months' is not a unit of date_trunc(); did you mean 'month'?"),
+    ("date_trunc('foo', ts)", "'foo' is not a unit of date_trunc(); known are"),
+    ("date_trunc(concat('mo', 'nth'), ts)", "is not a unit of date_trunc()"),
+    ("trunc(day, 'day')", "'day' is not a unit of trunc()"),
+    ("trunc(n, 2)", "'2' is not a unit of trunc()"),
+    ("date_part('hors', ts)", "did you mean 'hours'?"),
+    ("extract(microseconds FROM ts)", "is not a unit of extract()"),
+    ("next_day(day, 'mondy')", "did you mean 'monday'?"),
+    ("next_day(day, t)", "needs its unit as a text in quotes"),
+]
+
+
+@pytest.mark.parametrize(("expression", "message"), CONVERTED)
+def test_what_spark_would_convert_in_silence_is_refused(expression: str, message: str) -> None:
+    """In an expression, with what is compared, computed or chosen."""
+    found = problems(["things"], names("id"), derived_columns=[derive("new", expression)])
+    assert_refused(found, "specs.derived_columns[0].expression", message)
+
+
+FINE = [
+    "n > 5", "id = 2.5", "d < n", "t = 'x'", "t IN ('a', 'b')", "day = '2024-01-31'", "ts >= '2024-01-31 08:30'",
+    "ts > day", "day BETWEEN '2024-01-01' AND '2024-12-31'", "coalesce(t, 'x')", "coalesce(n, 0)", "t = NULL",
+    "CASE WHEN b THEN NULL ELSE n END", "CASE id WHEN 5 THEN 'five' END", "t || n", "concat('c', id)", "year(day)",
+    "year(to_date(t))", "year('2024-01-31')", "hour(ts)", "day + 1", "ts - INTERVAL 1 hour",
+    "datediff(day, '2024-01-01')", "NOT b", "CAST(t AS int) > 5",
+    "n = CAST('5' AS decimal(10,2))", "date_trunc('MONTH', ts)", "if(b, 1, 2.5)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", FINE)
+def test_what_needs_no_conversion_is_accepted(expression: str) -> None:
+    """Numbers of several types, dates in quotes that are dates, and CAST."""
+    assert problems(["things"], names("new"), derived_columns=[derive("new", expression)]) == []
+
+
+@pytest.mark.spark
+def test_spark_computes_what_is_accepted(ansi_spark: Any) -> None:
+    """In ANSI mode, without a refusal and without an error."""
+    row = (
+        "SELECT 5 AS id, '2024' AS t, CAST(2.5 AS decimal(10,2)) AS n, 0.5D AS d, true AS b, "
+        "timestamp'2024-05-06 07:08:09' AS ts, date'2024-05-06' AS day"
+    )
+    (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(FINE)} FROM ({row})"))
+    nothing = {expression for expression, value in zip(FINE, found, strict=True) if value is None}
+    assert nothing == {"t = NULL", "CASE WHEN b THEN NULL ELSE n END"}
+
+
+def test_a_join_condition_is_held_to_the_same() -> None:
+    """Wherever in it the comparison stands."""
+    condition = "a.id = b.id AND (a.b OR b.t < 8)"
+    found = problems(
+        [aliased("things", "a"), aliased("things", "b")],
+        names("day"),
+        join_conditions=[{"left_table": "a", "right_table": "b", "condition": condition}],
+    )
+    assert_refused(found, "specs.join_conditions[0].condition", "b.t < 8 compares string with integer")
+
+
+@pytest.mark.spark
+def test_each_accepted_unit_gives_a_value(ansi_spark: Any) -> None:
+    """Spark knows every one of them."""
+    calls = [f"date_trunc('{unit}', ts)" for unit in sorted(TIMESTAMP_UNITS)]
+    calls += [f"trunc(day, '{unit}')" for unit in sorted(DATE_UNITS)]
+    calls += [f"date_part('{part}', ts)" for part in sorted(PARTS)]
+    calls += [f"next_day(day, '{day}')" for day in sorted(WEEKDAYS)]
+    query = f"SELECT {', '.join(calls)} FROM VALUES (timestamp'2024-05-06 07:08:09', date'2024-05-06') AS v(ts, day)"
+    (row,) = collected(ansi_spark.sql(query))
+    assert [call for call, value in zip(calls, row, strict=True) if value is None] == []
+
+
+DIVISORS = [
+    ("a / b", "a / nullif(b, 0)"),
+    ("a/b/c", "a/nullif(b, 0)/nullif(c, 0)"),
+    ("a / 2 % -2.5 div 1e3 + a / .5", "a / 2 % -2.5 div 1e3 + a / .5"),
+    ("a div 0 + a / 0.0", "a div nullif(0, 0) + a / nullif(0.0, 0)"),
+    ("a / - b * c", "a / nullif(- b, 0) * c"),
+    ("a % (b + 1) > c", "a % nullif((b + 1), 0) > c"),
+    ("a / (b / c)", "a / nullif((b / nullif(c, 0)), 0)"),
+    ("mod(a / b, c + 1)", "mod(a / nullif(b, 0), nullif(c + 1, 0))"),
+    ("pmod(round(a, 1), `odd one`.b)", "pmod(round(a, 1), nullif(`odd one`.b, 0))"),
+    ("a / CASE WHEN b > 0 THEN b ELSE c END * 2", "a / nullif(CASE WHEN b > 0 THEN b ELSE c END, 0) * 2"),
+    ("a / size(split(b, '/')) || 'a / b'", "a / nullif(size(split(b, '/')), 0) || 'a / b'"),
+    ("a / split(b, ',')[1]", "a / nullif(split(b, ',')[1], 0)"),
+    ("a / nullif(b, 0)", "a / nullif(b, 0)"),
+    ("a / nullif(b, 1)", "a / nullif(nullif(b, 1), 0)"),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), DIVISORS)
+def test_each_divisor_that_may_be_zero_is_guarded(text: str, wanted: str) -> None:
+    """The rest of the text stays as it was written."""
+    assert with_safe_divisors(text) == wanted
+
+
+def test_the_code_guards_a_merged_key_as_a_whole() -> None:
+    """A divisor may be a key that an outer join makes of two columns."""
+    sources: list[Any] = [aliased("things", "x"), aliased("things", "y")]
+    join = {"left_table": "x", "right_table": "y", "join_type": "outer", "on_columns": "id"}
+    derived = [derive("part", "100 / id")]
+    request = request_for(sources, names("part"), join_conditions=[join], derived_columns=derived)
+    code = compile_transform(build_plan(request, snapshot_for(request)))
+    assert "100 / nullif(coalesce(x.id, y.id), 0)" in code
+
+
+EXACT = [
+    ("n", 12345678901234567.89, 'has more digits than a JSON number keeps; write it as text: "…"'),
+    ("n", 0.1234567890123456, "write it as text"),
+    ("id", 9007199254740993.0, "write it as text"),
+    ("n", 2**63, f'is beyond 64-bit integers; write it as text: "{2**63}"'),
+    ("n", "1e3", "'1e3' does not fit a decimal column; give a number"),
+    ("n", " 5", "give a number"),
+    ("id", "5.5", "'5.5' does not fit a integer column; give a number"),
+    ("id", str(2**63), "is beyond 64-bit integers"),
+    ("n", "9" * 39, "has more than 38 digits"),
+    ("d", "0.5", "does not fit a float column"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "message"), EXACT)
+def test_a_number_that_lost_digits_is_refused(column: str, value: object, message: str) -> None:
+    """A JSON number with a fraction went through a double; as text it is whole."""
+    found = problems(["things"], names("id"), filters=[where(column, "=", value)])
+    assert_refused(found, "specs.filters[0].value", message)
+
+
+@pytest.mark.parametrize(("column", "value"), [("n", "5"), ("n", "-0.125"), ("id", "5"), ("n", 0.1), ("n", 1e15)])
+def test_a_number_that_is_exact_is_accepted(column: str, value: object) -> None:
+    """As a number and as text."""
+    assert problems(["things"], names("id"), filters=[where(column, "=", value)]) == []

@@ -25,16 +25,33 @@ def unsupported(request: Request) -> list[Problem]:
 
 
 def unknown_tables(request: Request) -> list[Problem]:
-    """Schemas and samples of tables that are no source: a slip, after which the right table would lack them."""
+    """Schemas and samples of what is no source, but almost: a slip, after which the right table would lack them."""
+    names = _source_names(request)
+    near = [(path, did_you_mean(name, names)) for path, name in _of_no_source(request)]
+    return [Problem(path, f"is no source{meant}") for path, meant in near if meant]
+
+
+def unused(request: Request) -> list[str]:
+    """A warning for what stands beside the specification and is not looked at; the first of very many."""
+    names = _source_names(request)
+    told = [f"{path}: is no source, and is not looked at" for path, name in _of_no_source(request)]
+    for name, schema in request.source_schemas.items():
+        extras = _extras(schema, ("source_schemas", name)) if name in names else []
+        told += [f"{path}: unknown key, which is not looked at" for path in extras]
+    return told[:KEYS_TOLD]
+
+
+def _source_names(request: Request) -> list[str]:
     sources = request.specs.source_tables
-    names = list(dict.fromkeys(name for table in sources for name in (table.table_name, table.key)))
+    return list(dict.fromkeys(name for table in sources for name in (table.table_name, table.key)))
+
+
+def _of_no_source(request: Request) -> list[tuple[str, str]]:
+    """Path and name of each schema and sample whose table is no source."""
     given = [("source_schemas", name) for name in request.source_schemas]
     given += [("source_data_samples", name) for name in request.source_data_samples]
-    return [
-        Problem(path_of((field, name)), f"is no source{did_you_mean(name, names) or f'; sources are {names}'}")
-        for field, name in given
-        if name not in names
-    ]
+    names = _source_names(request)
+    return [(path_of((field, name)), name) for field, name in given if name not in names]
 
 
 def unknown_keys(request: Request) -> list[str]:

@@ -73,7 +73,7 @@ class _Strict(BaseModel):
 
 
 class _Open(BaseModel):
-    """Unknown keys go to the model and are listed in `warnings`."""
+    """Unknown keys are listed in `warnings`; those of `specs` go to the model."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -173,14 +173,14 @@ class Specification(_Open):
     derived_columns: tuple[DerivedColumn, ...] = Field(default=(), description="New columns, computed from others.")
 
 
-class ColumnSchema(_Strict):
+class ColumnSchema(_Open):
     """A source column as the caller describes it."""
 
     name: Name = Field(description="The column's name.")
     type: Name = Field(description="PostgreSQL's name of its type.")
 
 
-class TableSchema(_Strict):
+class TableSchema(_Open):
     """A source table as the caller describes it."""
 
     columns: tuple[ColumnSchema, ...] = Field(description="The table's columns.")

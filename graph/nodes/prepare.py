@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.acceptance import unknown_keys
+from agent.acceptance import unknown_keys, unused
 from agent.errors import InvalidRequestError
 from agent.preconditions import refusals, warnings_for
 from agent.prompting import SAMPLE_ROWS
@@ -21,7 +21,7 @@ def prepare(state: State, *, artifacts: ArtifactStore, database: Database, worke
     return State(
         target_table=request.specs.target_table.name,
         snapshot=store(state, artifacts, "snapshot", snapshot.model_dump_json(indent=1), "json"),
-        warnings=[*unknown_keys(request), *warnings_for(request, snapshot)],
+        warnings=[*unknown_keys(request), *unused(request), *warnings_for(request, snapshot)],
         usage={"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0},
         model_calls=0,
         attempt=1,

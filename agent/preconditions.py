@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from agent.errors import Problem, UnsupportedTypeError
@@ -12,6 +13,7 @@ from agent.snapshot import Column, ForeignKey, Snapshot, Target
 from agent.types import SUPPORTED, near_type, same_type, spark_type
 
 _TARGET = "specs.target_table"
+_PRECISION = re.compile(r"\s*(time|timestamp|timetz|timestamptz)\s*\(\s*(\d+)\s*\)", re.IGNORECASE)
 _INDISTINCT = "differ only in case, and Spark cannot tell them apart"
 
 
@@ -222,7 +224,15 @@ def _not_filled(column: Column) -> str:
 
 
 def _declared_types(wanted: tuple[TargetColumn, ...]) -> list[Problem]:
-    return [problem for index, column in enumerate(wanted) for problem in _declared_type(index, column)]
+    """What forbids creating a target with these types."""
+    problems = [problem for index, column in enumerate(wanted) for problem in _declared_type(index, column)]
+    for index, column in enumerate(wanted):
+        if column.type and (precise := _PRECISION.match(column.type)):
+            message = (
+                f"{column.type!r} would round times to {precise[2]} digits: write {precise[1]!r}, or create the table"
+            )
+            problems.append(Problem(f"{_TARGET}.columns[{index}].type", message))
+    return problems
 
 
 def _declared_type(index: int, column: TargetColumn) -> list[Problem]:

@@ -13,6 +13,11 @@ _PHASE = re.compile(r'(?:JobPhaseError: )?\[datamorph phase="(?P<phase>[^"]*)"(?
 _STAGE = re.compile(r"Job aborted due to stage failure:.*?\(TID \d+\)(?: \([^)\n]*\))?: ", re.DOTALL)
 _CALL = re.compile(r"(?:\w+: )?An error occurred while calling [\w.]+\.\s*\n: ")
 """What stands before the exception of Java's side."""
+_ADVICE = re.compile(
+    r"\s*(?:Use (?:[`']try_\w+[`']|the SQL function `get\(\)`)[^.]*\.)?\s*"
+    r"If necessary,? set \"?spark\.sql\.ansi\.enabled[^\n]*(?:\n== SQL[^\n]*)?"
+)
+"""Spark's way out: to let wrong values be NULL or wrap round, which the script does not."""
 _FRAME = re.compile(r"^\s*(?:at [\w.$<>/]+\(|\.\.\. \d+ more|Driver stacktrace:|File \"|Traceback \()")
 _PLAN = re.compile(r"^\s*(?:[+:!'\"]|[A-Z]\w+ (?:\[|\w+#))")
 _CAUSED_BY = re.compile(r"^\s*Caused by: ([^\n]*(?:\n(?!\s*(?:at |Caused by|\.\.\.))[^\n]+)?)", re.MULTILINE)
@@ -73,7 +78,7 @@ def essence(error: str) -> str:
     causes = [cause for cause in _CAUSED_BY.findall(error) if not says_nothing(cause)]
     text = causes[-1] if causes and says_nothing(_first_lines(error)) else _CALL.sub("", error, count=1)
     stage = _STAGE.search(text)
-    return _first_lines(text[stage.end() :] if stage else text)
+    return _first_lines(_ADVICE.sub("", text[stage.end() :] if stage else text))
 
 
 def _first_lines(text: str) -> str:

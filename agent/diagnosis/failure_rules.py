@@ -19,12 +19,9 @@ CODE_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "target_type_mismatch",
-        [
-            r"column (?P<name>[^\n:]+?): \d+ values are a time of day of 1970-01-01 and need the type time, "
-            r"not (?P<type>.+)"
-        ],
-        "the column {name} holds times of day, in Spark timestamps of 1970-01-01, which are no values of {type}",
-        "give the target's column the type time, or write F.date_format(..., 'HH:mm:ss') where it is a text",
+        [r"column (?P<name>\S+) is a time of day, which the target cannot hold as (?P<type>.+)"],
+        "the column {name} is a time of day, in Spark a timestamp of 1970-01-01, which is no value of {type}",
+        "give the target's column the type time, or write date_format(..., 'HH:mm:ss') where it is a text",
     ),
     rule(
         "output_columns",

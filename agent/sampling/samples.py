@@ -30,6 +30,8 @@ class _Table:
     """The keys of the sources that read this table."""
     rows: tuple[Row, ...]
     """Samples made whole, then generated rows."""
+    sampled: int = 0
+    """How many come from samples."""
 
     def generated_row(self, index: int) -> Row:
         return {column.name: generated(column, index) for column in self.columns}
@@ -75,30 +77,27 @@ def sample_tables(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
     In this order: good rows (samples first; they join and pass the filters), one row per filter that fails it
     alone, one row per join key that meets nothing, one row that is NULL wherever it may be.
     """
+    tables, filters, alignment = _aligned(request, snapshot)
+    breaks = [(_turn(item, index, tables), item) for index, item in enumerate(filters)]
+    return {table.name: _rows(table, alignment, breaks) for table in tables}
+
+
+def real_rows(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
+    """The good rows that come from samples: what is made up in them are keys that meet, and cells that pass filters."""
+    tables, _, alignment = _aligned(request, snapshot)
+    return {
+        table.name: [_good_row(table, alignment, index, row) for index, row in enumerate(table.rows[: table.sampled])]
+        for table in tables
+    }
+
+
+def _aligned(request: Request, snapshot: Snapshot) -> tuple[list[_Table], Sequence[SourceFilter], _Alignment]:
     tables = _tables(snapshot)
     classes = key_classes(request, snapshot)
     filters = source_filters(request, snapshot, classes)
     # Where joins run in a circle, only equal keys in equal rows meet.
     circle = len(request.specs.join_conditions) >= len(snapshot.sources)
-    alignment = _align(tables, filters, classes, circle=circle)
-    breaks = [(_turn(item, index, tables), item) for index, item in enumerate(filters)]
-    return {table.name: _rows(table, alignment, breaks) for table in tables}
-
-
-def real_rows(snapshot: Snapshot) -> dict[str, list[Row]]:
-    """The sample rows alone that are whole and of their columns' types, keyed as in `sample_tables`."""
-    found: dict[str, list[Row]] = {}
-    for source in snapshot.sources:
-        if not found.get(source.table):
-            found[source.table] = [row for row in source.samples[:_MOST_SAMPLES] if _is_whole(row, source.columns)]
-    return found
-
-
-def _is_whole(row: Row, columns: Sequence[Column]) -> bool:
-    return all(
-        column.name in row and (row[column.name] is None or fitted(row[column.name], column) is not None)
-        for column in columns
-    )
+    return tables, filters, _align(tables, filters, classes, circle=circle)
 
 
 def _tables(snapshot: Snapshot) -> list[_Table]:
@@ -115,7 +114,7 @@ def _table(name: str, sources: Sequence[Source]) -> _Table:
     full = sum(None not in row.values() for row in rows)
     table = _Table(name, columns, tuple(source.key for source in sources), ())
     rows += [table.generated_row(len(samples) + index) for index in range(_FULL_ROWS - full)]
-    return _Table(name, columns, table.listings, tuple(rows))
+    return _Table(name, columns, table.listings, tuple(rows), len(samples))
 
 
 def _whole(sample: Row, columns: Sequence[Column], index: int) -> Row:

@@ -31,7 +31,7 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     try:
         made_up = dry_run.run(script, _tables(snapshot, sample_tables(request, snapshot)))
         again = _depends_on_rows(made_up)
-        result = dry_run.run(script, _tables(snapshot, real_rows(snapshot))) if again else made_up
+        result = dry_run.run(script, _tables(snapshot, real_rows(request, snapshot))) if again else made_up
     except (UnavailableError, InvalidRequestError) as error:
         if isinstance(error, InvalidRequestError) and any(s.samples_from == "event" for s in snapshot.sources):
             raise
@@ -43,7 +43,7 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
         findings = [_finding(state, artifacts, result)]
         return State(verdict={"check": "preflight", "passed": False, "findings": findings}, preflight="failed")
     if made_up.error:
-        return State(**passed, preflight="partial", warnings=_warned(state, _only_made_up(made_up)))
+        return State(**passed, preflight="partial", warnings=_warned(state, _only_made_up(made_up, result)))
     return State(**passed, preflight="ok" if result.rows else "partial")
 
 
@@ -60,9 +60,10 @@ def _warned(state: State, warning: str) -> list[str]:
     return [*(w for w in state["warnings"] if w != warning), warning]
 
 
-def _only_made_up(result: DryRunResult) -> str:
-    found = finding_from_error(result.error, None)["message"]
-    return f"preflight: rows made up for the dry run fail, the sources' own sample rows do not: {found}"
+def _only_made_up(made_up: DryRunResult, real: DryRunResult) -> str:
+    found = finding_from_error(made_up.error, None)["message"]
+    others = "the sources' own sample rows do not" if real.rows else "no sample row of the sources comes so far"
+    return f"preflight: rows made up for the dry run fail, {others}: {found}"
 
 
 def _tables(snapshot: Snapshot, rows: dict[str, list[Row]]) -> dict[str, SampleTable]:

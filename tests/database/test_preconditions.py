@@ -76,6 +76,12 @@ def key(deferrable: bool, on_delete: Any) -> tuple[ForeignKey, ...]:
         ({"columns": [{"name": "id", "type": "varchr(3)"}]}, {}, "columns[0].type", "did you mean 'varchar'?"),
         ({"columns": [{"name": "id", "type": "numeric(50,2)"}]}, {}, "columns[0].type", "at most 38 digits"),
         ({"columns": [{"name": "id", "type": "interval"}]}, {}, "columns[0].type", "'interval'"),
+        (
+            {"columns": [{"name": "id", "type": "timestamp(0) with time zone"}]},
+            {"exists": False},
+            "columns[0].type",
+            "would round times to 0 digits: write 'timestamp'",
+        ),
         ({"columns": [{"name": "id"}, {"name": "extra", "type": "interval"}]}, {}, "columns[1].name", "'money'"),
         ({"columns": ["id", "id"]}, {}, "columns[1].name", "'id' is listed twice"),
         ({"columns": ["id", "Id"]}, {"exists": False}, "columns[1].name", "'id' and 'Id' differ only in case"),

@@ -87,6 +87,7 @@ FITS = [
     ("array('2024-02-29')", "array<date>", "[2024-02-29]"),
     ("array(1.239D)", "array<decimal(5,2)>", "[1.24]"),
     ("cast(1.1 as float)", "decimal(38,18)", "1.100000000000000000"),
+    ("array(cast(1.1 as float))", "array<decimal(38,18)>", "[1.100000000000000000]"),
     ("cast(16777216 as float)", "decimal(38,18)", "16777216.000000000000000000"),
     ("array(date'2024-02-29')", "array<string>", "[2024-02-29]"),
 ]
@@ -165,6 +166,15 @@ ROUNDED = [
     ("array(1.5BD)", "array<decimal(5,2)>", 0),
     ("1.239D", "float", 0),
     ("1.23456789012D", "float", 1),
+    ("'123456789.123'", "float", 1),
+    ("'1.1'", "float", 0),
+    ("'0.123456789012345678'", "double", 1),
+    ("'0.1'", "double", 0),
+    ("'1.0000000000000000001'", "decimal(5,2)", 1),
+    ("'1.500000000000000000000'", "decimal(5,2)", 0),
+    ("'1e-20'", "decimal(5,2)", 1),
+    ("cast(1e-30 as float)", "decimal(5,2)", 1),
+    ("true", "int", 0),
 ]
 
 
@@ -298,18 +308,23 @@ def test_a_time_of_day_is_a_timestamp_of_1970(spark: SparkSession, fitted: Fitte
     assert [row[0] for row in cast.selectExpr("cast(x as string)").collect()] == [shown, None]
 
 
-@pytest.mark.parametrize(("wanted", "sql_type"), [("string", "text"), (None, "any type")])
+@pytest.mark.parametrize(
+    ("wanted", "sql_type"), [("string", "text"), (None, "any type"), ("timestamp", "timestamp without time zone")]
+)
 def test_a_time_of_day_does_not_become_a_day_of_1970(
     spark: SparkSession, guard: dict[str, Any], monkeypatch: pytest.MonkeyPatch, wanted: str | None, sql_type: str
 ) -> None:
-    """Spark shows it as a timestamp; where no source has one, a timestamp of that day is what it says."""
-    frame = spark.sql("SELECT timestamp'1970-01-01 08:30:00' AS x UNION ALL SELECT timestamp'2024-01-01 08:30:00'")
-    columns = [("x", wanted, sql_type, True)]
-    guard["fitted"](frame, columns, "the result", result=True)
+    """Spark shows it as a timestamp; a column of a source is known, of a computed one the values are told."""
     monkeypatch.setitem(guard, "HAS_TIMES", True)
-    with pytest.raises(ValueError, match=f"column x: 1 values are a time of day .* need the type time, not {sql_type}"):
-        guard["fitted"](frame, columns, "the result", result=True)
-    assert guard["fitted"](frame, [("x", "timestamp", "timestamp without time zone", True)], "the result", result=True)
+    frame = spark.sql("SELECT timestamp'1970-01-01 08:30:00' AS x UNION ALL SELECT timestamp'2024-01-01 08:30:00'")
+    source, _ = guard["fitted"](frame, [("x", "timestamp", "time without time zone", True)], "source t")
+    columns = [("y", wanted, sql_type, True)]
+    with pytest.raises(ValueError, match=f"column y is a time of day, which the target cannot hold as {sql_type}"):
+        guard["fitted"](source.alias("t").selectExpr("t.x AS y"), columns, "the result", result=True)
+    computed = source.selectExpr("x + interval 0 hours AS y")
+    _, notes = guard["fitted"](computed, columns, "the result", result=True)
+    assert notes == [f"column y: 1 values are of 1970-01-01, as times of day are read, and were written as {sql_type}"]
+    assert guard["fitted"](computed, [("y", "timestamp", "time without time zone", True)], "the result")[1] == []
 
 
 def test_without_a_declared_type_scalars_arrays_and_bytes_stay_as_they_are(spark: SparkSession, fitted: Fitted) -> None:

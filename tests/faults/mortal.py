@@ -22,7 +22,9 @@ class Life:
     """The calls of one process in order, and what befalls it at one of them."""
 
     dies_at: int = 0
-    """The how-manieth call, counted from 1; 0: it lives."""
+    """The how-manieth of the calls that count, from 1; 0: it lives."""
+    names: frozenset[str] = frozenset()
+    """Those that count, as `jobs.start`."""
     moment: Moment = "before"
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     """What somebody else does, once, right before a call by its name, as `jobs.start`."""
@@ -35,7 +37,7 @@ class Life:
         with self._lock:
             self._live_on()
             self.calls.append(name)
-            here = len(self.calls) == self.dies_at
+            here = name in self.names and sum(one in self.names for one in self.calls) == self.dies_at
             self._live_on(here and self.moment == "before")
         self.before.pop(name, lambda: None)()
         answer = method(*given, **more)

@@ -40,7 +40,7 @@ ASKED = {
     "cancel": {"action": "cancel", "run_id": RUN},
 }
 SAMPLED = 60
-SWEPT = 1_500
+SWEPT = 250
 
 
 class RunUnderFire(RuleBasedStateMachine):

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from agent.planning.conditions import exact_value
 from agent.planning.functions import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
-from agent.planning.inference import branches_of, kinds_in
+from agent.planning.inference import branches_of, is_quoted, kinds_in, moment_among
 from agent.planning.kinds import DISGUISED, Kind, mismatch
 from agent.planning.refusals import nearest, refuse
 from agent.planning.steps import BoundExpression
@@ -88,10 +88,9 @@ def _check_pair(node: Any, left: Any, right: Any, kinds: _Kinds, path: str) -> N
 
 def _is_moment(node: Any, other: Kind, path: str) -> bool:
     """True for a date in quotes beside a date. Raises InvalidRequestError where it is none."""
-    node = node.unnest()
-    if not (isinstance(node, exp.Literal) and node.is_string and _group(other) == "moment"):
+    if not (is_quoted(node) and _group(other) == "moment"):
         return False
-    exact_value(node.this, other, path)
+    exact_value(node.unnest().this, other, path)
     return True
 
 
@@ -106,10 +105,15 @@ def _literal_hint(node: Any, other: Kind) -> str:
 
 
 def _check_choice(node: Any, kinds: _Kinds, path: str) -> None:
-    """Refuse values of several kinds where one of them is chosen."""
-    found = [kind for kind in map(kinds, branches_of(node)) if kind is not None]
-    families = list(dict.fromkeys(kind.family for kind in found))
-    if len({_group(kind) for kind in found}) > 1:
+    """Refuse values of several kinds where one of them is chosen; a date in quotes beside a date is one."""
+    found = [(branch, kind) for branch in branches_of(node) if (kind := kinds(branch)) is not None]
+    moment = moment_among(kind for _, kind in found)
+    quoted = [branch for branch, _ in found if moment is not None and _is_moment(branch, moment, path)]
+    if moment is not None and quoted and isinstance(node, exp.Greatest | exp.Least):
+        refuse(path, f"{_text(node)} takes no text; write {moment.family.upper()} {_text(quoted[0].unnest())}")
+    found = [(branch, kind) for branch, kind in found if branch not in quoted]
+    families = list(dict.fromkeys(kind.family for _, kind in found))
+    if len({_group(kind) for _, kind in found}) > 1:
         refuse(path, f"{_text(node)} gives {' or '.join(families)}, which Spark converts; write CAST")
 
 

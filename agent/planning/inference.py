@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlglot import exp
@@ -97,7 +97,7 @@ def _kind_of_call(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
     """The kind of a function's or an operator's result."""
     match node:
         case exp.Case() | exp.If() | exp.Nvl2() | exp.Coalesce() | exp.Greatest() | exp.Least():
-            return _common([_kind(branch, columns) for branch in branches_of(node)])
+            return _common(_kinds_of_branches(node, columns))
         case exp.Anonymous():
             return _NAMED.get(node.name.lower())
         case exp.Add() | exp.Sub() if isinstance(node.expression, exp.Interval):
@@ -150,6 +150,26 @@ def branches_of(node: Any) -> list[Any]:
     otherwise = node.args.get("default") or node.args.get("false")
     branches = [*(branch.args["true"] for branch in conditions), *([otherwise] if otherwise is not None else [])]
     return [branch for branch in branches if not _is_null(branch)]
+
+
+def is_quoted(node: Any) -> bool:
+    """True for a text in quotes."""
+    node = node.unnest()
+    return isinstance(node, exp.Literal) and bool(node.is_string)
+
+
+def moment_among(kinds: Iterable[Kind | None]) -> Kind | None:
+    """The date or timestamp among the kinds, which a text in quotes beside it becomes; None without one."""
+    found = {kind.family: kind for kind in kinds if kind is not None}
+    return found.get("timestamp") or found.get("date")
+
+
+def _kinds_of_branches(node: Any, columns: dict[int, Kind | None]) -> list[Kind | None]:
+    """The kinds of a choice's values; a text in quotes beside a date or timestamp is one."""
+    branches = branches_of(node)
+    kinds = [_kind(branch, columns) for branch in branches]
+    moment = moment_among(kinds)
+    return [moment if moment and is_quoted(branch) else kind for branch, kind in zip(branches, kinds, strict=True)]
 
 
 def _common(kinds: list[Kind | None]) -> Kind | None:

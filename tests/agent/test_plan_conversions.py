@@ -72,7 +72,12 @@ CONVERTED = [
     ("n LIKE '1%'", "takes decimal for a text"),
     ("coalesce(n, t)", "gives decimal or string, which Spark converts; write CAST"),
     ("CASE WHEN id = 1 THEN 1 ELSE 'a' END", "gives integer or string"),
-    ("if(b, day, 'never')", "gives date or string"),
+    ("if(b, day, 'never')", "'never' does not fit a date column; give a date as 2024-01-31"),
+    ("coalesce(day, '2024-01-01 10:00:00')", "does not fit a date column"),
+    ("coalesce(day, n, '2024-01-01')", "gives date or decimal"),
+    ("coalesce(day, concat(t, '-01'))", "gives date or string, which Spark converts; write CAST"),
+    ("greatest(day, '1970-01-01')", "GREATEST(day, '1970-01-01') takes no text; write DATE '1970-01-01'"),
+    ("least(('2024-01-31 10:00'), ts)", "takes no text; write TIMESTAMP '2024-01-31 10:00'"),
     ("greatest(n, b)", "gives decimal or boolean"),
     ("date_trunc('months', ts)", "'months' is not a unit of date_trunc(); did you mean 'month'?"),
     ("date_trunc('foo', ts)", "'foo' is not a unit of date_trunc(); known are"),
@@ -99,6 +104,8 @@ FINE = [
     "CASE WHEN b THEN NULL ELSE n END", "CASE id WHEN 5 THEN 'five' END", "t || n", "concat('c', id)", "year(day)",
     "year(to_date(t))", "year('2024-01-31')", "hour(ts)", "day + 1", "ts - INTERVAL 1 hour",
     "datediff(day, '2024-01-01')", "NOT b", "CAST(t AS int) > 5",
+    "coalesce(day, '1970-01-01')", "CASE WHEN day IS NULL THEN '2024-01-01' ELSE day END", "nvl(ts, '1970-01-01 10:00')",
+    "if(b, '2024-01-01', day)", "coalesce(day, ts, '2024-01-01 10:00:00')", "greatest(day, DATE '1970-01-01')",
     "n = CAST('5' AS decimal(10,2))", "date_trunc('MONTH', ts)", "if(b, 1, 2.5)",
 ]  # fmt: skip
 

@@ -28,6 +28,8 @@ _ON_MOMENTS = (
 )  # fmt: skip
 _NAMED_ON_NUMBERS = frozenset({"bround", "negative", "positive", "pmod"})
 _TWO_MOMENTS = (exp.DateDiff, exp.MonthsBetween)
+_KEEPS_INTERVAL = (*_CHOICES, exp.Paren, exp.Neg, exp.Abs, exp.Mul, exp.Div)
+_MEETS_INTERVAL = (*_COMPARED, exp.Between, exp.Add, exp.Sub)
 _ON_TEXTS = (exp.Like, exp.ILike, exp.RegexpLike)
 _ON_TRUTHS = (exp.And, exp.Or, exp.Not, exp.If)
 _GROUPS = {"integer": "number", "decimal": "number", "float": "number", "date": "moment", "timestamp": "moment"}
@@ -50,6 +52,8 @@ def refuse_silent_casts(bound: BoundExpression, path: str) -> None:
     """Refuse what Spark would convert in silence: a text compared or computed with as a number or a date, and so on."""
     kinds = kinds_in(bound)
     for node in bound.expression.tree.walk():
+        if isinstance(node, exp.Sub) and _is_interval(node, kinds):
+            _check_interval(node, kinds, path)
         for left, right in _pairs(node):
             _check_pair(node, left, right, kinds, path)
         if isinstance(node, _CHOICES):
@@ -145,6 +149,43 @@ def _operands_of_named(node: Any) -> Iterator[tuple[Any, str]]:
         yield from ((part, "a date or timestamp") for part in node.expressions)
     elif name == "date_part":
         yield from ((part, "a date or timestamp") for part in node.expressions[1:])
+
+
+def _is_interval(node: Any, kinds: _Kinds) -> bool:
+    """True for one date or timestamp minus another; a text beside one is one to Spark."""
+    groups = {_group(kind) if (kind := kinds(end)) else "" for end in (node.this, node.expression)}
+    return "moment" in groups and groups <= {"moment", "string"}
+
+
+def _check_interval(node: Any, kinds: _Kinds, path: str) -> None:
+    """Refuse an interval as the expression's value or beside a number, which Spark would refuse after the start."""
+    top = node
+    while isinstance(top.parent, _KEEPS_INTERVAL):
+        top = top.parent
+    around = top.parent
+    others = [part for part in around.iter_expressions() if part is not top] if around is not None else []
+    number = isinstance(around, _MEETS_INTERVAL) and any((kind := kinds(part)) and kind.numeric for part in others)
+    if around is not None and not number:
+        return
+    ends = (node.this, node.expression)
+    if any((kind := kinds(end)) and kind.family == "timestamp" for end in ends):
+        wanted = f"({' - '.join(_seconds(end, kinds) for end in ends)}) for the seconds between them"
+    else:
+        wanted = f"datediff({', '.join(_day(end, kinds) for end in ends)}) for the days between them"
+    refuse(path, f"{_text(node)} is an interval, which no column holds; write {wanted}")
+
+
+def _seconds(node: Any, kinds: _Kinds) -> str:
+    """A moment as seconds since 1970."""
+    kind = kinds(node)
+    plain = kind is None or kind.family == "timestamp"
+    return f"unix_seconds({_text(node)})" if plain else f"unix_seconds(CAST({_text(node)} AS timestamp))"
+
+
+def _day(node: Any, kinds: _Kinds) -> str:
+    """A moment as datediff() takes it."""
+    text = (kind := kinds(node)) is not None and kind.family == "string" and not is_quoted(node)
+    return f"CAST({_text(node)} AS date)" if text else _text(node)
 
 
 def _asked(node: Any) -> Any:

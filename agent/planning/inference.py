@@ -14,7 +14,7 @@ _STRING = (
     exp.Concat, exp.ConcatWs, exp.DPipe, exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Initcap, exp.Pad,
     exp.Replace, exp.RegexpReplace, exp.RegexpExtract, exp.TimeToStr, exp.Left, exp.Right, exp.SubstringIndex,
     exp.SplitPart, exp.Repeat, exp.Translate, exp.Space, exp.Format, exp.Soundex, exp.Overlay, exp.Chr, exp.MD5,
-    exp.SHA, exp.SHA2, exp.Reverse, exp.ToBase64,
+    exp.SHA, exp.SHA2, exp.Reverse, exp.ToBase64, exp.ArrayToString,
 )  # fmt: skip
 _BOOLEAN = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.And, exp.Or, exp.Not,
@@ -38,6 +38,8 @@ _DATE = (
 _TIMESTAMP = (
     exp.TimestampTrunc, exp.StrToTime, exp.TimestampFromParts, exp.CurrentTimestamp, exp.AtTimeZone, exp.FromTimeZone,
 )  # fmt: skip
+_TEXTS = (exp.RegexpSplit, exp.RegexpExtractAll)
+"""Arrays of texts."""
 _FIXED_UNITS = frozenset({"DAY", "WEEK", "MONTH", "YEAR"})
 _ANY_NUMBER = Kind("decimal")
 """A number whose digits are not known."""
@@ -98,6 +100,8 @@ def _kind_of_call(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
     match node:
         case exp.Case() | exp.If() | exp.Nvl2() | exp.Coalesce() | exp.Greatest() | exp.Least():
             return _common(_kinds_of_branches(node, columns))
+        case exp.Bracket():
+            return Kind("string") if isinstance(node.this.unnest(), _TEXTS) else None
         case exp.Anonymous():
             return _NAMED.get(node.name.lower())
         case exp.Add() | exp.Sub() if isinstance(node.expression, exp.Interval):

@@ -26,7 +26,7 @@ from tests.agent.test_compiler import collected
 
 SHAPE = {
     "id": "integer", "t": "text", "n": "numeric(10,2)", "d": "double precision", "ts": "timestamp without time zone",
-    "day": "date", "b": "boolean",
+    "day": "date", "b": "boolean", "sent": "timestamp with time zone",
 }  # fmt: skip
 
 
@@ -57,6 +57,11 @@ CONVERTED = [
     ("round(t, 2)", "takes string for a number"),
     ("pmod(t, 2)", "takes string for a number"),
     ("b + 1", "takes boolean for a number"),
+    ("split(t, ',')[0] > 5", "[0] > 5 compares string with integer, which Spark converts; write '5'"),
+    ("(split(t, ','))[0] * n", "takes string for a number"),
+    ("element_at(split(t, ','), 1) + 1", "takes string for a number"),
+    ("regexp_extract_all(t, '([0-9])', 1)[0] + 1", "takes string for a number"),
+    ("array_join(split(t, ','), '') > 5", "compares string with integer"),
     ("t + INTERVAL 1 day", "takes string for a date or timestamp"),
     ("year(t)", "takes string for a date or timestamp"),
     ("date_format(t, 'yyyy')", "takes string for a date or timestamp"),
@@ -98,14 +103,39 @@ def test_what_spark_would_convert_in_silence_is_refused(expression: str, message
     assert_refused(found, "specs.derived_columns[0].expression", message)
 
 
+INTERVALS = [
+    ("day - date '2024-01-01'", "write datediff(day, CAST('2024-01-01' AS DATE)) for the days"),
+    ("'2024-01-31' - day", "write datediff('2024-01-31', day) for the days"),
+    ("day - t", "write datediff(day, CAST(t AS date)) for the days"),
+    ("ts - sent", "write (unix_seconds(ts) - unix_seconds(sent)) for the seconds"),
+    ("ts - day", "write (unix_seconds(ts) - unix_seconds(CAST(day AS timestamp))) for the seconds"),
+    ("(day - current_date) > 30", "write datediff(day, CURRENT_DATE"),
+    ("ts - sent BETWEEN 1 AND 9", "write (unix_seconds(ts)"),
+    ("day - '2024-01-01' + 1", "write datediff(day, '2024-01-01')"),
+    ("if(b, abs((ts - sent) / 60), NULL)", "write (unix_seconds(ts)"),
+]
+
+
+@pytest.mark.parametrize(("expression", "message"), INTERVALS)
+def test_an_interval_as_a_value_is_refused(expression: str, message: str) -> None:
+    """With what gives the days or seconds as a number."""
+    found = problems(["things"], names("new"), derived_columns=[derive("new", expression)])
+    assert_refused(found, "specs.derived_columns[0].expression", f"is an interval, which no column holds; {message}")
+
+
 FINE = [
     "n > 5", "id = 2.5", "d < n", "t = 'x'", "t IN ('a', 'b')", "day = '2024-01-31'", "ts >= '2024-01-31 08:30'",
     "ts > day", "day BETWEEN '2024-01-01' AND '2024-12-31'", "coalesce(t, 'x')", "coalesce(n, 0)", "t = NULL",
     "CASE WHEN b THEN NULL ELSE n END", "CASE id WHEN 5 THEN 'five' END", "t || n", "concat('c', id)", "year(day)",
     "year(to_date(t))", "year('2024-01-31')", "hour(ts)", "day + 1", "ts - INTERVAL 1 hour",
     "datediff(day, '2024-01-01')", "NOT b", "CAST(t AS int) > 5",
-    "coalesce(day, '1970-01-01')", "CASE WHEN day IS NULL THEN '2024-01-01' ELSE day END", "nvl(ts, '1970-01-01 10:00')",
+    "coalesce(day, '1970-01-01')", "CASE WHEN day IS NULL THEN '2024-01-01' ELSE day END",
+    "nvl(ts, '1970-01-01 10:00')",
     "if(b, '2024-01-01', day)", "coalesce(day, ts, '2024-01-01 10:00:00')", "greatest(day, DATE '1970-01-01')",
+    "CAST(split(t, ',')[0] AS int) + 1", "element_at(split(t, ','), 1) = 'a'",
+    "datediff(day, CAST('2024-01-01' AS DATE))", "unix_seconds(ts) - unix_seconds(CAST(day AS timestamp))",
+    "ts - sent > INTERVAL 1 hour", "abs(ts - sent) < INTERVAL 1 hour", "ts + (ts - sent)",
+    "extract(day FROM ts - sent)",
     "n = CAST('5' AS decimal(10,2))", "date_trunc('MONTH', ts)", "if(b, 1, 2.5)",
 ]  # fmt: skip
 
@@ -121,7 +151,7 @@ def test_spark_computes_what_is_accepted(ansi_spark: Any) -> None:
     """In ANSI mode, without a refusal and without an error."""
     row = (
         "SELECT 5 AS id, '2024' AS t, CAST(2.5 AS decimal(10,2)) AS n, 0.5D AS d, true AS b, "
-        "timestamp'2024-05-06 07:08:09' AS ts, date'2024-05-06' AS day"
+        "timestamp'2024-05-06 07:08:09' AS ts, date'2024-05-06' AS day, timestamp'2024-05-06 05:00:00' AS sent"
     )
     (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(FINE)} FROM ({row})"))
     nothing = {expression for expression, value in zip(FINE, found, strict=True) if value is None}

@@ -31,6 +31,7 @@ _TWO_MOMENTS = (exp.DateDiff, exp.MonthsBetween)
 _KEEPS_INTERVAL = (*_CHOICES, exp.Paren, exp.Neg, exp.Abs, exp.Mul, exp.Div)
 _MEETS_INTERVAL = (*_COMPARED, exp.Between, exp.Add, exp.Sub)
 _ON_TEXTS = (exp.Like, exp.ILike, exp.RegexpLike)
+_ON_BYTES = (exp.MD5, exp.SHA, exp.SHA2, exp.ToBase64, exp.FromBase64, exp.Soundex)
 _ON_TRUTHS = (exp.And, exp.Or, exp.Not, exp.If)
 _GROUPS = {"integer": "number", "decimal": "number", "float": "number", "date": "moment", "timestamp": "moment"}
 _MISFITS = {
@@ -38,6 +39,7 @@ _MISFITS = {
     "a date or timestamp": {"string"},
     "true or false": {"string", "number"},
     "a text": {"number", "moment", "boolean"},
+    "a text as it is": {"number", "moment", "boolean", "time"},
 }
 """What is needed, and what Spark would convert to it."""
 _UNITS: tuple[tuple[type[Any], str, str, frozenset[str]], ...] = (
@@ -60,7 +62,7 @@ def refuse_silent_casts(bound: BoundExpression, path: str) -> None:
             _check_choice(node, kinds, path)
         for part, wanted in _operands(node):
             _check_operand(node, part, wanted, kinds, path)
-        _check_unit(node, path)
+        _check_unit(node, kinds, path)
 
 
 def _pairs(node: Any) -> list[tuple[Any, Any]]:
@@ -137,6 +139,8 @@ def _operands(node: Any) -> Iterator[tuple[Any, str]]:
             yield _asked(node.expression), "a date or timestamp"
     elif isinstance(node, _ON_TEXTS):
         yield node.this, "a text"
+    elif isinstance(node, _ON_BYTES):
+        yield node.this, "a text as it is"
     elif isinstance(node, _ON_TRUTHS) and not (isinstance(node.parent, exp.Case) and node.parent.this is not None):
         yield from ((part, "true or false") for part in (node.this, node.args.get("expression")) if part is not None)
 
@@ -145,6 +149,8 @@ def _operands_of_named(node: Any) -> Iterator[tuple[Any, str]]:
     name = node.name.lower()
     if name in _NAMED_ON_NUMBERS:
         yield from ((part, "a number") for part in node.expressions)
+    elif name == "crc32":
+        yield from ((part, "a text as it is") for part in node.expressions)
     elif name == "weekday":
         yield from ((part, "a date or timestamp") for part in node.expressions)
     elif name == "date_part":
@@ -169,14 +175,16 @@ def _check_interval(node: Any, kinds: _Kinds, path: str) -> None:
         return
     ends = (node.this, node.expression)
     if any((kind := kinds(end)) and kind.family == "timestamp" for end in ends):
-        wanted = f"({' - '.join(_seconds(end, kinds) for end in ends)}) for the seconds between them"
+        wanted = f"{_seconds(node, kinds)} for the seconds between them"
     else:
         wanted = f"datediff({', '.join(_day(end, kinds) for end in ends)}) for the days between them"
     refuse(path, f"{_text(node)} is an interval, which no column holds; write {wanted}")
 
 
 def _seconds(node: Any, kinds: _Kinds) -> str:
-    """A moment as seconds since 1970."""
+    """A moment as seconds since 1970, or the seconds between two."""
+    if isinstance(between := node.unnest(), exp.Sub) and _is_interval(between, kinds):
+        return f"({_seconds(between.this, kinds)} - {_seconds(between.expression, kinds)})"
     kind = kinds(node)
     plain = kind is None or kind.family == "timestamp"
     return f"unix_seconds({_text(node)})" if plain else f"unix_seconds(CAST({_text(node)} AS timestamp))"
@@ -201,16 +209,33 @@ def _check_operand(node: Any, part: Any, wanted: str, kinds: _Kinds, path: str) 
         return
     if wanted == "a date or timestamp" and _is_moment(part, Kind("timestamp"), path):
         return
+    if wanted == "a text as it is":
+        refuse(path, f"{_text(node)} takes {kind.family} for a text; write CAST({_text(part)} AS string)")
     refuse(path, f"{_text(node)} takes {kind.family} for {wanted}, which Spark converts; write CAST")
 
 
-def _check_unit(node: Any, path: str) -> None:
+def _check_unit(node: Any, kinds: _Kinds, path: str) -> None:
     """Refuse a unit that Spark does not know: it would give NULL in every row."""
+    if isinstance(node, exp.DateDiff) and node.args.get("unit") is not None:
+        ends = ", ".join(_text(_asked(end)) for end in (node.this, node.expression))
+        refuse(path, f"datediff() takes two dates and gives days; write datediff({ends})")
+    part = _part_of_moment(node)
+    if part is not None and part[0].name.lower() == "epoch":
+        refuse(path, f"'epoch' is not a unit to Spark; write {_seconds(part[1], kinds)}")
     for kind, key, function, known in _UNITS:
         if isinstance(node, kind):
             _known_unit(node.args.get(key), function, known, path)
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "date_part" and node.expressions:
-        _known_unit(node.expressions[0], "date_part", PARTS, path)
+    if part is not None and isinstance(node, exp.Anonymous):
+        _known_unit(part[0], "date_part", PARTS, path)
+
+
+def _part_of_moment(node: Any) -> tuple[Any, Any] | None:
+    """Which part is taken of what, by extract() or date_part()."""
+    if isinstance(node, exp.Extract):
+        return node.this, node.expression
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "date_part" and len(node.expressions) == 2:
+        return node.expressions[0], node.expressions[1]
+    return None
 
 
 def _known_unit(unit: Any, function: str, known: frozenset[str], path: str) -> None:

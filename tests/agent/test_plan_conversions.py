@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -173,6 +174,22 @@ def test_spark_computes_what_is_accepted(ansi_spark: Any) -> None:
     (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(FINE)} FROM ({row})"))
     nothing = {expression for expression, value in zip(FINE, found, strict=True) if value is None}
     assert nothing == {"t = NULL", "CASE WHEN b THEN NULL ELSE n END"}
+
+
+WITHOUT_ERROR = {
+    "floor(1e19)": 2**63 - 1, "ceil(-1e19)": -(2**63), "log10(0)": None, "log2(-1)": None, "log1p(-1)": None,
+    "factorial(21)": None, "width_bucket(5, 1, 1, 3)": None,
+    "exp(1000)": math.inf, "power(10, 400)": math.inf,
+    "sqrt(-1)": "NaN", "asin(7)": "NaN", "acos(-7)": "NaN", "power(-8, 0.5)": "NaN",
+}  # fmt: skip
+
+
+@pytest.mark.spark
+def test_what_has_no_value_and_gives_no_error_is_as_the_page_says(ansi_spark: Any) -> None:
+    """All else that has no value is an error in ANSI mode."""
+    (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(WITHOUT_ERROR)}"))
+    shown = ["NaN" if isinstance(value, float) and math.isnan(value) else value for value in found]
+    assert dict(zip(WITHOUT_ERROR, shown, strict=True)) == WITHOUT_ERROR
 
 
 def test_a_join_condition_is_held_to_the_same() -> None:

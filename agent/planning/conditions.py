@@ -102,7 +102,9 @@ def exact_value(value: object, kind: Kind | None, path: str) -> Value:
         )
     match kind.family:
         case "boolean":
-            return Value(value) if isinstance(value, bool) else _misfit(value, "true or false", kind, path)
+            return (
+                Value(value) if isinstance(value, bool) else _misfit(value, _bare("true or false", value), kind, path)
+            )
         case "string":
             text = value.rstrip(" ") if isinstance(value, str) and kind.padded else value
             return Value(text) if isinstance(text, str) else _misfit(value, "a text", kind, path)
@@ -112,6 +114,11 @@ def exact_value(value: object, kind: Kind | None, path: str) -> Value:
 
 def _misfit(value: object, wanted: str, kind: Kind, path: str) -> NoReturn:
     refuse(path, f"{value!r} does not fit a {kind.family} column; give {wanted}")
+
+
+def _bare(wanted: str, value: object) -> str:
+    """What is wanted, where a text is given instead."""
+    return f"{wanted} without quotes" if isinstance(value, str) else wanted
 
 
 def _label(value: object, kind: Kind, path: str) -> Value:
@@ -163,7 +170,7 @@ def _number(value: object, kind: Kind, path: str) -> Value:
 
 def _double(value: object, kind: Kind, path: str) -> Value:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return _misfit(value, "a number", kind, path)
+        return _misfit(value, _bare("a number", value), kind, path)
     if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:
         refuse(path, f"{value} has no exact floating-point value")
     return Value(float(value))

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from agent.planning.conditions import exact_value
 from agent.planning.functions import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
-from agent.planning.inference import branches_of, kinds_in
+from agent.planning.inference import branches_of, is_quoted, kinds_in, moment_among
 from agent.planning.kinds import DISGUISED, Kind, mismatch
 from agent.planning.refusals import nearest, refuse
 from agent.planning.steps import BoundExpression
@@ -28,7 +28,10 @@ _ON_MOMENTS = (
 )  # fmt: skip
 _NAMED_ON_NUMBERS = frozenset({"bround", "negative", "positive", "pmod"})
 _TWO_MOMENTS = (exp.DateDiff, exp.MonthsBetween)
+_KEEPS_INTERVAL = (*_CHOICES, exp.Paren, exp.Neg, exp.Abs, exp.Mul, exp.Div)
+_MEETS_INTERVAL = (*_COMPARED, exp.Between, exp.Add, exp.Sub)
 _ON_TEXTS = (exp.Like, exp.ILike, exp.RegexpLike)
+_ON_BYTES = (exp.MD5, exp.SHA, exp.SHA2, exp.ToBase64, exp.FromBase64, exp.Soundex)
 _ON_TRUTHS = (exp.And, exp.Or, exp.Not, exp.If)
 _GROUPS = {"integer": "number", "decimal": "number", "float": "number", "date": "moment", "timestamp": "moment"}
 _MISFITS = {
@@ -36,6 +39,7 @@ _MISFITS = {
     "a date or timestamp": {"string"},
     "true or false": {"string", "number"},
     "a text": {"number", "moment", "boolean"},
+    "a text as it is": {"number", "moment", "boolean", "time"},
 }
 """What is needed, and what Spark would convert to it."""
 _UNITS: tuple[tuple[type[Any], str, str, frozenset[str]], ...] = (
@@ -50,13 +54,15 @@ def refuse_silent_casts(bound: BoundExpression, path: str) -> None:
     """Refuse what Spark would convert in silence: a text compared or computed with as a number or a date, and so on."""
     kinds = kinds_in(bound)
     for node in bound.expression.tree.walk():
+        if isinstance(node, exp.Sub) and _is_interval(node, kinds):
+            _check_interval(node, kinds, path)
         for left, right in _pairs(node):
             _check_pair(node, left, right, kinds, path)
         if isinstance(node, _CHOICES):
             _check_choice(node, kinds, path)
         for part, wanted in _operands(node):
             _check_operand(node, part, wanted, kinds, path)
-        _check_unit(node, path)
+        _check_unit(node, kinds, path)
 
 
 def _pairs(node: Any) -> list[tuple[Any, Any]]:
@@ -88,10 +94,9 @@ def _check_pair(node: Any, left: Any, right: Any, kinds: _Kinds, path: str) -> N
 
 def _is_moment(node: Any, other: Kind, path: str) -> bool:
     """True for a date in quotes beside a date. Raises InvalidRequestError where it is none."""
-    node = node.unnest()
-    if not (isinstance(node, exp.Literal) and node.is_string and _group(other) == "moment"):
+    if not (is_quoted(node) and _group(other) == "moment"):
         return False
-    exact_value(node.this, other, path)
+    exact_value(node.unnest().this, other, path)
     return True
 
 
@@ -106,10 +111,15 @@ def _literal_hint(node: Any, other: Kind) -> str:
 
 
 def _check_choice(node: Any, kinds: _Kinds, path: str) -> None:
-    """Refuse values of several kinds where one of them is chosen."""
-    found = [kind for kind in map(kinds, branches_of(node)) if kind is not None]
-    families = list(dict.fromkeys(kind.family for kind in found))
-    if len({_group(kind) for kind in found}) > 1:
+    """Refuse values of several kinds where one of them is chosen; a date in quotes beside a date is one."""
+    found = [(branch, kind) for branch in branches_of(node) if (kind := kinds(branch)) is not None]
+    moment = moment_among(kind for _, kind in found)
+    quoted = [branch for branch, _ in found if moment is not None and _is_moment(branch, moment, path)]
+    if moment is not None and quoted and isinstance(node, exp.Greatest | exp.Least):
+        refuse(path, f"{_text(node)} takes no text; write {moment.family.upper()} {_text(quoted[0].unnest())}")
+    found = [(branch, kind) for branch, kind in found if branch not in quoted]
+    families = list(dict.fromkeys(kind.family for _, kind in found))
+    if len({_group(kind) for _, kind in found}) > 1:
         refuse(path, f"{_text(node)} gives {' or '.join(families)}, which Spark converts; write CAST")
 
 
@@ -129,6 +139,8 @@ def _operands(node: Any) -> Iterator[tuple[Any, str]]:
             yield _asked(node.expression), "a date or timestamp"
     elif isinstance(node, _ON_TEXTS):
         yield node.this, "a text"
+    elif isinstance(node, _ON_BYTES):
+        yield node.this, "a text as it is"
     elif isinstance(node, _ON_TRUTHS) and not (isinstance(node.parent, exp.Case) and node.parent.this is not None):
         yield from ((part, "true or false") for part in (node.this, node.args.get("expression")) if part is not None)
 
@@ -137,10 +149,51 @@ def _operands_of_named(node: Any) -> Iterator[tuple[Any, str]]:
     name = node.name.lower()
     if name in _NAMED_ON_NUMBERS:
         yield from ((part, "a number") for part in node.expressions)
+    elif name == "crc32":
+        yield from ((part, "a text as it is") for part in node.expressions)
     elif name == "weekday":
         yield from ((part, "a date or timestamp") for part in node.expressions)
     elif name == "date_part":
         yield from ((part, "a date or timestamp") for part in node.expressions[1:])
+
+
+def _is_interval(node: Any, kinds: _Kinds) -> bool:
+    """True for one date or timestamp minus another; a text beside one is one to Spark."""
+    groups = {_group(kind) if (kind := kinds(end)) else "" for end in (node.this, node.expression)}
+    return "moment" in groups and groups <= {"moment", "string"}
+
+
+def _check_interval(node: Any, kinds: _Kinds, path: str) -> None:
+    """Refuse an interval as the expression's value or beside a number, which Spark would refuse after the start."""
+    top = node
+    while isinstance(top.parent, _KEEPS_INTERVAL):
+        top = top.parent
+    around = top.parent
+    others = [part for part in around.iter_expressions() if part is not top] if around is not None else []
+    number = isinstance(around, _MEETS_INTERVAL) and any((kind := kinds(part)) and kind.numeric for part in others)
+    if around is not None and not number:
+        return
+    ends = (node.this, node.expression)
+    if any((kind := kinds(end)) and kind.family == "timestamp" for end in ends):
+        wanted = f"{_seconds(node, kinds)} for the seconds between them"
+    else:
+        wanted = f"datediff({', '.join(_day(end, kinds) for end in ends)}) for the days between them"
+    refuse(path, f"{_text(node)} is an interval, which no column holds; write {wanted}")
+
+
+def _seconds(node: Any, kinds: _Kinds) -> str:
+    """A moment as seconds since 1970, or the seconds between two."""
+    if isinstance(between := node.unnest(), exp.Sub) and _is_interval(between, kinds):
+        return f"({_seconds(between.this, kinds)} - {_seconds(between.expression, kinds)})"
+    kind = kinds(node)
+    plain = kind is None or kind.family == "timestamp"
+    return f"unix_seconds({_text(node)})" if plain else f"unix_seconds(CAST({_text(node)} AS timestamp))"
+
+
+def _day(node: Any, kinds: _Kinds) -> str:
+    """A moment as datediff() takes it."""
+    text = (kind := kinds(node)) is not None and kind.family == "string" and not is_quoted(node)
+    return f"CAST({_text(node)} AS date)" if text else _text(node)
 
 
 def _asked(node: Any) -> Any:
@@ -156,16 +209,33 @@ def _check_operand(node: Any, part: Any, wanted: str, kinds: _Kinds, path: str) 
         return
     if wanted == "a date or timestamp" and _is_moment(part, Kind("timestamp"), path):
         return
+    if wanted == "a text as it is":
+        refuse(path, f"{_text(node)} takes {kind.family} for a text; write CAST({_text(part)} AS string)")
     refuse(path, f"{_text(node)} takes {kind.family} for {wanted}, which Spark converts; write CAST")
 
 
-def _check_unit(node: Any, path: str) -> None:
+def _check_unit(node: Any, kinds: _Kinds, path: str) -> None:
     """Refuse a unit that Spark does not know: it would give NULL in every row."""
+    if isinstance(node, exp.DateDiff) and node.args.get("unit") is not None:
+        ends = ", ".join(_text(_asked(end)) for end in (node.this, node.expression))
+        refuse(path, f"datediff() takes two dates and gives days; write datediff({ends})")
+    part = _part_of_moment(node)
+    if part is not None and part[0].name.lower() == "epoch":
+        refuse(path, f"'epoch' is not a unit to Spark; write {_seconds(part[1], kinds)}")
     for kind, key, function, known in _UNITS:
         if isinstance(node, kind):
             _known_unit(node.args.get(key), function, known, path)
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "date_part" and node.expressions:
-        _known_unit(node.expressions[0], "date_part", PARTS, path)
+    if part is not None and isinstance(node, exp.Anonymous):
+        _known_unit(part[0], "date_part", PARTS, path)
+
+
+def _part_of_moment(node: Any) -> tuple[Any, Any] | None:
+    """Which part is taken of what, by extract() or date_part()."""
+    if isinstance(node, exp.Extract):
+        return node.this, node.expression
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "date_part" and len(node.expressions) == 2:
+        return node.expressions[0], node.expressions[1]
+    return None
 
 
 def _known_unit(unit: Any, function: str, known: frozenset[str], path: str) -> None:

@@ -50,6 +50,8 @@ _IDENTITIES: tuple[type[Any], ...] = (exp.CurrentUser, exp.CurrentRole, exp.Sess
 _WORD = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"(\d[\d.]*|\.\d+)([eE][-+]?\d+)?")
 _KNOWN_TOKEN = re.compile(r"[-+*/%(),.\[\]=<>|&^!]+|[`'\"\d\w.].*", re.ASCII | re.DOTALL)
+_BEFORE_UNIT = (["extract", "("], ["datediff", "("])
+"""Where a bare word is a unit, which is checked with the kinds at hand."""
 _MAX_DEPTH = 120
 
 
@@ -183,7 +185,7 @@ def _check_strays(tokens: list[_Token], mentions: list[Mention], path: str) -> N
         opens = any(next_one.raw == "(" or next_one.kind == "STRING" for next_one in after)
         typed = position > 0 and tokens[position - 1].kind == "ALIAS"
         nearby = [one.raw.lower() for one in tokens[max(0, position - 3) : position]]
-        unit = word in UNITS and ("interval" in nearby or nearby[-2:] == ["extract", "("])
+        unit = (word in UNITS and "interval" in nearby) or (nearby[-2:] in _BEFORE_UNIT and _WORD.fullmatch(word))
         if not (opens or typed or unit or word in BARE_WORDS):
             refuse(path, f"{token.raw!r} is not a column here; put a unit or a format in quotes")
 

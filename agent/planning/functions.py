@@ -77,7 +77,7 @@ BARE_WORDS = frozenset(_BARE.split())
 """Words that stand by themselves and are no columns."""
 
 UNITS = frozenset(f"{unit}{plural}" for unit in _UNITS.split() for plural in ("", "s"))
-"""Units that stand without quotes in an INTERVAL and in extract()."""
+"""Units that stand without quotes in an INTERVAL."""
 
 TIMESTAMP_UNITS = frozenset(_TIMESTAMP_UNITS.split())
 """Units of date_trunc(); any other one gives NULL."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlglot import exp
@@ -14,7 +14,7 @@ _STRING = (
     exp.Concat, exp.ConcatWs, exp.DPipe, exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Initcap, exp.Pad,
     exp.Replace, exp.RegexpReplace, exp.RegexpExtract, exp.TimeToStr, exp.Left, exp.Right, exp.SubstringIndex,
     exp.SplitPart, exp.Repeat, exp.Translate, exp.Space, exp.Format, exp.Soundex, exp.Overlay, exp.Chr, exp.MD5,
-    exp.SHA, exp.SHA2, exp.Reverse, exp.ToBase64,
+    exp.SHA, exp.SHA2, exp.Reverse, exp.ToBase64, exp.ArrayToString,
 )  # fmt: skip
 _BOOLEAN = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.And, exp.Or, exp.Not,
@@ -38,6 +38,8 @@ _DATE = (
 _TIMESTAMP = (
     exp.TimestampTrunc, exp.StrToTime, exp.TimestampFromParts, exp.CurrentTimestamp, exp.AtTimeZone, exp.FromTimeZone,
 )  # fmt: skip
+_TEXTS = (exp.RegexpSplit, exp.RegexpExtractAll)
+"""Arrays of texts."""
 _FIXED_UNITS = frozenset({"DAY", "WEEK", "MONTH", "YEAR"})
 _ANY_NUMBER = Kind("decimal")
 """A number whose digits are not known."""
@@ -97,7 +99,9 @@ def _kind_of_call(node: Any, columns: dict[int, Kind | None]) -> Kind | None:
     """The kind of a function's or an operator's result."""
     match node:
         case exp.Case() | exp.If() | exp.Nvl2() | exp.Coalesce() | exp.Greatest() | exp.Least():
-            return _common([_kind(branch, columns) for branch in branches_of(node)])
+            return _common(_kinds_of_branches(node, columns))
+        case exp.Bracket():
+            return Kind("string") if isinstance(node.this.unnest(), _TEXTS) else None
         case exp.Anonymous():
             return _NAMED.get(node.name.lower())
         case exp.Add() | exp.Sub() if isinstance(node.expression, exp.Interval):
@@ -150,6 +154,26 @@ def branches_of(node: Any) -> list[Any]:
     otherwise = node.args.get("default") or node.args.get("false")
     branches = [*(branch.args["true"] for branch in conditions), *([otherwise] if otherwise is not None else [])]
     return [branch for branch in branches if not _is_null(branch)]
+
+
+def is_quoted(node: Any) -> bool:
+    """True for a text in quotes."""
+    node = node.unnest()
+    return isinstance(node, exp.Literal) and bool(node.is_string)
+
+
+def moment_among(kinds: Iterable[Kind | None]) -> Kind | None:
+    """The date or timestamp among the kinds, which a text in quotes beside it becomes; None without one."""
+    found = {kind.family: kind for kind in kinds if kind is not None}
+    return found.get("timestamp") or found.get("date")
+
+
+def _kinds_of_branches(node: Any, columns: dict[int, Kind | None]) -> list[Kind | None]:
+    """The kinds of a choice's values; a text in quotes beside a date or timestamp is one."""
+    branches = branches_of(node)
+    kinds = [_kind(branch, columns) for branch in branches]
+    moment = moment_among(kinds)
+    return [moment if moment and is_quoted(branch) else kind for branch, kind in zip(branches, kinds, strict=True)]
 
 
 def _common(kinds: list[Kind | None]) -> Kind | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.agent.test_compiler import collected
 
 SHAPE = {
     "id": "integer", "t": "text", "n": "numeric(10,2)", "d": "double precision", "ts": "timestamp without time zone",
-    "day": "date", "b": "boolean",
+    "day": "date", "b": "boolean", "sent": "timestamp with time zone",
 }  # fmt: skip
 
 
@@ -57,6 +58,11 @@ CONVERTED = [
     ("round(t, 2)", "takes string for a number"),
     ("pmod(t, 2)", "takes string for a number"),
     ("b + 1", "takes boolean for a number"),
+    ("split(t, ',')[0] > 5", "[0] > 5 compares string with integer, which Spark converts; write '5'"),
+    ("(split(t, ','))[0] * n", "takes string for a number"),
+    ("element_at(split(t, ','), 1) + 1", "takes string for a number"),
+    ("regexp_extract_all(t, '([0-9])', 1)[0] + 1", "takes string for a number"),
+    ("array_join(split(t, ','), '') > 5", "compares string with integer"),
     ("t + INTERVAL 1 day", "takes string for a date or timestamp"),
     ("year(t)", "takes string for a date or timestamp"),
     ("date_format(t, 'yyyy')", "takes string for a date or timestamp"),
@@ -70,9 +76,21 @@ CONVERTED = [
     ("if(t, 1, 2)", "takes string for true or false"),
     ("CASE WHEN t THEN 1 END", "takes string for true or false"),
     ("n LIKE '1%'", "takes decimal for a text"),
+    ("md5(id)", "takes integer for a text; write CAST(id AS string)"),
+    ("sha1(n + 1)", "takes decimal for a text; write CAST(n + 1 AS string)"),
+    ("sha2(day, 256)", "write CAST(day AS string)"),
+    ("base64(b)", "write CAST(b AS string)"),
+    ("unbase64(id)", "write CAST(id AS string)"),
+    ("crc32(d)", "write CAST(d AS string)"),
+    ("soundex(ts)", "write CAST(ts AS string)"),
     ("coalesce(n, t)", "gives decimal or string, which Spark converts; write CAST"),
     ("CASE WHEN id = 1 THEN 1 ELSE 'a' END", "gives integer or string"),
-    ("if(b, day, 'never')", "gives date or string"),
+    ("if(b, day, 'never')", "'never' does not fit a date column; give a date as 2024-01-31"),
+    ("coalesce(day, '2024-01-01 10:00:00')", "does not fit a date column"),
+    ("coalesce(day, n, '2024-01-01')", "gives date or decimal"),
+    ("coalesce(day, concat(t, '-01'))", "gives date or string, which Spark converts; write CAST"),
+    ("greatest(day, '1970-01-01')", "GREATEST(day, '1970-01-01') takes no text; write DATE '1970-01-01'"),
+    ("least(('2024-01-31 10:00'), ts)", "takes no text; write TIMESTAMP '2024-01-31 10:00'"),
     ("greatest(n, b)", "gives decimal or boolean"),
     ("date_trunc('months', ts)", "'months' is not a unit of date_trunc(); did you mean 'month'?"),
     ("date_trunc('foo', ts)", "'foo' is not a unit of date_trunc(); known are"),
@@ -81,6 +99,14 @@ CONVERTED = [
     ("trunc(n, 2)", "'2' is not a unit of trunc()"),
     ("date_part('hors', ts)", "did you mean 'hours'?"),
     ("extract(microseconds FROM ts)", "is not a unit of extract()"),
+    ("extract(epoch FROM ts)", "'epoch' is not a unit to Spark; write unix_seconds(ts)"),
+    ("EXTRACT(EPOCH FROM day) / 60", "write unix_seconds(CAST(day AS timestamp))"),
+    ("extract(epoch FROM (ts - day))", "write (unix_seconds(ts) - unix_seconds(CAST(day AS timestamp)))"),
+    ("date_part('epoch', ts)", "write unix_seconds(ts)"),
+    ("extract(yaer FROM ts)", "'yaer' is not a unit of extract(); did you mean 'year'?"),
+    ("extract('foo' FROM ts)", "'foo' is not a unit of extract(); known are"),
+    ("datediff(day, day, ts)", "datediff() takes two dates and gives days; write datediff(ts, day)"),
+    ("datediff(hour, '2024-01-01', sent)", "write datediff(sent, '2024-01-01')"),
     ("next_day(day, 'mondy')", "did you mean 'monday'?"),
     ("next_day(day, t)", "needs its unit as a text in quotes"),
 ]
@@ -93,12 +119,41 @@ def test_what_spark_would_convert_in_silence_is_refused(expression: str, message
     assert_refused(found, "specs.derived_columns[0].expression", message)
 
 
+INTERVALS = [
+    ("day - date '2024-01-01'", "write datediff(day, CAST('2024-01-01' AS DATE)) for the days"),
+    ("'2024-01-31' - day", "write datediff('2024-01-31', day) for the days"),
+    ("day - t", "write datediff(day, CAST(t AS date)) for the days"),
+    ("ts - sent", "write (unix_seconds(ts) - unix_seconds(sent)) for the seconds"),
+    ("ts - day", "write (unix_seconds(ts) - unix_seconds(CAST(day AS timestamp))) for the seconds"),
+    ("(day - current_date) > 30", "write datediff(day, CURRENT_DATE"),
+    ("ts - sent BETWEEN 1 AND 9", "write (unix_seconds(ts)"),
+    ("day - '2024-01-01' + 1", "write datediff(day, '2024-01-01')"),
+    ("if(b, abs((ts - sent) / 60), NULL)", "write (unix_seconds(ts)"),
+]
+
+
+@pytest.mark.parametrize(("expression", "message"), INTERVALS)
+def test_an_interval_as_a_value_is_refused(expression: str, message: str) -> None:
+    """With what gives the days or seconds as a number."""
+    found = problems(["things"], names("new"), derived_columns=[derive("new", expression)])
+    assert_refused(found, "specs.derived_columns[0].expression", f"is an interval, which no column holds; {message}")
+
+
 FINE = [
     "n > 5", "id = 2.5", "d < n", "t = 'x'", "t IN ('a', 'b')", "day = '2024-01-31'", "ts >= '2024-01-31 08:30'",
     "ts > day", "day BETWEEN '2024-01-01' AND '2024-12-31'", "coalesce(t, 'x')", "coalesce(n, 0)", "t = NULL",
     "CASE WHEN b THEN NULL ELSE n END", "CASE id WHEN 5 THEN 'five' END", "t || n", "concat('c', id)", "year(day)",
     "year(to_date(t))", "year('2024-01-31')", "hour(ts)", "day + 1", "ts - INTERVAL 1 hour",
     "datediff(day, '2024-01-01')", "NOT b", "CAST(t AS int) > 5",
+    "coalesce(day, '1970-01-01')", "CASE WHEN day IS NULL THEN '2024-01-01' ELSE day END",
+    "nvl(ts, '1970-01-01 10:00')", "if(b, '2024-01-01', day)",
+    "coalesce(day, ts, '2024-01-01 10:00:00')", "greatest(day, DATE '1970-01-01')",
+    "CAST(split(t, ',')[0] AS int) + 1", "element_at(split(t, ','), 1) = 'a'",
+    "datediff(day, CAST('2024-01-01' AS DATE))", "unix_seconds(ts) - unix_seconds(CAST(day AS timestamp))",
+    "ts - sent > INTERVAL 1 hour", "abs(ts - sent) < INTERVAL 1 hour", "ts + (ts - sent)",
+    "extract(day FROM ts - sent)",
+    "extract(yr FROM ts)", "extract(doy FROM day)",
+    "md5(CAST(id AS string))", "sha2(t, 256)", "base64(t)", "unbase64(t)", "crc32(t)", "soundex(t)", "hash(id, t)",
     "n = CAST('5' AS decimal(10,2))", "date_trunc('MONTH', ts)", "if(b, 1, 2.5)",
 ]  # fmt: skip
 
@@ -114,11 +169,27 @@ def test_spark_computes_what_is_accepted(ansi_spark: Any) -> None:
     """In ANSI mode, without a refusal and without an error."""
     row = (
         "SELECT 5 AS id, '2024' AS t, CAST(2.5 AS decimal(10,2)) AS n, 0.5D AS d, true AS b, "
-        "timestamp'2024-05-06 07:08:09' AS ts, date'2024-05-06' AS day"
+        "timestamp'2024-05-06 07:08:09' AS ts, date'2024-05-06' AS day, timestamp'2024-05-06 05:00:00' AS sent"
     )
     (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(FINE)} FROM ({row})"))
     nothing = {expression for expression, value in zip(FINE, found, strict=True) if value is None}
     assert nothing == {"t = NULL", "CASE WHEN b THEN NULL ELSE n END"}
+
+
+WITHOUT_ERROR = {
+    "floor(1e19)": 2**63 - 1, "ceil(-1e19)": -(2**63), "log10(0)": None, "log2(-1)": None, "log1p(-1)": None,
+    "factorial(21)": None, "width_bucket(5, 1, 1, 3)": None,
+    "exp(1000)": math.inf, "power(10, 400)": math.inf,
+    "sqrt(-1)": "NaN", "asin(7)": "NaN", "acos(-7)": "NaN", "power(-8, 0.5)": "NaN",
+}  # fmt: skip
+
+
+@pytest.mark.spark
+def test_what_has_no_value_and_gives_no_error_is_as_the_page_says(ansi_spark: Any) -> None:
+    """All else that has no value is an error in ANSI mode."""
+    (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(WITHOUT_ERROR)}"))
+    shown = ["NaN" if isinstance(value, float) and math.isnan(value) else value for value in found]
+    assert dict(zip(WITHOUT_ERROR, shown, strict=True)) == WITHOUT_ERROR
 
 
 def test_a_join_condition_is_held_to_the_same() -> None:
@@ -188,7 +259,8 @@ EXACT = [
     ("id", "5.5", "'5.5' does not fit a integer column; give a number"),
     ("id", str(2**63), "is beyond 64-bit integers"),
     ("n", "9" * 39, "has more than 38 digits"),
-    ("d", "0.5", "does not fit a float column"),
+    ("d", "0.5", "'0.5' does not fit a float column; give a number without quotes"),
+    ("b", "true", "'true' does not fit a boolean column; give true or false without quotes"),
 ]
 
 

@@ -137,6 +137,8 @@ INFERRED = [
     ("make_date(2024, 1, 1)", "2024-01-01"),
     ("CAST(note AS DATE)", "2024-01-01"),
     ("coalesce(placed, current_date)", "2024-01-01"),
+    ("coalesce(placed, '1970-01-01')", "2024-01-01"),
+    ("CASE WHEN amount > 1 THEN '1970-01-01' ELSE current_timestamp END", "2024-01-01 10:00:00"),
     ("nvl(amount, 0)", 1),
     ("nullif(amount, 0)", 0.5),
     ("greatest(amount, order_id)", 1.5),

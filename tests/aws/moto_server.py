@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import threading
 import urllib.request
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -23,6 +24,12 @@ from tools.aws.ledger_items import TTL_ATTRIBUTE, table_definition
 REGION = "us-east-1"
 COMPLETION_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Run State Change"]}'
 DEFAULTS = load_settings({}, {})
+
+_TRANSACT, _QUERY = DynamoDBBackend.transact_write_items, Table.query
+_INDEX_NAME = 6
+"""Its place among the arguments of a query after the key."""
+_touched: set[tuple[str, DynamoType]] = set()
+"""Table and partition of each item that the transaction under way puts."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class Aws:
 def moto_server() -> Iterator[str]:
     """Run moto's server; gives its address."""
     Table.__deepcopy__ = _copied  # type: ignore[attr-defined]
+    DynamoDBBackend.transact_write_items = _transacted  # type: ignore[assignment, method-assign]
+    Table.query = _queried  # type: ignore[assignment, method-assign]
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request, in every test's log
     app = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
@@ -63,15 +72,41 @@ def moto_server() -> Iterator[str]:
         server.server_close()
 
 
+def _transacted(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    """Put all items or none; ours are transactions of puts."""
+    _touched.clear()
+    for put in (action["Put"] for action in transact_items):
+        if table := backend.tables.get(put["TableName"]):
+            _touched.add((table.name, DynamoType(put["Item"][table.hash_key_attr])))
+    _TRANSACT(backend, transact_items)
+
+
 def _copied(table: Table, memo: dict[int, Any]) -> Table:
     """A table for moto's rollback, which it makes anew for each item of a transaction.
 
-    The items themselves are shared: our transactions only put, which replaces them.
+    Items and partitions that no put replaces are shared: with many runs in a table a full copy takes seconds. Made past
+    moto's own constructor, which keeps every table that it ever made.
     """
-    twin = copy.copy(table)
-    twin.items = defaultdict(dict)
-    twin.items.update({key: dict(found) for key, found in table.items.items()})
+    twin = object.__new__(type(table))
+    twin.__dict__.update(table.__dict__)
+    twin.items = defaultdict(dict, table.items)
+    twin.items.update(
+        {key: dict(table.items[key]) for name, key in _touched if name == table.name and key in table.items}
+    )
     return twin
+
+
+def _queried(table: Table, hash_key: Any, *given: Any, **more: Any) -> Any:
+    """A query's answer, looked for in its partition alone: moto sorts the whole table for each query."""
+    of_index = more.get("index_name") or given[_INDEX_NAME : _INDEX_NAME + 1] not in ((), (None,))
+    if of_index:
+        return _QUERY(table, hash_key, *given, **more)
+    whole = table.items
+    table.items = defaultdict(dict, {hash_key: whole[hash_key]} if hash_key in whole else {})
+    try:
+        return _QUERY(table, hash_key, *given, **more)
+    finally:
+        table.items = whole
 
 
 def _one_at_a_time(app: Any) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.errors import UnsupportedTypeError
 from agent.request import Request
-from agent.sampling.samples import sample_tables
+from agent.sampling.samples import real_rows, sample_tables
 from agent.snapshot import Row, Snapshot
 from tests.agent.sample_checks import (
     AIRPORTS,
@@ -127,6 +127,21 @@ def test_aligns_a_join_and_keeps_strangers_and_repeats() -> None:
     assert set(left) - set(right)
     assert set(right) - set(left)
     assert len(right) > len(set(right))
+
+
+def test_real_rows_are_the_samples_alone_with_keys_that_meet() -> None:
+    """An expression over a join sees cells of the sources and none that is made up; without samples nothing."""
+    left: list[Row] = [{"customer_id": 100 + n, "name": f"n{n}", "city": "x"} for n in range(3)]
+    right: list[Row] = [{"order_id": n, "customer_id": 7 + n, "amount": "1.50", "status": "open"} for n in range(3)]
+    sources = (
+        CUSTOMERS.model_copy(update={"samples": tuple(left)}),
+        ORDERS.model_copy(update={"samples": tuple(right)}),
+    )
+    rows = real_rows(request(*sources, joins=[on("c", "o", "customer_id")]), snapshot_of(*sources))
+    assert [len(table) for table in rows.values()] == [3, 3]
+    assert set(keys(rows["customers"], "customer_id")) & set(keys(rows["orders"], "customer_id"))
+    assert [row["amount"] for row in rows["orders"]] == ["1.50"] * 3
+    assert real_rows(request(ORDERS), snapshot_of(ORDERS)) == {"orders": []}
 
 
 def test_takes_the_keys_of_the_left_tables_samples() -> None:

@@ -13,7 +13,7 @@ from agent.snapshot import Column, ForeignKey, Snapshot, Target
 from agent.types import SUPPORTED, near_type, same_type, spark_type
 
 _TARGET = "specs.target_table"
-_PRECISION = re.compile(r"\s*(time|timestamp|timetz|timestamptz)\s*\(\s*(\d+)\s*\)", re.IGNORECASE)
+_PRECISION = re.compile(r"\s*(time|timestamp|timestamptz)\s*\(\s*(\d+)\s*\)", re.IGNORECASE)
 _INDISTINCT = "differ only in case, and Spark cannot tell them apart"
 
 

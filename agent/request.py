@@ -14,7 +14,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 
 from agent.errors import InvalidRequestError, Problem
 from agent.shapes import follows, kind_of, shape_problem
-from agent.shapes import path_of as path_of
 
 JoinType = Literal["inner", "left", "right", "outer"]
 AggregateFunction = Literal["sum", "avg", "count", "min", "max", "count_distinct"]
@@ -224,16 +223,12 @@ def parse_request(event: object) -> Request:
     try:
         request = Request.model_validate(event)
     except ValidationError as error:
-        problems = [_problem(detail) for detail in error.errors()]
+        problems = [shape_problem(detail, Request) for detail in error.errors()]
         raise InvalidRequestError([p for p in problems if not follows(p, problems)]) from None
     if not _RUN_ID.fullmatch(request.run_id):
         message = "1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit, as 20250113_123456_abc123"
         raise InvalidRequestError([Problem("run_id", message)])
     return request
-
-
-def _problem(detail: Any) -> Problem:
-    return shape_problem(detail, Request)
 
 
 def _check_text(event: dict[str, Any]) -> None:

@@ -16,7 +16,8 @@ from agent.diagnosis.findings import FailureClass, RepairableBy
 from agent.errors import InvalidRequestError, Problem
 from agent.event_snapshot import event_snapshot
 from agent.identifiers import did_you_mean
-from agent.request import Request, parse_request, path_of
+from agent.request import Request, parse_request
+from agent.shapes import path_of
 from agent.snapshot import Row, Snapshot, Target
 
 CASES = Path(__file__).with_name("cases")

@@ -18,14 +18,14 @@ from typing import Any, ClassVar
 import pytest
 
 import lambda_handler
-from agent.keys import thread_id
 from graph.dynamodb_saver import AtomicSaver
 from tests.aws.deployment import FUNCTION_ARN, REPLY, Context, event
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.fake_lambda import FakeLambda
 from tests.aws.moto_server import REGION, environment, make_stores, reset
+from tests.faults.ends import on_record
 from tests.faults.forked import in_child
-from tests.faults.invariants import Evidence, Tables, plain
+from tests.faults.invariants import Evidence, Tables
 from tests.faults.moto_inside import Inside
 from tests.faults.planned_glue import StagingEngine
 from tests.faults.saver_calls import Moment, SaverCalls
@@ -160,15 +160,7 @@ class AwsWorld:
         """The answer to the same request, and the run's final state and records."""
         answer = _handle(EVENT)
         service, _ = lambda_handler._door.open(Context())  # type: ignore[arg-type]
-        record = service.tools.ledger.run(RUN)
-        saved = service.checkpointer.get_tuple({"configurable": {"thread_id": thread_id(RUN, 1)}})
-        return {
-            "answer": answer,
-            "state": plain(saved.checkpoint["channel_values"]) if saved else {},
-            "status": record.status if record else "",
-            "recorded": record.response if record else "",
-            "launches": [launch.state for launch in service.tools.ledger.launches(RUN, 1)],
-        }
+        return {"answer": answer, **on_record(service, RUN)}
 
     def _evidence(self, found: dict[str, Any]) -> Evidence:
         self.answers += found.pop("answers")

@@ -13,15 +13,15 @@ from typing import Any, ClassVar
 import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agent.keys import thread_id
 from agent.settings import Settings, load_settings
 from graph.actions import Actions
 from graph.checkpointer import sqlite_checkpoints
 from graph.entry import answer
 from graph.service import Service
 from tests.aws.deployment import REPLY, event
+from tests.faults.ends import on_record
 from tests.faults.forked import in_child
-from tests.faults.invariants import Evidence, Tables, plain
+from tests.faults.invariants import Evidence, Tables
 from tests.faults.planned_jobs import PlannedJobs
 from tests.faults.saver_calls import Moment, SaverCalls
 from tests.faults.tables import STAGED, Sales
@@ -111,17 +111,7 @@ class TerminalWorld:
         with self._service() as service:
             due = service.tools.ledger.due()
             told = answer(Actions(service), EVENT)
-            record = service.tools.ledger.run(RUN)
-            saved = service.checkpointer.get_tuple({"configurable": {"thread_id": thread_id(RUN, 1)}})
-            return {
-                "answers": answers,
-                "due": due,
-                "answer": told,
-                "state": plain(saved.checkpoint["channel_values"]) if saved else {},
-                "status": record.status if record else "",
-                "recorded": record.response if record else "",
-                "launches": [launch.state for launch in service.tools.ledger.launches(RUN, 1)],
-            }
+            return {"answers": answers, "due": due, "answer": told, **on_record(service, RUN)}
 
     def _evidence(self, found: dict[str, Any]) -> Evidence:
         self.answers += found.pop("answers")

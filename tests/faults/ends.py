@@ -1,0 +1,21 @@
+"""What the stores of either world say of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.keys import thread_id
+from graph.service import Service
+from tests.faults.invariants import plain
+
+
+def on_record(service: Service, run_id: str) -> dict[str, Any]:
+    """The run's final state and records, in its first generation: parts of an `Evidence`."""
+    record = service.tools.ledger.run(run_id)
+    saved = service.checkpointer.get_tuple({"configurable": {"thread_id": thread_id(run_id, 1)}})
+    return {
+        "state": plain(saved.checkpoint["channel_values"]) if saved else {},
+        "status": record.status if record else "",
+        "recorded": record.response if record else "",
+        "launches": [launch.state for launch in service.tools.ledger.launches(run_id, 1)],
+    }

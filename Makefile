@@ -11,7 +11,7 @@ test: .venv/ready  ## the default test suite, in two processes
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 faults: .venv/ready  ## every fault sweep in full, in two processes; the last line counts cases and violations
-	$(BIN)/pytest -m "" tests/faults --numprocesses 2 --dist load
+	$(BIN)/pytest -m "" tests/faults --numprocesses 2 --dist load -qq
 
 lint: .venv/ready  ## style, types, imports
 	$(BIN)/ruff check .

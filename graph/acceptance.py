@@ -6,15 +6,16 @@ import secrets
 from datetime import UTC, datetime
 
 from agent.acceptance import unknown_tables, unsupported
-from agent.errors import ConflictError, InvalidRequestError
+from agent.errors import ConflictError, InvalidRequestError, UnavailableError
 from agent.request import Request, parse_request
 from agent.settings import Settings
+from graph.announcing import told
 from graph.documents import document_key
 from graph.limits import deadline
 from graph.retire import retire, withdraw
 from graph.state import InputState
 from tools.ports import Toolbox
-from tools.records import ENDING_STATUSES, OPEN_STATUSES, RunRecord
+from tools.records import ANNOUNCING, ENDING_STATUSES, OPEN_STATUSES, RunRecord
 
 
 def new_run_id() -> str:
@@ -38,11 +39,9 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
     if request.options.restart or known.status == "invalid":
         if known == record or _under_way(known, record):
             return known
-        published = not withdraw(tools, known, "superseded")
-        if published and request.specs.target_table.write_mode == "append":
-            message = f"generation {known.generation} was published, and its rows would be appended again"
-            raise ConflictError(known.run_id, f"{message}: choose another run_id")
-        retire(tools, known)
+        # Of an invalid request nothing was begun that could be withdrawn.
+        if known.status != "invalid" or ledger.launches(known.run_id, known.generation):
+            _supersede(request, known, tools, settings, database)
         return ledger.new_generation(record)
     if known.payload_sha != record.payload_sha:
         message = (
@@ -56,8 +55,27 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
 
 def _under_way(known: RunRecord, record: RunRecord) -> bool:
     """True for a restart that is at work and asked for once more, as callers and Lambda do after a time-out."""
-    at_work = known.status in OPEN_STATUSES and known.status not in ENDING_STATUSES
-    return known.generation > 1 and at_work and known.payload_sha == record.payload_sha
+    at_work = known.status in OPEN_STATUSES and known.status not in (*ENDING_STATUSES, ANNOUNCING)
+    # The first generation was a restart where the very same was asked, `options.restart` included.
+    restarted = known.generation > 1 or known.request_ref == record.request_ref
+    return restarted and at_work and known.payload_sha == record.payload_sha
+
+
+def _supersede(request: Request, known: RunRecord, tools: Toolbox, settings: Settings, database: str) -> None:
+    """End the generation that a new one follows.
+
+    Raises ConflictError where that cannot be done from here, and where its rows would be appended once more;
+    UnavailableError.
+    """
+    if known.status in OPEN_STATUSES:
+        check_database(known, settings, database)
+    if known.status == ANNOUNCING and not told(tools, known):
+        raise UnavailableError("events", f"generation {known.generation} has ended, and nobody can be told; try again")
+    published = not withdraw(tools, known, "superseded")
+    if published and request.specs.target_table.write_mode == "append":
+        message = f"generation {known.generation} was published, and its rows would be appended again"
+        raise ConflictError(known.run_id, f"{message}: choose another run_id")
+    retire(tools, known)
 
 
 IN_THREAD = ", in Studio's thread "

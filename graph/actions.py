@@ -15,9 +15,9 @@ from graph.cleaning import clean
 from graph.ending import end
 from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
 from graph.retire import withdraw
-from graph.service import Service, as_unavailable, recorded
+from graph.service import Service, as_unavailable
 from tools.ports import Waker
-from tools.records import OPEN_STATUSES, RunRecord
+from tools.records import ANNOUNCING, OPEN_STATUSES, RunRecord
 
 SWEEP_LIMIT = 2000
 """How many runs one sweep tick wakes at most, each in some hundredths of a second; the next begins with the others."""
@@ -36,7 +36,7 @@ class Actions:
     def status(self, run_id: str) -> Response:
         """How a run stands. Raises UnknownRunError."""
         record = self._record(run_id)
-        if record.response and record.status not in OPEN_STATUSES:
+        if record.response and (record.status == ANNOUNCING or record.status not in OPEN_STATUSES):
             return cast(Response, json.loads(record.response))
         return self.service.look(record)
 
@@ -55,14 +55,14 @@ class Actions:
         try:
             with self.service.tools.lease.hold(run_id):
                 record = self._record(run_id)
-                if (answer := recorded(record)) is not None:
+                if (answer := self.service.ended(record)) is not None:
                     return answer
                 check_database(record, self.service.settings, self.service.database)
                 if withdraw(self.service.tools, record, "cancelled"):
                     answer = ended_response(self.service.look(record), "cancelled")
-                    return end(self.service.tools, record, answer, "cancelled")
+                    return end(self.service.tools, record, answer)
                 # Published: what is left to do is to finish it.
-                self.service.tools.ledger.finish(run_id, record.generation, "running", record.response)
+                self.service.tools.ledger.finish(run_id, record.generation, "running", record.response, stopping=True)
         except ConflictError as error:
             return conflict(error)
         except (UnavailableError, EngineError) as error:

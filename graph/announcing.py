@@ -1,25 +1,58 @@
-"""Telling listeners that a run has ended.
+"""Recording that a run has ended, and telling listeners of it.
 
-That comes before its record: a process that dies in between leaves a run that is woken, and told of again.
+The end is recorded first, for good, as `announcing`. A process that dies before the event is sent, or a bus that cannot
+take it, leaves a run that is woken, and told of as it stands on record: two different ends are never heard of.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime
+from typing import cast
 
+from agent.errors import ConflictError
 from graph.response import Response
 from tools.ports import Toolbox
-from tools.records import RunEnded, RunRecord
+from tools.records import ANNOUNCING, ENDED_STATUSES, RunEnded, RunRecord
 
 _GIVE_UP_SECONDS = 86_400.0
 """After its acceptance; a bus that cannot be reached for so long is not there."""
 
 
-def announced(tools: Toolbox, record: RunRecord, response: Response) -> bool:
-    """Tell of the end; False when nobody could hear it now, and the run has to stay open so that it is told again."""
-    if tools.announcer is None or tools.announcer.announce(_ended(record, response)):
-        return True
-    return tools.clock.now() - datetime.fromisoformat(record.accepted_at).timestamp() > _GIVE_UP_SECONDS
+def conclude(tools: Toolbox, record: RunRecord, response: Response, *, stopping: bool = False) -> Response:
+    """Record `response` as the run's end, tell listeners of it, and return it; `stopping` as Ledger.finish has it.
+
+    Raises ConflictError where the run is being stopped, was restarted, or has another end on record.
+    """
+    text = json.dumps(response)
+    status = response["body"]["execution_status"] if tools.announcer is None else ANNOUNCING
+    if not tools.ledger.finish(record.run_id, record.generation, status, text, stopping=stopping):
+        known = tools.ledger.run(record.run_id)
+        if known is None or (known.generation, known.response) != (record.generation, text):
+            message = f"run {record.run_id} was cancelled, restarted or ended meanwhile: what this worker found is void"
+            raise ConflictError(record.run_id, message)
+    if tools.announcer is not None:
+        told(tools, replace(record, status=ANNOUNCING, response=text))
+    return response
+
+
+def told(tools: Toolbox, record: RunRecord) -> bool:
+    """Tell of the end on record; False when nobody could hear it now: the run stays open, so that it is told again."""
+    response = cast(Response, json.loads(record.response))
+    if tools.announcer is not None and not tools.announcer.announce(_ended(record, response)):
+        waited = tools.clock.now() - datetime.fromisoformat(record.accepted_at).timestamp()
+        if waited <= _GIVE_UP_SECONDS:
+            return False
+    tools.ledger.announced(record.run_id, record.generation, response["body"]["execution_status"])
+    return True
+
+
+def recorded(record: RunRecord) -> Response | None:
+    """The recorded answer of a run that has ended; None of one that has not."""
+    if record.status in (*ENDED_STATUSES, ANNOUNCING) and record.response:
+        return cast(Response, json.loads(record.response))
+    return None
 
 
 def _ended(record: RunRecord, response: Response) -> RunEnded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.errors import ConflictError, EngineError, UnavailableError
 from graph.state import State
 from tools.ports import Clock, JobRunner, Ledger
-from tools.records import ENDED_STATUSES, ENDING_STATUSES
+from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES
 
 _STOP_SECONDS = 120.0
 _LOOK_SECONDS = 0.5
@@ -18,8 +18,8 @@ def demand_current(state: State, ledger: Ledger) -> None:
     record = ledger.run(state["run_id"])
     if record is None or record.generation != state["generation"]:
         raise ConflictError(state["run_id"], f"run {state['run_id']} was restarted meanwhile: {_LEFT}")
-    if record.status in (*ENDED_STATUSES, *ENDING_STATUSES):
-        told = "is being stopped" if record.status in ENDING_STATUSES else f"has ended as {record.status}"
+    if record.status in (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES):
+        told = "is being stopped" if record.status in ENDING_STATUSES else "has ended"
         raise ConflictError(state["run_id"], f"run {state['run_id']} {told}: {_LEFT}")
 
 

@@ -25,7 +25,7 @@ def withdraw(tools: Toolbox, record: RunRecord, why: Withdrawal) -> bool:
     if tools.database is None:
         raise UnavailableError("database", f"whether run {record.run_id} is published cannot be seen: {NO_DATABASE}")
     intent = "overdue" if why == "overdue" else "cancelling"
-    tools.ledger.finish(record.run_id, record.generation, intent, record.response)
+    tools.ledger.finish(record.run_id, record.generation, intent, record.response, stopping=True)
     return tools.database.withdraw(record.run_id, record.generation, why)
 
 

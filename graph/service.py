@@ -29,7 +29,7 @@ from agent.errors import (
 from agent.keys import thread_id
 from agent.settings import Settings
 from graph.acceptance import accept, check_database, check_doors, first_state, request_in
-from graph.announcing import announced
+from graph.announcing import conclude, recorded, told
 from graph.builder import Workflow, build_workflow
 from graph.ending import end
 from graph.limits import deadline, limit_reached
@@ -38,7 +38,7 @@ from graph.retire import withdraw
 from graph.state import State
 from tools.model import model_of
 from tools.ports import Toolbox
-from tools.records import ENDED_STATUSES, OPEN_STATUSES, RunRecord
+from tools.records import ANNOUNCING, ENDED_STATUSES, OPEN_STATUSES, RunRecord
 
 _RECURSION_LIMIT = 120
 """A belt; the caps in routes.py end a run long before."""
@@ -84,7 +84,7 @@ class Service:
         try:
             with self.tools.lease.hold(request.run_id):
                 record = accept(request, self.tools, self.settings, self.database)
-                return recorded(record) or self._over(record) or self._drive(record, watch, control)
+                return self.ended(record) or self._over(record) or self._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
         except (UnavailableError, EngineError) as error:
@@ -100,10 +100,9 @@ class Service:
                 record = self.tools.ledger.run(run_id)
                 if record is None:
                     raise UnknownRunError(run_id)
-                if (ended := self._over(record)) is not None:
-                    return ended
-                began = self.check_doors(record)
-                return recorded(record) or began._drive(record, watch, control)
+                if (answer := self.ended(record) or self._over(record)) is not None:
+                    return answer
+                return self.check_doors(record)._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
         except (UnavailableError, EngineError) as error:
@@ -117,8 +116,14 @@ class Service:
         workflow = build_workflow(self.tools, self.settings, self.checkpointer)
         state, ended = _reached(workflow, record)
         status = "publish_pending" if record.status == "publish_pending" else "running"
-        # An end that could not be told of yet is one.
+        # Its end is in the checkpoints and not on record yet.
         return response_of(state, self.tools.artifacts, None if ended else status)
+
+    def ended(self, record: RunRecord) -> Response | None:
+        """The answer of a run that has ended, told of first where that is still to be done; None of another one."""
+        if record.status == ANNOUNCING:
+            told(self.tools, record)
+        return recorded(record)
 
     def check_doors(self, record: RunRecord) -> Service:
         """The service with the model that a run began with. Raises ConflictError for another engine or database."""
@@ -133,11 +138,11 @@ class Service:
             return None
         check_database(record, self.settings, self.database)
         if not withdraw(self.tools, record, "overdue"):
-            self.tools.ledger.finish(record.run_id, record.generation, "running", record.response)
+            self.tools.ledger.finish(record.run_id, record.generation, "running", record.response, stopping=True)
             return None
         response = ended_response(self.look(record), "failed")
         response["body"]["diagnosis"] = reason
-        return end(self.tools, record, response, "failed")
+        return end(self.tools, record, response)
 
     def _as_begun(self, record: RunRecord) -> Service:
         """The service with the model that the run began with."""
@@ -171,8 +176,8 @@ class Service:
             self._stands(record, "unavailable", "")
             raise
         status = response["body"]["execution_status"]
-        if status in ENDED_STATUSES and not announced(self.tools, record, response):
-            status = "interrupted"
+        if status in ENDED_STATUSES:
+            return conclude(self.tools, record, response)
         self._stands(record, status, json.dumps(response))
         return response
 
@@ -243,13 +248,6 @@ def _begin_or_go_on(workflow: Workflow, config: RunnableConfig, record: RunRecor
     if not reached.values:
         return first_state(record)
     return Command(resume="look again") if reached.interrupts else None
-
-
-def recorded(record: RunRecord) -> Response | None:
-    """The recorded answer of a run that has ended; None of one that has not."""
-    if record.status in ENDED_STATUSES and record.response:
-        return cast(Response, json.loads(record.response))
-    return None
 
 
 def _step(task: dict[str, Any], began: dict[str, float]) -> Step:

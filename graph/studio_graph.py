@@ -26,12 +26,12 @@ from agent.errors import (
 from agent.request import Request
 from agent.settings import Settings
 from graph.acceptance import IN_THREAD, accept, check_doors, first_state, new_run_id, request_in
+from graph.announcing import conclude, recorded
 from graph.builder import Workflow, build_workflow
 from graph.response import Response, conflict, invalid, response_of
-from graph.service import recorded
 from graph.state import State
 from tools.ports import Toolbox
-from tools.records import RunRecord
+from tools.records import ENDED_STATUSES, RunRecord
 
 Event = create_model(
     "Event",
@@ -119,6 +119,8 @@ class Studio:
                 return answer
             response = self._driven(workflow, record, config)
             status = response["body"]["execution_status"]
+            if status in ENDED_STATUSES:
+                return conclude(self.tools, record, response)
             self.tools.ledger.finish(record.run_id, record.generation, status, json.dumps(response))
             return response
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.launch_steps import check_step
-from tools.records import ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
+from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -80,20 +80,26 @@ class SqliteLedger:
         rows = self._execute("SELECT * FROM runs ORDER BY accepted_at DESC, run_id DESC LIMIT ?", (limit,))
         return [RunRecord(*row) for row in rows]
 
-    def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
-        """Record how the run stands, unless it has ended."""
+    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+        """Record how the run stands, unless it has ended, or is being stopped by somebody else."""
+        kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         statement = (
             "UPDATE runs SET status = ?, response = ? WHERE run_id = ? AND generation = ? "
-            f"AND status NOT IN {ENDED_STATUSES!r}"
+            f"AND status NOT IN {kept!r} RETURNING 1"
         )
-        self._execute(statement, (status, response, run_id, generation))
+        return bool(self._execute(statement, (status, response, run_id, generation)))
+
+    def announced(self, run_id: str, generation: int, status: str) -> None:
+        """Record that listeners know of the end."""
+        statement = "UPDATE runs SET status = ? WHERE run_id = ? AND generation = ? AND status = ?"
+        self._execute(statement, (status, run_id, generation, ANNOUNCING))
 
     def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
         """Count an invocation as lost until it settles; returns what stands recorded."""
         statement = (
             "UPDATE runs SET status = 'running', hops = hops + 1, lost = lost + 1, "
             "deadline = coalesce(nullif(?, ''), deadline) WHERE run_id = ? AND generation = ? "
-            f"AND status NOT IN {ENDED_STATUSES + ENDING_STATUSES!r}"
+            f"AND status NOT IN {(*ENDED_STATUSES, *ENDING_STATUSES, ANNOUNCING)!r}"
         )
         self._execute(statement, (deadline, run_id, generation))
         return self._known(run_id)

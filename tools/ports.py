@@ -183,8 +183,15 @@ class Ledger(Protocol):
         """The newest runs first."""
         ...
 
-    def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
-        """Record how the run stands; what stands recorded of a run that has ended is not changed."""
+    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+        """Record how the run stands; False, and nothing is changed, where its end is recorded or a newer generation is.
+
+        Nor is anything changed of a run that is being stopped, but by who stops it: `stopping`.
+        """
+        ...
+
+    def announced(self, run_id: str, generation: int, status: str) -> None:
+        """Record of a run that is `announcing` its end that listeners know of it; of another one nothing."""
         ...
 
     def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:

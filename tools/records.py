@@ -185,7 +185,9 @@ ENDED_STATUSES = ("success", "failed", "cancelled")
 """Of a run that has ended: what is recorded then stands for good."""
 ENDING_STATUSES = ("cancelling", "overdue")
 """Of a run that is being stopped; what cuts that off is gone on with by the next wake. `overdue`: by its own limits."""
-OPEN_STATUSES = ("running", "publish_pending", "interrupted", *ENDING_STATUSES)
+ANNOUNCING = "announcing"
+"""Of a run whose end stands recorded for good, and whose completion event is still to be sent."""
+OPEN_STATUSES = ("running", "publish_pending", "interrupted", *ENDING_STATUSES, ANNOUNCING)
 """Of a run that has to be woken. `interrupted`: a service refused after something was launched."""
 
 
@@ -204,7 +206,7 @@ class RunRecord:
     accepted_at: str
     """UTC, ISO 8601."""
     status: str
-    """`running`, `interrupted`, `cancelling`, `overdue`, or the response's execution_status."""
+    """`running`, `interrupted`, `cancelling`, `overdue`, `announcing`, or the response's execution_status."""
     response: str = ""
     """The recorded response as JSON; empty while there is none."""
     deadline: str = ""

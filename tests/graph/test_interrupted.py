@@ -11,7 +11,7 @@ import pytest
 
 from agent.errors import ConflictError, EngineError, PublishError, UnavailableError
 from graph.actions import Actions
-from graph.announcing import announced
+from graph.announcing import told
 from graph.nodes.publish import publish
 from graph.state import State
 from tests.graph.conftest import Bench, event
@@ -233,12 +233,12 @@ def test_a_cancel_is_told(bench: MakeBench) -> None:
 def test_an_end_that_nobody_could_hear_is_told_again(bench: MakeBench) -> None:
     """The caller has the answer; the run stays open until listeners have it too, or for a day."""
     made = bench()
-    told: list[RunEnded] = []
+    heard: list[RunEnded] = []
 
     class Deaf:
         def announce(self, ended: RunEnded) -> bool:
-            told.append(ended)
-            return len(told) > 2
+            heard.append(ended)
+            return len(heard) > 2
 
     def actions() -> Actions:
         service = made.service()
@@ -252,15 +252,15 @@ def test_an_end_that_nobody_could_hear_is_told_again(bench: MakeBench) -> None:
         answers.append(actions().resume("run_1"))
     assert [answer["statusCode"] for answer in answers] == [200, 200, 200]
     assert swept(made) == []
-    assert [one.execution_status for one in told] == ["success"] * 3
+    assert [one.execution_status for one in heard] == ["success"] * 3
     assert len(made.jobs.started) == 1
     late = type(made.service().tools.clock)()
     late.sleep(10**9)
     record = made.service().tools.ledger.run("run_1")
     assert record is not None
     tools = type(made.service().tools)(**{**vars(made.service().tools), "announcer": Deaf(), "clock": late})
-    told.clear()
-    assert announced(tools, record, answers[0]) is True
+    heard.clear()
+    assert told(tools, record) is True
 
 
 def test_a_cancel_without_the_prompt_is_a_cancel(bench: MakeBench) -> None:

@@ -26,7 +26,7 @@ from tools.aws.ledger_items import (
 )
 from tools.aws.table import Table
 from tools.launch_steps import check_step
-from tools.records import ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
+from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TRIES = 5
 """How often a write is tried anew because another process was faster; a run has one worker, so once is rare."""
@@ -82,17 +82,20 @@ class DynamoLedger:
         )
         return [run_of(item) for item in items]
 
-    def finish(self, run_id: str, generation: int, status: str, response: str) -> None:
-        """Record how the run stands, unless it has ended; an older generation than the newest one is not recorded."""
+    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+        """Record how the run stands, unless it has ended, or is being stopped by somebody else.
+
+        False also where the first of two requests, whose answer was lost, was recorded.
+        """
+        kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         opened = ", #open = :open" if status in OPEN_STATUSES else " REMOVE #open"
-        given = values(status=status, **{word: word for word in ENDED_STATUSES})
+        given = values(status=status, **{word: word for word in kept})
         given |= values(open="open") if status in OPEN_STATUSES else {}
-        ended = ", ".join(f":{word}" for word in ENDED_STATUSES)
-        self._table.write(
+        return self._table.write(
             "update_item",
             Key=run_key(run_id),
             UpdateExpression=f"SET #status = :status, #response = :response, expires_at = :expires{opened}",
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({ended})",
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(kept)})",
             ExpressionAttributeNames={"#status": "status", "#response": "response", "#open": "open"},
             ExpressionAttributeValues=given
             | {
@@ -102,18 +105,32 @@ class DynamoLedger:
             },
         )
 
+    def announced(self, run_id: str, generation: int, status: str) -> None:
+        """Record that listeners know of the end."""
+        self._table.write(
+            "update_item",
+            Key=run_key(run_id),
+            UpdateExpression="SET #status = :status REMOVE #open",
+            ConditionExpression="generation = :generation AND #status = :announcing",
+            ExpressionAttributeNames={"#status": "status", "#open": "open"},
+            ExpressionAttributeValues={
+                **values(status=status, announcing=ANNOUNCING),
+                ":generation": {"N": str(generation)},
+            },
+        )
+
     def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
         """Count an invocation as lost until it settles; returns what stands recorded.
 
         A request whose answer is lost is sent again by boto3 and counts twice: the counts are limits, and no sums.
         """
-        words = ENDED_STATUSES + ENDING_STATUSES
+        words = (*ENDED_STATUSES, *ENDING_STATUSES, ANNOUNCING)
         given = {"running": "running", "open": "open"} | ({"deadline": deadline} if deadline else {})
         sets = f"#status = :running, #open = :open, expires_at = :expires{', deadline = :deadline' if deadline else ''}"
         item = self._table.update(
             run_key(run_id),
             UpdateExpression=f"SET {sets} ADD hops :one, lost :one",
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({', '.join(f':{w}' for w in words)})",
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(words)})",
             ExpressionAttributeNames={"#status": "status", "#open": "open"},
             ExpressionAttributeValues={
                 **values(**given, **{word: word for word in words}),
@@ -208,6 +225,11 @@ class DynamoLedger:
     def _contended(self, what: str) -> UnavailableError:
         message = f"table {self._table.name}: {what} is being changed by other processes; ask again"
         return UnavailableError("ledger", message)
+
+
+def _words(statuses: tuple[str, ...]) -> str:
+    """The names under which `values` gives these words."""
+    return ", ".join(f":{status}" for status in statuses)
 
 
 def _token() -> str:

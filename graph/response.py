@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from itertools import accumulate
 from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
+from agent.diagnosis.redact import clip
 from agent.errors import ArtifactError, ConflictError, InvalidRequestError, UnavailableError
 from graph.state import State
 from tools.ports import ArtifactStore
@@ -21,8 +24,11 @@ class Response(TypedDict):
 ERRORS_TOLD = 100
 """Lambda's answer takes 6 MB, and nobody reads ten thousand lines."""
 
-PROMPT_TOLD = 200_000
-"""Characters of a prompt that an answer repeats at most."""
+BYTES_TOLD = 380_000
+"""Of an answer as JSON that repeats its prompt: the ledger's item has to hold it, and holds 400 KB."""
+
+WARNING_BYTES_TOLD = 200_000
+"""Of all warnings of an answer."""
 
 Status = Literal["success", "running", "publish_pending", "invalid", "conflict", "cancelled", "failed", "unavailable"]
 _CODES: dict[str, int] = {
@@ -34,12 +40,11 @@ _CODES: dict[str, int] = {
 def response_of(state: State, artifacts: ArtifactStore, status: str | None = None) -> Response:
     """The response that a state of the workflow amounts to; `status` overrules that of the state."""
     word = status or state.get("status", "running")
-    prompt, missing = _prompt(state, artifacts)
     body = {
         "run_id": state["run_id"],
         "target_table": state.get("target_table"),
         "glue_code_path": state.get("latest_uri"),
-        "generation_prompt": prompt,
+        "generation_prompt": None,
         "execution_status": word,
         "job_run_id": state.get("job_run_id"),
         "attempts": state.get("executions", 0),
@@ -48,24 +53,36 @@ def response_of(state: State, artifacts: ArtifactStore, status: str | None = Non
         "preflight": state.get("preflight"),
         "verified": state.get("verified", "none"),
         "diagnosis": state.get("diagnosis") if word == "failed" else None,
-        "warnings": [*state.get("warnings", []), *missing],
+        "warnings": _told(state.get("warnings", [])),
         "usage": state.get("usage", {"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0}),
     }
+    reference = state.get("prompt")
+    if reference and state["model"] != "compiler":
+        _add_prompt(body, reference, artifacts)
     return Response(statusCode=_CODES[word], body=body)
 
 
-def _prompt(state: State, artifacts: ArtifactStore) -> tuple[str | None, list[str]]:
-    """What the model was asked, and why it is left out: an answer must fit into Lambda's 6 MB and the ledger's item."""
-    reference = state.get("prompt")
-    if not reference or state["model"] == "compiler":
-        return None, []
+def _add_prompt(body: dict[str, Any], reference: str, artifacts: ArtifactStore) -> None:
+    """Repeat what the model was asked, or say why that is left out."""
     try:
         prompt = artifacts.get(reference)
     except ArtifactError as error:
-        return None, [f"generation_prompt is left out: {error}"]
-    if len(prompt) > PROMPT_TOLD:
-        return None, [f"generation_prompt is left out: it has {len(prompt):,} characters; it lies at {reference}"]
-    return prompt, []
+        body["warnings"].append(f"generation_prompt is left out: {error}")
+        return
+    if len(json.dumps({**body, "generation_prompt": prompt})) <= BYTES_TOLD:
+        body["generation_prompt"] = prompt
+    else:
+        told = f"it has {len(prompt):,} characters; it lies at {reference}"
+        body["warnings"].append(f"generation_prompt is left out: {told}")
+
+
+def _told(warnings: list[str]) -> list[str]:
+    """The first of very many warnings, and very long ones cut."""
+    cut = [clip(warning) for warning in warnings]
+    ends = list(accumulate(len(json.dumps(warning)) for warning in cut))
+    told = [warning for warning, end in zip(cut, ends, strict=True) if end <= WARNING_BYTES_TOLD]
+    more = len(cut) - len(told)
+    return [*told, f"{more} more warnings are left out"] if more else told
 
 
 def invalid(run_id: str | None, error: InvalidRequestError) -> Response:

@@ -44,6 +44,8 @@ class PlannedRun:
     looks: int = 0
     """How many times `get` says RUNNING before the end."""
     log: str = ""
+    notes: tuple[str, ...] = ()
+    """Of the report."""
 
 
 @dataclass
@@ -116,7 +118,7 @@ class FakeJobs:
         run = self._run(job_name, job_run_id)
         if run.plan.rows is None or run.state() != "SUCCEEDED":
             return None
-        return JobReport(run.plan.rows, run.plan.columns, job_run_id)
+        return JobReport(run.plan.rows, run.plan.columns, job_run_id, run.plan.notes)
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The planned log's end."""

@@ -8,13 +8,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from agent.errors import UnavailableError
+from agent.errors import ConflictError, UnavailableError
+from graph.announcing import conclude
+from graph.response import Response
 from tests.aws.moto_server import DEFAULTS, Aws
 from tests.aws.wire import answers_lost, cut, overtaken, refused, requests
 from tools.aws.ledger import DynamoLedger
+from tools.ports import Toolbox
 from tools.records import Launch, LaunchKey, RunRecord
 
 RECORD = RunRecord("r1", 1, "sha", "ref", "compiler", "glue", "db:5432/s", "2026-01-01T00:00:00.000+00:00", "running")
@@ -89,6 +94,28 @@ def test_a_lost_answer_does_not_count_a_generation_twice(aws: Aws, ledger: Dynam
         assert ledger.new_generation(RECORD).generation == 2
     assert len(lost) == 1
     assert ledger.run("r1") == replace(RECORD, generation=2)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_lost_answer_does_not_count_an_invocation_twice(aws: Aws, ledger: DynamoLedger, times: int) -> None:
+    """Five that die end a run: one bad moment of the network is not five."""
+    ledger.accept(RECORD)
+    with answers_lost(aws.clients.get("dynamodb"), "UpdateItem", times=times) as lost:
+        assert ledger.hop("r1", 1) == replace(RECORD, hops=1, lost=1)
+    assert len(lost) == times
+    assert ledger.hop("r1", 1) == replace(RECORD, hops=2, lost=2)
+
+
+def test_a_lost_answer_does_not_make_an_end_another_one_s(aws: Aws, ledger: DynamoLedger) -> None:
+    """The request that is sent again is refused; what stands on record is what was asked for."""
+    ledger.accept(RECORD)
+    response = Response(statusCode=422, body={"execution_status": "failed"})
+    tools = SimpleNamespace(ledger=ledger, announcer=None)
+    with answers_lost(aws.clients.get("dynamodb"), "UpdateItem") as lost:
+        assert conclude(cast(Toolbox, tools), RECORD, response) == response
+    assert len(lost) == 1
+    with pytest.raises(ConflictError, match="is void"):
+        conclude(cast(Toolbox, tools), RECORD, Response(statusCode=410, body={"execution_status": "cancelled"}))
 
 
 def test_a_lost_answer_does_not_stop_a_launch(aws: Aws, ledger: DynamoLedger) -> None:

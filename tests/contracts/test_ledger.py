@@ -82,6 +82,35 @@ def test_what_has_ended_stays_as_it_ended(ledger: Ledger, late: str) -> None:
     assert ledger.due() == []
 
 
+@pytest.mark.parametrize("late", ["running", "publish_pending", "failed", "success", "announcing"])
+@pytest.mark.parametrize("intent", ["cancelling", "overdue"])
+def test_who_stops_a_run_alone_says_how_it_stands(ledger: Ledger, intent: str, late: str) -> None:
+    """A worker that slept records nothing over the intent."""
+    ledger.accept(RECORD)
+    assert ledger.finish("r1", 1, intent, "", stopping=True)
+    assert not ledger.finish("r1", 1, late, "{}")
+    assert ledger.run("r1") == replace(RECORD, status=intent)
+    assert ledger.finish("r1", 1, late, "{}", stopping=True)
+    assert ledger.run("r1") == replace(RECORD, status=late, response="{}")
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+@pytest.mark.parametrize("late", ["running", "cancelling", "success", "announcing"])
+def test_an_end_that_is_to_be_told_of_stands(ledger: Ledger, late: str, stopping: bool) -> None:  # noqa: FBT001
+    """It is due until listeners know of it."""
+    ledger.accept(RECORD)
+    ledger.announced("r1", 1, "failed")
+    assert ledger.finish("r1", 1, "announcing", "{}")
+    assert not ledger.finish("r1", 1, late, '{"late": true}', stopping=stopping)
+    assert ledger.hop("r1", 1) == ledger.run("r1") == replace(RECORD, status="announcing", response="{}")
+    assert ledger.due() == ["r1"]
+    ledger.announced("r1", 2, "cancelled")
+    ledger.announced("r1", 1, "failed")
+    ledger.announced("r1", 1, "success")
+    assert ledger.run("r1") == replace(RECORD, status="failed", response="{}")
+    assert ledger.due() == []
+
+
 @pytest.mark.parametrize("status", ["interrupted", "cancelling", "overdue", "publish_pending", "running"])
 def test_what_has_not_ended_is_due(ledger: Ledger, status: str) -> None:
     """It has to be woken."""

@@ -122,18 +122,20 @@ class DynamoLedger:
     def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
         """Count an invocation as lost until it settles; returns what stands recorded.
 
-        A request whose answer is lost is sent again by boto3 and counts twice: the counts are limits, and no sums.
+        A request whose answer is lost is sent again by boto3, finds its own token, and counts once.
         """
         words = (*ENDED_STATUSES, *ENDING_STATUSES, ANNOUNCING)
         given = {"running": "running", "open": "open"} | ({"deadline": deadline} if deadline else {})
-        sets = f"#status = :running, #open = :open, expires_at = :expires{', deadline = :deadline' if deadline else ''}"
+        sets = "#status = :running, #open = :open, expires_at = :expires, hop_token = :token"
+        sets += ", deadline = :deadline" if deadline else ""
         item = self._table.update(
             run_key(run_id),
             UpdateExpression=f"SET {sets} ADD hops :one, lost :one",
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(words)})",
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(words)}) "
+            "AND (attribute_not_exists(hop_token) OR hop_token <> :token)",
             ExpressionAttributeNames={"#status": "status", "#open": "open"},
             ExpressionAttributeValues={
-                **values(**given, **{word: word for word in words}),
+                **values(token=_token(), **given, **{word: word for word in words}),
                 ":one": {"N": "1"},
                 ":generation": {"N": str(generation)},
                 ":expires": {"N": str(self._expires_at())},

@@ -1,0 +1,224 @@
+"""One end of a run, whatever comes between: what is on record is what everybody hears."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from agent.errors import UnavailableError
+from graph.actions import Actions
+from graph.entry import answer
+from graph.response import Response
+from graph.service import Service
+from tests.graph.conftest import Bench, event
+from tests.graph.test_actions import Woken
+from tools.fakes import FakeClock, FakeDatabase, FakeJobs, PlannedRun
+from tools.lease import FileLease
+from tools.ledger import SqliteLedger
+from tools.records import JobRun, RunEnded, RunRecord
+
+MakeBench = Callable[..., Bench]
+
+TIMEOUT = PlannedRun("TIMEOUT", "timed out")
+LIVE = PlannedRun(looks=100)
+RESTART = {"restart": True}
+
+
+class Killed(BaseException):
+    """Nothing of ours catches it."""
+
+
+@dataclass
+class Scene:
+    """A bench with listeners, and with workers whose leases ended while they slept."""
+
+    made: Bench
+    heard: list[tuple[int, str]] = field(default_factory=list)
+    """Generation and status of each completion event."""
+    deaf: bool = False
+    database: str = "test"
+    later: float = 0.0
+    """Seconds by which the clock is ahead."""
+
+    def announce(self, ended: RunEnded) -> bool:
+        """Hear of an end."""
+        if not self.deaf:
+            self.heard.append((ended.generation, ended.execution_status))
+        return not self.deaf
+
+    def service(self, leases: str = "leases") -> Service:
+        """Serve as the next process; with other `leases`, while one that holds the run sleeps."""
+        service, clock = self.made.service(), FakeClock()
+        clock.sleep(self.later)
+        lease = FileLease(self.made.folder / leases)
+        tools = replace(service.tools, announcer=self, lease=lease, clock=clock)
+        return replace(service, tools=tools, database=self.database)
+
+    def ask(self, what: object, leases: str = "leases") -> Response:
+        """Answer an event."""
+        return answer(Actions(self.service(leases), Woken()), what)
+
+    def act(self, action: str, leases: str = "leases") -> Response:
+        """Ask for an action on the run."""
+        return self.ask({"run_id": "run_1", "action": action}, leases)
+
+    def record(self) -> RunRecord:
+        """The run as it stands recorded."""
+        record = self.made.service().tools.ledger.run("run_1")
+        assert record is not None
+        return record
+
+    def meanwhile(self, do: Callable[[], object]) -> None:
+        """Let something happen while the next worker sleeps at its second look at the job."""
+        get, looks = self.made.jobs.get, [0]
+
+        def late(job_name: str, job_run_id: str) -> JobRun:
+            looks[0] += 1
+            if looks[0] == 2:
+                self.made.jobs.get = get  # type: ignore[method-assign]
+                do()
+            return get(job_name, job_run_id)
+
+        self.made.jobs.get = late  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("how", ["cancel", "restart"])
+def test_a_worker_that_finds_its_job_stopped_tells_nobody(bench: MakeBench, how: str) -> None:
+    """It slept while its run was cancelled or restarted; what it found is void."""
+    scene = Scene(bench(jobs=FakeJobs(PlannedRun(looks=9), PlannedRun())))
+
+    def other() -> None:
+        scene.act("cancel", "theirs") if how == "cancel" else scene.ask(event(options=RESTART), "theirs")
+
+    scene.meanwhile(other)
+    assert scene.ask(event())["statusCode"] == 409
+    assert scene.heard == ([(1, "cancelled")] if how == "cancel" else [(2, "success")])
+    assert scene.record().status == ("cancelled" if how == "cancel" else "success")
+
+
+def test_who_is_cancelled_while_listeners_are_away_has_ended_all_the_same(bench: MakeBench) -> None:
+    """The caller was told, and is told the same again."""
+    scene = Scene(bench(jobs=FakeJobs(TIMEOUT)), deaf=True)
+    first = scene.ask(event())
+    assert (first["statusCode"], scene.record().status) == (422, "announcing")
+    scene.deaf = False
+    assert scene.act("cancel") == scene.ask(event()) == first
+    assert (scene.heard, scene.record().status) == ([(1, "failed")], "failed")
+
+
+def test_an_end_is_the_same_past_the_deadline(bench: MakeBench) -> None:
+    """The run had ended before."""
+    scene = Scene(bench(jobs=FakeJobs(TIMEOUT)), deaf=True)
+    first = scene.ask(event())
+    scene.deaf, scene.later = False, 8 * 3600
+    assert scene.act("resume") == first
+    assert scene.heard == [(1, "failed")]
+
+
+@pytest.mark.parametrize("action", ["cancel", "resume", "restart"])
+def test_who_died_between_record_and_event_is_told_of(
+    bench: MakeBench, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whoever comes next."""
+    scene = Scene(bench(jobs=FakeJobs(TIMEOUT, PlannedRun())))
+
+    def killed(scene: Scene, ended: RunEnded) -> bool:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Scene, "announce", killed)
+        with pytest.raises(Killed):
+            scene.ask(event())
+    assert scene.made.service().tools.ledger.due() == ["run_1"]
+    told = scene.ask(event(options=RESTART)) if action == "restart" else scene.act(action)
+    assert told["statusCode"] == (200 if action == "restart" else 422)
+    assert scene.heard == [(1, "failed"), *([(2, "success")] if action == "restart" else [])]
+
+
+def test_a_restart_waits_until_the_end_before_it_is_told(bench: MakeBench) -> None:
+    """Or listeners would never hear of it."""
+    scene = Scene(bench(jobs=FakeJobs(TIMEOUT)), deaf=True)
+    scene.ask(event())
+    refused = scene.ask(event(options=RESTART))
+    assert (refused["statusCode"], refused["body"]["service"]) == (503, "events")
+    assert (scene.record().generation, scene.record().status) == (1, "announcing")
+
+
+def test_a_cancel_that_was_cut_off_is_not_forgotten(bench: MakeBench) -> None:
+    """A worker that slept meanwhile suspends, and records nothing over it."""
+    scene = Scene(bench(jobs=FakeJobs(LIVE)))
+    stop = scene.made.jobs.stop
+
+    def throttled(*_: object) -> None:
+        raise UnavailableError("glue", "throttled")
+
+    def cut_off() -> None:
+        scene.made.jobs.stop = throttled  # type: ignore[method-assign, assignment]
+        assert scene.act("cancel", "theirs")["statusCode"] == 503
+        scene.made.jobs.stop = stop  # type: ignore[method-assign]
+
+    scene.meanwhile(cut_off)
+    scene.ask(event())
+    assert scene.record().status == "cancelling"
+    assert scene.act("resume")["statusCode"] == 410
+    assert (scene.heard, scene.record().status) == ([(1, "cancelled")], "cancelled")
+
+
+def test_an_invalid_run_that_is_sent_again_is_no_cancelled_one(
+    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing had begun; the database is away for a moment."""
+    scene = Scene(bench())
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteLedger, "launches", lambda *_: [])
+        scene.ask(event())  # only to have a record
+    ledger = scene.made.service().tools.ledger
+    fresh = replace(scene.record(), run_id="run_2", status="running", response="")
+    ledger.accept(fresh)
+    ledger.finish("run_2", 1, "invalid", "{}")
+    assert isinstance(scene.made.database, FakeDatabase)
+    scene.made.database.reachable = False
+    assert scene.ask(event(run_id="run_2"))["statusCode"] == 503
+    scene.made.database.reachable = True
+    assert scene.ask(event(run_id="run_2"))["statusCode"] == 200
+
+
+def test_a_restart_from_another_database_is_refused(bench: MakeBench) -> None:
+    """What the open generation has there could not be put away; once it has ended, any database will do."""
+    scene = Scene(bench(jobs=FakeJobs(LIVE)))
+    assert scene.ask(event())["statusCode"] == 202
+    scene.database = "another"
+    assert scene.ask(event(options=RESTART))["statusCode"] == 409
+    assert (scene.record().generation, scene.made.database.withdrawn) == (1, {})
+    scene.database = "test"
+    scene.act("cancel")
+    scene.database = "another"
+    assert scene.ask(event(options=RESTART))["statusCode"] == 200
+
+
+def test_a_restart_of_an_unknown_run_that_comes_twice_begins_once(bench: MakeBench) -> None:
+    """As callers and Lambda deliver; a restart of what began without one is one."""
+    scene = Scene(bench(jobs=FakeJobs(LIVE, LIVE)))
+    options = {**RESTART, "wait": "event"}
+    assert [scene.ask(event(options=options))["statusCode"] for _ in range(2)] == [202, 202]
+    assert (scene.record().generation, len(scene.made.jobs.started)) == (1, 1)
+    scene.ask(event(run_id="run_2", options={"wait": "event"}))
+    scene.ask(event(run_id="run_2", options=options))
+    assert len(scene.made.jobs.started) == 3
+
+
+def test_an_answer_always_fits_on_record(bench: MakeBench) -> None:
+    """A prompt of many signs that JSON escapes, beside many warnings."""
+    signs = random.Random(1)
+    specs = event()["specs"]
+    specs["target_table"]["description"] = "".join(chr(signs.randrange(0x4E00, 0x9FA5)) for _ in range(185_000))
+    scene = Scene(bench(jobs=FakeJobs(PlannedRun(notes=tuple("日" * 500 for _ in range(300))))))
+    body = scene.ask(event(specs=specs))["body"]
+    assert (body["execution_status"], body["generation_prompt"]) == ("success", None)
+    assert any("generation_prompt is left out" in warning for warning in body["warnings"])
+    assert any("more warnings are left out" in warning for warning in body["warnings"])
+    assert len(json.dumps({"statusCode": 200, "body": body})) < 390_000

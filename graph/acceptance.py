@@ -84,7 +84,8 @@ IN_THREAD = ", in Studio's thread "
 
 def check_database(record: RunRecord, settings: Settings, database: str) -> None:
     """Raise ConflictError where a run's jobs, staging and target cannot be seen: from another engine or database."""
-    began, now = (record.engine, record.database.partition(IN_THREAD)[0]), (settings.engine, database)
+    began = record.engine, record.database.partition(IN_THREAD)[0]
+    now = settings.engine, database.partition(IN_THREAD)[0]
     if began != now:
         message = f"run {record.run_id} is on engine {began[0]!r}, {began[1]!r}, not on {now[0]!r}, {now[1]!r}"
         raise ConflictError(record.run_id, f"{message}; cancel it from there")

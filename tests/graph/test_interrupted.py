@@ -293,10 +293,10 @@ def test_a_long_prompt_is_left_out_of_the_answer(bench: MakeBench) -> None:
     """Lambda's answer takes 6 MB; the artifact has all of it."""
     made = bench()
     specs = event()["specs"]
-    specs["target_table"]["description"] = "x" * 300_000
+    specs["target_table"]["description"] = "x" * 400_000
     body = ask(made, event(specs=specs))["body"]
     assert (body["execution_status"], body["generation_prompt"]) == ("success", None)
-    assert any("left out: it has 3" in warning for warning in body["warnings"])
+    assert any("left out: it has 4" in warning for warning in body["warnings"])
 
 
 def test_very_many_unknown_keys_are_told_in_part(bench: MakeBench) -> None:

@@ -15,7 +15,7 @@ from tools.local.postgres import EmbeddedServer
 
 @pytest.mark.postgres
 def test_sessions_are_set_up_alike(sql: Sql, postgres_url: str) -> None:
-    """In UTC, with time-outs and name, at READ COMMITTED with and without BEGIN, whatever the database's settings are."""
+    """In UTC, at READ COMMITTED with and without BEGIN, with time-outs and name, whatever the database's settings."""
     sql(f"ALTER DATABASE {sql.connection.info.dbname} SET timezone = 'America/New_York'")
     sql(f"ALTER DATABASE {sql.connection.info.dbname} SET default_transaction_isolation = 'serializable'")
     with Connector(postgres_url).session() as connection:

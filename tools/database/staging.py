@@ -71,7 +71,7 @@ def _demand_rights(connection: Connection) -> None:
 
 
 def _demand_triggers(connection: Connection) -> None:
-    """Raise UnavailableError where PostgreSQL would not check foreign keys; under `local` it does, as under `origin`."""
+    """Raise UnavailableError where foreign keys would not be checked; under `local` they are, as under `origin`."""
     row = connection.execute("SELECT current_setting('session_replication_role'), session_user").fetchone()
     setting, role = row or ("", "")
     if setting not in ("origin", "local"):

@@ -43,6 +43,11 @@ def staging_prefix(run_id: str, generation: int, attempt: int, launch: int, acce
     return f"s_{_hex12(f'{run_id}/{generation}/{attempt}/{launch}/{accepted_at}')}_"
 
 
+def prefix_of_table(table: str) -> str:
+    """The prefix that `staging_table` made a name of."""
+    return table[: table.rindex("_") + 1]
+
+
 def staging_table(prefix: str, job_run_id: str) -> str:
     """The staging table of one job run; a duplicate run could not write into it."""
     return f"{prefix}{_hex12(job_run_id)}"

@@ -2,34 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
 
-from agent.errors import DatamorphError
-from agent.keys import generation_of_job, run_id_of_job, staging_prefix
-from tools.ports import Database, JobList, Toolbox
-from tools.records import ENDED_STATUSES, OPEN_STATUSES
+from agent.errors import DatamorphError, OutOfTimeError
+from agent.keys import generation_of_job, prefix_of_table, run_id_of_job, staging_prefix
+from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
+from tools.launch_steps import acceptances
+from tools.ports import JobList, Toolbox
+from tools.records import ENDED_STATUSES, OPEN_STATUSES, RunRecord
 
-LOOKED_BACK = 200
-"""Of so many runs, the newest, staging tables are told apart: one of an older run is left to whoever sees it."""
+PAGE = 200
+"""Of so many runs at a time, the newest first, staging tables are told apart until none is left to be told."""
+
+
+@dataclass
+class _Sweep:
+    """What was put away so far, and what could not be."""
+
+    tools: Toolbox
+    gone: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def put_away(self, name: str, work: Callable[[], object]) -> None:
+        """Put one thing away, unless `work` finds that it has to stay; a refusal keeps none of the others back."""
+        self.demand_time()
+        try:
+            if work():
+                self.gone.append(name)
+        except DatamorphError as error:
+            self.failed.append(f"{name}: {error}")
+
+    def runs(self) -> Iterator[RunRecord]:
+        """All runs, the newest first."""
+        page = self.tools.ledger.runs(PAGE)
+        while page:
+            yield from page
+            self.demand_time()
+            page = self.tools.ledger.runs(PAGE, page[-1])
+
+    def demand_time(self) -> None:
+        """Raise OutOfTimeError when the invocation has to end."""
+        if self.tools.seconds_left is not None and self.tools.seconds_left() <= 0:
+            raise OutOfTimeError("the time of this invocation is over; the next sweep puts away the rest")
 
 
 def clean(tools: Toolbox) -> tuple[list[str], list[str]]:
     """Names of what was put away, and what could not be: the next sweep tries again."""
-    steps: list[Callable[[Toolbox], list[str]]] = [_definitions, _staging, _leases]
-    gone: list[str] = []
-    failed: list[str] = []
-    for step in steps:
+    sweep = _Sweep(tools)
+    for step in (_definitions, _staging, _leases):
         try:
-            gone += step(tools)
+            step(sweep)
         except DatamorphError as error:
-            failed.append(str(error))
-    return gone, failed
+            sweep.failed.append(str(error))
+    return sweep.gone, list(dict.fromkeys(sweep.failed))
 
 
-def _definitions(tools: Toolbox) -> list[str]:
+def _definitions(sweep: _Sweep) -> None:
     """Delete the definitions of runs that have ended, and those that nobody here knows when they are over."""
-    jobs = tools.job_list
-    return [] if jobs is None else [name for name in jobs.ours() if _left(tools, jobs, name) and _deleted(tools, name)]
+    jobs = sweep.tools.job_list
+    if jobs is not None:
+        for name in jobs.ours():
+            sweep.put_away(name, partial(_deleted, sweep.tools, jobs, name))
 
 
 def _left(tools: Toolbox, jobs: JobList, name: str) -> bool:
@@ -46,8 +83,10 @@ def _left(tools: Toolbox, jobs: JobList, name: str) -> bool:
     return found is not None and found.expired
 
 
-def _deleted(tools: Toolbox, name: str) -> bool:
-    """Delete a definition; one with a live run is kept, its run is stopped, and the next sweep deletes it."""
+def _deleted(tools: Toolbox, jobs: JobList, name: str) -> bool:
+    """Delete a definition that was left; with a live run it is kept, and the run is stopped for the next sweep."""
+    if not _left(tools, jobs, name):
+        return False
     live = [run for run in tools.jobs.list_runs(name) if not run.terminal]
     for run in live:
         tools.jobs.stop(name, run.job_run_id)
@@ -56,25 +95,31 @@ def _deleted(tools: Toolbox, name: str) -> bool:
     return not live
 
 
-def _staging(tools: Toolbox) -> list[str]:
-    """Drop the staging tables of runs that have ended."""
-    return [] if tools.database is None else _dropped(tools, tools.database)
+def _staging(sweep: _Sweep) -> None:
+    """Drop the staging tables of runs that have ended, and of generations that were followed by another."""
+    database = sweep.tools.database
+    if database is None:
+        return
+    tables: dict[str, list[str]] = defaultdict(list)
+    for table in database.staging_tables():
+        tables[prefix_of_table(table)].append(table)
+    for record in sweep.runs() if tables else ():
+        for prefix, over in _prefixes(record):
+            own = tables.pop(prefix, [])
+            for table in own if over else ():
+                sweep.put_away(table, partial(database.drop_staging, table))
+        if not tables:
+            return
 
 
-def _dropped(tools: Toolbox, database: Database) -> list[str]:
-    tables, gone = set(database.staging_tables()), list[str]()
-    for record in tools.ledger.runs(LOOKED_BACK) if tables else []:
-        for launch in tools.ledger.launches(record.run_id, record.generation) if tables else []:
-            key = launch.key
-            prefix = staging_prefix(key.run_id, key.generation, key.attempt, key.launch, record.accepted_at)
-            own = sorted(table for table in tables if table.startswith(prefix))
-            if own and record.status in ENDED_STATUSES:
-                database.drop_staging(prefix)
-                gone += own
-            tables.difference_update(own)
-    return gone
+def _prefixes(record: RunRecord) -> Iterator[tuple[str, bool]]:
+    """How the staging tables of each launch that a run may have had begin, and whether nobody needs them any more."""
+    launches = product(acceptances(record), range(1, MAX_ATTEMPTS + 1), range(1, MAX_LAUNCHES + 1))
+    for (generation, accepted_at), attempt, launch in launches:
+        over = generation < record.generation or record.status in ENDED_STATUSES
+        yield staging_prefix(record.run_id, generation, attempt, launch, accepted_at), over
 
 
-def _leases(tools: Toolbox) -> list[str]:
-    count = tools.lease.clear()
-    return [f"{count} leases"] if count else []
+def _leases(sweep: _Sweep) -> None:
+    if count := sweep.tools.lease.clear():
+        sweep.gone.append(f"{count} leases")

@@ -10,11 +10,13 @@ from tools.records import RunRecord
 
 
 def end(tools: Toolbox, record: RunRecord, response: Response) -> Response:
-    """Stop and put away what a run has that was withdrawn, record `response` for good, and tell everybody.
+    """Stop and put away what a run has that was withdrawn, record the answer for good, and tell everybody.
 
-    What a refusal cuts off is gone on with by the next wake.
+    The answer is `response`, with warnings of what could not be put away. What a refusal cuts off is gone on with by
+    the next wake.
     """
-    retire(tools, record)
+    warnings = [*response["body"]["warnings"], *retire(tools, record)]
+    response = Response(statusCode=response["statusCode"], body={**response["body"], "warnings": warnings})
     conclude(tools, record, response, stopping=True)
     status = response["body"]["execution_status"]
     tools.journal.write(record.run_id, "end" if status == "cancelled" else "error", f"run {status}")

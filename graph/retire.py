@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.errors import UnavailableError
-from agent.keys import staging_prefix
 from graph.builder import NO_DATABASE
 from graph.current import stop_run
 from graph.run_glue import visible_run
+from graph.staged import drop_staged
 from tools.ports import Toolbox
 from tools.records import Launch, RunRecord, Withdrawal
 
@@ -29,19 +29,24 @@ def withdraw(tools: Toolbox, record: RunRecord, why: Withdrawal) -> bool:
     return tools.database.withdraw(record.run_id, record.generation, why)
 
 
-def retire(tools: Toolbox, record: RunRecord) -> None:
-    """Stop the generation's live jobs, then drop its staging tables and job definitions.
+def retire(tools: Toolbox, record: RunRecord) -> list[str]:
+    """Stop the generation's live jobs, then drop its staging tables and job definitions; returns warnings.
 
     Raises UnavailableError when a job does not stop in two minutes: no second one is started beside it.
     """
+    warnings: list[str] = []
     for launch in tools.ledger.launches(record.run_id, record.generation):
         if launch.state != "CLEANED":
             launch = _stopped(tools, launch)
         # Also of launches that have ended: rows that were never published lie there.
-        _drop_staging(tools, launch, record.accepted_at)
+        if tools.database is not None:
+            warnings += drop_staged(tools.database, launch.key, record.accepted_at)
         if launch.state != "CLEANED":
             tools.jobs.delete(launch.job_name)
             tools.ledger.advance(replace(launch, state="CLEANED"))
+    for warning in warnings:
+        tools.journal.write(record.run_id, "warning", "staging is left to the sweep", warning)
+    return warnings
 
 
 def _stopped(tools: Toolbox, launch: Launch) -> Launch:
@@ -56,9 +61,3 @@ def _stopped(tools: Toolbox, launch: Launch) -> Launch:
         stop_run(tools.jobs, tools.clock, launch.job_name, job_run_id)
         launch = replace(launch, job_run_id=launch.job_run_id or job_run_id)
     return launch
-
-
-def _drop_staging(tools: Toolbox, launch: Launch, accepted_at: str) -> None:
-    if tools.database is not None:
-        key = launch.key
-        tools.database.drop_staging(staging_prefix(key.run_id, key.generation, key.attempt, key.launch, accepted_at))

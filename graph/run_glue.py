@@ -22,6 +22,7 @@ from graph.current import demand_current, stop_run
 from graph.documents import store
 from graph.nodes.suspend import suspend
 from graph.routes import route_after_await, route_after_delete
+from graph.staged import drop_staged
 from graph.state import State, Usage
 from tools.ports import ArtifactStore, Clock, Database, JobRunner, Ledger, Toolbox
 from tools.records import JobDefinition, JobRun, Launch, LaunchKey
@@ -125,7 +126,8 @@ def _take_back(state: State, jobs: JobRunner, clock: Clock, database: Database |
     stop_run(jobs, clock, state["job_name"], job_run_id)
     jobs.delete(state["job_name"])
     if database is not None:
-        database.drop_staging(launch_prefix(state))
+        # What PostgreSQL does not let go is put away by the sweep, as all that an older generation has left.
+        drop_staged(database, launch_key(state), state["accepted_at"])
 
 
 def _start(

@@ -1,12 +1,15 @@
-"""What may follow what in a launch: the check that every ledger makes before it records a step."""
+"""What may follow what in a ledger: the states of a launch, and the generations of a run."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
-from tools.records import Launch, LaunchState
+from tools.records import Launch, LaunchState, RunRecord
 
 _STATES: tuple[str, ...] = get_args(LaunchState)
+_REMEMBERED = 50
+"""Of so many generations, the newest before the one that stands, it is kept when they were accepted."""
 
 
 def check_step(known: Launch | None, launch: Launch) -> None:
@@ -17,3 +20,15 @@ def check_step(known: Launch | None, launch: Launch) -> None:
         raise ValueError(f"launch {launch.key} is {known.state} already; it cannot go back to {launch.state}")
     if known.job_run_id and known.job_run_id != launch.job_run_id:
         raise ValueError(f"launch {launch.key} belongs to job run {known.job_run_id}, not to {launch.job_run_id!r}")
+
+
+def next_generation(known: RunRecord, record: RunRecord) -> RunRecord:
+    """`record` as the generation that follows a known one."""
+    earlier = [*known.earlier.split(), known.accepted_at][-_REMEMBERED:]
+    return replace(record, generation=known.generation + 1, earlier=" ".join(earlier))
+
+
+def acceptances(record: RunRecord) -> list[tuple[int, str]]:
+    """The run's generations that are remembered, each with when it was accepted; the newest last."""
+    times = [*record.earlier.split(), record.accepted_at]
+    return list(enumerate(times, record.generation - len(times) + 1))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from dataclasses import astuple, fields, replace
+from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tools.launch_steps import check_step
+from tools.launch_steps import check_step, next_generation
 from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TABLES = """
@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, payload_sha TEXT NOT NULL, request_ref TEXT NOT NULL,
     model TEXT NOT NULL, engine TEXT NOT NULL, database TEXT NOT NULL, accepted_at TEXT NOT NULL,
     status TEXT NOT NULL, response TEXT NOT NULL,
-    deadline TEXT NOT NULL DEFAULT '', hops INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0
+    deadline TEXT NOT NULL DEFAULT '', hops INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0,
+    earlier TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE IF NOT EXISTS launches (
     run_id TEXT NOT NULL, generation INTEGER NOT NULL, attempt INTEGER NOT NULL, launch INTEGER NOT NULL,
@@ -31,6 +32,7 @@ _LATER_COLUMNS = {
     "deadline": "TEXT NOT NULL DEFAULT ''",
     "hops": "INTEGER NOT NULL DEFAULT 0",
     "lost": "INTEGER NOT NULL DEFAULT 0",
+    "earlier": "TEXT NOT NULL DEFAULT ''",
 }
 """Of `runs`, which its first form lacked; they follow in this order."""
 _FIELDS = ", ".join("?" for _ in fields(RunRecord))
@@ -64,8 +66,7 @@ class SqliteLedger:
 
     def new_generation(self, record: RunRecord) -> RunRecord:
         """Replace a known run by `record`, one generation up; returns what stands recorded."""
-        known = self._known(record.run_id)
-        following = replace(record, generation=known.generation + 1)
+        following = next_generation(self._known(record.run_id), record)
         self._execute(f"REPLACE INTO runs VALUES ({_FIELDS})", astuple(following))
         self._execute("DELETE FROM given_out WHERE run_id = ?", (record.run_id,))
         return following
@@ -75,9 +76,11 @@ class SqliteLedger:
         rows = self._execute("SELECT * FROM runs WHERE run_id = ?", (run_id,))
         return RunRecord(*rows[0]) if rows else None
 
-    def runs(self, limit: int = 20) -> list[RunRecord]:
-        """The newest runs first."""
-        rows = self._execute("SELECT * FROM runs ORDER BY accepted_at DESC, run_id DESC LIMIT ?", (limit,))
+    def runs(self, limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
+        """The newest runs first; with `after`, the last of a page that was given before, those that follow it."""
+        older = "WHERE (accepted_at, run_id) < (?, ?)" if after else ""
+        statement = f"SELECT * FROM runs {older} ORDER BY accepted_at DESC, run_id DESC LIMIT ?"
+        rows = self._execute(statement, (*((after.accepted_at, after.run_id) if after else ()), limit))
         return [RunRecord(*row) for row in rows]
 
     def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:

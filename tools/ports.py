@@ -53,7 +53,7 @@ class ArtifactStore(Protocol):
     def put(self, key: str, text: str) -> str:
         """Store under an immutable key and return its reference; the same text again is fine.
 
-        Raises ArtifactError when the key holds another text.
+        Raises ArtifactError when the key holds another text, UnavailableError when it cannot be kept.
         """
         ...
 
@@ -147,12 +147,15 @@ class Database(Protocol):
     def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
         """Let no later publish of this run and generation come through; False when it is published already.
 
-        Raises UnavailableError.
+        Raises UnavailableError, also where only a standby can be asked.
         """
         ...
 
     def drop_staging(self, prefix: str) -> int:
-        """Drop every staging table whose name begins with `prefix`; returns how many there were."""
+        """Drop every staging table whose name begins with `prefix`; returns how many there were.
+
+        Raises UnavailableError, also for a table that PostgreSQL does not let go.
+        """
         ...
 
     def staging_tables(self) -> list[str]:
@@ -179,8 +182,8 @@ class Ledger(Protocol):
         """The run's newest generation."""
         ...
 
-    def runs(self, limit: int = 20) -> list[RunRecord]:
-        """The newest runs first."""
+    def runs(self, limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
+        """The newest runs first; with `after`, the last of a page that was given before, those that follow it."""
         ...
 
     def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:

@@ -215,6 +215,8 @@ class RunRecord:
     """How many invocations have worked on the run, the first included."""
     lost: int = 0
     """Of them, those since one completed a step or was refused in a way that is known: they died, or broke."""
+    earlier: str = ""
+    """When the generations before this one were accepted, in order, with blanks between: what they left is found so."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from agent.errors import DatamorphError
-from agent.keys import staging_prefix
 from graph.documents import store
 from graph.response import response_of
+from graph.staged import drop_staged
 from graph.state import RunStatus, State
 from tools.ports import ArtifactStore, Database, Journal, Ledger
 
@@ -24,12 +24,7 @@ def finish(
     status: RunStatus = "success" if state["status"] == "success" else "failed"
     done = State(status=status, warnings=list(state["warnings"]))
     for launch in ledger.launches(state["run_id"], state["generation"]):
-        key = launch.key
-        try:
-            prefix = staging_prefix(key.run_id, key.generation, key.attempt, key.launch, state["accepted_at"])
-            database.drop_staging(prefix)
-        except DatamorphError as error:
-            done["warnings"].append(f"staging of attempt {key.attempt} is still there: {error}")
+        done["warnings"] += drop_staged(database, launch.key, state["accepted_at"])
     body = response_of(State(**{**state, **done}), artifacts)["body"]
     try:
         store(state, artifacts, "report", json.dumps(body, indent=1, ensure_ascii=False), "json")

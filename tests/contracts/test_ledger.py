@@ -14,6 +14,7 @@ from tools.ports import Ledger
 from tools.records import Launch, LaunchKey, LaunchState, RunRecord
 
 RECORD = RunRecord("r1", 1, "sha", "ref", "compiler", "local", "embedded", "2026-01-01T00:00:00.000+00:00", "running")
+SECOND = replace(RECORD, generation=2, earlier=RECORD.accepted_at)
 KEY = LaunchKey("r1", 1, 1, 1)
 
 
@@ -50,6 +51,19 @@ def test_the_newest_runs_are_listed_first(ledger: Ledger) -> None:
     assert [record.run_id for record in ledger.runs(limit=2)] == ["r3", "r2"]
 
 
+def test_older_runs_are_listed_page_by_page(ledger: Ledger) -> None:
+    """Each once, also where many were accepted in one moment, and where one of an earlier page has changed since."""
+    for number in range(7):
+        ledger.accept(replace(RECORD, run_id=f"r{number}", accepted_at=f"2026-01-01T00:00:00.00{number // 3}+00:00"))
+    listed: list[str] = []
+    page = ledger.runs(limit=2)
+    while page:
+        listed += [record.run_id for record in page]
+        ledger.finish(page[-1].run_id, 1, "success", "{}")
+        page = ledger.runs(2, page[-1])
+    assert (sorted(listed), listed[0]) == ([f"r{number}" for number in range(7)], "r6")
+
+
 def test_a_finished_run_keeps_its_response(ledger: Ledger) -> None:
     """Being accepted again does not change it; other runs are not concerned."""
     ledger.accept(RECORD)
@@ -63,13 +77,16 @@ def test_a_finished_run_keeps_its_response(ledger: Ledger) -> None:
 
 
 def test_a_new_generation_counts_up(ledger: Ledger) -> None:
-    """And replaces the run's record."""
+    """And replaces the run's record, which keeps when the earlier ones were accepted."""
     ledger.accept(RECORD)
     ledger.finish("r1", 1, "failed", "{}")
-    assert ledger.new_generation(RECORD).generation == 2
-    assert ledger.run("r1") == replace(RECORD, generation=2)
-    assert ledger.new_generation(replace(RECORD, payload_sha="other")).generation == 3
-    assert ledger.run("r1") == replace(RECORD, generation=3, payload_sha="other")
+    second = replace(RECORD, accepted_at="2026-01-02")
+    assert ledger.new_generation(second) == replace(second, generation=2, earlier=RECORD.accepted_at)
+    assert ledger.run("r1") == replace(second, generation=2, earlier=RECORD.accepted_at)
+    third = replace(RECORD, payload_sha="other", accepted_at="2026-01-03")
+    assert ledger.new_generation(third).generation == 3
+    earlier = f"{RECORD.accepted_at} 2026-01-02"
+    assert ledger.run("r1") == replace(third, generation=3, earlier=earlier)
 
 
 @pytest.mark.parametrize("late", ["running", "failed", "cancelling", "success"])
@@ -124,7 +141,7 @@ def test_a_late_end_of_an_old_generation_changes_nothing(ledger: Ledger) -> None
     ledger.accept(RECORD)
     ledger.new_generation(RECORD)
     ledger.finish("r1", 1, "failed", "{}")
-    assert ledger.runs() == [replace(RECORD, generation=2)]
+    assert ledger.runs() == [SECOND]
 
 
 def test_only_open_runs_are_due(ledger: Ledger) -> None:
@@ -153,7 +170,7 @@ def test_deadline_and_counts_come_back(ledger: Ledger) -> None:
     assert ledger.accept(limited) == limited
     ledger.hop("r1", 1)
     later = replace(RECORD, deadline="2026-01-02T07:00:00.000+00:00")
-    assert ledger.new_generation(later) == ledger.run("r1") == replace(later, generation=2)
+    assert ledger.new_generation(later) == ledger.run("r1") == replace(later, generation=2, earlier=RECORD.accepted_at)
 
 
 def test_each_invocation_is_counted_until_the_run_gets_on(ledger: Ledger) -> None:
@@ -184,10 +201,10 @@ def test_what_ends_or_has_ended_is_not_counted(ledger: Ledger, status: str) -> N
     ledger.finish("r1", 1, status, "{}")
     assert ledger.hop("r1", 1, "later") == ledger.run("r1") == replace(RECORD, status=status, response="{}")
     ledger.new_generation(RECORD)
-    assert ledger.hop("r1", 1) == replace(RECORD, generation=2)
+    assert ledger.hop("r1", 1) == SECOND
     ledger.hop("r1", 2)
     ledger.settle("r1", 1)
-    assert ledger.run("r1") == replace(RECORD, generation=2, hops=1, lost=1)
+    assert ledger.run("r1") == replace(SECOND, hops=1, lost=1)
 
 
 def test_an_unknown_run_is_not_counted(ledger: Ledger) -> None:

@@ -15,12 +15,16 @@ from tools.local.postgres import EmbeddedServer
 
 @pytest.mark.postgres
 def test_sessions_are_set_up_alike(sql: Sql, postgres_url: str) -> None:
-    """Every session is in UTC with its time-outs and name, whatever the database's settings are."""
+    """In UTC, at READ COMMITTED with and without BEGIN, with time-outs and name, whatever the database's settings."""
     sql(f"ALTER DATABASE {sql.connection.info.dbname} SET timezone = 'America/New_York'")
+    sql(f"ALTER DATABASE {sql.connection.info.dbname} SET default_transaction_isolation = 'serializable'")
     with Connector(postgres_url).session() as connection:
-        names = ("TimeZone", "lock_timeout", "statement_timeout", "application_name")
+        names = ("TimeZone", "lock_timeout", "statement_timeout", "application_name", "transaction_isolation")
         found = [connection.info.parameter_status(name) or _setting(connection, name) for name in names]
-    assert found == ["UTC", "5s", "10min", "datamorph"]
+        connection.execute("RESET default_transaction_isolation")  # as between two statements of a pooler's
+        with connection.transaction():
+            found.append(_setting(connection, "transaction_isolation"))
+    assert found == ["UTC", "5s", "10min", "datamorph", "read committed", "read committed"]
 
 
 def _setting(connection: psycopg.Connection[tuple[str, ...]], name: str) -> str:
@@ -94,6 +98,33 @@ def test_only_staging_tables_of_the_prefix_are_dropped(sql: Sql, database: Postg
     assert database.drop_staging(f"{STAGED[:14]}_") == 0
     left = sql("SELECT tablename::text FROM pg_tables WHERE schemaname = 'datamorph_staging' ORDER BY 1")
     assert left == [("publishes",), ("s_ffffffffffff_000000000000",)]
+
+
+NO_DROPS = """
+CREATE FUNCTION no_drops() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not here''; END';
+CREATE EVENT TRIGGER no_drops ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION no_drops()
+"""
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("refuse", "words"),
+    [
+        (f"CREATE VIEW looked AS SELECT * FROM datamorph_staging.{STAGED}", "other objects depend on it"),
+        (NO_DROPS, "not here"),
+        ("ALTER DATABASE {name} SET default_transaction_read_only = on", "read-only transaction"),
+    ],
+    ids=["a view", "an event trigger", "read only"],
+)
+def test_whatever_postgresql_refuses_is_unavailable(
+    sql: Sql, database: PostgresDatabase, refuse: str, words: str
+) -> None:
+    """A drop that it does not allow is told in its own words, with the place."""
+    stage(sql, "(1, 'a')")
+    sql(refuse.replace("{name}", sql.connection.info.dbname))
+    with pytest.raises(UnavailableError, match=f"^database 'test_.*{words}") as caught:
+        database.drop_staging(STAGED)
+    assert caught.value.service == "database"
 
 
 @pytest.mark.parametrize("prefix", ["", "s_", "publishes", "s_0123456789ab", "s_0123456789AB_", "s_0123456789ab_\n"])

@@ -157,3 +157,50 @@ def test_a_lock_is_waited_for_and_then_transient(scene: Sql, database: PostgresD
     assert caught.value.kind == "transient"
     publish(database, order())
     assert rows(scene) == NEW
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def once_waiting(sql: Sql, sessions: int, then: Callable[[], object]) -> None:
+    """Do something as soon as so many sessions wait for a lock."""
+    for _ in range(500):
+        if sql(WAITING) == [(sessions,)]:
+            then()
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError(f"{sessions} sessions never waited")
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_what_was_committed_meanwhile_is_replaced(
+    scene: Sql, database: PostgresDatabase, postgres_url: str, level: str
+) -> None:
+    """By a writer that publish waited for, whatever isolation the database's sessions begin with."""
+    seen = database.snapshot(request(), 0)
+    scene(f"ALTER DATABASE {scene.connection.info.dbname} SET default_transaction_isolation = '{level}'")
+    with psycopg.connect(postgres_url) as writer:
+        writer.execute("INSERT INTO summary VALUES (3, 'theirs')")
+        in_threads(lambda: database.publish(order(), seen), lambda: once_waiting(scene, 1, writer.commit))
+    assert rows(scene) == NEW
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_who_waited_for_another_publish_sees_its_rows(
+    scene: Sql, database: PostgresDatabase, postgres_url: str, level: str
+) -> None:
+    """Of two that wait to fill an empty target one comes last, and its rows are there alone."""
+    scene("CREATE TABLE bare (id integer, note text)")
+    names = ["s_000000000000_00000000000a", "s_000000000000_00000000000b"]
+    for name in names:
+        stage(scene, f"(1, '{name}'), (2, '{name}')", table=name)
+    seen = database.snapshot(request("bare"), 0)
+    scene(f"ALTER DATABASE {scene.connection.info.dbname} SET default_transaction_isolation = '{level}'")
+    orders = [order(run_id=name, staging_table=name, target="bare") for name in names]
+    with psycopg.connect(postgres_url) as holder:
+        holder.execute("LOCK TABLE bare IN SHARE ROW EXCLUSIVE MODE")
+        in_threads(
+            *(partial(database.publish, each, seen) for each in orders),
+            lambda: once_waiting(scene, 2, holder.commit),
+        )
+    assert scene("SELECT count(*), count(DISTINCT note) FROM bare") == [(2, 1)]

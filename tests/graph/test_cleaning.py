@@ -164,3 +164,35 @@ def test_what_cannot_be_put_away_is_told_and_keeps_nothing_else_back(bench: Make
     gone = {"staging": [name], "definitions": [table], "leases": [name, table]}
     assert answer["body"]["cleaned"] == gone[broken]
     assert "throttled" in answer["body"]["message"] or "cannot be reached" in answer["body"]["message"]
+
+
+def test_a_ledger_is_not_looked_through_for_nothing(bench: MakeBench) -> None:
+    """Only where there are staging tables; and no longer than until the last of them is told apart."""
+    made = bench()
+    ask(made, event())
+    service, pages = made.service(), list[str]()
+    ledger = service.tools.ledger
+    whole = ledger.runs
+
+    def runs(limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
+        pages.append(after.run_id if after else "first")
+        return whole(limit, after)
+
+    ledger.runs = runs  # type: ignore[method-assign]
+    actions, foreign = Actions(service, Woken()), "s_0123456789ab_0123456789ab"
+    for tables, looked in (([], []), ([staged(made)], ["first"]), ([foreign], ["first", "run_1"])):
+        made.database.staged[:], pages[:] = tables, []
+        actions.sweep()
+        assert pages == looked
+
+
+def test_without_time_the_next_sweep_goes_on(bench: MakeBench) -> None:
+    """Nothing more is begun, and the answer says so."""
+    made = bench()
+    ask(made, event())
+    table = staged(made)
+    service = made.service()
+    tools = replace(service.tools, seconds_left=lambda: 0.0)
+    told = Actions(replace(service, tools=tools), Woken()).sweep()
+    assert (told["statusCode"], made.database.staged) == (503, [table])
+    assert "the next sweep puts away the rest" in told["body"]["message"]

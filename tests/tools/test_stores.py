@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import ArtifactError, UnavailableError
 from tools.artifacts import LocalArtifacts
 from tools.journal import LogJournal
 from tools.ledger import SqliteLedger
@@ -21,6 +22,18 @@ def test_an_artifact_comes_back_from_any_folder(tmp_path: Path) -> None:
     """Also from one whose name needs quoting in a URI."""
     artifacts = LocalArtifacts(tmp_path / "a folder # with %")
     assert artifacts.get(artifacts.put("runs/x.md", "grüße\n")) == "grüße\n"
+
+
+def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    """A text that cannot be kept is a service that refuses; one that cannot be read is missing."""
+    (tmp_path / "runs").write_text("no folder")
+    artifacts = LocalArtifacts(tmp_path)
+    for put in (artifacts.put, artifacts.put_latest):
+        with pytest.raises(UnavailableError, match=r"runs/x/y.md cannot be written: .*(exists|directory)") as caught:
+            put("runs/x/y.md", "text")
+        assert caught.value.service == "artifacts"
+    with pytest.raises(ArtifactError, match="cannot be read: .*irectory"):
+        artifacts.get((tmp_path / "runs" / "x.md").as_uri())
 
 
 def test_a_launch_survives_its_process(tmp_path: Path) -> None:
@@ -39,7 +52,7 @@ def test_a_ledger_of_an_earlier_version_tells_what_is_due(tmp_path: Path) -> Non
     with closing(SqliteLedger(path)) as ledger:
         ledger.accept(RECORD)
         ledger._db.execute("DROP TABLE given_out")
-        for column in ("deadline", "hops", "lost"):
+        for column in ("deadline", "hops", "lost", "earlier"):
             ledger._db.execute(f"ALTER TABLE runs DROP COLUMN {column}")
     with closing(SqliteLedger(path)) as ledger:
         assert ledger.due() == ["r1"]

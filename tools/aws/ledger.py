@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from agent.errors import UnavailableError
@@ -17,6 +16,7 @@ from tools.aws.ledger_items import (
     launch_key,
     launch_of,
     launches_prefix,
+    newest_key,
     packed,
     run_id_of,
     run_item,
@@ -25,7 +25,7 @@ from tools.aws.ledger_items import (
     values,
 )
 from tools.aws.table import Table
-from tools.launch_steps import check_step
+from tools.launch_steps import check_step, next_generation
 from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TRIES = 5
@@ -54,7 +54,7 @@ class DynamoLedger:
         token = _token()
         for _ in range(_TRIES):
             known = run_of(self._known(record.run_id))
-            following = replace(record, generation=known.generation + 1)
+            following = next_generation(known, record)
             put = self._table.write(
                 "put_item",
                 Item=run_item(following, token, self._expires_at()),
@@ -71,10 +71,11 @@ class DynamoLedger:
         item = self._table.get(run_key(run_id))
         return run_of(item) if item else None
 
-    def runs(self, limit: int = 20) -> list[RunRecord]:
-        """The newest runs first."""
+    def runs(self, limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
+        """The newest runs first; with `after`, the last of a page that was given before, those that follow it."""
         items = self._table.query(
             limit,
+            **({"ExclusiveStartKey": newest_key(after)} if after else {}),
             IndexName=NEWEST_INDEX,
             KeyConditionExpression="listed = :run",
             ExpressionAttributeValues=values(run="run"),

@@ -19,6 +19,7 @@ LEASED = "lease"
 NEVER_GIVEN = "0"
 """Sorts before every time of day."""
 
+_LISTED = "run"
 _RESPONSE_BYTES = 390_000
 """An item holds 400 KB; the rest of a run's item is small."""
 
@@ -43,6 +44,11 @@ def table_definition(name: str) -> dict[str, Any]:
 def run_key(run_id: str) -> Item:
     """Where a run lies."""
     return {"pk": {"S": _partition(run_id)}, "sk": {"S": "RUN"}}
+
+
+def newest_key(record: RunRecord) -> Item:
+    """Where a run lies in the index of the newest."""
+    return run_key(record.run_id) | {"listed": {"S": _LISTED}, "accepted_at": {"S": record.accepted_at}}
 
 
 def launch_key(key: LaunchKey) -> Item:
@@ -75,7 +81,7 @@ def run_item(record: RunRecord, token: str, expires_at: int) -> Item:
     item |= {
         "response": {"B": packed(record.response)},
         "token": {"S": token},
-        "listed": {"S": "run"},
+        "listed": {"S": _LISTED},
         "given_at": {"S": NEVER_GIVEN},
         TTL_ATTRIBUTE: {"N": str(expires_at)},
     }

@@ -36,7 +36,10 @@ class Connector:
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """Open an autocommit session in UTC; the caller opens its transactions. Raises UnreachableError."""
+        """Open an autocommit session in UTC, at READ COMMITTED; the caller opens its transactions.
+
+        Raises UnreachableError.
+        """
         connection = self._connect()
         try:
             yield connection
@@ -54,13 +57,15 @@ class Connector:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Raise UnavailableError for a lost connection, a time-out or a missing right."""
+        """Raise UnavailableError for whatever PostgreSQL refuses, and for a lost connection or a time-out."""
         try:
             yield
         except psycopg.errors.InsufficientPrivilege as error:
             raise self.denied(error) from error
         except (psycopg.OperationalError, psycopg.errors.InFailedSqlTransaction) as error:
             raise UnavailableError("database", f"{self.place()} broke off: {self._words(error)}; try again") from error
+        except psycopg.Error as error:
+            raise UnavailableError("database", f"{self.place()} refused: {self._words(error)}") from error
 
     def denied(self, error: psycopg.Error) -> UnavailableError:
         """Tell which right is missing and to whom."""
@@ -89,6 +94,8 @@ class Connector:
                 keepalives_interval=10,
                 keepalives_count=3,
             )
+            # Who waits for a lock must then see what was committed meanwhile: a snapshot would be older than that.
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             self._set_up(connection)
         except psycopg.Error as error:
             message = (
@@ -105,6 +112,7 @@ class Connector:
             "DateStyle": "ISO, YMD",
             "lock_timeout": f"{self.lock_timeout}s",
             "statement_timeout": f"{self.statement_timeout}s",
+            "default_transaction_isolation": "read committed",
         }
         for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
@@ -123,8 +131,8 @@ class Connector:
 
 
 def server_version(url: str) -> str:
-    """`PostgreSQL 18.1 (database 'shop' at db.example.org:5432)`. Raises UnreachableError."""
+    """`PostgreSQL 18.1 (database 'shop' at db.example.org:5432)`. Raises UnavailableError."""
     connector = Connector(url)
-    with connector.session() as connection:
+    with connector.session() as connection, connector.translated():
         row = connection.execute("SHOW server_version").fetchone()
     return f"PostgreSQL {row[0] if row else '?'} ({connector.place()})"

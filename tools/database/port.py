@@ -45,7 +45,8 @@ class PostgresDatabase:
     def drop_staging(self, prefix: str) -> int:
         """Drop every staging table whose name begins with `prefix`; returns how many there were.
 
-        Raises ValueError for a prefix that could name other tables, UnavailableError while one is in use.
+        Raises ValueError for a prefix that could name other tables, UnavailableError for a table that PostgreSQL does
+        not let go: one in use, or one that a view stands on.
         """
         staging.check_prefix(prefix)
         with self._connector.session() as connection, self._connector.translated():

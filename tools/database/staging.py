@@ -10,6 +10,7 @@ from typing import get_args
 import psycopg
 
 from agent.errors import UnavailableError
+from agent.identifiers import quote_name
 from tools.database import catalog
 from tools.database.connection import Connection
 from tools.records import Withdrawal
@@ -51,6 +52,7 @@ def prepare(connection: Connection) -> None:
             if not _has_column(connection, column):
                 connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS {column} {kind}")
         _demand_rights(connection)
+        _demand_triggers(connection)
 
 
 def _has_column(connection: Connection, name: str) -> bool:
@@ -66,6 +68,18 @@ def _demand_rights(connection: Connection) -> None:
         missing.append(f"CREATE on schema {SCHEMA}")
     if missing:
         raise UnavailableError("database", f"jobs cannot be staged: grant the database role {', '.join(missing)}")
+
+
+def _demand_triggers(connection: Connection) -> None:
+    """Raise UnavailableError where foreign keys would not be checked; under `local` they are, as under `origin`."""
+    row = connection.execute("SELECT current_setting('session_replication_role'), session_user").fetchone()
+    setting, role = row or ("", "")
+    if setting not in ("origin", "local"):
+        message = (
+            f"session_replication_role is {setting!r}, and no foreign key would be checked: "
+            f"ALTER ROLE {quote_name(role)} SET session_replication_role = 'origin'"
+        )
+        raise UnavailableError("database", message)
 
 
 def ledger_exists(connection: Connection) -> bool:
@@ -144,8 +158,12 @@ def record(connection: Connection, run_id: str, generation: int, made: Entry) ->
 def withdraw(connection: Connection, run_id: str, generation: int, why: Withdrawal) -> bool:
     """Enter that a run is not to be published any more; False when it is published already, and nothing was done.
 
-    A publish that is under way holds its own entry: this waits for it, up to the lock time-out.
+    A publish that is under way holds its own entry: this waits for it, up to the lock time-out. Raises
+    UnavailableError at a standby, which may not know yet what the primary has.
     """
+    if connection.execute("SELECT pg_catalog.pg_is_in_recovery()").fetchone() == (True,):
+        message = "the server is a standby, where nothing can be withdrawn: name the primary, or add"
+        raise UnavailableError("database", f"{message} target_session_attrs=read-write to the database's URL")
     if not ledger_exists(connection):
         return True
     # A role that may not write the ledger cannot publish either.

@@ -36,7 +36,7 @@ def record(ledger: Ledger, launch: Launch) -> None:
     try:
         ledger.advance(launch)
     except ValueError as error:
-        raise _taken(launch.key, str(error)) from error
+        raise _taken(launch.key, f"{launch.job_name} has got further, or has another job run") from error
 
 
 def _taken(key: LaunchKey, why: str) -> ConflictError:

@@ -12,6 +12,7 @@ from agent.errors import InvalidRequestError, Problem
 from agent.identifiers import nearest
 
 PREFIX = "DATAMORPH_"
+_MINUTES_A_DAY = 1_440
 
 
 class Settings(BaseModel):
@@ -56,7 +57,11 @@ class Settings(BaseModel):
     )
     ledger_table: str = Field("datamorph-ledger", min_length=3, description="DynamoDB table of runs, launches, leases")
     checkpoints_table: str = Field("datamorph-checkpoints", min_length=3, description="DynamoDB table of checkpoints")
-    retention_days: int = Field(90, ge=1, description="after so many days without a change DynamoDB forgets a run")
+    retention_days: int = Field(
+        90,
+        ge=1,
+        description="after so many days without a change DynamoDB forgets a run; at least a day more than one may take",
+    )
     config_secret: str = Field(
         "datamorph/config", min_length=1, description="secret with settings as one JSON object; `none`: there is none"
     )
@@ -126,13 +131,28 @@ def load_settings(
     if unknown := [_unknown(secret, key) for key in from_secret if key not in Settings.model_fields]:
         raise InvalidRequestError(unknown)
     merged = {**(defaults or {}), **_region(environment), **from_secret, **from_environment, **given}
+    origins = {name: f"secret {secret}, key {name}" for name in from_secret}
+    origins |= {name: PREFIX + name.upper() for name in from_environment}
+    origins |= {name: f"--{name.replace('_', '-')}" for name in given}
     try:
-        return Settings.model_validate(merged)
+        settings = Settings.model_validate(merged)
     except ValidationError as error:
-        origins = {name: f"secret {secret}, key {name}" for name in from_secret}
-        origins |= {name: PREFIX + name.upper() for name in from_environment}
-        origins |= {name: f"--{name.replace('_', '-')}" for name in given}
         raise InvalidRequestError([_problem(detail, origins) for detail in error.errors()]) from None
+    _demand_retention(settings, origins)
+    return settings
+
+
+def _demand_retention(settings: Settings, origins: Mapping[str, str]) -> None:
+    """Raise InvalidRequestError where DynamoDB would forget launches and checkpoints of a run that is still open."""
+    days = -(-settings.ends_after // _MINUTES_A_DAY) + 1
+    if settings.engine == "local" or settings.retention_days >= days:
+        return
+    limit = "deadline_minutes" if settings.deadline_minutes else "timeout_minutes"
+    message = (
+        f"{settings.retention_days} is too little: a run may take {settings.ends_after} minutes "
+        f"({PREFIX}{limit.upper()}), and must not be forgotten meanwhile; write {days} or more, or lower that"
+    )
+    raise InvalidRequestError([Problem(_origin("retention_days", origins), message)])
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,10 +177,15 @@ def _unknown(secret: str, key: str) -> Problem:
     return Problem(f"secret {secret}, key {key}", f"is not a setting; {hint}")
 
 
+def _origin(name: str, origins: Mapping[str, str]) -> str:
+    """Where a setting was given, or could be."""
+    return origins.get(name, PREFIX + name.upper())
+
+
 def _problem(detail: Any, origins: Mapping[str, str]) -> Problem:
     name = str(detail["loc"][0])
     field = Settings.model_fields[name]
-    where = origins.get(name, PREFIX + name.upper())
+    where = _origin(name, origins)
     example = (field.examples or [field.default])[0]
     if detail["type"] == "string_pattern_mismatch":
         return Problem(where, f"has another form ({field.description}); for example {example}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.errors import ConflictError, EngineError, UnavailableError
 from graph.state import State
 from tools.ports import Clock, JobRunner, Ledger
-from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES
+from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, Launch, LaunchKey
 
 _STOP_SECONDS = 120.0
 _LOOK_SECONDS = 0.5
@@ -21,6 +21,26 @@ def demand_current(state: State, ledger: Ledger) -> None:
     if record.status in (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES):
         told = "is being stopped" if record.status in ENDING_STATUSES else "has ended"
         raise ConflictError(state["run_id"], f"run {state['run_id']} {told}: {_LEFT}")
+
+
+def demand_intent(state: State, ledger: Ledger, key: LaunchKey) -> None:
+    """Raise ConflictError when a launch is not to be started any more, or was started by another worker."""
+    demand_current(state, ledger)
+    launch = ledger.launch(key)
+    if launch is not None and launch.state != "INTENT":
+        raise _taken(key, f"{launch.job_name} is {launch.state} already")
+
+
+def record(ledger: Ledger, launch: Launch) -> None:
+    """Record a launch's next state. Raises ConflictError where another worker has got further, or has another run."""
+    try:
+        ledger.advance(launch)
+    except ValueError as error:
+        raise _taken(launch.key, f"{launch.job_name} has got further, or has another job run") from error
+
+
+def _taken(key: LaunchKey, why: str) -> ConflictError:
+    return ConflictError(key.run_id, f"run {key.run_id} is being worked on by another process: {why}")
 
 
 def stop_run(jobs: JobRunner, clock: Clock, job_name: str, job_run_id: str) -> None:

@@ -1,11 +1,13 @@
-"""Checkpoints on DynamoDB, of which none is ever half stored, nor read before it is there.
+"""Checkpoints on DynamoDB, of which none is ever half stored, nor read before it is there, nor written over by others.
 
 LangGraph takes a task with any stored write as done. The stock saver stores a task's writes item by item, so a process
-that dies in between loses the rest of them without an error; and it reads without ConsistentRead.
+that dies in between loses the rest of them without an error; and it reads without ConsistentRead. Nor does it ask
+whether its process still holds the run: a checkpoint that comes late would be the newest of the thread.
 """
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
@@ -21,12 +23,13 @@ from langgraph_checkpoint_aws.checkpoint.dynamodb.unified_repository import (  #
 from agent.settings import Settings
 from graph.strict import require_strict
 from tools.aws.clients import AwsClients
-from tools.aws.table import Table
+from tools.aws.lease import Hold, busy, leases_in
+from tools.aws.table import CheckFailedError, Table
 
 Put = dict[str, Any]
 
-_ACTIONS = 100
-"""As many a transaction takes."""
+_ACTIONS = 99
+"""A transaction takes 100; one of them is the look at the lease."""
 _BYTES = 3_500_000
 """A transaction takes 4 MB; the rest is for keys."""
 _SECONDS_A_DAY = 86_400
@@ -45,7 +48,8 @@ def checkpoints_table(name: str) -> dict[str, Any]:
 def dynamodb_checkpoints(settings: Settings, clients: AwsClients) -> AtomicSaver:
     """The saver of the configured table. Raises RuntimeError unless checkpoints are data only."""
     table = Table(clients, settings.checkpoints_table, "checkpoints", "DATAMORPH_CHECKPOINTS_TABLE")
-    saver = AtomicSaver(table, settings.retention_days * _SECONDS_A_DAY)
+    leases = leases_in(clients, settings.ledger_table)
+    saver = AtomicSaver(table, settings.retention_days * _SECONDS_A_DAY, leases)
     require_strict(saver.serde)
     return saver
 
@@ -53,15 +57,38 @@ def dynamodb_checkpoints(settings: Settings, clients: AwsClients) -> AtomicSaver
 class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
     """The stock saver, with one transaction a checkpoint and one for a task's writes, and consistent reads.
 
-    What DynamoDB refuses is UnavailableError.
+    What DynamoDB refuses is UnavailableError; what it refuses the saver of a hold that is over, ConflictError.
     """
 
-    def __init__(self, table: Table, ttl_seconds: int) -> None:
+    def __init__(self, table: Table, ttl_seconds: int, leases: Table) -> None:
         self._table = table
         self._ttl_seconds = ttl_seconds
+        self._leases = leases
+        self._hold: Hold | None = None
         super().__init__(table.name, session=cast(Any, _Session(table)), ttl_seconds=ttl_seconds)
         for operation in ("GetItem", "Query", "BatchGetItem"):
             self.client.meta.events.register(f"provide-client-params.dynamodb.{operation}", _read_consistently)
+
+    def held_by(self, run_id: str, owner: str) -> AtomicSaver:
+        """The saver for one hold, on the same client: it writes only while the run's lease is the owner's."""
+        held = copy.copy(self)
+        held._hold = Hold(self._leases, run_id, owner)
+        return held
+
+    def demand_held(self) -> None:
+        """Raise ConflictError when the hold that this saver is for is over."""
+        if self._hold is not None:
+            self._hold.demand()
+
+    def _transact(self, puts: Sequence[Put]) -> None:
+        """Put all items or none. Raises ConflictError when the hold is over."""
+        if self._hold is None:
+            self._table.transact(puts)
+            return
+        try:
+            self._table.transact(puts, self._hold.check())
+        except CheckFailedError as error:
+            raise busy(self._hold.run_id) from error
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint asked for, or the newest."""
@@ -103,7 +130,7 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
             metadata=cast(CheckpointMetadata, {**metadata, **(config.get("metadata") or {})}),
             parent_checkpoint_id=configurable.get("checkpoint_id"),
         )
-        self._table.transact(puts.made)
+        self._transact(puts.made)
         return {"configurable": stored}
 
     def put_writes(
@@ -111,7 +138,7 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
     ) -> None:
         """Store all writes of a task, or none; those of a task that has some are left as they are.
 
-        Raises ValueError for a task with more than 100 writes: no transaction takes them.
+        Raises ValueError for a task with more than 99 writes: no transaction takes them.
         """
         puts = _Puts()
         configurable = config["configurable"]
@@ -132,7 +159,7 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
             for payload in payloads:
                 self._table.write("put_item", **payload)
             payloads = []
-        self._table.transact([*pointers, *payloads])
+        self._transact([*pointers, *payloads])
 
 
 class _Puts:

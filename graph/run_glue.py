@@ -6,6 +6,7 @@ Every node may run twice after a crash. The ledger and the engine's own list of 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -17,12 +18,11 @@ from agent.diagnosis.failures import diagnose_job
 from agent.diagnosis.findings import JobOutcome
 from agent.diagnosis.redact import clip, redact
 from agent.errors import ConflictError, EngineError, UnavailableError
-from agent.keys import job_name, staging_prefix
-from graph.current import demand_current, stop_run
+from agent.keys import job_name, staging_prefix, staging_table
+from graph.current import demand_current, demand_intent, record, stop_run
 from graph.documents import store
 from graph.nodes.suspend import suspend
 from graph.routes import route_after_await, route_after_delete
-from graph.staged import drop_staged
 from graph.state import State, Usage
 from tools.ports import ArtifactStore, Clock, Database, JobRunner, Ledger, Toolbox
 from tools.records import JobDefinition, JobRun, Launch, LaunchKey
@@ -85,8 +85,8 @@ def start_run(
 ) -> State:
     """Start the launch, or adopt the run that an earlier try started.
 
-    Raises ConflictError for a launch that a restart or cancel put away before it was cut off, and for a run that ended
-    while this process slept.
+    Raises ConflictError for a launch that a restart or cancel put away before it was cut off, and for a run that ended,
+    or a launch that another worker started, while this process slept: what it started itself is ended then.
     """
     key = launch_key(state)
     launch = ledger.launch(key) or Launch(key, "PLANNED", state["job_name"])
@@ -98,17 +98,21 @@ def start_run(
         message = f"job {launch.job_name} was put away by a cancel or restart that was cut off; ask for that again"
         raise ConflictError(key.run_id, message)
     job_run_id = visible_run(jobs, clock, launch) if launch.state == "INTENT" else _any_run(jobs, launch)
-    if job_run_id is None:
-        _go_on(state, jobs, ledger)
-        ledger.advance(replace(launch, state="INTENT"))
-        define = partial(_define, state, jobs, timeout_minutes)
-        job_run_id = _start(jobs, clock, launch, launch_prefix(state), define)
-        try:
-            demand_current(state, ledger)
-        except ConflictError:
-            _take_back(state, jobs, clock, database, job_run_id)
-            raise
-    ledger.advance(replace(launch, state="STARTED", job_run_id=job_run_id))
+    if job_run_id is not None:
+        record(ledger, replace(launch, state="STARTED", job_run_id=job_run_id))
+        return State(**executed, job_run_id=job_run_id)
+    _go_on(state, jobs, ledger)
+    record(ledger, replace(launch, state="INTENT"))
+    again = partial(demand_intent, state, ledger, key)
+    define = partial(_define, state, jobs, timeout_minutes)
+    job_run_id = _start(jobs, clock, launch, launch_prefix(state), again, define)
+    launch = replace(launch, state="STARTED", job_run_id=job_run_id)
+    try:
+        demand_current(state, ledger)
+        record(ledger, launch)
+    except ConflictError:
+        _take_back(state, launch, jobs, ledger, clock, database)
+        raise
     return State(**executed, job_run_id=job_run_id)
 
 
@@ -121,21 +125,37 @@ def _go_on(state: State, jobs: JobRunner, ledger: Ledger) -> None:
         raise
 
 
-def _take_back(state: State, jobs: JobRunner, clock: Clock, database: Database | None, job_run_id: str) -> None:
-    """End a run that was started after a cancel or restart, which could not see it."""
-    stop_run(jobs, clock, state["job_name"], job_run_id)
-    jobs.delete(state["job_name"])
+def _take_back(
+    state: State, launch: Launch, jobs: JobRunner, ledger: Ledger, clock: Clock, database: Database | None
+) -> None:
+    """End a run that was started after a cancel or restart, which could not see it, or beside the run on record.
+
+    The definition, and other tables of the launch, stay for whoever is at work on the run on record.
+    """
+    known = ledger.launch(launch.key) or Launch(launch.key, "INTENT", launch.job_name)
+    if known.job_run_id == launch.job_run_id:
+        return
+    stop_run(jobs, clock, launch.job_name, launch.job_run_id)
+    if known.state not in ("STARTED", "TERMINAL"):
+        jobs.delete(launch.job_name)
     if database is not None:
-        # What PostgreSQL does not let go is put away by the sweep, as all that an older generation has left.
-        drop_staged(database, launch_key(state), state["accepted_at"])
+        with suppress(UnavailableError):  # a table that PostgreSQL does not let go is left to the sweep
+            database.drop_staging(staging_table(launch_prefix(state), launch.job_run_id))
 
 
 def _start(
-    jobs: JobRunner, clock: Clock, launch: Launch, prefix: str, define: Callable[[], None], tries: int = _START_TRIES
+    jobs: JobRunner,
+    clock: Clock,
+    launch: Launch,
+    prefix: str,
+    again: Callable[[], None],
+    define: Callable[[], None],
+    tries: int = _START_TRIES,
 ) -> str:
     """The id of the started run. Whatever the engine answers but an id, a run that it may have started is looked for.
 
-    Raises UnavailableError: the launch stays INTENT, and a resume looks again before it starts anything.
+    `again` is asked before another start, and raises where there is to be none. Raises UnavailableError: the launch
+    stays INTENT, and a resume looks again before it starts anything.
     """
     try:
         return jobs.start(launch.job_name, {"--staging_prefix": prefix})
@@ -144,10 +164,11 @@ def _start(
         if found is not None:
             return found
         if error.code in ("ThrottlingException", "EntityNotFoundException") and tries > 1:
+            again()
             if error.code == "EntityNotFoundException":
                 # The definition was deleted since it was made.
                 define()
-            return _start(jobs, clock, launch, prefix, define, tries - 1)
+            return _start(jobs, clock, launch, prefix, again, define, tries - 1)
         raise UnavailableError("engine", f"the engine did not start {launch.job_name}: {error}") from error
 
 

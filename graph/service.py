@@ -32,6 +32,7 @@ from graph.acceptance import accept, check_database, check_doors, first_state, r
 from graph.announcing import conclude, recorded, told
 from graph.builder import Workflow, build_workflow
 from graph.ending import end
+from graph.fence import demand_held, fenced
 from graph.limits import deadline, limit_reached
 from graph.response import Response, conflict, ended_response, invalid, response_of, unavailable
 from graph.retire import withdraw
@@ -82,9 +83,11 @@ class Service:
         except InvalidRequestError as error:
             return invalid(run_id if isinstance(run_id, str) else None, error)
         try:
-            with self.tools.lease.hold(request.run_id):
+            with self.tools.lease.hold(request.run_id) as owner:
                 record = accept(request, self.tools, self.settings, self.database)
-                return self.ended(record) or self._over(record) or self._drive(record, watch, control)
+                if (answer := self.ended(record) or self._over(record)) is not None:
+                    return answer
+                return self._held(record, owner)._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
         except (UnavailableError, EngineError) as error:
@@ -96,13 +99,13 @@ class Service:
         Raises UnknownRunError.
         """
         try:
-            with self.tools.lease.hold(run_id):
+            with self.tools.lease.hold(run_id) as owner:
                 record = self.tools.ledger.run(run_id)
                 if record is None:
                     raise UnknownRunError(run_id)
                 if (answer := self.ended(record) or self._over(record)) is not None:
                     return answer
-                return self.check_doors(record)._drive(record, watch, control)
+                return self.check_doors(record)._held(record, owner)._drive(record, watch, control)
         except ConflictError as error:
             return conflict(error)
         except (UnavailableError, EngineError) as error:
@@ -144,6 +147,10 @@ class Service:
         response["body"]["diagnosis"] = reason
         return end(self.tools, record, response)
 
+    def _held(self, record: RunRecord, owner: str | None) -> Service:
+        """The service for one hold of the run."""
+        return replace(self, checkpointer=fenced(self.checkpointer, record.run_id, owner))
+
     def _as_begun(self, record: RunRecord) -> Service:
         """The service with the model that the run began with."""
         if record.model == self.settings.model:
@@ -173,8 +180,10 @@ class Service:
             response = unavailable(record.run_id, as_unavailable(error))
         except Exception:
             # Recorded, so that it is not woken again and again, and left to the door to tell.
+            demand_held(self.checkpointer)
             self._stands(record, "unavailable", "")
             raise
+        demand_held(self.checkpointer)
         status = response["body"]["execution_status"]
         if status in ENDED_STATUSES:
             return conclude(self.tools, record, response)

@@ -12,7 +12,10 @@ from agent.errors import ConflictError
 
 
 class FileLease:
-    """A Lease on lock files in one folder."""
+    """A Lease on lock files in one folder.
+
+    The kernel keeps a lock for as long as its holder lives, however long that sleeps: there is no owner to look for.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -232,8 +232,12 @@ class Ledger(Protocol):
 class Lease(Protocol):
     """One worker per run at a time."""
 
-    def hold(self, run_id: str) -> AbstractContextManager[None]:
-        """Hold the run while the context lasts. Raises ConflictError when another holds it."""
+    def hold(self, run_id: str) -> AbstractContextManager[str | None]:
+        """Hold the run while the context lasts. Raises ConflictError when another holds it.
+
+        Gives the owner's token, new with each hold, by which a store can tell whether the run was taken over meanwhile;
+        None where a holder that lives cannot lose it.
+        """
         ...
 
     def clear(self) -> int:

@@ -36,6 +36,27 @@ def test_a_bad_value_names_its_option_or_variable_and_an_example(
     assert words in problem.message
 
 
+@pytest.mark.parametrize(
+    ("given", "days", "variable"),
+    [
+        ({"retention_days": 1}, 2, "DATAMORPH_TIMEOUT_MINUTES"),
+        ({"retention_days": 17, "timeout_minutes": 4000}, 18, "DATAMORPH_TIMEOUT_MINUTES"),
+        ({"retention_days": 2, "deadline_minutes": 1441}, 3, "DATAMORPH_DEADLINE_MINUTES"),
+        ({"deadline_minutes": 200_000}, 140, "DATAMORPH_DEADLINE_MINUTES"),
+    ],
+)
+def test_dynamodb_may_not_forget_a_run_that_is_open(given: dict[str, object], days: int, variable: str) -> None:
+    """What is kept for less than the longest run and a day is refused; a machine's own files are never forgotten."""
+    glue = {"engine": "glue", **given}
+    with pytest.raises(InvalidRequestError) as raised:
+        load_settings(glue, {})
+    (problem,) = raised.value.problems
+    assert problem.path == ("--retention-days" if "retention_days" in given else "DATAMORPH_RETENTION_DAYS")
+    assert f"{days} or more" in problem.message and variable in problem.message
+    assert load_settings({**glue, "retention_days": days}, {}).retention_days == days
+    assert load_settings({**glue, "engine": "local"}, {}).engine == "local"
+
+
 @pytest.mark.parametrize("arguments", [{"database_url": "hunter2"}, {"database_url": "mysql://u:hunter2@h/d"}])
 def test_a_refused_database_url_is_not_repeated(arguments: dict[str, str]) -> None:
     """It may hold a password, be it at the door or within pydantic's own error."""

@@ -73,9 +73,9 @@ def moto_server() -> Iterator[str]:
 
 
 def _transacted(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """Put all items or none; ours are transactions of puts."""
+    """Put all items or none; ours are transactions of puts, with a look at a lease."""
     _touched.clear()
-    for put in (action["Put"] for action in transact_items):
+    for put in (action["Put"] for action in transact_items if "Put" in action):
         if table := backend.tables.get(put["TableName"]):
             _touched.add((table.name, DynamoType(put["Item"][table.hash_key_attr])))
     _TRANSACT(backend, transact_items)

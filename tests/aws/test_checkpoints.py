@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from typing import Annotated, Any
 
@@ -21,11 +21,13 @@ from langgraph.types import Command, interrupt
 from langgraph_checkpoint_aws import DynamoDBSaver  # type: ignore[import-untyped]
 from typing_extensions import TypedDict
 
-from agent.errors import UnavailableError
+from agent.errors import ConflictError, UnavailableError
 from graph.dynamodb_saver import AtomicSaver, dynamodb_checkpoints
 from tests.aws.moto_server import DEFAULTS, REGION, Aws
 from tests.aws.wire import answered
 from tools.aws.clients import AwsClients
+from tools.aws.lease import DynamoLease
+from tools.fakes import FakeClock
 
 WRITES = {"PutItem", "TransactWriteItems", "BatchWriteItem"}
 HERE: RunnableConfig = {"configurable": {"thread_id": "r1-g1", "checkpoint_ns": ""}}
@@ -227,21 +229,68 @@ def test_more_writes_than_can_be_stored_at_once_are_refused(aws: Aws) -> None:
     """Rather than stored in parts."""
     with atomic() as saver:
         at = saver.put(HERE, empty_checkpoint(), {}, {})
-        with pytest.raises(ValueError, match="101 writes; at most 100"):
-            saver.put_writes(at, [(f"c{number}", 1) for number in range(101)], "t1")
+        with pytest.raises(ValueError, match="100 writes; at most 99"):
+            saver.put_writes(at, [(f"c{number}", 1) for number in range(100)], "t1")
 
 
 @pytest.mark.parametrize(("times", "stored"), [(2, True), (3, False)])
 def test_a_transaction_that_meets_another_one_is_tried_again(aws: Aws, times: int, stored: bool) -> None:
-    """As one of a process that died a moment ago; not for ever."""
+    """As one of a process that died a moment ago, or the renewal of the lease; not for ever."""
     reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
     conflict = json.dumps({"__type": "TransactionCanceledException", "CancellationReasons": reasons})
-    with atomic() as saver:
+    with atomic() as saver, lease_of(aws, FakeClock()).hold("r1") as owner:
         with answered(saver.client, "TransactWriteItems", 400, conflict, times):
             expected = nullcontext() if stored else pytest.raises(UnavailableError, match="another process writes")
             with expected:
-                saver.put(HERE, empty_checkpoint(), {}, {})
+                saver.held_by("r1", owner).put(HERE, empty_checkpoint(), {}, {})
         assert (saver.get_tuple(HERE) is not None) == stored
+
+
+Storing = Callable[[AtomicSaver, RunnableConfig], object]
+LARGE = [(f"channel{number:03}", "x" * 380_000) for number in range(12)]
+STORING: dict[str, Storing] = {
+    "a checkpoint": lambda saver, at: saver.put(at, empty_checkpoint(), {}, {}),
+    "a task's writes": lambda saver, at: saver.put_writes(at, [("done", ["late"])], "t1"),
+    "large writes": lambda saver, at: saver.put_writes(at, LARGE, "t1"),
+}
+
+
+def lease_of(aws: Aws, clock: FakeClock) -> DynamoLease:
+    """A lease that lasts a minute of this clock."""
+    return DynamoLease(aws.clients, DEFAULTS.ledger_table, lambda: 60.0, clock)
+
+
+@pytest.mark.parametrize("storing", STORING)
+def test_a_hold_that_is_over_stores_nothing(aws: Aws, storing: str) -> None:
+    """Neither while another holds the run, nor when that one has let go of it."""
+    clock, store = FakeClock(), STORING[storing]
+    with atomic() as saver, lease_of(aws, clock).hold("r1") as owner:
+        held = saver.held_by("r1", owner)
+        at = held.put(HERE, empty_checkpoint(), {}, {})
+        clock.sleep(61)
+        busy = pytest.raises(ConflictError, match="run r1 is being worked on by another process")
+        with lease_of(aws, clock).hold("r1"), busy:
+            store(held, at)
+        with pytest.raises(ConflictError):
+            store(held, at)
+        with pytest.raises(ConflictError):
+            held.demand_held()
+        found = saver.get_tuple(HERE)
+        assert found is not None
+        assert (found.config, found.pending_writes) == (at, [])
+
+
+@pytest.mark.parametrize("storing", STORING)
+def test_a_hold_that_nobody_took_stores(aws: Aws, storing: str) -> None:
+    """Also past its time, and again what is stored already."""
+    clock = FakeClock()
+    with atomic() as saver, lease_of(aws, clock).hold("r1") as owner:
+        held = saver.held_by("r1", owner)
+        at = held.put(HERE, empty_checkpoint(), {}, {})
+        clock.sleep(61)
+        for _ in range(2):
+            STORING[storing](held, at)
+        held.demand_held()
 
 
 def test_checkpoints_expire(aws: Aws) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +10,16 @@ from typing import cast
 
 import pytest
 
-from agent.errors import EngineError, UnavailableError
-from graph.run_glue import start_run
+from agent.errors import ConflictError, EngineError, UnavailableError
+from graph.run_glue import delete_job, start_run
 from graph.state import State
 from tests.aws.fake_glue_faults import Fault
 from tests.aws.glue_scene import JOB, PREFIX, GlueScene, ImpatientClients, glue_scene
 from tests.aws.moto_server import REGION, Aws
 from tools.fakes import PlannedRun
 from tools.ledger import SqliteLedger
-from tools.records import LaunchKey, RunRecord
+from tools.ports import JobRunner
+from tools.records import JobRun, Launch, LaunchKey, LaunchState, RunRecord
 
 KEY = LaunchKey("r1", 1, 1, 1)
 LIVE = PlannedRun(looks=100)
@@ -53,10 +54,43 @@ def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
         yield made
 
 
-def start(scene: GlueScene, ledger: SqliteLedger) -> State:
+STATE = cast(
+    State,
+    {
+        **{"run_id": "r1", "generation": 1, "attempt": 1, "launch": 1, "job_name": JOB, "accepted_at": "2026"},
+        **{"script_uri": "x", "worker_type": "G.1X", "outcome": None},
+    },
+)
+
+
+def start(scene: GlueScene, ledger: SqliteLedger, jobs: JobRunner | None = None) -> State:
     """Run the workflow's node."""
-    state = {"run_id": "r1", "generation": 1, "attempt": 1, "launch": 1, "job_name": JOB, "accepted_at": "2026"}
-    return start_run(cast(State, state), jobs=scene.runner(), ledger=ledger, clock=scene.clock, timeout_minutes=60)
+    return start_run(STATE, jobs=jobs or scene.runner(), ledger=ledger, clock=scene.clock, timeout_minutes=60)
+
+
+def sleepy(scene: GlueScene, meanwhile: Callable[[], object]) -> JobRunner:
+    """An engine on which something happens right before the first start of this worker."""
+    runner = scene.runner()
+    started, happens = runner.start, [meanwhile]
+
+    def late(job_name: str, arguments: Mapping[str, str]) -> str:
+        if happens:
+            happens.pop()()
+        return started(job_name, arguments)
+
+    runner.start = late  # type: ignore[method-assign]
+    return runner
+
+
+def ran(scene: GlueScene, ledger: SqliteLedger, reached: LaunchState) -> None:
+    """Another worker starts the launch, its run ends, and it gets as far as `reached`."""
+    theirs = start(scene, ledger)
+    while not scene.runner().get(JOB, theirs["job_run_id"]).terminal:
+        pass
+    if reached != "STARTED":
+        ledger.advance(Launch(KEY, "TERMINAL", JOB, theirs["job_run_id"]))
+    if reached == "CLEANED":
+        delete_job(cast(State, {**STATE, **theirs}), jobs=scene.runner(), ledger=ledger)
 
 
 @pytest.mark.parametrize("fault", [TIMEOUT, INTERNAL, UNAVAILABLE, DROPPED, HELD, BUSY])
@@ -133,4 +167,42 @@ def test_a_reached_quota_is_named_and_a_resume_starts(scene: GlueScene, ledger: 
     assert launch is not None and launch.state == "INTENT"
     scene.glue.account.max_runs = None
     assert start(scene, ledger)["job_run_id"]
+    assert scene.glue.started == [JOB]
+
+
+@pytest.mark.parametrize("reached", ["STARTED", "TERMINAL"])
+def test_a_second_run_of_a_launch_is_taken_back(scene: GlueScene, ledger: SqliteLedger, reached: LaunchState) -> None:
+    """Its worker slept before the start, past its lease: the run on record has ended, so Glue starts another one."""
+    scene.glue.plans[:] = [PlannedRun(looks=1), LIVE]
+    with pytest.raises(ConflictError, match="another process"):
+        start(scene, ledger, sleepy(scene, lambda: ran(scene, ledger, reached)))
+    launch, runs = ledger.launch(KEY), scene.runner().list_runs(JOB)
+    assert launch is not None and launch.state == reached
+    assert [run.state for run in runs] == ["STOPPED", "SUCCEEDED"]
+    assert runs[1].job_run_id == launch.job_run_id
+    assert JOB in scene.glue.account.jobs, "who has the run on record deletes the definition"
+
+
+def test_a_launch_that_is_put_away_is_not_defined_again(scene: GlueScene, ledger: SqliteLedger) -> None:
+    """The definition is gone because another worker is through with the launch."""
+    scene.glue.plans[:] = [PlannedRun(looks=1), LIVE]
+    with pytest.raises(ConflictError, match="another process"):
+        start(scene, ledger, sleepy(scene, lambda: ran(scene, ledger, "CLEANED")))
+    assert scene.glue.started == [JOB]
+    assert JOB not in scene.glue.account.jobs
+
+
+def test_a_launch_that_another_worker_started_meanwhile_is_not_begun(scene: GlueScene, ledger: SqliteLedger) -> None:
+    """Its first worker slept between the look at the engine and the entry in the ledger."""
+    runner = scene.runner()
+    looked = runner.list_runs
+
+    def late(job_name: str) -> list[JobRun]:
+        found = looked(job_name)
+        ran(scene, ledger, "TERMINAL")
+        return found
+
+    runner.list_runs = late  # type: ignore[method-assign]
+    with pytest.raises(ConflictError, match="another process"):
+        start(scene, ledger, runner)
     assert scene.glue.started == [JOB]

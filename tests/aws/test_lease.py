@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ import pytest
 
 from agent.errors import ConflictError, UnavailableError
 from tests.aws.moto_server import DEFAULTS, Aws
-from tests.aws.wire import answers_lost, overtaken, refused
+from tests.aws.wire import answered, answers_lost, overtaken, refused
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger_items import lease_key
 from tools.clock import SystemClock
@@ -96,6 +97,17 @@ def test_a_renewal_that_fails_is_tried_again(aws: Aws, caplog: pytest.LogCapture
         assert before is not None
         assert eventually(lambda: float((entry(aws) or before)["expires"]["N"]) > float(before["expires"]["N"]))
     assert entry(aws) is None
+
+
+def test_a_renewal_that_meets_a_transaction_is_sent_again(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
+    """Each checkpoint looks at the lease in its transaction: the run is not lost by that."""
+    conflict = json.dumps({"__type": "TransactionConflictException", "message": "Transaction is ongoing for the item"})
+    with lease_of(aws, 60).hold("r1") as owner:
+        with answered(aws.clients.get("dynamodb"), "UpdateItem", 400, conflict, times=2):
+            assert lease_of(aws, 60)._extended("r1", owner)
+        with answered(aws.clients.get("dynamodb"), "UpdateItem", 400, conflict), pytest.raises(UnavailableError):
+            lease_of(aws, 60)._extended("r1", owner)
+    assert caplog.records == []
 
 
 def test_a_lease_whose_answer_was_lost_is_recognised(aws: Aws) -> None:

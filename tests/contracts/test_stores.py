@@ -131,6 +131,15 @@ def test_a_lease_is_exclusive_and_given_back(place: Place) -> None:
         pass
 
 
+def test_each_hold_has_a_token_of_its_own(place: Place) -> None:
+    """Or none at all: where a holder that lives cannot lose the run."""
+    tokens = []
+    for _ in range(2):
+        with place.lease().hold("r1") as token:
+            tokens.append(token)
+    assert tokens == [None, None] if place.aws is None else None not in tokens and len(set(tokens)) == 2
+
+
 def test_a_lease_is_given_back_after_a_failure(place: Place) -> None:
     """The error comes through, and the next worker may hold the run."""
     lease = place.lease()

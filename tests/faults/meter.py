@@ -106,7 +106,8 @@ def dynamodb_cost(operation: str, asked: Mapping[str, Any], answer: Mapping[str,
     """
     if operation == "TransactWriteItems":
         for action in asked["TransactItems"]:
-            yield from _write(action["Put"]["Item"], 2)
+            # A look at a lease, which is smaller than a KB, is billed as if it wrote that.
+            yield from _write(action["Put"]["Item"], 2) if "Put" in action else [(WRITE_UNITS, 2)]
     elif operation == "PutItem":
         yield from _write(asked["Item"], 1)
         yield from _indexes(asked["Item"], "open" in asked["Item"])

@@ -9,7 +9,7 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
-from agent.errors import ConflictError
+from agent.errors import ConflictError, EngineError
 from agent.keys import thread_id
 from graph.builder import Workflow, build_workflow
 from tests.faults.sampled import sampled
@@ -147,6 +147,28 @@ def test_a_worker_that_slept_past_its_lease_does_nothing_more(made: World, how: 
     tally.case(sweep, status == ("cancelled" if how == "cancel" else "success"), f"{moment}: on record as {status}")
     tally.case(sweep, not left(made), f"{moment}: {left(made)}")
     tally.check()
+
+
+def test_a_worker_that_slept_before_its_start_spoils_no_rows(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launch ran under another worker, which died with the definition still there: one run's rows are published."""
+
+    def meanwhile() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(made.jobs, "delete", refused)
+            assert made.act("resume", RUN, "theirs")["statusCode"] == 503
+        made.jobs.plans = [LIVE]
+
+    def refused(job_name: str) -> None:
+        raise EngineError("InternalServiceException", job_name)
+
+    made.jobs.before["start"] = meanwhile
+    assert made.ask(RUN)["statusCode"] == 409
+    theirs, own = own_jobs(made)[0], made.jobs.list_runs(own_jobs(made)[0])
+    assert [run.state for run in own] == ["STOPPED", "SUCCEEDED"]
+    assert (theirs in made.jobs.definitions, len(made.staging(RUN))) == (True, 1)
+    number = len(made.jobs.started) - 1
+    assert made.act("resume", RUN)["statusCode"] == 200
+    assert (made.rows(), left(made)) == ([(id_, number) for id_ in range(1, MAX_ROWS + 1)], "")
 
 
 def asleep_before_reply(made: World, meanwhile: Callable[[], None]) -> None:

@@ -25,6 +25,8 @@ from tests.faults.tally import Tally
 from tests.faults.test_fence import Canceller
 from tests.faults.test_fence import wrong as wrong_fence
 from tests.faults.test_publish_killed import statements
+from tests.faults.test_taken_over import taken_over, wakes
+from tests.faults.world import world
 from tools.aws.table import Item, Table
 from tools.database import PostgresDatabase, staging
 from tools.lease import FileLease
@@ -50,8 +52,7 @@ def second_worker(world: QuickWorld) -> None:
         world.ask(REQUEST)
         world.jobs.end()
 
-    with suppress(ValueError):  # of the ledger, which refuses a second run of one launch: too late
-        world.ask(REQUEST, Life(before={"jobs.start": asked_again}))
+    world.ask(REQUEST, Life(before={"jobs.start": asked_again}))  # what it starts is taken back: too late
 
 
 def died_after_record(world: QuickWorld) -> None:
@@ -209,10 +210,20 @@ def test_a_publish_goes_wrong_without(
         assert wrong == ""
 
 
+@pytest.mark.postgres
+def test_a_run_is_lost_without_the_fence(
+    postgres_url: str, tmp_path: Path, aws: Aws, monkeypatch: Patch, tally: Tally
+) -> None:
+    """A late worker's script is the newest then, the job that ran is another one's, and no wake gets any further."""
+    monkeypatch.setattr("graph.service.fenced", lambda saver, *_: saver)
+    with world(postgres_url, tmp_path) as made:
+        seen(tally, "fence", [one for one in taken_over(made, aws, wakes) if one.startswith("I5")])
+
+
 def test_a_task_is_done_in_part_without_its_transaction(aws: Aws, monkeypatch: Patch, tally: Tally) -> None:
     """LangGraph takes a task with any stored write as done, and loses the others; test_store_cut.py has runs."""
 
-    def one_by_one(table: Table, puts: Sequence[Item]) -> bool:
+    def one_by_one(table: Table, puts: Sequence[Item], check: Item | None = None) -> bool:
         values_first = sorted(puts, key=lambda put: "payload" not in put["Item"])
         return all([table.write("put_item", **put) for put in values_first])
 

@@ -29,6 +29,7 @@ def test_an_item_is_its_names_and_values() -> None:
         ("UpdateItem", {}, {"Attributes": RUN}, {WRITTEN: size(RUN), WRITE_UNITS: 2 + 2, NEWEST_UNITS: 2}),
         ("UpdateItem", {}, {"Attributes": ENDED}, {WRITTEN: size(ENDED), WRITE_UNITS: 2 + 2 + 1, NEWEST_UNITS: 2}),
         ("TransactWriteItems", {"TransactItems": [{"Put": {"Item": OVER}}] * 2}, {}, {WRITTEN: 2050, WRITE_UNITS: 8}),
+        ("TransactWriteItems", {"TransactItems": [{"ConditionCheck": {}}]}, {}, {WRITE_UNITS: 2}),
         ("GetItem", {}, {}, {READ: 0, READ_UNITS: 1}),
         ("Query", {}, {"Items": [OVER] * 4}, {READ: 4100, READ_UNITS: 2}),
         ("Query", {"IndexName": "newest"}, {"Items": [OVER]}, {READ: 1025, READ_UNITS: 0.5}),

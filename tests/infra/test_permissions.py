@@ -41,7 +41,7 @@ OPERATIONS = {
     "update_item": ["dynamodb:UpdateItem"],
     "delete_item": ["dynamodb:DeleteItem"],
     "query": ["dynamodb:Query"],
-    "transact_write_items": ["dynamodb:PutItem"],
+    "transact_write_items": ["dynamodb:PutItem", "dynamodb:ConditionCheckItem"],
     "get_secret_value": ["secretsmanager:GetSecretValue"],
     "describe_log_streams": ["logs:DescribeLogStreams"],
     "get_log_events": ["logs:GetLogEvents"],
@@ -137,6 +137,12 @@ def test_the_function_may_do_what_its_code_calls() -> None:
     needed |= {"dynamodb:BatchGetItem", "bedrock:InvokeModel"}
     assert needed <= actions("FunctionRole")
     assert called == set(OPERATIONS), "OPERATIONS lists what is not called any more"
+
+
+def test_a_checkpoint_may_look_at_its_lease() -> None:
+    """The transaction is on both tables; the look at the lease is on the ledger's."""
+    [statement] = statement_of("FunctionRole", "dynamodb:ConditionCheckItem")
+    assert statement["Sid"] == "Ledger"
 
 
 def _operations(path: Path) -> set[str]:

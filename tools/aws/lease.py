@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from agent.errors import ConflictError, UnavailableError
 from tools.aws.clients import AwsClients
@@ -24,22 +25,21 @@ class DynamoLease:
     """A Lease that ends `lifetime()` seconds after its holder last renewed it: in a Lambda, soon after the process."""
 
     def __init__(self, clients: AwsClients, table: str, lifetime: Callable[[], float], clock: Clock) -> None:
-        self._table = Table(clients, table, "ledger", "DATAMORPH_LEDGER_TABLE")
+        self._table = leases_in(clients, table)
         self._lifetime = lifetime
         self._clock = clock
 
     @contextmanager
-    def hold(self, run_id: str) -> Iterator[None]:
-        """Hold the run. Raises ConflictError when another process holds it."""
+    def hold(self, run_id: str) -> Iterator[str]:
+        """Hold the run, and give the owner's token. Raises ConflictError when another process holds it."""
         owner = uuid.uuid4().hex
         if not self._taken(run_id, owner):
-            message = f"run {run_id} is being worked on by another process; see `datamorph status {run_id}`"
-            raise ConflictError(run_id, message)
+            raise busy(run_id)
         done = threading.Event()
         renewer = threading.Thread(target=self._renew, args=(run_id, owner, done), name=f"lease {run_id}", daemon=True)
         renewer.start()
         try:
-            yield
+            yield owner
         finally:
             done.set()
             renewer.join(_JOIN_SECONDS)
@@ -122,6 +122,40 @@ class DynamoLease:
             )
         except UnavailableError as error:
             _log.warning("lease.release_failed", extra={"run_id": run_id, "reason": str(error)})
+
+
+def leases_in(clients: AwsClients, table: str) -> Table:
+    """The table that the leases are in, beside runs and launches."""
+    return Table(clients, table, "ledger", "DATAMORPH_LEDGER_TABLE")
+
+
+def busy(run_id: str) -> ConflictError:
+    """What is told to a process that does not hold the run, or not any more."""
+    return ConflictError(run_id, f"run {run_id} is being worked on by another process; see `datamorph status {run_id}`")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One worker's hold of a run, for a store that asks whether it lasts: until another worker takes the run."""
+
+    leases: Table
+    run_id: str
+    owner: str
+
+    def check(self) -> Item:
+        """A transaction's ConditionCheck."""
+        return {
+            "TableName": self.leases.name,
+            "Key": lease_key(self.run_id),
+            "ConditionExpression": "#owner = :owner",
+            "ExpressionAttributeNames": {"#owner": "owner"},
+            "ExpressionAttributeValues": values(owner=self.owner),
+        }
+
+    def demand(self) -> None:
+        """Raise ConflictError when it is over."""
+        if (self.leases.get(lease_key(self.run_id)) or {}).get("owner") != {"S": self.owner}:
+            raise busy(self.run_id)
 
 
 def values_of(owner: str, expires: float) -> Item:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -16,8 +16,13 @@ Item = dict[str, Any]
 
 _REFUSED = "ConditionalCheckFailedException"
 _CANCELED = "TransactionCanceledException"
+_CONFLICT = "TransactionConflictException"
 _CONFLICT_WAITS = (0.1, 0.4)
-"""Seconds: a transaction of a process that died may still be under way, for moments."""
+"""Seconds: a transaction of a process that died may still be under way, for moments, or meet the lease's renewal."""
+
+
+class CheckFailedError(Exception):
+    """What a transaction was to count on does not hold."""
 
 
 class Table:
@@ -76,36 +81,58 @@ class Table:
 
     def write(self, operation: str, **request: Any) -> bool:
         """Do `put_item`, `update_item` or `delete_item`; False when the request's condition does not hold."""
+        call = getattr(self.client, operation)
         with self.asked():
             try:
-                getattr(self.client, operation)(**({"TableName": self.name} | request))
+                _patiently(lambda: call(**({"TableName": self.name} | request)))
             except ClientError as error:
                 if error_code(error) != _REFUSED:
                     raise
                 return False
         return True
 
-    def transact(self, puts: Sequence[Item]) -> bool:
-        """Put all items or none; False when the condition of one does not hold."""
+    def transact(self, puts: Sequence[Item], check: Item | None = None) -> bool:
+        """Put all items or none; False when the condition of one does not hold.
+
+        Raises CheckFailedError when that of `check`, a ConditionCheck on this or another table, does not hold.
+        """
         if not puts:
             return True
+        checks = [] if check is None else [{"ConditionCheck": check}]
+        actions = [*checks, *({"Put": put} for put in puts)]
         with self.asked():
-            for wait in (*_CONFLICT_WAITS, None):
-                try:
-                    self.client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
-                except ClientError as error:
-                    reasons = _reasons(error)
-                    if reasons == {"ConditionalCheckFailed"}:
-                        return False
-                    if wait is None or reasons != {"TransactionConflict"}:
-                        raise
-                    time.sleep(wait)
-                else:
-                    break
+            try:
+                _patiently(lambda: self.client.transact_write_items(TransactItems=actions))
+            except ClientError as error:
+                reasons = _reasons(error)
+                if checks and reasons[:1] == ["ConditionalCheckFailed"]:
+                    raise CheckFailedError from error
+                if set(reasons) - {"None"} != {"ConditionalCheckFailed"}:
+                    raise
+                return False
         return True
 
 
-def _reasons(error: ClientError) -> set[str]:
-    """Why a transaction was cancelled; empty for another error."""
+def _patiently(call: Callable[[], object]) -> None:
+    """Call again, a few times, while the only hindrance is a transaction that is under way."""
+    for wait in _CONFLICT_WAITS:
+        try:
+            call()
+        except ClientError as error:
+            if error_code(error) != _CONFLICT and not _met_another(_reasons(error)):
+                raise
+            time.sleep(wait)
+        else:
+            return
+    call()
+
+
+def _met_another(reasons: Sequence[str]) -> bool:
+    """True where nothing is known but that: a condition of which the check failed is not judged anew."""
+    return set(reasons) - {"None"} == {"TransactionConflict"}
+
+
+def _reasons(error: ClientError) -> list[str]:
+    """Why a transaction was cancelled, action by action; empty for another error."""
     reasons: Any = error.response.get("CancellationReasons", [])
-    return {reason.get("Code", "None") for reason in reasons} - {"None"}
+    return [reason.get("Code", "None") for reason in reasons]

@@ -20,6 +20,8 @@ BAD = [
     (["run", "{folder}/good.json", "--model", "recorded:nothing.jsonl"], 2, "nothing.jsonl"),
     (["resume", "nobody"], 2, "no run 'nobody' is known here"),
     (["status", "nobody"], 2, "no run 'nobody' is known here"),
+    (["status", "\udcff", "--json"], 2, "no run '\\udcff' is known here"),
+    (["cancel", "x" * 3000], 2, "is known here"),
     (["prompt", "{folder}/good.json"], 2, "source_schemas.orders: no database is at hand"),
 ]
 

@@ -21,7 +21,9 @@ from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
+from agent.diagnosis.redact import without
 from agent.errors import EngineError
+from tools.database.url import passwords
 from tools.job_report import parse_report
 from tools.local.environment import base_environment
 from tools.local.holder import kill_holder
@@ -72,6 +74,7 @@ class LocalJobRunner:
         self._jobs = home.resolve() / "jobs"
         self._artifacts = artifacts
         self._connections = json.dumps({connection: database_url})
+        self._secrets = passwords(database_url)
         self._jvm = jvm
         self._memory = memory
         self._inherited = inherited
@@ -107,7 +110,7 @@ class LocalJobRunner:
         run_dir = self._run_dir(job_name, job_run_id)
         outcome = _look(run_dir)
         seconds = (outcome.finished or time.time()) - outcome.started
-        return JobRun(job_name, job_run_id, outcome.state, outcome.error, seconds)
+        return JobRun(job_name, job_run_id, outcome.state, without(outcome.error, self._secrets), seconds)
 
     def list_runs(self, job_name: str) -> list[JobRun]:
         """All runs of the job, newest first; empty for an unknown job."""
@@ -133,13 +136,17 @@ class LocalJobRunner:
         return parse_report(text)
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
-        """The last lines of the run's output, at most 20,000 characters; empty when there is no log."""
+        """The last lines of the run's output, at most 20,000 characters; empty when there is no log.
+
+        The database's password is taken out.
+        """
         try:
             with (self._run_dir(job_name, job_run_id) / LOG).open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - 4 * _LOG_CHARACTERS))
                 text = log.read().decode("utf-8", errors="replace")
         except FileNotFoundError:
             return ""
+        text = without(text, self._secrets)
         if len(text) <= _LOG_CHARACTERS:
             return text
         tail = text[-_LOG_CHARACTERS:]

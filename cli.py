@@ -255,8 +255,10 @@ def _unexpected() -> str:
 
 
 def _print_json(value: Any) -> None:
+    # An argument that is no UTF-8 comes as halves of surrogates: these are written as JSON's own escapes.
+    text = json.dumps(value, indent=1, ensure_ascii=False).encode(errors="backslashreplace").decode()
     try:
-        sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         # Nobody reads on, as after `| head`: the run is recorded, and its exit code still stands.

@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from agent.errors import UnknownRunError
+from agent.keys import is_run_id
 from agent.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def ledger_of(settings: Settings) -> Iterator[Ledger]:
 def record_of(settings: Settings, run_id: str) -> RunRecord:
     """What the ledger knows of a run. Raises UnknownRunError."""
     with ledger_of(settings) as ledger:
-        record = ledger.run(run_id)
+        record = ledger.run(run_id) if is_run_id(run_id) else None
     if record is None:
         raise UnknownRunError(run_id)
     return record

@@ -6,11 +6,19 @@ import hashlib
 import re
 
 _JOB_PREFIX = "datamorph-job-"
-_JOB_NAME = re.compile(_JOB_PREFIX + r"(?P<run_id>.+)-g(?P<generation>\d+)-a\d+-l\d+-[0-9a-f]{8}")
+_RUN_ID = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+_JOB_NAME = re.compile(
+    rf"{_JOB_PREFIX}(?P<run_id>{_RUN_ID})-g(?P<generation>[0-9]{{1,9}})-a[0-9]+-l[0-9]+-[0-9a-f]{{8}}"
+)
 
 
 def _hex12(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def is_run_id(text: str) -> bool:
+    """Whether a run can be called so: 1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit."""
+    return re.fullmatch(_RUN_ID, text) is not None
 
 
 def thread_id(run_id: str, generation: int) -> str:

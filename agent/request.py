@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict, ValidationError
 
 from agent.errors import InvalidRequestError, Problem
+from agent.keys import is_run_id
 from agent.shapes import follows, kind_of, shape_problem
 
 JoinType = Literal["inner", "left", "right", "outer"]
@@ -29,7 +29,6 @@ _JOIN_TYPES = {
     "full": "outer", "full_outer": "outer", "full outer": "outer",
     "left_outer": "left", "left outer": "left", "right_outer": "right", "right outer": "right",
 }  # fmt: skip
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def _lower(value: object) -> object:
@@ -225,7 +224,7 @@ def parse_request(event: object) -> Request:
     except ValidationError as error:
         problems = [shape_problem(detail, Request) for detail in error.errors()]
         raise InvalidRequestError([p for p in problems if not follows(p, problems)]) from None
-    if not _RUN_ID.fullmatch(request.run_id):
+    if not is_run_id(request.run_id):
         message = "1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit, as 20250113_123456_abc123"
         raise InvalidRequestError([Problem("run_id", message)])
     return request

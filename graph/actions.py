@@ -9,7 +9,7 @@ from typing import cast
 from langgraph.runtime import RunControl
 
 from agent.errors import ConflictError, EngineError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
-from agent.keys import run_id_of_job
+from agent.keys import is_run_id, run_id_of_job
 from graph.acceptance import check_database
 from graph.cleaning import clean
 from graph.ending import end
@@ -53,6 +53,7 @@ class Actions:
         gone on with by the next call, event or sweep. Raises UnknownRunError.
         """
         try:
+            self._record(run_id)
             with self.service.tools.lease.hold(run_id):
                 record = self._record(run_id)
                 if (answer := self.service.ended(record)) is not None:
@@ -109,7 +110,8 @@ class Actions:
         return woken, []
 
     def _record(self, run_id: str) -> RunRecord:
-        record = self.service.tools.ledger.run(run_id)
+        """What is known of a run; no store is asked for a name that it might not even take."""
+        record = self.service.tools.ledger.run(run_id) if is_run_id(run_id) else None
         if record is None:
             raise UnknownRunError(run_id)
         return record

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from agent.keys import job_name, staging_prefix, staging_table, thread_id
+import pytest
+
+from agent.keys import generation_of_job, job_name, run_id_of_job, staging_prefix, staging_table, thread_id
 
 AT = "2026-01-01T00:00:00.000+00:00"
 
@@ -34,3 +36,17 @@ def test_names_fit_glue_and_postgresql() -> None:
     assert len(job_name("r" * 100, 99, 2, 3, "ab" * 32)) < 255
     table = staging_table(staging_prefix("r" * 100, 99, 2, 3, AT), "jr_" + "a" * 64)
     assert re.fullmatch(r"s_[0-9a-f]{12}_[0-9a-f]{12}", table)
+
+
+@pytest.mark.parametrize("run_id", ["r", "20250113_123456_abc123", "a-g1-a1-l1-01234567", "r" * 100])
+def test_a_jobs_name_tells_whose_it_is(run_id: str) -> None:
+    """Run and generation, whatever the run_id holds."""
+    name = job_name(run_id, 12, 1, 1, "ab" * 32)
+    assert (run_id_of_job(name), generation_of_job(name)) == (run_id, 12)
+
+
+@pytest.mark.parametrize("run_id", ["", "r" * 101, "\ud800", "a b", "../r", "-r", "größe"])
+def test_a_name_that_is_no_runs_tells_nothing(run_id: str) -> None:
+    """Also where only the run_id, or an endless generation, gives it away."""
+    for name in (job_name(run_id, 1, 1, 1, "ab" * 32), f"datamorph-job-r-g{'9' * 5000}-a1-l1-01234567"):
+        assert (run_id_of_job(name), generation_of_job(name)) == (None, None)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -17,6 +21,23 @@ from agent.diagnosis.redact import clip, redact
             "jdbc:postgresql://db/x?user=etl&password=s3cr3t&ssl=true",
             "jdbc:postgresql://db/x?user=etl&password=***&ssl=true",
         ),
+        ("postgresql://etl:Hunter'2secret@db/x refused", "postgresql://etl:***@db/x refused"),
+        ('postgresql://etl:Hunter"2secret@db/x', "postgresql://etl:***@db/x"),
+        ("'postgresql://etl:Hunter',2\"secret@db/x'", "'postgresql://etl:***@db/x'"),
+        ('{"url":"postgresql://a:b@h/x","mail":"c@d"}', '{"url":"postgresql://a:***@h/x","mail":"c@d"}'),
+        ('{"url":"postgresql://h:5432/x","mail":"c@d"}', '{"url":"postgresql://h:5432/x","mail":"c@d"}'),
+        *[(f"password=Hunter{mark}2secret, user=x", "password=***, user=x") for mark in ",;&'\")}]"],
+        ("password=Hunter,2;&secret;user=x", "password=***;user=x"),
+        ("connect(password=Hunter,2secret)", "connect(password=***)"),
+        ("{password:x,user:y}", "{password:***,user:y}"),
+        (r'{"password": "Hunter\"2secret", "user": "x"}', '{"password": "***", "user": "x"}'),
+        (r"{'password': 'Hunter\'2secret', 'a': 1}", "{'password': '***', 'a': 1}"),
+        ("password='Hunter''2secret' user='x'", "password='***' user='x'"),
+        ('{"password":"","user":"x"}', '{"password":"***","user":"x"}'),
+        (r'"{\"password\": \"Hunter\\\"2secret\", \"a\": 1}"', r'"{\"password\": \"***\", \"a\": 1}"'),
+        ('password="Hunter 2secret\nnext', 'password="***"\nnext'),
+        (r"password=\Hunter2", "password=***"),
+        ("'password' => 'Hunter2'", "'password' => '***'"),
         ("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"),
         ('{"password": "a b\'c", "user": "x"}', '{"password": "***", "user": "x"}'),
         ("{'secret': 'x y', 'a': 1}", "{'secret': '***', 'a': 1}"),
@@ -79,6 +100,39 @@ def test_takes_given_secrets_out() -> None:
     assert redact("x p@ss p%40ss p@ssword ab", ["p@ss", "p@ssword", "ab", ""]) == "x *** *** *** ab"
 
 
+SECRET = "Hunter'2 se/crét+?\"x"
+FORMS = {
+    "plain": SECRET,
+    "percent": quote(SECRET, safe=""),
+    "percent, small": re.sub("%..", lambda found: found[0].lower(), quote(SECRET, safe="")),
+    "percent, some": quote(SECRET, safe="/+'?"),
+    "form": quote_plus(SECRET),
+    "json": json.dumps(SECRET),
+    "json, unicode": json.dumps(SECRET, ensure_ascii=False),
+    "json in json": json.dumps(json.dumps(SECRET, ensure_ascii=False), ensure_ascii=False),
+    "repr": repr(SECRET),
+    **{f"base64 {n}": b64encode(b"etl:"[:n] + SECRET.encode()).decode() for n in range(5)},
+    "base64, url": urlsafe_b64encode(SECRET.encode()).decode(),
+    "base64, amid": b64encode(f"etl:{SECRET}@db".encode()).decode(),
+    "base64, quoted": quote(b64encode(SECRET.encode()), safe=""),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_takes_every_form_of_a_secret_out(form: str) -> None:
+    """A word before and a word after stay, and nothing of the secret does."""
+    masked = redact(f"before {FORMS[form]} after", [SECRET])
+    assert re.fullmatch(r"before [\w\\\"']{0,8}\*\*\*[\w\\\"']{0,4} after", masked)
+    for part in ("Hunter", "2 se", "x", "SHVudGV", "h1bnRlc", "IdW50ZX"):
+        assert part not in masked
+
+
+def test_a_secret_that_is_a_word_leaves_longer_words_alone() -> None:
+    """Else a password `postgres` would take the evidence out of every message of the driver."""
+    text = "org.postgresql.util.PSQLException at postgres: postgres_x 'postgres'"
+    assert redact(text, ["postgres"]) == "org.postgresql.util.PSQLException at ***: ***_x '***'"
+
+
 def test_clip_keeps_head_and_tail() -> None:
     """A long text keeps both ends within the limit and says what is missing."""
     clipped = clip("a" * 5000 + "b" * 5000)
@@ -109,11 +163,16 @@ def test_clip_never_exceeds_its_limit(limit: int) -> None:
         "://",
         "a://b:",
         "password=",
+        "password='",
+        'password=\\"',
+        "password=a,",
+        "a://b:'c",
+        "postgres://u:",
         "Failing row contains (",
     ],
 )
 def test_long_texts_take_no_time(piece: str) -> None:
     """Repeated fragments of what is looked for do not make the search explode."""
     started = time.perf_counter()
-    redact(piece * (20_000 // len(piece)))
+    redact(piece * (20_000 // len(piece)), [SECRET])
     assert time.perf_counter() - started < 2

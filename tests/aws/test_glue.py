@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +16,8 @@ from tests.aws.moto_server import Aws
 from tools.aws.glue import job_run
 from tools.fakes import PlannedRun
 from tools.records import JobReport
+
+SECRET = "Hunter'2/sécret"
 
 
 @pytest.fixture
@@ -155,6 +159,16 @@ def test_a_state_that_glue_invents_is_not_an_end() -> None:
     """It is told as it is, and waited for."""
     run = job_run({"JobName": "j", "Id": "jr_0", "JobRunState": "PONDERING"})
     assert (run.state, run.terminal) == ("PONDERING", False)
+
+
+def test_the_databases_password_is_in_no_error_and_no_log(scene: GlueScene) -> None:
+    """In none of the forms in which a driver or a script may write it."""
+    told = f"no {SECRET}, {quote(SECRET, safe='')}, {b64encode(f'etl:{SECRET}'.encode()).decode()} fits"
+    url = f"postgresql://etl:{quote(SECRET, safe='')}@db/x"
+    runner, run_id = scene.started(PlannedRun("FAILED", told, log=f"{told}\n"), database_url=url)
+    masked = "no ***, ***, ZXRsO*** fits"
+    assert runner.get(JOB, run_id).error == runner.list_runs(JOB)[0].error == masked
+    assert runner.log_tail(JOB, run_id) == f"{masked}\n"
 
 
 def test_an_endless_error_is_cut(scene: GlueScene) -> None:

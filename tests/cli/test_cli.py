@@ -20,6 +20,8 @@ BAD = [
     (["run", "{folder}/good.json", "--model", "recorded:nothing.jsonl"], 2, "nothing.jsonl"),
     (["resume", "nobody"], 2, "no run 'nobody' is known here"),
     (["status", "nobody"], 2, "no run 'nobody' is known here"),
+    (["status", "\udcff"], 2, "no run '\\udcff' is known here"),
+    (["cancel", "x" * 3000], 2, "is known here"),
     (["prompt", "{folder}/good.json"], 2, "source_schemas.orders: no database is at hand"),
 ]
 
@@ -59,6 +61,12 @@ def test_with_json_a_mistake_is_a_response_too(folder: Path, capsys: pytest.Capt
     assert cli.main(["run", str(folder / "half.json"), "--json", "--home", str(folder)]) == 2
     answer = json.loads(capsys.readouterr().out)
     assert (answer["statusCode"], answer["body"]["execution_status"]) == (400, "invalid")
+
+
+def test_an_argument_that_is_no_utf8_is_told_in_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON's own escape."""
+    assert cli.main(["status", "\udcff", "--json", "--home", str(folder)]) == 2
+    assert json.loads(capsys.readouterr().out)["body"]["run_id"] == "\udcff"
 
 
 def test_prompt_without_a_database_uses_the_event(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

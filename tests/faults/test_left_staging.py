@@ -126,6 +126,7 @@ def test_a_table_of_an_older_generation_is_found(made: World) -> None:
 
     def restarted() -> None:
         made.ask("run_2", leases="theirs", options={"restart": True})
+        made.jobs.create(made.jobs.defined[-2])  # as if Glue had deleted the definition a moment later
         made.jobs.stop = killed  # type: ignore[method-assign]
 
     def killed(job_name: str, job_run_id: str) -> None:
@@ -136,7 +137,7 @@ def test_a_table_of_an_older_generation_is_found(made: World) -> None:
         made.ask("run_2")
     assert record_of(made, "run_2").generation == 2
     (left,) = set(made.all_staging()) - set(made.staging(RUN))
-    assert sweep(made)["body"]["cleaned"] == [left]
+    assert left in sweep(made)["body"]["cleaned"]
 
 
 def test_what_is_published_ends_well_without_its_report(made: World) -> None:

@@ -71,11 +71,13 @@ def test_status_tells_how_far_a_run_is_and_starts_nothing(bench: MakeBench) -> N
     assert act(made, "status") == ended
 
 
-def test_an_unknown_run_is_refused_by_every_action(bench: MakeBench) -> None:
-    """400 at `run_id`."""
+@pytest.mark.parametrize("run_id", ["nobody", "x" * 3000, "\ud800", "../run_1", "run_1\n", "a\0b"])
+def test_an_unknown_run_is_refused_by_every_action(bench: MakeBench, run_id: str) -> None:
+    """400 at `run_id`, also where it could be no run's; no lease is taken for it."""
     made = bench()
     for action in ("status", "resume", "cancel"):
-        assert paths(act(made, action, "nobody")) == {"run_id"}
+        assert paths(act(made, action, run_id)) == {"run_id"}
+    assert not (made.folder / "leases").exists()
 
 
 def test_cancelling_stops_the_job_and_leaves_the_target(bench: MakeBench) -> None:
@@ -159,7 +161,16 @@ def test_an_event_of_another_job_run_is_ignored(bench: MakeBench) -> None:
     assert ask(made, job_event(made, jobName=second))["statusCode"] == 200
 
 
-@pytest.mark.parametrize("name", ["datamorph-job-other-g1-a1-l1-01234567", "nightly-load", "datamorph-job-x"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "datamorph-job-other-g1-a1-l1-01234567",
+        "nightly-load",
+        "datamorph-job-x",
+        f"datamorph-job-{'x' * 3000}-g1-a1-l1-01234567",
+        "datamorph-job-\ud800-g1-a1-l1-01234567",
+    ],
+)
 def test_an_event_of_an_unknown_run_is_ignored(bench: MakeBench, name: str) -> None:
     """200, and the message names the job."""
     made = bench()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -9,6 +11,7 @@ from agent.errors import EngineError
 from tests.local.jobs import Bench, script, wait
 from tools.artifacts import LocalArtifacts
 from tools.local.engine import LocalJobRunner
+from tools.local.jvm import SparkJvm
 from tools.records import JobReport
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
@@ -148,6 +151,18 @@ assert "DATAMORPH_CONNECTIONS" in os.environ and "DATAMORPH_CONNECTIONS" not in 
     log = bench.runner.log_tail("environment", run.job_run_id)
     assert run.state == "SUCCEEDED", log
     assert "PYSPARK_GATEWAY_PORT" in log and "hush-4711" not in log
+
+
+def test_the_databases_password_is_in_no_error_and_no_log(bench: Bench, spark_jvm: SparkJvm) -> None:
+    """In none of the forms in which a driver or a script may write it."""
+    secret = "Hunter'2/sécret"
+    url = f"postgresql://etl:{quote(secret, safe='')}@127.0.0.1:1/x"
+    runner = LocalJobRunner(bench.home, bench.artifacts, url, spark_jvm)
+    told = f"no {secret}, {quote(secret, safe='')}, {b64encode(f'etl:{secret}'.encode()).decode()} fits"
+    run = Bench(bench.home, runner, bench.artifacts).run("teller", f"raise ValueError({told!r})")
+    assert run.error.endswith("ValueError: no ***, ***, ZXRsO*** fits")
+    log = runner.log_tail("teller", run.job_run_id)
+    assert "ValueError: no ***" in log and "Hunter" not in log
 
 
 @pytest.mark.slow

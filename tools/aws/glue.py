@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from agent.diagnosis.redact import without
 from agent.errors import EngineError
 from agent.keys import run_id_of_job
 from agent.settings import Settings
@@ -82,14 +83,14 @@ class GlueJobRunner:
 
     def get(self, job_name: str, job_run_id: str) -> JobRun:
         """The run as it stands. Raises EngineError EntityNotFoundException."""
-        return job_run(self._get(job_name, job_run_id))
+        return self._run(self._get(job_name, job_run_id))
 
     def list_runs(self, job_name: str) -> list[JobRun]:
         """All runs of the job, newest first; empty for an unknown job."""
         pages = self._client.get_paginator("get_job_runs").paginate(JobName=job_name)
         try:
             with glue_call("GetJobRuns", job_name, self._setting):
-                return [job_run(described) for page in pages for described in page.get("JobRuns", [])]
+                return [self._run(described) for page in pages for described in page.get("JobRuns", [])]
         except EngineError as error:
             if error.code == "EntityNotFoundException":
                 return []
@@ -126,13 +127,17 @@ class GlueJobRunner:
         return parse_report(text)
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
-        """The last lines of the driver's output, at most 20,000 characters; empty when there is no log."""
+        """The last lines of the driver's output, at most 20,000 characters; empty when there is no log.
+
+        The database's password is taken out.
+        """
         described = self._get(job_name, job_run_id)
         run = job_run(described)
         version = described.get("GlueVersion", self._settings.glue_version)
         # A script that was never begun has written nothing that could still arrive.
         failed = run.state in ("FAILED", "ERROR") and "LAUNCH ERROR" not in run.error
-        return self._logs.tail(job_run_id, described.get("LogGroupName", GROUPS), version, failed)
+        tail = self._logs.tail(job_run_id, described.get("LogGroupName", GROUPS), version, failed)
+        return without(tail, self._secrets)
 
     @property
     def _client(self) -> Any:
@@ -142,6 +147,18 @@ class GlueJobRunner:
     def _partition(self) -> str:
         """`aws`, or `aws-cn` and the like."""
         return str(self._clients.session.get_partition_for_region(self._settings.region))
+
+    @cached_property
+    def _secrets(self) -> list[str]:
+        if self._settings.database_url is None:
+            return []
+        # Imported here: whatever imports this module need not wait for psycopg.
+        from tools.database.url import passwords
+
+        return passwords(self._settings.database_url)
+
+    def _run(self, described: Mapping[str, Any]) -> JobRun:
+        return job_run({**described, "ErrorMessage": without(described.get("ErrorMessage", ""), self._secrets)})
 
     def _get(self, job_name: str, job_run_id: str) -> Mapping[str, Any]:
         _check_id(job_name, job_run_id)

@@ -11,7 +11,7 @@ import psycopg
 
 from agent.diagnosis.redact import redact
 from agent.errors import InvalidRequestError, UnavailableError
-from tools.database.url import checked_url, completed, database_name, given_parameters, hosts, location
+from tools.database.url import checked_url, completed, database_name, given_parameters, hosts, location, passwords
 
 __all__ = ["Connection", "Connector", "UnreachableError", "checked_url", "location", "server_version"]
 
@@ -126,8 +126,7 @@ class Connector:
             raise UnavailableError("database", error.problems[0].message) from None
 
     def _words(self, error: psycopg.Error) -> str:
-        secrets = [value for name, value in completed(self._given()).items() if name.endswith("password")]
-        return redact(" ".join((error.diag.message_primary or str(error)).split()), secrets)
+        return redact(" ".join((error.diag.message_primary or str(error)).split()), passwords(self.url))
 
 
 def server_version(url: str) -> str:

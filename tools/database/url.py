@@ -60,6 +60,11 @@ def completed(given: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value.decode() for name, value in defaults.items() if value is not None}, **given}
 
 
+def passwords(url: str) -> list[str]:
+    """What nobody may see of a connection to the URL. Raises InvalidRequestError as `checked_url`."""
+    return [value for name, value in completed(given_parameters(url)).items() if name.endswith("password")]
+
+
 def hosts(parameters: Mapping[str, str]) -> str:
     """`host:port` of each host in turn, joined by commas."""
     names, addresses, ports = (parameters.get(key, "").split(",") for key in ("host", "hostaddr", "port"))

@@ -2,7 +2,7 @@
 
 `{home}/jobs/{name}/definition.json`, `script.py`, `runs/{job run id}/{launch,state}.json`, `log.txt`, `alive.lock`,
 `temp/`. A run is alive exactly as long as its `alive.lock` is held: by the starter until the child has it, then by
-the child, whatever becomes of the starter. No process id is ever trusted for that.
+the child, whatever becomes of the starter. No process id is ever trusted for that, nor for killing a child.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,21 +21,26 @@ from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
+from agent.diagnosis.redact import without
 from agent.errors import EngineError
+from tools.database.url import passwords
 from tools.job_report import parse_report
 from tools.local.environment import base_environment
-from tools.local.guard import STOP_FILE
+from tools.local.holder import kill_holder
 from tools.local.jvm import SparkJvm
 from tools.local.launch import (
     LOG,
     LOST,
     SCRATCH,
+    STOP_FILE,
     TEMP,
     Launch,
     Outcome,
+    ask_to_stop,
     read_launch,
     read_outcome,
     spawn,
+    stop_asked,
     write_launch,
     write_outcome,
 )
@@ -70,6 +74,7 @@ class LocalJobRunner:
         self._jobs = home.resolve() / "jobs"
         self._artifacts = artifacts
         self._connections = json.dumps({connection: database_url})
+        self._secrets = passwords(database_url)
         self._jvm = jvm
         self._memory = memory
         self._inherited = inherited
@@ -105,7 +110,7 @@ class LocalJobRunner:
         run_dir = self._run_dir(job_name, job_run_id)
         outcome = _look(run_dir)
         seconds = (outcome.finished or time.time()) - outcome.started
-        return JobRun(job_name, job_run_id, outcome.state, outcome.error, seconds)
+        return JobRun(job_name, job_run_id, outcome.state, without(outcome.error, self._secrets), seconds)
 
     def list_runs(self, job_name: str) -> list[JobRun]:
         """All runs of the job, newest first; empty for an unknown job."""
@@ -118,7 +123,7 @@ class LocalJobRunner:
         """Ask a live run to stop; it passes through STOPPING. A terminal run is left as it is."""
         run_dir = self._run_dir(job_name, job_run_id)
         if _look(run_dir).state not in TERMINAL_STATES:
-            (run_dir / STOP_FILE).touch()
+            ask_to_stop(run_dir)
 
     def delete(self, job_name: str) -> None:
         """Delete the definition; its runs stay readable. An unknown name is fine."""
@@ -131,13 +136,17 @@ class LocalJobRunner:
         return parse_report(text)
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
-        """The last lines of the run's output, at most 20,000 characters; empty when there is no log."""
+        """The last lines of the run's output, at most 20,000 characters; empty when there is no log.
+
+        The database's password is taken out.
+        """
         try:
             with (self._run_dir(job_name, job_run_id) / LOG).open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - 4 * _LOG_CHARACTERS))
                 text = log.read().decode("utf-8", errors="replace")
         except FileNotFoundError:
             return ""
+        text = without(text, self._secrets)
         if len(text) <= _LOG_CHARACTERS:
             return text
         tail = text[-_LOG_CHARACTERS:]
@@ -222,7 +231,7 @@ def _look(run_dir: Path) -> Outcome:
     started = (run_dir / "launch.json").stat().st_mtime
     stopping = (run_dir / STOP_FILE).exists()
     if alive:
-        _end_if_stuck(run_dir, started, pid)
+        _end_if_stuck(run_dir, pid)
         now = outcome or Outcome("STARTING", started)
         return Outcome("STOPPING", now.started) if stopping else now
     outcome = read_outcome(run_dir)  # it may have ended between the first look and the lock
@@ -246,12 +255,12 @@ def _alive(run_dir: Path) -> tuple[bool, int | None]:
     return False, None
 
 
-def _end_if_stuck(run_dir: Path, started: float, pid: int | None) -> None:
-    """Kill a child that has not ended by itself well after its time-out or a request to stop."""
-    due = started + read_launch(run_dir).timeout_seconds
-    stop_file = run_dir / STOP_FILE
-    if stop_file.exists():
-        due = min(due, stop_file.stat().st_mtime)
-    if pid is not None and time.time() > due + _GRACE_SECONDS:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def _end_if_stuck(run_dir: Path, pid: int | None) -> None:
+    """Kill a child that has not ended by itself well after its time-out or a request to stop.
+
+    Both count on the clock that the child's own watch goes by: the wall clock may jump, and run while all else sleeps.
+    """
+    launch, asked = read_launch(run_dir), stop_asked(run_dir)
+    overdue = max(launch.begun.age - launch.timeout_seconds, asked.age if asked else 0.0)
+    if overdue > _GRACE_SECONDS and pid is not None and launch.lock_fd is not None:
+        kill_holder(pid, run_dir / _LOCK, launch.lock_fd)

@@ -13,10 +13,7 @@ import time
 from pathlib import Path
 
 from tools.local.jvm import SparkJvm
-from tools.local.launch import SCRATCH, Launch, Outcome, write_outcome
-
-STOP_FILE = "stop"
-"""A file of this name in the run directory asks the child to stop."""
+from tools.local.launch import SCRATCH, STOP_FILE, Launch, Outcome, write_outcome
 
 _POLL_SECONDS = 0.2
 _PYTHON_DATA_BYTES = 4 * 1024**3
@@ -66,7 +63,7 @@ class Guard:
             os._exit(code)  # also when the run's directory is gone
 
     def _watch(self, signals: int) -> None:
-        deadline = time.monotonic() + self._launch.timeout_seconds
+        deadline = self._launch.begun.seconds + self._launch.timeout_seconds
         while (left := deadline - time.monotonic()) > 0:
             readable, _, _ = select.select([signals], [], [], min(left, _POLL_SECONDS))
             if readable or (self._run_dir / STOP_FILE).exists():

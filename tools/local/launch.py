@@ -1,20 +1,25 @@
-"""What a child process is told (`launch.json`) and what it tells (`state.json`), in its run directory."""
+"""What a child process is told (`launch.json`, `stop`) and what it tells (`state.json`), in its run directory."""
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from tools.local.moment import Moment
 
 LOG = "log.txt"
 SCRATCH = "scratch"
 """The child's HOME and TMPDIR within its run directory; gone when it has ended."""
 TEMP = "temp"
 """The job's TempDir within the run directory."""
+STOP_FILE = "stop"
+"""A file of this name in the run directory asks the child to stop."""
 JVM_EXIT_SECONDS = 10.0
 """How long a JVM may take to end after its connection broke."""
 _BROKEN_CONNECTION = re.compile(
@@ -35,6 +40,8 @@ class Launch:
     """Heap of the JVM that the child starts, as `2g`; None: it attaches to the one that its environment names."""
     lock_fd: int | None = None
     """An inherited file descriptor that must stay open as long as the child lives."""
+    begun: Moment = field(default_factory=Moment.now)
+    """What the time-out counts from, for the child itself and for whoever looks at it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,22 @@ def write_launch(run_dir: Path, launch: Launch) -> None:
 def read_launch(run_dir: Path) -> Launch:
     """What the child is to run."""
     stored = json.loads((run_dir / "launch.json").read_text(encoding="utf-8"))
-    return Launch(**stored | {"arguments": tuple(stored["arguments"])})
+    begun = Moment(**stored["begun"])
+    return Launch(**stored | {"arguments": tuple(stored["arguments"]), "begun": begun})
+
+
+def ask_to_stop(run_dir: Path) -> None:
+    """Ask the child to stop; asked again, the first time counts."""
+    if not (run_dir / STOP_FILE).exists():
+        _write(run_dir / STOP_FILE, asdict(Moment.now()))
+
+
+def stop_asked(run_dir: Path) -> Moment | None:
+    """When the child was asked to stop; None when it was not, or by a file that does not say when."""
+    try:
+        return Moment(**json.loads((run_dir / STOP_FILE).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def write_outcome(run_dir: Path, outcome: Outcome) -> None:
@@ -102,6 +124,7 @@ def spawn(run_dir: Path, environment: Mapping[str, str], inherited: tuple[int, .
 
 
 def _write(path: Path, content: Mapping[str, object]) -> None:
-    temporary = path.with_suffix(".tmp")
+    """Replace a file as a whole; several processes may write it at once, each by way of a file of its own."""
+    temporary = path.with_suffix(f".{secrets.token_hex(8)}.tmp")
     temporary.write_text(json.dumps(content), encoding="utf-8")
     temporary.replace(path)

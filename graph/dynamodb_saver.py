@@ -86,7 +86,8 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
             self._table.transact(puts)
             return
         try:
-            self._table.transact(puts, self._hold.check())
+            with self._hold.turn:
+                self._table.transact(puts, self._hold.check())
         except CheckFailedError as error:
             raise busy(self._hold.run_id) from error
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ from tests.aws.moto_server import DEFAULTS, REGION, Aws
 from tests.aws.wire import answered
 from tools.aws.clients import AwsClients
 from tools.aws.lease import DynamoLease
+from tools.aws.table import Table
 from tools.fakes import FakeClock
 
 WRITES = {"PutItem", "TransactWriteItems", "BatchWriteItem"}
@@ -291,6 +293,25 @@ def test_a_hold_that_nobody_took_stores(aws: Aws, storing: str) -> None:
         for _ in range(2):
             STORING[storing](held, at)
         held.demand_held()
+
+
+def test_two_threads_of_a_hold_do_not_meet_at_its_lease(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LangGraph stores a checkpoint and the writes of its tasks side by side; DynamoDB would cancel one of them."""
+    at_once, most = 0, 0
+
+    def slow(*_: object) -> bool:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.02)
+        at_once -= 1
+        return True
+
+    monkeypatch.setattr(Table, "transact", slow)
+    with atomic() as saver, lease_of(aws, FakeClock()).hold("r1") as owner, ThreadPoolExecutor(4) as threads:
+        held = saver.held_by("r1", owner)
+        list(threads.map(lambda _: held.put(HERE, empty_checkpoint(), {}, {}), range(8)))
+    assert most == 1
 
 
 def test_checkpoints_expire(aws: Aws) -> None:

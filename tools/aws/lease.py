@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.errors import ConflictError, UnavailableError
 from tools.aws.clients import AwsClients
@@ -141,6 +141,8 @@ class Hold:
     leases: Table
     run_id: str
     owner: str
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    """Held for each transaction with `check`: two at once would meet at the lease, and DynamoDB cancels one of them."""
 
     def check(self) -> Item:
         """A transaction's ConditionCheck."""

@@ -343,6 +343,20 @@ def test_a_missing_table_is_told_by_name(aws: Aws) -> None:
     assert read.value.service == "checkpoints"
 
 
+DOORS = {
+    "DynamoDB": (
+        "from agent.settings import load_settings\nfrom graph.dynamodb_saver import dynamodb_checkpoints\n"
+        "from tools.aws.clients import AwsClients\n"
+        "dynamodb_checkpoints(load_settings({}, {}), AwsClients('us-east-1'))\n"
+    ),
+    "SQLite": (
+        "import tempfile\nfrom pathlib import Path\nfrom graph.checkpointer import sqlite_checkpoints\n"
+        "with tempfile.TemporaryDirectory() as folder, sqlite_checkpoints(Path(folder) / 'c.sqlite'):\n    pass\n"
+    ),
+}
+"""Programs that open each store."""
+
+
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
@@ -351,14 +365,12 @@ def test_a_missing_table_is_told_by_name(aws: Aws) -> None:
         ("true", "true", "strict"),
     ],
 )
-def test_checkpoints_that_run_code_are_refused(before: str, after: str, words: str) -> None:
-    """Whether the variable is missing, or was set too late."""
+@pytest.mark.parametrize("door", DOORS)
+def test_checkpoints_that_run_code_are_refused(door: str, before: str, after: str, words: str) -> None:
+    """Whether the variable is missing, or was set too late; at either door."""
     program = (
         f"import os\nos.environ['LANGGRAPH_STRICT_MSGPACK'] = {before!r}\nimport langgraph.checkpoint.serde.jsonplus\n"
-        f"os.environ['LANGGRAPH_STRICT_MSGPACK'] = {after!r}\nfrom agent.settings import load_settings\n"
-        "from graph.dynamodb_saver import dynamodb_checkpoints\n"
-        "from tools.aws.clients import AwsClients\n"
-        "dynamodb_checkpoints(load_settings({}, {}), AwsClients('us-east-1'))\nprint('strict')\n"
+        f"os.environ['LANGGRAPH_STRICT_MSGPACK'] = {after!r}\n{DOORS[door]}print('strict')\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=os.environ)
     assert words in done.stdout + done.stderr

@@ -53,6 +53,17 @@ def test_half_an_answer_is_no_missing_run(aws: Aws, ledger: DynamoLedger) -> Non
     assert ledger.run("r1") == RECORD
 
 
+def test_a_launch_is_first_recorded_where_none_is(aws: Aws, ledger: DynamoLedger) -> None:
+    """Another process that was faster has its record kept, and the slow one is told."""
+    other, started = DynamoLedger(aws.clients, TABLE, retention_days=90), Launch(KEY, "STARTED", "job", "jr_1")
+    with (
+        overtaken(aws.clients.get("dynamodb"), "PutItem", lambda: other.advance(started)),
+        pytest.raises(ValueError, match="PLANNED"),
+    ):
+        ledger.advance(Launch(KEY, "PLANNED", "job"))
+    assert ledger.launch(KEY) == started
+
+
 def test_every_write_puts_the_expiry_off(aws: Aws, ledger: DynamoLedger) -> None:
     """By the days configured, from now on."""
     dynamodb, day = aws.clients.get("dynamodb"), 86_400

@@ -18,16 +18,18 @@ from typing import Any, ClassVar
 import pytest
 
 import lambda_handler
+from agent.keys import staging_table
 from graph.dynamodb_saver import AtomicSaver
+from graph.entry import JOB_EVENT
 from tests.aws.deployment import FUNCTION_ARN, REPLY, Context, event
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.fake_lambda import FakeLambda
 from tests.aws.moto_server import REGION, environment, make_stores, reset
 from tests.faults.ends import on_record
 from tests.faults.forked import in_child
-from tests.faults.invariants import Evidence, Tables
+from tests.faults.invariants import Evidence, Left, Tables
 from tests.faults.moto_inside import Inside
-from tests.faults.planned_glue import StagingEngine
+from tests.faults.planned_glue import StagingEngine, stage
 from tests.faults.saver_calls import Moment, SaverCalls
 from tests.faults.strikes import Strike, Wire
 from tests.faults.tables import STAGED, Sales
@@ -35,10 +37,13 @@ from tests.faults.world_clock import WorldClock
 from tests.tools.fake_bedrock import FakeBedrock, fake_bedrock, reply
 from tools.aws.clients import AwsClients
 from tools.fakes import PlannedRun
+from tools.records import ENDED_STATUSES
 
 EVENT = event()
 RUN: str = EVENT["run_id"]
-_PAST_A_LEASE = 1_000.0
+SWEEP = {"action": "sweep"}
+PAST_A_LEASE = 1_000.0
+_LONG_AGO = 30 * 86_400.0
 _ROUNDS = 6
 _UNENDED = (202, 409, 503)
 _WARM = [("dynamodb", 4), ("s3", 4), ("glue", 4), ("glue", 1), ("events", 4), ("logs", 4), ("lambda", 4), ("lambda", 2)]
@@ -137,24 +142,55 @@ class AwsWorld:
         """What there is when the run has been woken until it ended, by sweep ticks and by the same request.
 
         Whoever died holds the run no longer. A caller who asked for something else, as to cancel, asks for that once
-        more before. At the end one more tick, and the same request once more, as a caller asks who is not sure.
+        more before. What is left is looked at right after one more tick; then comes the same request once more, as a
+        caller asks who is not sure, and who would take a lease over that was left.
         """
-        return self._evidence(in_child(self._logged(lambda: self._recover(ask)), self.log))
+        recovered = in_child(self._logged(lambda: self._recover(ask)), self.log)
+        self.answers += recovered["answers"]
+        left = Left(
+            jobs=list(self.glue.account.jobs),
+            staging=self.sales.staging(),
+            leases=self.inside.leases(),
+            due=recovered["due"],
+        )
+        return self._evidence(in_child(self._logged(self._look), self.log), left)
+
+    def leave(self) -> None:
+        """Leave, beside the lease of a process that died, a definition, a stranger's, and a staging table."""
+        account = self.glue.account
+        ((run,),) = account.runs.values()
+        (created,) = self.glue.requests("CreateJob")
+        stranger = created["Name"].replace(RUN, "20200101_000000_abc123")
+        account.create_job(created)
+        account.create_job({**created, "Name": stranger})
+        account.jobs[stranger]["CreatedOn"] -= _LONG_AGO
+        stage(self.sales.url, staging_table(run.arguments["--staging_prefix"], run.job_run_id), STAGED)
+        assert len(account.jobs) == 2 and self.sales.staging() and self.inside.leases()
+
+    def job_event(self) -> dict[str, Any]:
+        """What EventBridge sends when the run's only job has ended."""
+        ((name, (run,)),) = self.glue.account.runs.items()
+        detail = {"jobName": name, "jobRunId": run.job_run_id, "state": "SUCCEEDED", "severity": "INFO", "message": ""}
+        return {"source": "aws.glue", "detail-type": JOB_EVENT, "detail": detail}
 
     def _recover(self, ask: object) -> dict[str, Any]:
-        self.clock.sleep(_PAST_A_LEASE)
+        self.clock.sleep(PAST_A_LEASE)
         answers = [_handle(ask) if ask else self._round()]
         while answers[-1]["statusCode"] in _UNENDED and len(answers) < _ROUNDS:
             answers.append(self._round())
-        self.clock.sleep(_PAST_A_LEASE)
-        due = _handle({"action": "sweep"})["body"]["woken"]
-        return {"answers": answers, "due": due, **self._look()}
+        self.clock.sleep(PAST_A_LEASE)
+        return {"answers": answers, "due": _handle(SWEEP)["body"]["woken"]}
 
     def _round(self) -> dict[str, Any]:
-        """The answer of the run that a sweep tick wakes, or where it wakes none, to the same request."""
-        self.clock.sleep(_PAST_A_LEASE)
-        woken = _handle({"action": "sweep"})["body"]["woken"]
-        return _handle({"run_id": RUN, "action": "resume"} if RUN in woken else EVENT)
+        """The answer of the run that a sweep tick wakes; where it wakes none, to the same request unless it has ended.
+
+        Whether it has is looked at without its lease.
+        """
+        self.clock.sleep(PAST_A_LEASE)
+        if RUN in _handle(SWEEP)["body"]["woken"]:
+            return _handle({"run_id": RUN, "action": "resume"})
+        stands = _handle({"run_id": RUN, "action": "status"})
+        return stands if stands["body"]["execution_status"] in ENDED_STATUSES else _handle(EVENT)
 
     def _look(self) -> dict[str, Any]:
         """The answer to the same request, and the run's final state and records."""
@@ -162,8 +198,7 @@ class AwsWorld:
         service, _ = lambda_handler._door.open(Context())  # type: ignore[arg-type]
         return {"answer": answer, **on_record(service, RUN)}
 
-    def _evidence(self, found: dict[str, Any]) -> Evidence:
-        self.answers += found.pop("answers")
+    def _evidence(self, found: dict[str, Any], left: Left) -> Evidence:
         runs = self.glue.account.runs
         engine = self.glue.account.engine
         assert isinstance(engine, StagingEngine)
@@ -171,16 +206,13 @@ class AwsWorld:
             run_id=RUN,
             runs={name: len(started) for name, started in runs.items()},
             live_at_starts=engine.live_at_starts,
-            jobs=list(self.glue.account.jobs),
-            staging=self.sales.staging(),
-            leases=self.inside.leases(),
+            **left,
             seen=[*self.seen, self.sales.tables()],
             state=found["state"],
             response=found["answer"],
             status=found["status"],
             recorded=found["recorded"],
             launches=found["launches"],
-            due=found["due"],
             events=list(self.inside.events),
             texts=self._texts(found),
         )

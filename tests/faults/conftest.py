@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.faults.tally import PROPERTY, Tally, summary
+
+_QUIET = -2
+"""With `-qq` pytest has no closing line of its own."""
 
 
 @pytest.fixture
@@ -18,9 +22,33 @@ def tally(record_property: Callable[[str, object], None]) -> Iterator[Tally]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show the counts of all sweeps, and the totals in the last line."""
-    reports = [report for group in terminalreporter.stats.values() for report in group]
-    packed = [value for one in reports for name, value in getattr(one, "user_properties", ()) if name == PROPERTY]
-    if packed:
-        for line in summary(packed):
-            terminalreporter.write_line(line)
+    """Show the counts of all sweeps, before pytest's closing line."""
+    if terminalreporter.verbosity > _QUIET:
+        _show(terminalreporter)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Show them after all else where pytest has no closing line: the totals are the last line, green or red."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(reporter, pytest.TerminalReporter) and reporter.verbosity <= _QUIET:
+        _show(reporter)
+
+
+def _show(reporter: pytest.TerminalReporter) -> None:
+    packed, failed = dict[str, str](), set[str]()
+    for group in reporter.stats.values():
+        for report in group:
+            if told := dict(getattr(report, "user_properties", ())).get(PROPERTY):
+                packed[report.nodeid] = str(told)
+            if getattr(report, "failed", False):
+                failed.add(report.nodeid)
+    untold = [test for test in sorted(failed) if not _wrong(packed.get(test, "{}"))]
+    if packed or untold:
+        for line in summary(packed.values(), untold):
+            reporter.write_line(line)
+
+
+def _wrong(packed: str) -> bool:
+    """Whether a test told of a violation."""
+    return any(wrong for _, wrong in json.loads(packed).values())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from agent.errors import ConflictError
 from agent.keys import thread_id
 from graph.service import Service
 from tests.faults.invariants import plain
+from tools.lease import FileLease
 
 
 def on_record(service: Service, run_id: str) -> dict[str, Any]:
@@ -19,3 +22,15 @@ def on_record(service: Service, run_id: str) -> dict[str, Any]:
         "recorded": record.response if record else "",
         "launches": [launch.state for launch in service.tools.ledger.launches(run_id, 1)],
     }
+
+
+def held(folder: Path) -> list[str]:
+    """The runs that are held by a file lock; the file of a lock that nobody holds is no lease left."""
+    found = []
+    for path in sorted(folder.glob("*.lock")):
+        try:
+            with FileLease(folder).hold(path.stem):
+                pass
+        except ConflictError:
+            found.append(path.stem)
+    return found

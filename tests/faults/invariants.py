@@ -1,4 +1,4 @@
-"""What must hold after every fault: the invariants I1 to I7, checked on what a scenario left behind."""
+"""What must hold after every fault: the invariants I1 to I8, checked on what a scenario left behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.records import ENDED_STATUSES
+from typing_extensions import TypedDict
+
+from tools.records import ENDED_STATUSES, OPEN_STATUSES
 
 Rows = list[tuple[Any, ...]]
 
@@ -25,6 +27,15 @@ class Tables:
 
     target: Rows
     referencing: Rows
+
+
+class Left(TypedDict):
+    """What of an `Evidence` is looked at before anybody asks for the run again."""
+
+    jobs: Sequence[str]
+    staging: Sequence[str]
+    leases: Sequence[str]
+    due: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -143,13 +154,21 @@ def old_or_new(found: Evidence, expected: Expected) -> list[str]:
 
 
 def same_end(found: Evidence, expected: Expected) -> list[str]:
-    """I5: state and response of the uninterrupted run."""
+    """I5: state and response of the uninterrupted run, the response by the parts of its body."""
     told = []
     for name in ("state", "response"):
-        one, other = untimed(getattr(found, name)), untimed(getattr(expected.undisturbed, name))
+        one, other = (_by_part(untimed(getattr(given, name))) for given in (found, expected.undisturbed))
         differing = [key for key in sorted({*one, *other}) if one.get(key) != other.get(key)]
         told += [f"I5: {name} {key}: {one.get(key)!r}, not {other.get(key)!r}" for key in differing]
     return told
+
+
+def _by_part(value: dict[str, Any]) -> dict[str, Any]:
+    """A response with each part of its body beside its status code; a state as it is."""
+    if "body" not in value:
+        return value
+    parts = {f"body.{name}": part for name, part in value["body"].items()}
+    return {name: one for name, one in value.items() if name != "body"} | parts
 
 
 def ended_once(found: Evidence, expected: Expected, told_again: bool = False) -> list[str]:
@@ -163,6 +182,11 @@ def ended_once(found: Evidence, expected: Expected, told_again: bool = False) ->
         told.append(f"I6: {count} completion events: {sorted(kinds)}")
     wrong = [event for event in found.events if event["execution_status"] != found.status]
     return told + [f"I6: {event} of a run that is {found.status!r}" for event in wrong]
+
+
+def ended_in_time(status: str, limit: str) -> list[str]:
+    """I8: a run that has reached a limit, and was woken after that, is open no more."""
+    return [f"I8: the run stands as {status!r} after {limit} and a sweep"] if status in OPEN_STATUSES else []
 
 
 def no_secret(found: Evidence, canary: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""A local engine whose runs end as planned; like the real one's, they outlive the process that started them."""
+"""A local engine whose runs end as planned; like the real one's, they outlive the process that started them.
+
+What it tells is without the database's password, as what the real one tells is.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from agent.diagnosis.redact import without
 from agent.errors import EngineError
 from agent.keys import staging_table
 from tests.faults.planned_glue import Row, stage
+from tools.database.url import passwords
 from tools.fakes import PlannedRun
 from tools.records import TERMINAL_STATES, JobDefinition, JobReport, JobRun
 
@@ -29,6 +34,7 @@ class PlannedJobs:
     def __init__(self, path: Path, url: str, plans: Sequence[PlannedRun], rows: Sequence[Row]) -> None:
         self._path = path
         self._url = url
+        self._secrets = passwords(url)
         self._plans = plans
         self._rows = rows
         with closing(sqlite3.connect(path)) as made:
@@ -83,7 +89,7 @@ class PlannedJobs:
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The planned log."""
-        return self._plan(job_run_id).log
+        return without(self._plan(job_run_id).log, self._secrets)
 
     def jobs(self) -> list[str]:
         """The definitions that are there."""
@@ -107,7 +113,7 @@ class PlannedJobs:
             raise EngineError("EntityNotFoundException", f"job {job_name!r} has no run {job_run_id!r}")
         (looks, stopped), plan = rows[0], self._plan(job_run_id)
         state = "RUNNING" if looks < plan.looks else "STOPPED" if stopped else plan.state
-        error = plan.error if state == plan.state and state in TERMINAL_STATES else ""
+        error = without(plan.error, self._secrets) if state == plan.state and state in TERMINAL_STATES else ""
         return JobRun(job_name, job_run_id, state, error, 1.0, 2.0)
 
     def _sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:

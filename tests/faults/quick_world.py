@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,11 +21,14 @@ from graph.actions import Actions
 from graph.entry import JOB_EVENT, answer
 from graph.response import Response
 from graph.service import Service
+from tests.faults.ends import held
 from tests.faults.invariants import (
     Evidence,
     Expected,
+    Left,
     Tables,
     at_most_two_attempts,
+    ended_in_time,
     ended_once,
     nothing_left,
     started_once,
@@ -175,6 +179,18 @@ class QuickWorld:
         """A tick; what it wakes works in processes of its own."""
         self.ask({"action": "sweep"})
 
+    def past_deadline(self) -> None:
+        """Let the deadline of whatever runs pass."""
+        self.clock.sleep(60 * SETTINGS.ends_after + 1)
+
+    def swept_late(self) -> list[str]:
+        """What is wrong after a tick with a run whose deadline has passed."""
+        self.sweep()
+        record = self.record()
+        if record is None or datetime.fromisoformat(record.deadline).timestamp() > self.clock.now():
+            return []
+        return ended_in_time(record.status, "its deadline")
+
     def job_event(self, foreign: bool = False) -> dict[str, Any]:
         """The event of the newest start, or of a run that it did not start; of an unknown job before any start."""
         name = self.jobs.started[-1] if self.jobs.started else f"datamorph-job-{RUN}-g1-a1-l1-01234567"
@@ -202,9 +218,15 @@ class QuickWorld:
         record = self.record()
         if record is None:
             return [f"nobody was accepted, and {self.jobs.started} ran"] if self.jobs.started else []
+        left = Left(
+            jobs=self.jobs.definitions(),
+            staging=list(self.database.staged),
+            leases=held(self.folder / "leases"),
+            due=self.ledger.due(),
+        )
         told = self.ask(REQUEST)
         assert told is not None
-        found = self._evidence(record, told)
+        found = self._evidence(record, told, left)
         moved = [order.generation for order in self.database.moved]
         return [
             *started_once(found),
@@ -220,23 +242,20 @@ class QuickWorld:
             *(f"I4: {table} was published, and was not there" for table in self.database.lost),
         ]
 
-    def _evidence(self, record: RunRecord, told: Response) -> Evidence:
+    def _evidence(self, record: RunRecord, told: Response, left: Left) -> Evidence:
         ended = [asdict(one) for one in self.listener.heard if one.generation == record.generation]
         generations = range(1, record.generation + 1)
         return Evidence(
             run_id=RUN,
             runs=self.jobs.counts(),
             live_at_starts=self.jobs.live_at_starts,
-            jobs=self.jobs.definitions(),
-            staging=self.database.staged,
-            leases=[],
+            **left,
             seen=[],
             state={},
             response=cast(dict[str, Any], told),
             status=record.status,
             recorded=record.response,
             launches=[one.state for number in generations for one in self.ledger.launches(RUN, number)],
-            due=self.ledger.due(),
             events=ended,
         )
 

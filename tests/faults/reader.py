@@ -11,6 +11,7 @@ import psycopg
 from tests.faults.publish_scene import STATE, told
 
 PACE_SECONDS = 1 / 50
+LEAST_A_SECOND = 20
 
 
 class Reader:
@@ -20,6 +21,8 @@ class Reader:
         self.seen: list[str] = []
         """The states in the order in which they were seen, without repetitions."""
         self.reads = 0
+        self.seconds = 0.0
+        """From the first read to the last."""
         self.error: psycopg.Error | None = None
         self._url = url
         self._done = threading.Event()
@@ -33,13 +36,19 @@ class Reader:
         self._done.set()
         self._thread.join()
 
+    @property
+    def steady(self) -> bool:
+        """Whether there was no error, and on average at least 20 reads a second, on a machine with other work too."""
+        return self.error is None and self.reads >= LEAST_A_SECOND * self.seconds > 0
+
     def _run(self) -> None:
         try:
             with psycopg.connect(self._url, autocommit=True, options="-c lock_timeout=1000") as connection:
-                due = time.monotonic()
+                due = began = time.monotonic()
                 while not self._done.wait(max(0.0, due - time.monotonic())):
                     due = max(due + PACE_SECONDS, time.monotonic())
                     self._read(connection)
+                    self.seconds = time.monotonic() - began
         except psycopg.Error as error:
             self.error = error
 

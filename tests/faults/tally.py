@@ -39,13 +39,16 @@ class Tally:
         return json.dumps({sweep: [count, wrong[sweep]] for sweep, count in self.cases.items()})
 
 
-def summary(packed: Iterable[str]) -> list[str]:
-    """A line for each sweep, and one with the totals."""
+def summary(packed: Iterable[str], failed: Iterable[str] = ()) -> list[str]:
+    """A line for each sweep, and one with the totals; each test that failed with no violation counts as one."""
     cases: Counter[str] = Counter()
     violations: Counter[str] = Counter()
     for one in packed:
         for sweep, (tried, wrong) in json.loads(one).items():
             cases[sweep] += tried
             violations[sweep] += wrong
+    for test in failed:
+        cases[test] += 1
+        violations[test] += 1
     lines = [f"{sweep}: {cases[sweep]} cases, {violations[sweep]} violations" for sweep in sorted(cases)]
     return [*lines, f"faults: {cases.total()} cases, {violations.total()} violations"]

@@ -19,9 +19,9 @@ from graph.checkpointer import sqlite_checkpoints
 from graph.entry import answer
 from graph.service import Service
 from tests.aws.deployment import REPLY, event
-from tests.faults.ends import on_record
+from tests.faults.ends import held, on_record
 from tests.faults.forked import in_child
-from tests.faults.invariants import Evidence, Tables
+from tests.faults.invariants import Evidence, Left, Tables
 from tests.faults.planned_jobs import PlannedJobs
 from tests.faults.saver_calls import Moment, SaverCalls
 from tests.faults.tables import STAGED, Sales
@@ -100,7 +100,15 @@ class TerminalWorld:
 
     def recovered(self) -> Evidence:
         """What there is when the run has been resumed until it ended, and was asked for once more."""
-        return self._evidence(in_child(self._recover, self.log))
+        recovered = in_child(self._recover, self.log)
+        self.answers += recovered["answers"]
+        left = Left(
+            jobs=self._jobs().jobs(),
+            staging=self.sales.staging(),
+            leases=held(self.home / "leases"),
+            due=recovered["due"],
+        )
+        return self._evidence(in_child(self._look, self.log), left)
 
     def _recover(self) -> dict[str, Any]:
         answers: list[Any] = []
@@ -109,35 +117,27 @@ class TerminalWorld:
                 begun = service.tools.ledger.run(RUN) is not None
                 answers.append(answer(Actions(service), {"run_id": RUN, "action": "resume"} if begun else EVENT))
         with self._service() as service:
-            due = service.tools.ledger.due()
-            told = answer(Actions(service), EVENT)
-            return {"answers": answers, "due": due, "answer": told, **on_record(service, RUN)}
+            return {"answers": answers, "due": service.tools.ledger.due()}
 
-    def _evidence(self, found: dict[str, Any]) -> Evidence:
-        self.answers += found.pop("answers")
+    def _look(self) -> dict[str, Any]:
+        with self._service() as service:
+            return {"answer": answer(Actions(service), EVENT), **on_record(service, RUN)}
+
+    def _evidence(self, found: dict[str, Any], left: Left) -> Evidence:
         jobs = self._jobs()
         return Evidence(
             run_id=RUN,
             runs=jobs.runs(),
             live_at_starts=jobs.live_at_starts(),
-            jobs=jobs.jobs(),
-            staging=self.sales.staging(),
-            leases=self._leases(),
+            **left,
             seen=[*self.seen, self.sales.tables()],
             state=found["state"],
             response=found["answer"],
             status=found["status"],
             recorded=found["recorded"],
             launches=found["launches"],
-            due=found["due"],
             texts=self._texts(found),
         )
-
-    def _leases(self) -> list[str]:
-        """The runs that a process still holds."""
-        lease = FileLease(self.home / "leases")
-        with lease.hold(RUN):
-            return []
 
     def _texts(self, found: dict[str, Any]) -> list[tuple[str, str]]:
         told = [("state", json.dumps(found)), ("answers", json.dumps(self.answers)), ("log", self.log.read_text())]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.faults.aws_world import AwsWorld, aws_world
-from tests.faults.paths import CANCELLED
+from tests.faults.paths import CANCELLED, SWEPT, WOKEN_BY_EVENT, WOKEN_BY_TICK
 from tests.faults.strikes import Strike
 from tests.faults.struck_runs import Course, course
 from tests.faults.tally import Tally
@@ -44,7 +44,7 @@ def sweep(way: Course, spots: list[tuple[str, int]], fault: str, tally: Tally) -
 
 @pytest.mark.faults
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("path", ["right at once", "repaired", CANCELLED])
+@pytest.mark.parametrize("path", ["right at once", "repaired", CANCELLED, WOKEN_BY_EVENT, WOKEN_BY_TICK, SWEPT])
 def test_a_fault_at_every_call(world: AwsWorld, path: str, fault: str, tally: Tally) -> None:
     """The run that is woken ends as if nothing had been; of the repaired one, from the end of its first job on."""
     way = course(world, path)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +12,8 @@ import pytest
 
 from tests.faults.forked import die, in_child
 from tests.faults.tally import Tally, summary
+
+PROJECT = Path(__file__).parents[2]
 
 
 def test_a_child_tells_what_it_found(tmp_path: Path) -> None:
@@ -63,8 +68,43 @@ def test_a_tally_counts_by_sweep() -> None:
         "kills: 1 cases, 0 violations",
         "faults: 4 cases, 1 violations",
     ]
+    assert summary([other.packed()], ["test_x"])[-1] == "faults: 3 cases, 1 violations"
     with pytest.raises(AssertionError, match="1 of 2 cases:\ncalls: call 2: two runs"):
         one.check()
+
+
+FIGURES = "def pytest_terminal_summary(terminalreporter):\n    terminalreporter.write_line('a figure')\n"
+SWEPT = """
+import pytest
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_one(tally, number):
+    tally.case("calls", True)
+    if number == 1:
+        BODY
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "processes", "closing"),
+    [
+        ("pass", 0, "faults: 2 cases, 0 violations"),
+        ("tally.case('calls', False, 'call 2'); tally.check()", 2, "faults: 3 cases, 1 violations"),
+        ("1 / 0", 0, "faults: 3 cases, 1 violations"),
+    ],
+)
+def test_a_sweep_closes_with_its_totals(tmp_path: Path, body: str, processes: int, closing: str) -> None:
+    """In the one last line, from all processes, green or red; a test that broke elsewhere counts as a violation."""
+    (tmp_path / "conftest.py").write_text(FIGURES)
+    (tmp_path / "test_swept.py").write_text(SWEPT.replace("BODY", body))
+    plugins = ["-p", "no:cacheprovider", "-p", "xdist", "-p", "tests.faults.conftest"]
+    command = [sys.executable, "-m", "pytest", "-qq", "-n", str(processes), "-c", os.devnull, *plugins, str(tmp_path)]
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=PROJECT, env=alone, capture_output=True, text=True, timeout=60)
+    lines = done.stdout.splitlines()
+    assert lines[-1] == closing, done.stdout + done.stderr
+    assert "a figure" in lines
+    assert (done.returncode == 0) is (body == "pass")
 
 
 def test_a_tally_without_a_case_is_red() -> None:

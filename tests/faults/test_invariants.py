@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.invariants import Evidence, Expected, Tables, refused_clearly, violations
+from tests.faults.invariants import Evidence, Expected, Tables, ended_in_time, refused_clearly, violations
 from tests.faults.tables import NEW, OLD
 
 JOB = "datamorph-job-r1-g1-a1-l1-01234567"
@@ -73,6 +73,12 @@ def test_damage_is_seen(invariant: str, damage: dict[str, Any]) -> None:
     """Under the number of the invariant that it breaks."""
     told = violations(replace(SOUND, **damage), EXPECTED)
     assert invariant in {one.partition(":")[0] for one in told}, told
+
+
+@pytest.mark.parametrize(("status", "told"), [("running", 1), ("overdue", 1), ("announcing", 1), ("failed", 0)])
+def test_a_run_past_a_limit_is_open_no_more(status: str, told: int) -> None:
+    """I8, of a run that was woken after its deadline, or after too many invocations that came to nothing."""
+    assert len(ended_in_time(status, "its deadline")) == told
 
 
 def test_an_event_may_come_again_only_where_that_is_said() -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tests.faults.aws_world import EVENT, aws_world
-from tests.faults.paths import PATHS
+from tests.faults.paths import PATHS, SWEPT, WOKEN_BY_EVENT
 from tests.faults.struck_runs import course
 from tests.faults.tally import Tally
 from tests.faults.terminal_world import terminal_world
 from tests.faults.test_call_faults import FAULTS
 from tests.faults.test_call_faults import sweep as sweep_calls
 from tests.faults.test_saver_kills import sweep as sweep_saver
-from tests.faults.test_service_errors import OPERATIONS
+from tests.faults.test_service_errors import OF_OTHERS, OPERATIONS
 from tests.faults.test_service_errors import sweep as sweep_errors
 
 pytestmark = pytest.mark.postgres
@@ -44,6 +44,10 @@ def test_a_sample_in_the_deployed_function(
             sweep_calls(way, [SPOTS[fault]], fault, tally)
         sweep_errors(way, "glue.StartJobRun", tally, 10)
         sweep_saver(world, "right at once", tally, 34)
+        sweep_calls(course(world, WOKEN_BY_EVENT), [("events.PutEvents", 1)], "killed after", tally)
+        swept = course(world, SWEPT)
+        assert set(swept.calls) <= {*OPERATIONS, *OF_OTHERS}
+        sweep_calls(swept, [("glue.DeleteJob", 1)], "answered in half", tally)
     tally.check()
 
 

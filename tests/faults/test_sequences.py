@@ -11,7 +11,9 @@ import pytest
 
 from graph.response import Response
 from tests.faults.expected_course import KINDS, ExpectedCourse, Kind
+from tests.faults.mortal import Life
 from tests.faults.quick_world import REQUEST, RESTART, QuickWorld, quick_world
+from tests.faults.saver_calls import Moment
 from tests.faults.tally import Tally
 from tools.records import OPEN_STATUSES
 
@@ -104,6 +106,30 @@ def sweep(folder: Path, course: str, tried: Iterable[tuple[Kind, ...]], tally: T
 def test_some_sequences(tmp_path: Path, course: str, tally: Tally) -> None:
     """A sample of all lengths, on both ways."""
     sweep(tmp_path, course, sequences()[::SAMPLE_STEP], tally)
+
+
+def test_an_event_wakes_a_run_whose_start_is_not_on_record(tmp_path: Path) -> None:
+    """Its process died right after the start: the event's job is one that was intended."""
+    with quick_world(tmp_path, "SUCCEEDED") as world:
+        world.ask(REQUEST, Life(1, frozenset({"jobs.start"}), "after"))
+        world.jobs.end()
+        told = world.ask(world.job_event())
+        assert told is not None
+        assert told["body"]["execution_status"] == "success"
+        assert world.recover() == []
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_cancel_that_dies_at_its_withdrawal_is_gone_on_with(tmp_path: Path, moment: Moment) -> None:
+    """Its intent is on record before: whoever wakes the run ends it as cancelled, though its job has succeeded."""
+    with quick_world(tmp_path, "SUCCEEDED") as world:
+        world.ask(REQUEST)
+        assert world.act("cancel", life=Life(1, frozenset({"database.withdraw"}), moment)) is None
+        world.jobs.end()
+        assert world.recover() == []
+        record = world.record()
+        assert record is not None
+        assert (record.status, world.database.moved) == ("cancelled", [])
 
 
 @pytest.mark.faults

@@ -10,7 +10,7 @@ import pytest
 from botocore.session import get_session
 
 from tests.faults.aws_world import AwsWorld, aws_world
-from tests.faults.paths import CANCELLED
+from tests.faults.paths import CANCELLED, SWEPT
 from tests.faults.strikes import Strike
 from tests.faults.struck_runs import Course, course
 from tests.faults.tally import Tally
@@ -24,8 +24,8 @@ OPERATIONS = [
     "glue.DeleteJob", "logs.DescribeLogStreams", "logs.GetLogEvents", "lambda.Invoke", "events.PutEvents",
 ]  # fmt: skip
 """All that a run asks of AWS; test_samples.py compares with what it does ask."""
-OF_A_CANCEL = ["glue.BatchStopJobRun"]
-"""What a cancel asks beyond that."""
+OF_OTHERS = {"glue.BatchStopJobRun": CANCELLED, "glue.ListJobs": SWEPT, "glue.GetJob": SWEPT}
+"""What is asked beyond that, and where."""
 ANYWHERE = [
     Strike("refused", "AccessDeniedException", 403),
     Strike("refused", "ExpiredTokenException", 400),
@@ -72,9 +72,9 @@ def sweep(way: Course, operation: str, tally: Tally, step: int = 1) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("operation", [*OPERATIONS, *OF_A_CANCEL])
+@pytest.mark.parametrize("operation", [*OPERATIONS, *OF_OTHERS])
 def test_every_error_of_an_operation(world: AwsWorld, operation: str, tally: Tally) -> None:
     """Once it is over, the run that is woken ends as if nothing had been."""
-    path = CANCELLED if operation in OF_A_CANCEL else "right at once"
+    path = OF_OTHERS.get(operation, "right at once")
     sweep(course(world, path, cold=operation.startswith("secretsmanager")), operation, tally)
     tally.check()

@@ -54,7 +54,7 @@ def wrong(way: Course, stale: Stale, strike: Strike, seed: int) -> list[str]:
     """The invariants that are broken by a run whose reads lag behind."""
     begin(way.world, way.path)
     stale.begin(seed)
-    way.world.invoke(asked(way.path), strike)
+    way.world.invoke(asked(way.world, way.path), strike)
     found = way.world.recovered(CANCEL if way.path == CANCELLED else None)
     stale.on = False
     spots = way.spots()

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from graph.limits import MAX_LOST
+from tests.faults.invariants import ended_in_time
 from tests.faults.mortal import Life
 from tests.faults.quick_world import REQUEST, RESTART, RUN, quick_world
 from tests.faults.saver_calls import Moment
@@ -19,8 +21,8 @@ from tests.faults.tally import Tally
 PLANS = [("SUCCEEDED", "SUCCEEDED"), ("FAILED", "SUCCEEDED"), ("FAILED", "FAILED"), ("TIMEOUT", "SUCCEEDED")]
 CHANGES = frozenset({
     "jobs.start", "jobs.create", "jobs.delete", "jobs.stop", "ledger.accept", "ledger.new_generation", "ledger.hop",
-    "ledger.advance", "ledger.finish", "database.publish", "database.withdraw", "database.drop_staging",
-    "announcer.announce",
+    "ledger.advance", "ledger.finish", "ledger.announced", "database.publish", "database.withdraw",
+    "database.drop_staging", "announcer.announce",
 })  # fmt: skip
 """All calls but the checkpointer's that change what outlives a process; no invocation makes many more than ten."""
 SAVES = frozenset({"saver.put", "saver.put_writes"})
@@ -49,8 +51,10 @@ class RunUnderFire(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        self.died = False
-        """Whether a process died: one that did so while it announced the end leaves that to be told of again."""
+        self.told_again = False
+        """Whether a process died that had begun to announce the end: it is told of again."""
+        self.late: list[str] = []
+        """What was wrong at limits."""
 
     @initialize(states=st.sampled_from(PLANS))
     def begin(self, states: tuple[str, ...]) -> None:
@@ -104,8 +108,32 @@ class RunUnderFire(RuleBasedStateMachine):
         self.world.jobs.end()
         self._die(asked, Life(*spot, moment))
 
-    def _die(self, asked: str, life: Life) -> None:
-        self.died = self.world.ask(ASKED[asked], life) is None or self.died
+    @rule()
+    def deadline_passes(self) -> None:
+        """Whatever the run waits for, it ends."""
+        self.world.past_deadline()
+        self.late += self.world.swept_late()
+
+    @rule(asked=st.sampled_from(["start", "resume", "cancel"]), spot=SPOTS, moment=MOMENTS)
+    def crash_after_the_deadline(self, asked: str, spot: tuple[int, frozenset[str]], moment: Moment) -> None:
+        """The process that is to end the run dies."""
+        self.world.past_deadline()
+        self._die(asked, Life(*spot, moment))
+        self.late += self.world.swept_late()
+
+    @rule(asked=st.sampled_from(["start", "resume"]))
+    def crash_again_and_again(self, asked: str) -> None:
+        """Process after process dies before it completes a step."""
+        if all(self._die(asked, Life(1, frozenset({"ledger.hop"}), "after")) for _ in range(MAX_LOST)):
+            self.world.sweep()
+            record = self.world.record()
+            self.late += ended_in_time(record.status if record else "", f"{MAX_LOST} lost invocations")
+
+    def _die(self, asked: str, life: Life) -> bool:
+        """Whether the process died: a run may have come to another end before the call."""
+        died = self.world.ask(ASKED[asked], life) is None
+        self.told_again = self.told_again or (died and "announcer.announce" in life.calls)
+        return died
 
     @rule()
     def sweep(self) -> None:
@@ -115,7 +143,7 @@ class RunUnderFire(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Bring the run to its end, and look."""
         with self.stack:
-            wrong = self.world.recover(self.died)
+            wrong = [*self.late, *self.world.recover(self.told_again)]
             tally().case("a state machine of a run", not wrong, "; ".join(wrong))
             assert not wrong, "; ".join(wrong)
 

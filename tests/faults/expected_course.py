@@ -22,6 +22,8 @@ class ExpectedCourse:
     states: tuple[str, ...]
     generation: int = 0
     """0: nobody has asked for it."""
+    restarted: bool = False
+    """True when a restart began the generation."""
     status: str = ""
     """`open`, `success` or `cancelled`."""
     attempt: int = 0
@@ -39,6 +41,7 @@ class ExpectedCourse:
         if kind == "job ends":
             self.over = True
         elif self._new(kind):
+            self.restarted = kind == "restart"
             self._begin()
         elif kind == "cancel" and self.status == "open":
             self._end("cancelled")
@@ -48,7 +51,7 @@ class ExpectedCourse:
     def _new(self, kind: Kind) -> bool:
         """Whether a generation begins: a restart asked for again, while it is at work, is the same one."""
         if kind == "restart":
-            return self.status != "open" or self.generation == 1
+            return self.status != "open" or not self.restarted
         return kind == "start" and not self.generation
 
     def _begin(self) -> None:

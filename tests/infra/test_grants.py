@@ -25,7 +25,8 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
         "OwnLog": ("logs:CreateLogStream logs:PutLogEvents", ["LogGroup.Arn"]),
         "DeadLetters": ("sqs:SendMessage", ["DeadLetters.Arn"]),
         "Ledger": (
-            "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem dynamodb:Query dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem dynamodb:Query "
+            "dynamodb:ConditionCheckItem",
             ["dynamodb:table/${LedgerTableName}", "dynamodb:table/${LedgerTableName}/index/*"],
         ),
         "Checkpoints": (

@@ -179,9 +179,10 @@ class Service:
             self._settle(record)
             response = unavailable(record.run_id, as_unavailable(error))
         except Exception:
-            # Recorded, so that it is not woken again and again, and left to the door to tell.
-            demand_held(self.checkpointer)
-            self._stands(record, "unavailable", "")
+            # Left to the door to tell, and recorded where the run is still ours: it is not woken again and again.
+            with suppress(ConflictError):
+                demand_held(self.checkpointer)
+                self._stands(record, "unavailable", "")
             raise
         demand_held(self.checkpointer)
         status = response["body"]["execution_status"]

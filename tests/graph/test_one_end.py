@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from agent.errors import UnavailableError
+from agent.errors import ConflictError, UnavailableError
 from graph.actions import Actions
 from graph.entry import answer
 from graph.response import Response
@@ -18,8 +18,7 @@ from tests.graph.conftest import Bench, event
 from tests.graph.test_actions import Woken
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, PlannedRun
 from tools.lease import FileLease
-from tools.ledger import SqliteLedger
-from tools.records import JobRun, RunEnded, RunRecord
+from tools.records import Completion, JobRun, ModelCall, RunEnded, RunRecord
 
 MakeBench = Callable[..., Bench]
 
@@ -168,14 +167,10 @@ def test_a_cancel_that_was_cut_off_is_not_forgotten(bench: MakeBench) -> None:
     assert (scene.heard, scene.record().status) == ([(1, "cancelled")], "cancelled")
 
 
-def test_an_invalid_run_that_is_sent_again_is_no_cancelled_one(
-    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invalid_run_that_is_sent_again_is_no_cancelled_one(bench: MakeBench) -> None:
     """Nothing had begun; the database is away for a moment."""
     scene = Scene(bench())
-    with monkeypatch.context() as patch:
-        patch.setattr(SqliteLedger, "launches", lambda *_: [])
-        scene.ask(event())  # only to have a record
+    scene.ask(event())
     ledger = scene.made.service().tools.ledger
     fresh = replace(scene.record(), run_id="run_2", status="running", response="")
     ledger.accept(fresh)
@@ -222,3 +217,22 @@ def test_an_answer_always_fits_on_record(bench: MakeBench) -> None:
     assert any("generation_prompt is left out" in warning for warning in body["warnings"])
     assert any("more warnings are left out" in warning for warning in body["warnings"])
     assert len(json.dumps({"statusCode": 200, "body": body})) < 390_000
+
+
+def test_a_worker_that_breaks_and_has_lost_its_run_tells_why_it_broke(
+    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What went wrong is not hidden by the conflict, and nothing is recorded over the other worker's run."""
+    scene = Scene(bench())
+
+    def broken(_: ModelCall) -> Completion:
+        raise RuntimeError("a defect of ours")
+
+    def lost(_: object) -> None:
+        raise ConflictError("run_1", "another process holds the run")
+
+    monkeypatch.setattr(scene.made.model, "complete", broken)
+    monkeypatch.setattr("graph.service.demand_held", lost)
+    with pytest.raises(RuntimeError, match="a defect of ours"):
+        scene.service().run(event())
+    assert scene.record().status == "running"

@@ -20,7 +20,7 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from graph.response import Response
     from graph.service import Step
-    from tools.ports import Toolbox
+    from tools.toolbox import Toolbox
 
 _FIRST_ROWS = 8
 _CELL = 40

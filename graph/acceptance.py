@@ -14,8 +14,8 @@ from graph.documents import document_key
 from graph.limits import deadline
 from graph.retire import retire, withdraw
 from graph.state import InputState
-from tools.ports import Toolbox
 from tools.records import ANNOUNCING, ENDING_STATUSES, OPEN_STATUSES, RunRecord
+from tools.toolbox import Toolbox
 
 
 def new_run_id() -> str:

@@ -13,8 +13,8 @@ from typing import cast
 
 from agent.errors import ConflictError
 from graph.response import Response
-from tools.ports import Toolbox
 from tools.records import ANNOUNCING, ENDED_STATUSES, RunEnded, RunRecord
+from tools.toolbox import Toolbox
 
 _GIVE_UP_SECONDS = 86_400.0
 """After its acceptance; a bus that cannot be reached for so long is not there."""

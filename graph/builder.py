@@ -29,7 +29,8 @@ from graph.routes import (
 )
 from graph.run_glue import build_run_glue
 from graph.state import InputState, State
-from tools.ports import Database, Toolbox
+from tools.ports import Database
+from tools.toolbox import Toolbox
 
 Workflow = CompiledStateGraph[State, None, InputState, State]
 

@@ -12,8 +12,9 @@ from agent.errors import DatamorphError, OutOfTimeError
 from agent.keys import generation_of_job, prefix_of_table, run_id_of_job, staging_prefix
 from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
 from tools.launch_steps import acceptances
-from tools.ports import JobList, Toolbox
+from tools.ports import JobList
 from tools.records import ENDED_STATUSES, OPEN_STATUSES, RunRecord
+from tools.toolbox import Toolbox
 
 PAGE = 200
 """Of so many runs at a time, the newest first, staging tables are told apart until none is left to be told."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from graph.announcing import conclude
 from graph.response import Response
 from graph.retire import retire
-from tools.ports import Toolbox
 from tools.records import RunRecord
+from tools.toolbox import Toolbox
 
 
 def end(tools: Toolbox, record: RunRecord, response: Response) -> Response:

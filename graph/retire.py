@@ -9,8 +9,8 @@ from graph.builder import NO_DATABASE
 from graph.current import stop_run
 from graph.run_glue import visible_run
 from graph.staged import drop_staged
-from tools.ports import Toolbox
 from tools.records import Launch, RunRecord, Withdrawal
+from tools.toolbox import Toolbox
 
 _VISIBLE_AFTER_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0)
 """When to look again for a run whose start may have been applied: afterwards nobody looks for it any more."""

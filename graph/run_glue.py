@@ -24,8 +24,9 @@ from graph.documents import store
 from graph.nodes.suspend import suspend
 from graph.routes import route_after_await, route_after_delete
 from graph.state import State, Usage
-from tools.ports import ArtifactStore, Clock, Database, JobRunner, Ledger, Toolbox
+from tools.ports import ArtifactStore, Clock, Database, JobRunner, Ledger
 from tools.records import JobDefinition, JobRun, Launch, LaunchKey
+from tools.toolbox import Toolbox
 
 _CONTROL_SECONDS = 1.0
 """How often await_run looks whether it is asked to let go."""

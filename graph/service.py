@@ -38,8 +38,8 @@ from graph.response import Response, conflict, ended_response, invalid, response
 from graph.retire import withdraw
 from graph.state import State
 from tools.model import model_of
-from tools.ports import Toolbox
 from tools.records import ANNOUNCING, ENDED_STATUSES, OPEN_STATUSES, RunRecord
+from tools.toolbox import Toolbox
 
 _RECURSION_LIMIT = 120
 """A belt; the caps in routes.py end a run long before."""

@@ -20,7 +20,7 @@ from langgraph_sdk.runtime import ServerRuntime
 from agent.settings import Settings, load_settings
 from graph.strict import require_strict
 from graph.studio_graph import Studio, StudioGraph, readable, studio_graph
-from tools.ports import Toolbox
+from tools.toolbox import Toolbox
 
 # langgraph.json sets the variable before the server imports langgraph. The server brings its own checkpoints, which it
 # reads with a serializer of this kind; its files under .langgraph_api are pickles, and as trusted as the code itself.

@@ -30,8 +30,8 @@ from graph.announcing import conclude, recorded
 from graph.builder import Workflow, build_workflow
 from graph.response import Response, conflict, invalid, response_of
 from graph.state import State
-from tools.ports import Toolbox
 from tools.records import ENDED_STATUSES, RunRecord
+from tools.toolbox import Toolbox
 
 Event = create_model(
     "Event",

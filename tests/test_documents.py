@@ -16,7 +16,7 @@ from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
-from tools.ports import Toolbox
+from tools.toolbox import Toolbox
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

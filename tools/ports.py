@@ -1,13 +1,12 @@
-"""The ports: what the workflow needs from the outside world, and the Toolbox that carries them.
+"""The ports: what the workflow needs from the outside world.
 
 Each Protocol is the contract; `tests/contracts/` holds the real parts and the fakes to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from agent.request import Request
@@ -279,26 +278,3 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Wait."""
         ...
-
-
-@dataclass(frozen=True)
-class Toolbox:
-    """All ports of one process, built once by the door."""
-
-    model: Model
-    artifacts: ArtifactStore
-    jobs: JobRunner
-    dry_run: DryRun | None
-    """None where Spark is not installed: preflight is skipped and the answer says so."""
-    database: Database | None
-    """None where no database is configured for this process."""
-    ledger: Ledger
-    lease: Lease
-    journal: Journal
-    clock: Clock
-    announcer: Announcer | None = None
-    """None where nobody listens."""
-    job_list: JobList | None = None
-    """None where nobody puts away what runs left."""
-    seconds_left: Callable[[], float] | None = None
-    """How long a step may take that begins now; None where no invocation ends by itself."""

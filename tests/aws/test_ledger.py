@@ -19,8 +19,8 @@ from graph.response import Response
 from tests.aws.moto_server import DEFAULTS, Aws
 from tests.aws.wire import answers_lost, cut, overtaken, refused, requests
 from tools.aws.ledger import DynamoLedger
-from tools.ports import Toolbox
 from tools.records import Launch, LaunchKey, RunRecord
+from tools.toolbox import Toolbox
 
 RECORD = RunRecord("r1", 1, "sha", "ref", "compiler", "glue", "db:5432/s", "2026-01-01T00:00:00.000+00:00", "running")
 KEY = LaunchKey("r1", 1, 1, 1)

@@ -41,8 +41,8 @@ from tests.graph.test_cleaning import Defined
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
-from tools.ports import Toolbox
 from tools.records import TERMINAL_STATES, JobRun, Published, PublishOrder, RunEnded, RunRecord
+from tools.toolbox import Toolbox
 
 RUN = "run_1"
 SETTINGS = load_settings({"model": "fake"}, {})

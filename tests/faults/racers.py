@@ -37,7 +37,7 @@ from tools.fakes import FakeModel
 from tools.journal import LogJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
-from tools.ports import Toolbox
+from tools.toolbox import Toolbox
 
 Kind = Literal["sqlite", "dynamodb"]
 LEASE_SECONDS = 60.0

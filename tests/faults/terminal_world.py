@@ -34,7 +34,7 @@ from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
 from tools.model import model_of
-from tools.ports import Toolbox
+from tools.toolbox import Toolbox
 
 EVENT = event()
 RUN: str = EVENT["run_id"]

@@ -28,8 +28,8 @@ from tools.fakes import FakeClock, FakeJobs, FakeModel
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
-from tools.ports import Toolbox
 from tools.records import JobDefinition, Published, PublishOrder
+from tools.toolbox import Toolbox
 
 MAX_ROWS = 3
 """How many rows a job writes, and says that it wrote."""

@@ -21,7 +21,7 @@ from tools.fakes import FakeClock, FakeDatabase, FakeDryRun, FakeJobs, FakeModel
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
-from tools.ports import Toolbox
+from tools.toolbox import Toolbox
 
 RUN = "run_1"
 SHOWN = ("execution_status", "attempts", "rewrites", "rows_written", "job_run_id", "target_table")

@@ -18,7 +18,7 @@ from tools.fakes import FakeClock, FakeDatabase, FakeDryRun, FakeJobs, FakeModel
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
-from tools.ports import Toolbox
+from tools.toolbox import Toolbox
 
 SETTINGS = {"model": "fake", "wait_seconds": 30, "poll_seconds": 1}
 TRANSFORM = '''def transform(sources: dict[str, DataFrame]) -> DataFrame:

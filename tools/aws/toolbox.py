@@ -18,7 +18,8 @@ from tools.aws.ledger import DynamoLedger
 from tools.clock import SystemClock
 from tools.journal import LogJournal
 from tools.model import model_of
-from tools.ports import Database, DryRun, Journal, Toolbox
+from tools.ports import Database, DryRun, Journal
+from tools.toolbox import Toolbox
 
 LEASE_SECONDS = 90.0
 """How long a run stays held after its holder died, where nothing else is said: the holder renews it meanwhile."""

@@ -18,7 +18,7 @@ from tools.ledger import SqliteLedger
 from tools.local.postgres import embedded_server
 from tools.local.secrecy import become_unreadable
 from tools.model import model_of
-from tools.ports import Toolbox
+from tools.toolbox import Toolbox
 
 
 def require_local() -> None:

@@ -23,6 +23,12 @@ pytest_plugins = ["tests.postgres_fixtures", "tests.aws_fixtures"]
 """Fixtures with a real, embedded PostgreSQL: one server a test session, one fresh database a test."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests: the last of several processes is not left alone with one of them."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show what tests measured: `record_property("figures", …)`."""
     reports = [report for group in terminalreporter.stats.values() for report in group]

@@ -21,11 +21,12 @@ def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
     """List what forbids publishing this request into that target; empty when nothing does."""
     target = snapshot.target
     wanted = request.specs.target_table
-    problems = [*_indistinct(snapshot), *_samples(request, snapshot), *_keys(wanted, target), *_rules(target)]
+    problems = [*_indistinct(snapshot), *_samples(request, snapshot), *_keys(wanted, target)]
+    problems += [*_rules(target), *_unchecked(target)]
     if wanted.write_mode in (None, "overwrite"):
         problems += _foreign_keys(target)
     if wanted.write_mode == "merge":
-        problems += _no_merge(target)
+        problems += _no_merge(wanted, target)
     if wanted.write_mode != "append" and target.heirs:
         problems.append(Problem(f"{_TARGET}.name", _with_heirs(target)))
     if wanted.write_mode is None and target.has_rows and not target.published_before:
@@ -113,7 +114,18 @@ def _rules(target: Target) -> Iterator[Problem]:
         yield Problem(f"{_TARGET}.name", f"{message}; drop the rule, or publish into another table")
 
 
-def _no_merge(target: Target) -> Iterator[Problem]:
+def _unchecked(target: Target) -> Iterator[Problem]:
+    for name in target.unchecked:
+        message = f"{name!r} would not be checked: its triggers on {target.name} are switched off"
+        yield Problem(f"{_TARGET}.name", f"{message}; ALTER TABLE {target.relation} ENABLE TRIGGER ALL")
+
+
+def _no_merge(wanted: TargetTable, target: Target) -> Iterator[Problem]:
+    made = [column.name for column in target.columns if column.identity == "always"]
+    for index, column in enumerate(wanted.columns):
+        if column.name in made and column.name not in wanted.keys:
+            message = f"{column.name!r} of {target.name} is GENERATED ALWAYS, and no merge may change it"
+            yield Problem(f"{_TARGET}.columns[{index}].name", f"{message}; leave it out, or make it a key")
     for rule in target.side_rules:
         if rule.event != "delete":
             message = f"PostgreSQL cannot merge where INSERT or UPDATE has a rule, as {rule.name!r} of {target.name}"

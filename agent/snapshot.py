@@ -84,6 +84,8 @@ class Target(_Frozen):
     """Of the table and of its partitions."""
     rules: tuple[str, ...] = ()
     """Those that do something else instead of what publish asks for."""
+    unchecked: tuple[str, ...] = ()
+    """Constraints that PostgreSQL does not check: their triggers on the table or its partitions are switched off."""
     side_rules: tuple[SideRule, ...] = ()
     heirs: tuple[str, ...] = ()
     """Tables that inherit from it, for SQL: their rows are seen in it, and publish leaves them alone. No partitions."""

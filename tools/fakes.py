@@ -170,7 +170,7 @@ class FakeDatabase:
             return Published(before.expected_rows, created=False, already=True)
         if self.refusals:
             raise self.refusals.pop(0)
-        if order.expected_rows == 0 and not order.allow_empty:
+        if order.expected_rows == 0 and order.write_mode == "overwrite" and not order.allow_empty:
             raise PublishError("empty_result", "the result is empty, and options.allow_empty is not set")
         self.published[key] = order
         return Published(order.expected_rows, created=False, already=False)

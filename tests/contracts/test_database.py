@@ -188,6 +188,7 @@ def test_an_empty_result_needs_leave(scene: Scene) -> None:
     with pytest.raises(PublishError) as caught:
         publish(scene, **nothing)
     assert caught.value.kind == "empty_result"
+    assert publish(scene, **nothing, run_id="r2", write_mode="append").rows == 0
     assert publish(scene, **nothing, allow_empty=True) == Published(rows=0, created=False, already=False)
 
 

@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalogue says of tables: their place, columns, keys and whatever guards them."""
+"""What PostgreSQL's catalogue says of tables: their place, columns, keys and rights."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from agent.identifiers import nearest, quote_name, quote_table
-from agent.snapshot import Column, ForeignKey, SideRule
+from agent.snapshot import Column, ForeignKey
 from tools.database.connection import Connection
 
 _IDENTITY: dict[str, Literal["", "always", "by default"]] = {"": "", "a": "always", "d": "by default"}
 _ON_DELETE: dict[str, Literal["no action", "restrict", "cascade", "set null", "set default"]] = {
     "a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default",
 }  # fmt: skip
-_EVENTS: dict[str, Literal["insert", "update", "delete"]] = {"2": "update", "3": "insert", "4": "delete"}
 _KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
 _OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'"
 
@@ -187,64 +186,6 @@ def incoming_foreign_keys(connection: Connection, oid: int) -> tuple[ForeignKey,
         ForeignKey(name=name, table=quote_table(schema, table), deferrable=deferrable, on_delete=_ON_DELETE[action])
         for name, schema, table, deferrable, action in rows
     )
-
-
-def triggers(connection: Connection, oid: int) -> tuple[str, ...]:
-    """Return the names of the triggers on the table or its partitions that are switched on."""
-    rows = connection.execute(
-        """
-        SELECT DISTINCT tgname FROM pg_catalog.pg_trigger
-        WHERE (tgrelid = %(oid)s OR tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree(%(oid)s::regclass)))
-          AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname
-        """,
-        {"oid": oid},
-    ).fetchall()
-    return tuple(name for (name,) in rows)
-
-
-def rules(connection: Connection, oid: int) -> tuple[str, ...]:
-    """Return the names of the table's rules that lead writes elsewhere: DO INSTEAD, and switched on."""
-    rows = connection.execute(
-        """
-        SELECT rulename FROM pg_catalog.pg_rewrite
-        WHERE ev_class = %s AND is_instead AND ev_type <> '1' AND ev_enabled <> 'D' ORDER BY rulename
-        """,
-        (oid,),
-    ).fetchall()
-    return tuple(name for (name,) in rows)
-
-
-def side_rules(connection: Connection, oid: int) -> tuple[SideRule, ...]:
-    """Return the table's rules that do something beside the write that they come with: DO ALSO, and switched on."""
-    rows = connection.execute(
-        """
-        SELECT rulename, ev_type::text FROM pg_catalog.pg_rewrite
-        WHERE ev_class = %s AND NOT is_instead AND ev_type <> '1' AND ev_enabled <> 'D' ORDER BY rulename
-        """,
-        (oid,),
-    ).fetchall()
-    return tuple(SideRule(name=name, event=_EVENTS[event]) for name, event in rows)
-
-
-def heirs(connection: Connection, oid: int) -> tuple[str, ...]:
-    """Return the tables, for SQL, that inherit from a table directly, without its partitions."""
-    rows = connection.execute(
-        """
-        SELECT n.nspname, c.relname
-        FROM pg_catalog.pg_inherits i
-        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE i.inhparent = %s AND NOT c.relispartition ORDER BY 1, 2
-        """,
-        (oid,),
-    ).fetchall()
-    return tuple(quote_table(schema, table) for schema, table in rows)
-
-
-def row_security(connection: Connection, oid: int) -> bool:
-    """Tell whether policies may hide rows of the table."""
-    row = connection.execute("SELECT relrowsecurity FROM pg_catalog.pg_class WHERE oid = %s", (oid,)).fetchone()
-    return row is not None and bool(row[0])
 
 
 def has_rows(connection: Connection, relation: Relation) -> bool:

@@ -9,7 +9,7 @@ from agent.errors import PublishError, UnsupportedTypeError
 from agent.identifiers import quote_name
 from agent.snapshot import Column
 from agent.types import base_type
-from tools.database import catalog
+from tools.database import catalog, guards
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
 from tools.records import PublishOrder
@@ -28,20 +28,25 @@ def move_rows(
     connection.execute("SET CONSTRAINTS ALL DEFERRED")
     if order.write_mode == "overwrite":
         _delete_all(connection, relation)
+    watched = bool(guards.triggers(connection, relation.oid))
     inserted = connection.execute(
         f"INSERT INTO {relation.sql} ({names}){override} SELECT {values} FROM {staged}{conflict}"
     )
+    # Checked here and not by COMMIT, whose only failure is then a lost connection; deferred triggers have fired too.
+    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     reached = inserted.rowcount
+    if reached > order.expected_rows:
+        raise PublishError("row_count", f"{staged} holds {reached} rows by now, and {order.expected_rows} were audited")
     if conflict.endswith("DO NOTHING"):
         # Rows that are nothing but their key, and are there already, are not counted.
         reached = order.expected_rows - _missing(connection, order, relation, columns, staged)
+    elif order.write_mode == "merge" and watched:
+        reached = min(reached, order.expected_rows - _missing(connection, order, relation, columns, staged))
     elif order.write_mode == "overwrite":
         reached = min(reached, _rows(connection, f"SELECT count(*) FROM {relation.only}"))
     if reached != order.expected_rows:
         message = f"{reached} of {order.expected_rows} rows reached {relation.sql}"
         raise PublishError("constraint", f"{message}: a trigger or rule took the others")
-    # Checked here and not by COMMIT, whose only failure is then a lost connection.
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def _missing(

@@ -14,9 +14,9 @@ import psycopg
 from agent.errors import InvalidRequestError, PublishError, UnavailableError, UnsupportedTypeError
 from agent.identifiers import quote_name
 from agent.preconditions import harmless
-from agent.snapshot import Column, Snapshot, Target
+from agent.snapshot import Column, ForeignKey, Snapshot, Target
 from agent.types import sql_type
-from tools.database import catalog, modes, staging
+from tools.database import catalog, guards, modes, staging
 from tools.database.catalog import Relation
 from tools.database.connection import Connection, Connector, UnreachableError
 from tools.database.refused import misfits, publish_error
@@ -41,7 +41,7 @@ def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot) -> Pu
         raise connector.denied(error) from error
     except psycopg.Error as error:
         if lost:
-            return _found_out(connector, order, snapshot.target, error)
+            return _found_out(connector, order, snapshot, error)
         raise _explained(connector, order, snapshot.target, error) from error
 
 
@@ -50,7 +50,7 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
     _queue(connection, order)
     before = _entered(connection, order)
     if before is not None:
-        return Published(rows=before.rows, created=False, already=True)
+        return _on_record(connection, order, snapshot, before, already=True)
     # Without it a policy would hide old rows from DELETE, and they would stay among the new ones.
     connection.execute("SET LOCAL row_security = off")
     relation = catalog.resolve(connection, order.target)
@@ -63,12 +63,28 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
     modes.audit_keys(connection, order, supplied, staged)
     modes.audit_precision(connection, supplied, staged)
     modes.move_rows(connection, order, relation, supplied, staged)
+    # Renaming a schema waits for no lock on its tables: what was written by name may have gone elsewhere.
+    _demand_in_place(connection, order, relation, "while its rows were written")
     made = staging.Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode, relation.oid)
     if not staging.record(connection, order.run_id, order.generation, made):
         # Another installation got there meanwhile, whose target stands in another queue; or a cancel or restart.
         raise _taken(order, staging.entry(connection, order.run_id, order.generation) or made)
-    made_of = tuple(f"{column.name} {column.type}" for column in columns) if created else ()
-    return Published(rows=order.expected_rows, created=created, already=False, columns=made_of)
+    described = _described(columns) if created else ()
+    return Published(rows=order.expected_rows, created=created, already=False, columns=described)
+
+
+def _on_record(
+    connection: Connection, order: PublishOrder, snapshot: Snapshot, entry: staging.Entry, *, already: bool
+) -> Published:
+    """What a publish that is on record told, or would have."""
+    created = snapshot.origin == "database" and not snapshot.target.exists
+    relation = catalog.resolve(connection, order.target) if created else None
+    described = _described(catalog.columns(connection, relation.oid)) if relation else ()
+    return Published(rows=entry.rows, created=created, already=already, columns=described)
+
+
+def _described(columns: Sequence[Column]) -> tuple[str, ...]:
+    return tuple(f"{column.name} {column.type}" for column in columns)
 
 
 def _queue(connection: Connection, order: PublishOrder) -> None:
@@ -137,11 +153,14 @@ def _primary_key(order: PublishOrder) -> str:
 def _locked(
     connection: Connection, order: PublishOrder, snapshot: Snapshot, relation: Relation, *, created: bool
 ) -> tuple[Column, ...]:
-    """Lock the target against writers and return its columns. Raises PublishError when it is not as in the snapshot."""
-    connection.execute(f"LOCK TABLE {relation.only} IN SHARE ROW EXCLUSIVE MODE")
-    again = catalog.resolve(connection, order.target)
-    if again is None or again.oid != relation.oid:
-        raise PublishError("target_changed", f"{order.target} was replaced while publish waited for it")
+    """Lock the target and return its columns. Raises PublishError when it is not as in the snapshot.
+
+    It is locked against whoever would alter it, and against other writers unless rows are only added.
+    """
+    # This is the lock that INSERT takes, and the right to insert is enough for it.
+    mode = "ROW EXCLUSIVE" if order.write_mode == "append" else "SHARE ROW EXCLUSIVE"
+    connection.execute(f"LOCK TABLE {relation.only} IN {mode} MODE")
+    _demand_in_place(connection, order, relation, "while publish waited for it")
     columns = catalog.columns(connection, relation.oid)
     keys = catalog.incoming_foreign_keys(connection, relation.oid)
     if snapshot.origin == "database" and not created:
@@ -151,12 +170,28 @@ def _locked(
             raise PublishError("target_changed", f"the foreign keys that point at {order.target} changed")
     if not created:
         _not_of_others(connection, order, relation)
+    _demand_plain(connection, order, relation, keys)
+    return columns
+
+
+def _demand_in_place(connection: Connection, order: PublishOrder, relation: Relation, when: str) -> None:
+    """Raise PublishError unless the target's name still leads to the table."""
+    now = catalog.resolve(connection, order.target)
+    if now is None or (now.oid, now.sql) != (relation.oid, relation.sql):
+        raise PublishError("target_changed", f"{order.target} was replaced {when}")
+
+
+def _demand_plain(connection: Connection, order: PublishOrder, relation: Relation, keys: Sequence[ForeignKey]) -> None:
+    """Raise PublishError for what `prepare` refuses and somebody has done since."""
+    if rules := guards.rules(connection, relation.oid):
+        raise PublishError("target_changed", f"rule {rules[0]!r} leads what is written to {order.target} elsewhere")
+    if unchecked := guards.unchecked(connection, relation.oid):
+        raise PublishError("target_changed", f"{unchecked[0]!r} is not checked: triggers of {order.target} are off")
     for key in keys if order.write_mode == "overwrite" else ():
         if not harmless(key):
             raise PublishError("target_changed", f"foreign key {key.name!r} of {key.table} forbids replacing the rows")
-    if order.write_mode != "append" and (heirs := catalog.heirs(connection, relation.oid)):
+    if order.write_mode != "append" and (heirs := guards.heirs(connection, relation.oid)):
         raise PublishError("target_changed", f"{order.target} is inherited by {', '.join(heirs)} since the run began")
-    return columns
 
 
 def _not_of_others(connection: Connection, order: PublishOrder, relation: Relation) -> None:
@@ -188,7 +223,7 @@ def _audit(connection: Connection, order: PublishOrder, staged: str) -> None:
     count = row[0] if row else 0
     if count != order.expected_rows:
         raise PublishError("row_count", f"{staged} holds {count} rows, and the job says it wrote {order.expected_rows}")
-    if count == 0 and not order.allow_empty:
+    if count == 0 and order.write_mode == "overwrite" and not order.allow_empty:
         message = f"the result is empty; {order.target} keeps its rows unless options.allow_empty is true"
         raise PublishError("empty_result", message)
 
@@ -203,19 +238,18 @@ def _supplied(order: PublishOrder, columns: Sequence[Column]) -> list[Column]:
     return [existing[name] for name in order.columns]
 
 
-def _found_out(connector: Connector, order: PublishOrder, before: Target, error: psycopg.Error) -> Published:
+def _found_out(connector: Connector, order: PublishOrder, snapshot: Snapshot, error: psycopg.Error) -> Published:
     """What became of a COMMIT whose answer was lost. Raises PublishError when nothing was done, or none can tell."""
     try:
         with connector.session() as connection, connection.transaction():
             # The lost session holds this lock until its transaction is over, one way or the other.
             _queue(connection, order)
-            found = _entered(connection, order)
+            if (found := _entered(connection, order)) is not None:
+                return _on_record(connection, order, snapshot, found, already=False)
     except (UnavailableError, psycopg.Error):
         told = "the connection was lost, and whether the rows are in the target cannot be seen: publish again"
         raise PublishError("transient", told) from error
-    if found is None:
-        raise _explained(connector, order, before, error) from error
-    return Published(rows=found.rows, created=not before.exists, already=False)
+    raise _explained(connector, order, snapshot.target, error) from error
 
 
 def _explained(connector: Connector, order: PublishOrder, before: Target, error: psycopg.Error) -> PublishError:

@@ -14,8 +14,9 @@ from agent.types import sql_type
 from tools.database.connection import Connection
 
 _TRANSIENT = ("08", "53", "55", "57", "40", "25")
-_CHANGED = ("42P01", "42703", "3F000", "42P10")
-"""What the publish names is gone: a table, a column, a schema, the unique key that a merge finds its rows by."""
+_CHANGED = ("42P01", "42703", "3F000", "42P10", "42P07")
+"""What the publish names is gone: a table, a column, a schema, the unique key that a merge finds its rows by; or
+a table that was to be created is there."""
 _QUOTED = re.compile(r'"[^"]*"')
 
 

@@ -11,7 +11,7 @@ from agent.identifiers import MAX_BYTES, did_you_mean, quote_table
 from agent.request import Request, SourceTable, TargetTable
 from agent.snapshot import Column, Row, Snapshot, Source, Target
 from agent.types import element_type, spark_type
-from tools.database import catalog, staging
+from tools.database import catalog, guards, staging
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
 from tools.database.rows import first_rows, given_rows
@@ -117,6 +117,9 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
     _demand_free(relation.schema)
     if relation.kind not in ("table", "partitioned table"):
         raise _refused(f"{name!r} is a {relation.kind}; the target must be a table")
+    if foreign := guards.foreign_partitions(connection, relation.oid):
+        told = f"{name!r} has partitions on another server, {', '.join(foreign)}, which commit by themselves"
+        raise _refused(f"{told}; publish into another table")
     _demand(connection, relation, "SELECT", "INSERT", *_RIGHTS[wanted.write_mode or "overwrite"])
     return Target(
         name=name,
@@ -128,11 +131,12 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
         incoming_foreign_keys=catalog.incoming_foreign_keys(connection, relation.oid),
         has_rows=catalog.has_rows(connection, relation),
         published_before=staging.published_into(connection, relation.oid),
-        triggers=catalog.triggers(connection, relation.oid),
-        rules=catalog.rules(connection, relation.oid),
-        side_rules=catalog.side_rules(connection, relation.oid),
-        heirs=catalog.heirs(connection, relation.oid),
-        row_security=catalog.row_security(connection, relation.oid),
+        triggers=guards.triggers(connection, relation.oid),
+        rules=guards.rules(connection, relation.oid),
+        unchecked=guards.unchecked(connection, relation.oid),
+        side_rules=guards.side_rules(connection, relation.oid),
+        heirs=guards.heirs(connection, relation.oid),
+        row_security=guards.row_security(connection, relation.oid),
     )
 
 

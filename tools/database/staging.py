@@ -166,8 +166,10 @@ def withdraw(connection: Connection, run_id: str, generation: int, why: Withdraw
         raise UnavailableError("database", f"{message} target_session_attrs=read-write to the database's URL")
     if not ledger_exists(connection):
         return True
-    # A role that may not write the ledger cannot publish either.
-    with suppress(psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
+    # A role that may not write the ledger cannot publish either. A database that is read-only by default can be written
+    # again before a worker wakes up.
+    with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+        connection.execute("SET TRANSACTION READ WRITE")
         connection.execute(
             f"INSERT INTO {LEDGER} (run_id, generation, target, rows) VALUES (%s, %s, %s, 0) ON CONFLICT DO NOTHING",
             (run_id, generation, why),

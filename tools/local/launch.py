@@ -98,10 +98,10 @@ def write_outcome(run_dir: Path, outcome: Outcome) -> None:
 
 
 def read_outcome(run_dir: Path) -> Outcome | None:
-    """How the child stands; None before it has said anything."""
+    """How the child stands; None before it has said anything, and of a file that a loss of power left empty."""
     try:
         return Outcome(**json.loads((run_dir / "state.json").read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, json.JSONDecodeError):
         return None
 
 

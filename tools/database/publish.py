@@ -1,8 +1,9 @@
 """Publish: audit the staging table and move its rows into the target, in one transaction and once for good.
 
-The target is locked against other writers, readers go on; DELETE, INSERT and ON CONFLICT keep grants, views and
-indexes, which a rename or a new table would lose. The publish row is written in the same transaction: it is there if
-and only if the rows are, so that a publish is never done twice and a lost answer to COMMIT can be found out.
+The target is locked against other writers unless rows are only added, and readers go on; DELETE, INSERT and ON CONFLICT
+keep grants, views and indexes, which a rename or a new table would lose. The publish row is written in the same
+transaction: it is there if and only if the rows are, so that a publish is never done twice and a lost answer to COMMIT
+can be found out.
 """
 
 from __future__ import annotations

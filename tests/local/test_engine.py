@@ -166,6 +166,16 @@ def test_the_databases_password_is_in_no_error_and_no_log(bench: Bench, spark_jv
     assert "ValueError: no ***" in log and "Hunter" not in log
 
 
+def test_a_password_that_the_url_does_not_have_is_in_no_error_either(
+    bench: Bench, spark_jvm: SparkJvm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one of this process's environment, which the script is not told."""
+    monkeypatch.setenv("PGPASSWORD", "Hunter2-secret")
+    runner = LocalJobRunner(bench.home, bench.artifacts, "postgresql://etl@127.0.0.1:1/x", spark_jvm)
+    run = Bench(bench.home, runner, bench.artifacts).run("teller", "raise ValueError('no Hunter2-secret fits')")
+    assert run.error.endswith("ValueError: no *** fits")
+
+
 @pytest.mark.parametrize("before", ["x" * 3_990, "line\n" * 29 + "line "])
 def test_no_part_of_the_password_is_left_where_an_error_is_cut(bench: Bench, spark_jvm: SparkJvm, before: str) -> None:
     """Neither by its characters nor by its lines, in what is told and in the run's record."""

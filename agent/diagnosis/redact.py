@@ -21,6 +21,9 @@ _INNER_QUOTE = r"[\"'](?![\s,;)\]}]|\Z)"
 """A quote that ends nothing: more of the word follows."""
 _INNER_MARK = r"[,;&)\]}](?![\s\"')\]}]|\Z|[A-Za-z_][\w.-]*\s*[=:])"
 """A mark that separates nothing: neither an end nor another `name=` follows."""
+_ESCAPES = (r"%[\dA-Fa-f]{2}", r"\\[abfnrtv]", r"\\x[\dA-Fa-f]{2}", r"\\u[\dA-Fa-f]{4}", r"\\[0-7]{3}")
+"""What ends in a letter or digit of no word: percent-encoded characters, and those that JSON, repr and C escape."""
+_WORD_BEGINS = rf"(?:(?<![^\W_])|{'|'.join(f'(?<={escape})' for escape in _ESCAPES)})"
 
 _SECRETS: tuple[tuple[str, str], ...] = (
     (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", _MASK),
@@ -76,8 +79,8 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 def without(text: str, secrets: Iterable[str]) -> str:
     """The text without known secrets: as they are, percent-encoded, escaped, and in base64, also amid other bytes.
 
-    What is shorter than four characters stays; a word of letters alone goes where it stands alone, and not out of
-    `org.postgresql`.
+    What is shorter than four characters stays; a word of letters alone goes where it stands alone, as it does behind
+    `%3A` or an escaped line break, and not out of `org.postgresql`.
     """
     for secret in sorted(set(secrets), key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
@@ -89,7 +92,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 def _known(secret: str) -> re.Pattern[str]:
     """What finds a secret in every form."""
     spelled = "".join(map(_spelled, secret))
-    plain = rf"(?<![^\W_]){spelled}(?![^\W_])" if secret.isalpha() else spelled
+    plain = rf"{_WORD_BEGINS}{spelled}(?![^\W_])" if secret.isalpha() else spelled
     # Around what depends on the secret alone stand characters that share bits with it.
     encoded = (rf"[\w+/-]?{''.join(map(_spelled, core))}[\w+/-]*(?:=|%3[Dd])*" for core in _base64(secret.encode()))
     return re.compile("|".join((plain, *encoded)))

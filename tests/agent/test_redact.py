@@ -133,6 +133,27 @@ def test_a_secret_that_is_a_word_leaves_longer_words_alone() -> None:
     assert redact(text, ["postgres"]) == "org.postgresql.util.PSQLException at ***: ***_x '***'"
 
 
+WORD = "swordfishtrombone"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        quote("postgresql://u:", safe=""),
+        quote("postgresql://u:", safe="").lower(),
+        *(json.dumps(f"a{mark}")[1:-1] for mark in "\b\f\n\r\t\x1f\u2028"),
+        *(repr(f"a{mark}")[1:-1] for mark in "\n\x1b"),
+        json.dumps(json.dumps("a\n"))[3:-3],
+        "password \\033",
+        f"{WORD} ",
+    ],
+)
+def test_a_secret_that_is_a_word_stands_alone_behind_an_escape(before: str) -> None:
+    """The letter or digit in front of it ends an escape, and is of no word."""
+    masked = redact(f"{before}{WORD}{quote('@db', safe='')}", [WORD])
+    assert masked == f"{before.replace(WORD, '***')}***%40db"
+
+
 def test_clip_keeps_head_and_tail() -> None:
     """A long text keeps both ends within the limit and says what is missing."""
     clipped = clip("a" * 5000 + "b" * 5000)

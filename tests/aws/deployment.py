@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 
@@ -16,8 +17,9 @@ from tests.tools.fake_bedrock import FakeBedrock
 from tools.bedrock_prices import usd
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:datamorph"
-CANARY = "c4n4ry-s3cret"
-"""A password that must never be seen outside the secret that holds it."""
+CANARY = "c4n4ry/s3cret+1"
+"""A password that must never be seen outside the secret that holds it; a URL has it percent-encoded."""
+URL_CANARY = quote(CANARY, safe="")
 
 
 @dataclass

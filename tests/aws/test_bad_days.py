@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import lambda_handler
-from tests.aws.deployment import CANARY, REPLY, Context, Deployment, event
+from tests.aws.deployment import CANARY, REPLY, URL_CANARY, Context, Deployment, event
 from tests.aws.fake_glue_faults import Fault
 from tests.tools.fake_bedrock import Answer, refusal, reply
 from tools.fakes import PlannedRun
@@ -64,7 +64,7 @@ def _database_secret_lacks_fields(deployment: Deployment, patch: pytest.MonkeyPa
 
 
 def _database_unreachable(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
-    deployment.put_secret("datamorph/database", {"url": f"postgresql://etl:{CANARY}@127.0.0.1:1/sales"})
+    deployment.put_secret("datamorph/database", {"url": f"postgresql://etl:{URL_CANARY}@127.0.0.1:1/sales"})
 
 
 def _table_missing(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
@@ -304,8 +304,8 @@ def test_no_secret_is_told_anywhere(
 ) -> None:
     """Not in the answer, artifacts, checkpoints, ledger, prompts, job definitions, journal or log."""
     deployment.sql(f"CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{CANARY}'")
-    url = deployment.database_url.replace("postgresql://postgres@", f"postgresql://canary:{CANARY}@", 1)
-    assert CANARY in url
+    url = deployment.database_url.replace("postgresql://postgres@", f"postgresql://canary:{URL_CANARY}@", 1)
+    assert URL_CANARY in url
     deployment.put_secret("datamorph/database", {"url": url})
     log = io.StringIO()
     monkeypatch.setattr(lambda_handler.logger.registered_handler, "stream", log)
@@ -320,4 +320,4 @@ def test_no_secret_is_told_anywhere(
     for table in dynamodb.list_tables()["TableNames"]:
         told.append(repr(dynamodb.scan(TableName=table)["Items"]))
     assert len(told) > 15
-    assert [text[:200] for text in told if CANARY in text] == []
+    assert [text[:200] for text in told if CANARY in text or URL_CANARY in text] == []

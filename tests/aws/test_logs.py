@@ -97,6 +97,13 @@ def test_an_endless_line_is_cut(aws: Aws, write: Write) -> None:
     assert len(log) <= 20_000 and log.endswith("xthe end\n")
 
 
+def test_no_part_of_a_secret_is_left_where_an_endless_line_is_cut(aws: Aws, write: Write) -> None:
+    """It is taken out of the whole line."""
+    write("output", f"{RUN}-driver", "Hunter2-secret" + "x" * 19_994)
+    logs = GlueLogs(aws.clients, FakeClock(), lambda: ["Hunter2-secret"])
+    assert logs.tail(RUN, GROUPS, "5.0", False) == f"***{'x' * 19_994}\n"
+
+
 class Late(FakeClock):
     """A clock by which the log arrives after so many waits."""
 

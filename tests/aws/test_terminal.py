@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import cli
-from tests.aws.deployment import CANARY, Deployment, event
+from tests.aws.deployment import CANARY, URL_CANARY, Deployment, event
 from tools.fakes import PlannedRun
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
@@ -88,12 +88,12 @@ def test_what_a_deployed_function_lacks_is_told(deployment: Deployment, terminal
     """By name, with what to do and exit code 4; secrets stay secret."""
     deployment.functions.functions["datamorph"] = deployment.invoked
     deployment.configure(bucket="nobodys-bucket", ledger_table="nobodys-ledger")
-    deployment.put_secret("datamorph/database", {"url": f"postgresql://etl:{CANARY}@127.0.0.1:1/sales"})
+    deployment.put_secret("datamorph/database", {"url": f"postgresql://etl:{URL_CANARY}@127.0.0.1:1/sales"})
     code, checks = terminal("doctor", "--lambda", "datamorph", "--json")
     missing = {check["name"]: check["detail"] for check in checks if check["status"] == "missing"}
     assert (code, set(missing)) == (4, {"database", "bucket", "role", "ledger table"}), checks
     assert "DATAMORPH_BUCKET" in missing["bucket"]
-    assert CANARY not in json.dumps(checks)
+    assert CANARY not in json.dumps(checks) and URL_CANARY not in json.dumps(checks)
 
 
 def test_secrets_that_cannot_be_read_are_one_check_among_others(deployment: Deployment, terminal: Any) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
@@ -190,8 +192,16 @@ def ended_in_time(status: str, limit: str) -> list[str]:
 
 
 def no_secret(found: Evidence, canary: str) -> list[str]:
-    """I7: the database's password stands nowhere."""
-    return [f"I7: the secret stands in {where}" for where, text in found.texts if canary in text]
+    """I7: the database's password stands nowhere, in no form."""
+    forms = _forms(canary)
+    return [f"I7: the secret stands in {where}" for where, text in found.texts if any(form in text for form in forms)]
+
+
+def _forms(secret: str) -> list[str]:
+    """As it is, percent-encoded, and what base64 has of it wherever among other bytes it begins."""
+    octets = secret.encode()
+    whole = (octets[start : len(octets) - (len(octets) - start) % 3] for start in range(3))
+    return [secret, quote(secret, safe=""), *(b64encode(part).decode() for part in whole)]
 
 
 def plain(channels: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from tests.aws.deployment import CANARY
+from base64 import b64encode
+
+from tests.aws.deployment import CANARY, URL_CANARY
 from tests.faults.tables import STAGED
 from tools.fakes import PlannedRun
 
-LEAKED = f"login with password={CANARY} at postgresql://canary:{CANARY}@db.internal/sales: {CANARY} was refused"
-"""What a driver may say: the secret with its label, in a URL, and as it is."""
+LEAKED = (
+    f"login with password={CANARY} at postgresql://canary:{URL_CANARY}@db.internal/sales: "
+    f"{CANARY}, {URL_CANARY}, {b64encode(f'canary:{CANARY}'.encode()).decode()} was refused"
+)
+"""What a driver may say: the secret with its label, in a URL, as it is, percent-encoded, and in base64."""
 SUCCEEDS = PlannedRun(rows=len(STAGED), columns=("customer", "total"), looks=1, log=f"{LEAKED}\ndone\n")
 FAILS = PlannedRun(
     "FAILED",

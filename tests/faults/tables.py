@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from tests.aws.deployment import CANARY
+from tests.aws.deployment import CANARY, URL_CANARY
 from tests.faults.invariants import Tables
 
 STAGED = [("a", "3.50"), ("b", "4.00")]
@@ -43,9 +43,9 @@ class Sales:
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
         self.sql(_ROLE)
-        self.url = url.replace("postgresql://postgres@", f"postgresql://canary:{CANARY}@", 1)
+        self.url = url.replace("postgresql://postgres@", f"postgresql://canary:{URL_CANARY}@", 1)
         """With a password that must be seen nowhere."""
-        assert CANARY in self.url
+        assert URL_CANARY in self.url
 
     def close(self) -> None:
         """Close the connection."""

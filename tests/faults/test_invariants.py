@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -32,7 +33,7 @@ SOUND = Evidence(
     events=[EVENT],
     texts=[("log", "handler.answered")],
 )
-EXPECTED = Expected(SOUND, OLD, NEW, canary="s3cret")
+EXPECTED = Expected(SOUND, OLD, NEW, canary="s3/cret")
 OTHER = {**RESPONSE, "body": {**RESPONSE["body"], "execution_status": "failed"}}
 
 DAMAGE: list[tuple[str, dict[str, Any]]] = [
@@ -56,7 +57,9 @@ DAMAGE: list[tuple[str, dict[str, Any]]] = [
     ("I6", {"events": []}),
     ("I6", {"events": [EVENT, EVENT]}),
     ("I6", {"events": [EVENT, {**EVENT, "execution_status": "failed"}]}),
-    ("I7", {"texts": [("log", "password=s3cret")]}),
+    ("I7", {"texts": [("log", "password=s3/cret")]}),
+    ("I7", {"texts": [("log", "postgresql%3A%2F%2Fetl%3As3%2Fcret%40db")]}),
+    *[("I7", {"texts": [("log", b64encode(b"etl:"[n:] + b"s3/cret@db").decode())]}) for n in range(3)],
 ]
 
 

@@ -146,6 +146,7 @@ print(dict(os.environ))
 java = SparkSession.builder.getOrCreate()._jvm.System.getenv().toString()
 print(java)
 assert "DATAMORPH_CONNECTIONS" in os.environ and "DATAMORPH_CONNECTIONS" not in java
+assert "DATAMORPH_SECRETS" not in os.environ
 """,
     )
     log = bench.runner.log_tail("environment", run.job_run_id)
@@ -163,6 +164,37 @@ def test_the_databases_password_is_in_no_error_and_no_log(bench: Bench, spark_jv
     assert run.error.endswith("ValueError: no ***, ***, ZXRsO*** fits")
     log = runner.log_tail("teller", run.job_run_id)
     assert "ValueError: no ***" in log and "Hunter" not in log
+
+
+def test_a_password_that_the_url_does_not_have_is_in_no_error_either(
+    bench: Bench, spark_jvm: SparkJvm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one of this process's environment, which the script is not told."""
+    monkeypatch.setenv("PGPASSWORD", "Hunter2-secret")
+    runner = LocalJobRunner(bench.home, bench.artifacts, "postgresql://etl@127.0.0.1:1/x", spark_jvm)
+    run = Bench(bench.home, runner, bench.artifacts).run("teller", "raise ValueError('no Hunter2-secret fits')")
+    assert run.error.endswith("ValueError: no *** fits")
+
+
+@pytest.mark.parametrize("before", ["x" * 3_990, "line\n" * 29 + "line "])
+def test_no_part_of_the_password_is_left_where_an_error_is_cut(bench: Bench, spark_jvm: SparkJvm, before: str) -> None:
+    """Neither by its characters nor by its lines, in what is told and in the run's record."""
+    runner = LocalJobRunner(bench.home, bench.artifacts, "postgresql://etl:Hunter2%0Asecret@127.0.0.1:1/x", spark_jvm)
+    text = f"raise ValueError({before + 'Hunter2' + chr(10) + 'secret'!r})"
+    run = Bench(bench.home, runner, bench.artifacts).run("teller", text)
+    assert run.error.endswith("***")
+    record = bench.home / "jobs/teller/runs" / run.job_run_id / "state.json"
+    assert "Hunt" not in run.error + record.read_text()
+
+
+@pytest.mark.parametrize("line", ["Hunter2-secret", "Hunter2-secret" * 2 + "\n"])
+def test_no_part_of_the_password_is_left_where_a_log_is_cut(bench: Bench, line: str) -> None:
+    """What of a log is read may begin within it, also in a line without an end."""
+    runner = LocalJobRunner(bench.home, bench.artifacts, "postgresql://etl:Hunter2-secret@127.0.0.1:1/x")
+    run = bench.run("teller", "pass")
+    (bench.home / "jobs/teller/runs" / run.job_run_id / "log.txt").write_text(line * 9_000)
+    tail = runner.log_tail("teller", run.job_run_id)
+    assert tail.endswith(line.replace("Hunter2-secret", "***")) and set(tail) <= set("*\n")
 
 
 @pytest.mark.slow

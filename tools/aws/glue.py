@@ -47,7 +47,7 @@ class GlueJobRunner:
         self._settings = settings
         self._setting = Setting(settings.region, settings.role, settings.connection)
         self._clock = clock or SystemClock()
-        self._logs = GlueLogs(clients, self._clock)
+        self._logs = GlueLogs(clients, self._clock, lambda: self._secrets)
 
     def create(self, job: JobDefinition) -> None:
         """Define the job, after a look whether its script is what was stored.
@@ -136,8 +136,7 @@ class GlueJobRunner:
         version = described.get("GlueVersion", self._settings.glue_version)
         # A script that was never begun has written nothing that could still arrive.
         failed = run.state in ("FAILED", "ERROR") and "LAUNCH ERROR" not in run.error
-        tail = self._logs.tail(job_run_id, described.get("LogGroupName", GROUPS), version, failed)
-        return without(tail, self._secrets)
+        return self._logs.tail(job_run_id, described.get("LogGroupName", GROUPS), version, failed)
 
     @property
     def _client(self) -> Any:

@@ -8,10 +8,12 @@ https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from agent.diagnosis.redact import without
 from tools.aws.clients import AwsClients
 from tools.aws.errors import error_code, translated
 from tools.ports import Clock
@@ -27,14 +29,15 @@ _GRANT = {
 
 
 class GlueLogs:
-    """Reads what job runs wrote."""
+    """Reads what job runs wrote; what `secrets` gives is taken out."""
 
-    def __init__(self, clients: AwsClients, clock: Clock) -> None:
+    def __init__(self, clients: AwsClients, clock: Clock, secrets: Callable[[], Iterable[str]] = tuple) -> None:
         self._clients = clients
         self._clock = clock
+        self._secrets = secrets
 
     def tail(self, job_run_id: str, groups: str, glue_version: str, failed: bool) -> str:
-        """The log's last whole lines, at most 20,000 characters; empty when there is none.
+        """The log's last whole lines without the secrets, at most 20,000 characters; empty when there is none.
 
         `groups` is the run's LogGroupName. Raises UnavailableError when the logs must not be read.
         """
@@ -79,7 +82,8 @@ class GlueLogs:
             if page["nextBackwardToken"] == token:
                 break
             token = page["nextBackwardToken"]
-        return _end("".join(lines), MAX_CHARACTERS)
+        # Before anything is cut: a part of a secret would not be found any more.
+        return _end(without("".join(lines), self._secrets()), MAX_CHARACTERS)
 
 
 def _shared(parts: list[str], room: int) -> str:

@@ -6,6 +6,7 @@ runs the script as `__main__` and records how it ended.
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import sys
@@ -18,7 +19,7 @@ from agent.errors import UnavailableError
 from tools.local.failure import Failure, failure
 from tools.local.guard import Guard, limit_resources
 from tools.local.jvm import SparkJvm
-from tools.local.launch import JVM_EXIT_SECONDS, LOG, SCRATCH, Launch, jvm_seems_gone, read_launch
+from tools.local.launch import JVM_EXIT_SECONDS, LOG, SCRATCH, SECRETS, Launch, jvm_seems_gone, read_launch
 
 _STAND_IN = Path(__file__).parent / "standin"
 _OUT_OF_MEMORY_EXIT = 52
@@ -77,16 +78,17 @@ def attach(jvm: SparkJvm | None) -> None:
 
 def run(launch: Launch) -> Failure | None:
     """Run the script as Glue would; None when it ran through."""
+    secrets: list[str] = json.loads(os.environ.pop(SECRETS, "[]"))
     sys.path.insert(0, str(_STAND_IN))
     sys.argv = [launch.script, *launch.arguments]
     try:
         runpy.run_path(launch.script, run_name="__main__")
     except SystemExit as error:
         if error.code not in (None, 0):
-            return failure(error, launch.script)
+            return failure(error, launch.script, secrets)
     except BaseException as error:  # the door: whatever a script raises is its result
         traceback.print_exc()
-        return failure(error, launch.script)
+        return failure(error, launch.script, secrets)
     return None
 
 

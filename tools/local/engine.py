@@ -23,15 +23,17 @@ from urllib.parse import quote
 
 from agent.diagnosis.redact import without
 from agent.errors import EngineError
-from tools.database.url import passwords
+from tools.database.url import given_parameters, passwords
 from tools.job_report import parse_report
 from tools.local.environment import base_environment
 from tools.local.holder import kill_holder
 from tools.local.jvm import SparkJvm
 from tools.local.launch import (
+    CONNECTIONS,
     LOG,
     LOST,
     SCRATCH,
+    SECRETS,
     STOP_FILE,
     TEMP,
     Launch,
@@ -49,6 +51,8 @@ from tools.records import TERMINAL_STATES, JobDefinition, JobReport, JobRun
 
 _LOCK = "alive.lock"
 _LOG_CHARACTERS = 20_000
+_LONGEST_FORM = 16
+"""How many characters a log may have for one of a password's: twelve for a rare one's JSON escapes, and backslashes."""
 _GRACE_SECONDS = 15.0
 _WORKER = re.compile(r"^G\.([1248])X$")
 _RUN_ID = re.compile(r"jr_[0-9a-f]{64}")
@@ -73,8 +77,13 @@ class LocalJobRunner:
     ) -> None:
         self._jobs = home.resolve() / "jobs"
         self._artifacts = artifacts
-        self._connections = json.dumps({connection: database_url})
         self._secrets = passwords(database_url)
+        given = given_parameters(database_url).values()
+        # Of the passwords that this process has otherwise, as from PGPASSWORD, the child is told nothing.
+        self._told = {
+            CONNECTIONS: json.dumps({connection: database_url}),
+            SECRETS: json.dumps([secret for secret in self._secrets if secret in given]),
+        }
         self._jvm = jvm
         self._memory = memory
         self._inherited = inherited
@@ -142,12 +151,14 @@ class LocalJobRunner:
         """
         try:
             with (self._run_dir(job_name, job_run_id) / LOG).open("rb") as log:
-                log.seek(max(0, log.seek(0, os.SEEK_END) - 4 * _LOG_CHARACTERS))
+                start = log.seek(max(0, log.seek(0, os.SEEK_END) - 4 * _LOG_CHARACTERS))
                 text = log.read().decode("utf-8", errors="replace")
         except FileNotFoundError:
             return ""
         text = without(text, self._secrets)
-        if len(text) <= _LOG_CHARACTERS:
+        if start:  # perhaps within a password, the rest of which was not found
+            text = text[_LONGEST_FORM * max(map(len, self._secrets), default=0) :]
+        elif len(text) <= _LOG_CHARACTERS:
             return text
         tail = text[-_LOG_CHARACTERS:]
         return tail[tail.find("\n") + 1 :]
@@ -183,7 +194,7 @@ class LocalJobRunner:
         return job_run_id
 
     def _environment(self, run_dir: Path) -> dict[str, str]:
-        environment = base_environment(run_dir / SCRATCH) | {"DATAMORPH_CONNECTIONS": self._connections}
+        environment = base_environment(run_dir / SCRATCH) | self._told
         return environment | (self._jvm.environment() if self._jvm else {})
 
     def _directory(self, job_name: str) -> Path:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from agent.diagnosis.redact import without
 
 _MESSAGE_LINES = 30
 _MESSAGE_CHARACTERS = 4000
@@ -27,12 +30,13 @@ class Failure:
         return f"Error Category: UNCLASSIFIED_ERROR; {where}{self.exception}: {self.message}"
 
 
-def failure(error: BaseException, script: str) -> Failure:
-    """The failure that an exception of a script means; Java's stack frames are left out of the message."""
+def failure(error: BaseException, script: str, secrets: Sequence[str] = ()) -> Failure:
+    """The failure that an exception of a script means; its message is without Java's stack frames and `secrets`."""
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == script else None
     for frame, number in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename == script:
             line = number
-    lines = [text for text in str(error).splitlines() if not _FRAME.match(text)]
+    # Before anything is cut: a part of a secret would not be found any more.
+    lines = [text for text in without(str(error), secrets).splitlines() if not _FRAME.match(text)]
     message = "\n".join(lines[:_MESSAGE_LINES])[:_MESSAGE_CHARACTERS]
     return Failure(type(error).__name__, message, line)

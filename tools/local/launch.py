@@ -20,6 +20,10 @@ TEMP = "temp"
 """The job's TempDir within the run directory."""
 STOP_FILE = "stop"
 """A file of this name in the run directory asks the child to stop."""
+CONNECTIONS = "DATAMORPH_CONNECTIONS"
+"""Variable of the child's environment: JSON object of connection name to PostgreSQL URL."""
+SECRETS = "DATAMORPH_SECRETS"
+"""Variable of the child's environment: JSON list of what of those URLs may stand in no error; the script has it not."""
 JVM_EXIT_SECONDS = 10.0
 """How long a JVM may take to end after its connection broke."""
 _BROKEN_CONNECTION = re.compile(

@@ -7,7 +7,6 @@ an invocation is a forked child with the warm handler.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -33,6 +32,7 @@ from tests.faults.planned_glue import StagingEngine, stage
 from tests.faults.saver_calls import Moment, SaverCalls
 from tests.faults.strikes import Strike, Wire
 from tests.faults.tables import STAGED, Sales
+from tests.faults.warm_function import point, warm
 from tests.faults.world_clock import WorldClock
 from tests.tools.fake_bedrock import FakeBedrock, fake_bedrock, reply
 from tools.aws.clients import AwsClients
@@ -46,7 +46,6 @@ PAST_A_LEASE = 1_000.0
 _LONG_AGO = 30 * 86_400.0
 _ROUNDS = 6
 _UNENDED = (202, 409, 503)
-_WARM = [("dynamodb", 4), ("s3", 4), ("glue", 4), ("glue", 1), ("events", 4), ("logs", 4), ("lambda", 4), ("lambda", 2)]
 
 
 @dataclass
@@ -69,6 +68,8 @@ class AwsWorld:
     clock: WorldClock
     answers: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Tables] = field(default_factory=list)
+    struck: bool = False
+    """Whether the call that was last to be struck has come."""
 
     @property
     def log(self) -> Path:
@@ -99,9 +100,13 @@ class AwsWorld:
             self.wire.strike = strike
             if cold:
                 lambda_handler.close()
-            return _handle(payload)
+            return {"answer": _handle(payload), "struck": self.wire.struck}
 
-        answer: dict[str, Any] | None = in_child(self._logged(work), self.log)
+        told = in_child(self._logged(work), self.log)
+        if strike is not None:
+            # Nothing else kills it.
+            self.struck = told is None or told["struck"]
+        answer: dict[str, Any] | None = told["answer"] if told else None
         if answer is not None:
             self.answers.append(answer)
         self.seen.append(self.sales.tables())
@@ -247,7 +252,7 @@ def aws_world(folder: Path, moto_endpoint: str, database_url: str, session: Any)
         functions = stack.enter_context(FakeLambda())
         bedrock = stack.enter_context(fake_bedrock(reply(f"ROOT CAUSE: a slip.\n\n{REPLY}", tokens=(2000, 150))))
         glue = stack.enter_context(fake_glue(moto_endpoint, database_url=sales.url))
-        _point(patch, environment(moto_endpoint), glue, bedrock, functions, folder)
+        point(patch, environment(moto_endpoint), glue, bedrock, functions, folder)
         clients = stack.enter_context(closing(AwsClients(REGION)))
         clients._session = session
         clock, wire, saver = WorldClock(), Wire(), SaverCalls()
@@ -257,46 +262,7 @@ def aws_world(folder: Path, moto_endpoint: str, database_url: str, session: Any)
         world = AwsWorld(folder, moto_endpoint, clients, glue, bedrock, functions, sales, inside, wire, saver, clock)
         functions.functions = {"datamorph-logger": None, FUNCTION_ARN: None}
         world.begin([])
-        _warm(patch, wire)
+        warm(patch, EVENT, wire)
         saver.calls.clear()
         stack.callback(lambda_handler.close)
         yield world
-
-
-def _point(
-    patch: pytest.MonkeyPatch,
-    aws: dict[str, str],
-    glue: FakeGlue,
-    bedrock: FakeBedrock,
-    functions: FakeLambda,
-    folder: Path,
-) -> None:
-    """Let boto3 and the settings find the world, and nothing else."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "DATAMORPH_", "LANGSMITH_"))]:
-        patch.delenv(name)
-    aws |= {
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.endpoint_url,
-        "AWS_ENDPOINT_URL_GLUE": glue.endpoint_url,
-        "AWS_ENDPOINT_URL_LAMBDA": functions.endpoint,
-        "DATAMORPH_HOME": str(folder),
-        "DATAMORPH_LOGGER_FUNCTION": "datamorph-logger",
-    }
-    for name, value in aws.items():
-        patch.setenv(name, value)
-    patch.setattr("tools.aws.toolbox._dry_run", lambda settings, stack: None)
-
-
-def _warm(patch: pytest.MonkeyPatch, wire: Wire) -> None:
-    """Import and build what a warm process has, with every client watched, and leave no connection open."""
-    import boto3
-
-    made = boto3.session.Session.client
-    patch.setattr(boto3.session.Session, "client", lambda *given, **more: wire.watch(made(*given, **more)))
-    lambda_handler.close()
-    lambda_handler.handler(EVENT, Context())  # type: ignore[arg-type]
-    lambda_handler.close()
-    service, clients = lambda_handler._door.open(Context())  # type: ignore[arg-type]
-    for name, tries in _WARM:
-        clients.get(name, tries=tries)
-    service.tools.model._chat = service.tools.model._connect()  # type: ignore[attr-defined]
-    wire.calls.clear()

@@ -213,6 +213,7 @@ class AwsWorld:
             live_at_starts=engine.live_at_starts,
             **left,
             seen=[*self.seen, self.sales.tables()],
+            published=self.sales.published(),
             state=found["state"],
             response=found["answer"],
             status=found["status"],

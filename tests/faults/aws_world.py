@@ -147,8 +147,8 @@ class AwsWorld:
         """What there is when the run has been woken until it ended, by sweep ticks and by the same request.
 
         Whoever died holds the run no longer. A caller who asked for something else, as to cancel, asks for that once
-        more before. What is left is looked at right after one more tick; then comes the same request once more, as a
-        caller asks who is not sure, and who would take a lease over that was left.
+        more before. What is left is looked at right after the first tick that follows the run's end; then comes the
+        same request once more, as a caller asks who is not sure, and who would take a lease over that was left.
         """
         recovered = in_child(self._logged(lambda: self._recover(ask)), self.log)
         self.answers += recovered["answers"]
@@ -180,22 +180,29 @@ class AwsWorld:
 
     def _recover(self, ask: object) -> dict[str, Any]:
         self.clock.sleep(PAST_A_LEASE)
-        answers = [_handle(ask) if ask else self._round()]
-        while answers[-1]["statusCode"] in _UNENDED and len(answers) < _ROUNDS:
-            answers.append(self._round())
-        self.clock.sleep(PAST_A_LEASE)
-        return {"answers": answers, "due": _handle(SWEEP)["body"]["woken"]}
+        answer, over = (_handle(ask), False) if ask else self._round()
+        answers = [answer]
+        while answer["statusCode"] in _UNENDED and len(answers) < _ROUNDS:
+            answer, over = self._round()
+            answers.append(answer)
+        # What only a second tick after the end puts away is left.
+        return {"answers": answers, "due": [] if over else self._tick()}
 
-    def _round(self) -> dict[str, Any]:
+    def _round(self) -> tuple[dict[str, Any], bool]:
         """The answer of the run that a sweep tick wakes; where it wakes none, to the same request unless it has ended.
 
-        Whether it has is looked at without its lease.
+        True where it had: that tick was the one after the end. Whether it has is looked at without its lease.
         """
-        self.clock.sleep(PAST_A_LEASE)
-        if RUN in _handle(SWEEP)["body"]["woken"]:
-            return _handle({"run_id": RUN, "action": "resume"})
+        if RUN in self._tick():
+            return _handle({"run_id": RUN, "action": "resume"}), False
         stands = _handle({"run_id": RUN, "action": "status"})
-        return stands if stands["body"]["execution_status"] in ENDED_STATUSES else _handle(EVENT)
+        over = stands["body"]["execution_status"] in ENDED_STATUSES
+        return (stands if over else _handle(EVENT)), over
+
+    def _tick(self) -> list[str]:
+        """The runs that a sweep tick wakes, when all leases have run out."""
+        self.clock.sleep(PAST_A_LEASE)
+        return list(_handle(SWEEP)["body"]["woken"])
 
     def _look(self) -> dict[str, Any]:
         """The answer to the same request, and the run's final state and records."""

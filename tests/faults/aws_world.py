@@ -7,7 +7,6 @@ an invocation is a forked child with the warm handler.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -33,6 +32,7 @@ from tests.faults.planned_glue import StagingEngine, stage
 from tests.faults.saver_calls import Moment, SaverCalls
 from tests.faults.strikes import Strike, Wire
 from tests.faults.tables import STAGED, Sales
+from tests.faults.warm_function import point, warm
 from tests.faults.world_clock import WorldClock
 from tests.tools.fake_bedrock import FakeBedrock, fake_bedrock, reply
 from tools.aws.clients import AwsClients
@@ -46,7 +46,6 @@ PAST_A_LEASE = 1_000.0
 _LONG_AGO = 30 * 86_400.0
 _ROUNDS = 6
 _UNENDED = (202, 409, 503)
-_WARM = [("dynamodb", 4), ("s3", 4), ("glue", 4), ("glue", 1), ("events", 4), ("logs", 4), ("lambda", 4), ("lambda", 2)]
 
 
 @dataclass
@@ -69,6 +68,8 @@ class AwsWorld:
     clock: WorldClock
     answers: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Tables] = field(default_factory=list)
+    struck: bool = False
+    """Whether the call that was last to be struck has come."""
 
     @property
     def log(self) -> Path:
@@ -99,9 +100,13 @@ class AwsWorld:
             self.wire.strike = strike
             if cold:
                 lambda_handler.close()
-            return _handle(payload)
+            return {"answer": _handle(payload), "struck": self.wire.struck}
 
-        answer: dict[str, Any] | None = in_child(self._logged(work), self.log)
+        told = in_child(self._logged(work), self.log)
+        if strike is not None:
+            # Nothing else kills it.
+            self.struck = told is None or told["struck"]
+        answer: dict[str, Any] | None = told["answer"] if told else None
         if answer is not None:
             self.answers.append(answer)
         self.seen.append(self.sales.tables())
@@ -142,8 +147,8 @@ class AwsWorld:
         """What there is when the run has been woken until it ended, by sweep ticks and by the same request.
 
         Whoever died holds the run no longer. A caller who asked for something else, as to cancel, asks for that once
-        more before. What is left is looked at right after one more tick; then comes the same request once more, as a
-        caller asks who is not sure, and who would take a lease over that was left.
+        more before. What is left is looked at right after the first tick that follows the run's end; then comes the
+        same request once more, as a caller asks who is not sure, and who would take a lease over that was left.
         """
         recovered = in_child(self._logged(lambda: self._recover(ask)), self.log)
         self.answers += recovered["answers"]
@@ -175,22 +180,29 @@ class AwsWorld:
 
     def _recover(self, ask: object) -> dict[str, Any]:
         self.clock.sleep(PAST_A_LEASE)
-        answers = [_handle(ask) if ask else self._round()]
-        while answers[-1]["statusCode"] in _UNENDED and len(answers) < _ROUNDS:
-            answers.append(self._round())
-        self.clock.sleep(PAST_A_LEASE)
-        return {"answers": answers, "due": _handle(SWEEP)["body"]["woken"]}
+        answer, over = (_handle(ask), False) if ask else self._round()
+        answers = [answer]
+        while answer["statusCode"] in _UNENDED and len(answers) < _ROUNDS:
+            answer, over = self._round()
+            answers.append(answer)
+        # What only a second tick after the end puts away is left.
+        return {"answers": answers, "due": [] if over else self._tick()}
 
-    def _round(self) -> dict[str, Any]:
+    def _round(self) -> tuple[dict[str, Any], bool]:
         """The answer of the run that a sweep tick wakes; where it wakes none, to the same request unless it has ended.
 
-        Whether it has is looked at without its lease.
+        True where it had: that tick was the one after the end. Whether it has is looked at without its lease.
         """
-        self.clock.sleep(PAST_A_LEASE)
-        if RUN in _handle(SWEEP)["body"]["woken"]:
-            return _handle({"run_id": RUN, "action": "resume"})
+        if RUN in self._tick():
+            return _handle({"run_id": RUN, "action": "resume"}), False
         stands = _handle({"run_id": RUN, "action": "status"})
-        return stands if stands["body"]["execution_status"] in ENDED_STATUSES else _handle(EVENT)
+        over = stands["body"]["execution_status"] in ENDED_STATUSES
+        return (stands if over else _handle(EVENT)), over
+
+    def _tick(self) -> list[str]:
+        """The runs that a sweep tick wakes, when all leases have run out."""
+        self.clock.sleep(PAST_A_LEASE)
+        return list(_handle(SWEEP)["body"]["woken"])
 
     def _look(self) -> dict[str, Any]:
         """The answer to the same request, and the run's final state and records."""
@@ -208,6 +220,7 @@ class AwsWorld:
             live_at_starts=engine.live_at_starts,
             **left,
             seen=[*self.seen, self.sales.tables()],
+            published=self.sales.published(),
             state=found["state"],
             response=found["answer"],
             status=found["status"],
@@ -247,7 +260,7 @@ def aws_world(folder: Path, moto_endpoint: str, database_url: str, session: Any)
         functions = stack.enter_context(FakeLambda())
         bedrock = stack.enter_context(fake_bedrock(reply(f"ROOT CAUSE: a slip.\n\n{REPLY}", tokens=(2000, 150))))
         glue = stack.enter_context(fake_glue(moto_endpoint, database_url=sales.url))
-        _point(patch, environment(moto_endpoint), glue, bedrock, functions, folder)
+        point(patch, environment(moto_endpoint), glue, bedrock, functions, folder)
         clients = stack.enter_context(closing(AwsClients(REGION)))
         clients._session = session
         clock, wire, saver = WorldClock(), Wire(), SaverCalls()
@@ -257,46 +270,7 @@ def aws_world(folder: Path, moto_endpoint: str, database_url: str, session: Any)
         world = AwsWorld(folder, moto_endpoint, clients, glue, bedrock, functions, sales, inside, wire, saver, clock)
         functions.functions = {"datamorph-logger": None, FUNCTION_ARN: None}
         world.begin([])
-        _warm(patch, wire)
+        warm(patch, EVENT, wire)
         saver.calls.clear()
         stack.callback(lambda_handler.close)
         yield world
-
-
-def _point(
-    patch: pytest.MonkeyPatch,
-    aws: dict[str, str],
-    glue: FakeGlue,
-    bedrock: FakeBedrock,
-    functions: FakeLambda,
-    folder: Path,
-) -> None:
-    """Let boto3 and the settings find the world, and nothing else."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "DATAMORPH_", "LANGSMITH_"))]:
-        patch.delenv(name)
-    aws |= {
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.endpoint_url,
-        "AWS_ENDPOINT_URL_GLUE": glue.endpoint_url,
-        "AWS_ENDPOINT_URL_LAMBDA": functions.endpoint,
-        "DATAMORPH_HOME": str(folder),
-        "DATAMORPH_LOGGER_FUNCTION": "datamorph-logger",
-    }
-    for name, value in aws.items():
-        patch.setenv(name, value)
-    patch.setattr("tools.aws.toolbox._dry_run", lambda settings, stack: None)
-
-
-def _warm(patch: pytest.MonkeyPatch, wire: Wire) -> None:
-    """Import and build what a warm process has, with every client watched, and leave no connection open."""
-    import boto3
-
-    made = boto3.session.Session.client
-    patch.setattr(boto3.session.Session, "client", lambda *given, **more: wire.watch(made(*given, **more)))
-    lambda_handler.close()
-    lambda_handler.handler(EVENT, Context())  # type: ignore[arg-type]
-    lambda_handler.close()
-    service, clients = lambda_handler._door.open(Context())  # type: ignore[arg-type]
-    for name, tries in _WARM:
-        clients.get(name, tries=tries)
-    service.tools.model._chat = service.tools.model._connect()  # type: ignore[attr-defined]
-    wire.calls.clear()

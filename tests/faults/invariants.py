@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ _SNAPSHOT = re.compile(r"snapshot-[0-9a-f]{8}\.json#[0-9a-f]{64}")
 """It holds the number that PostgreSQL gave the target, which is another one in another scenario."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.?\d*(\+00:00|Z)?")
 _ATTEMPT = re.compile(r"-g(\d+)-a(\d+)-l\d+-")
+_SCRIPT = re.compile(r"-[0-9a-f]{8}$")
+"""The end of a job's name, which differs where two scripts were made for one launch."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Evidence:
     """Runs that are still held."""
     seen: Sequence[Tables]
     """The tables after each step of the scenario, the last one at its end."""
+    published: int
+    """How often the target was filled."""
     state: dict[str, Any]
     """The workflow's final state."""
     response: dict[str, Any]
@@ -103,29 +108,19 @@ def violations(found: Evidence, expected: Expected, *, told_again: bool = False)
         *at_most_two_attempts(found),
         *nothing_left(found),
         *old_or_new(found, expected),
+        *published_once(found),
         *same_end(found, expected),
         *ended_once(found, expected, told_again),
         *no_secret(found, expected.canary),
     ]
 
 
-def refused_clearly(found: Evidence, expected: Expected, codes: Sequence[int]) -> list[str]:
-    """What must hold where a fault ends a run by design: I1 to I4, I7, and a response that says why."""
-    code, body = found.response["statusCode"], found.response["body"]
-    told = body.get("message") or body.get("errors") or body.get("diagnosis")
-    return [
-        *started_once(found),
-        *at_most_two_attempts(found),
-        *nothing_left(found),
-        *old_or_new(found, expected),
-        *([] if code in codes and told else [f"I5: the response is no clear refusal: {found.response}"]),
-        *no_secret(found, expected.canary),
-    ]
-
-
 def started_once(found: Evidence) -> list[str]:
     """I1: one run for each launch, and never two live."""
-    twice = [f"I1: {count} runs of {name}" for name, count in found.runs.items() if count > 1]
+    launches: Counter[str] = Counter()
+    for name, count in found.runs.items():
+        launches[_SCRIPT.sub("", name)] += count
+    twice = [f"I1: {count} runs of {name}" for name, count in launches.items() if count > 1]
     return twice + [f"I1: {live} runs live at a start" for live in found.live_at_starts if live]
 
 
@@ -153,6 +148,13 @@ def old_or_new(found: Evidence, expected: Expected) -> list[str]:
     mixed = [f"I4: the tables show {seen}" for seen in found.seen if seen not in (expected.old, expected.new)]
     right = expected.new if found.status == "success" else expected.old
     return mixed + ([] if found.seen[-1] == right else [f"I4: status {found.status!r} and {found.seen[-1]}"])
+
+
+def published_once(found: Evidence) -> list[str]:
+    """I4: the target is filled once by a run that says success, also with the same rows, and never by another one."""
+    right = int(found.status == "success")
+    told = f"I4: status {found.status!r}, and the target was filled {found.published} times"
+    return [] if found.published == right else [told]
 
 
 def same_end(found: Evidence, expected: Expected) -> list[str]:

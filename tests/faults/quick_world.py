@@ -251,6 +251,7 @@ class QuickWorld:
             live_at_starts=self.jobs.live_at_starts,
             **left,
             seen=[],
+            published=sum(order.generation == record.generation for order in self.database.moved),
             state={},
             response=cast(dict[str, Any], told),
             status=record.status,

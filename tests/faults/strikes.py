@@ -54,6 +54,8 @@ class Wire:
     calls: list[str] = field(default_factory=list)
     """As `dynamodb.PutItem`."""
     strike: Strike | None = None
+    struck: bool = False
+    """Whether the call that is struck has come."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _now: threading.local = field(default_factory=threading.local)
     """What this thread is about: several ask at once."""
@@ -77,6 +79,7 @@ class Wire:
         strike = self.strike
         if strike is None or not self._now.struck:
             return None
+        self.struck = True
         if strike.kind == "killed before":
             die()
         if strike.kind == "killed after":

@@ -72,12 +72,13 @@ class Course:
         """The invariants that are broken when the run ends after a fault."""
         begin(self.world, self.path)
         answer = self.world.invoke(asked(self.world, self.path), strike, self.cold)
+        struck = self.world.struck
         found = self.world.recovered(CANCEL if self.path == CANCELLED else None)
         # Before its event is known to be sent and recorded, a run that is cut off sends it again.
         told_again = "events.PutEvents" in self.calls[: self._index(strike) + 1]
         wrong = violations(found, self.expected, told_again=told_again)
         meant = [one for one in wrong if any(known.excuses(one, strike, self.calls) for known in BY_DESIGN)]
-        return [*(one for one in wrong if one not in meant), *unclear(answer, strike)]
+        return [*(one for one in wrong if one not in meant), *unclear(answer, strike, struck)]
 
     def spots(self) -> list[tuple[str, int]]:
         """Every call: its operation, and the how-manieth of that it is."""
@@ -95,8 +96,13 @@ class Course:
         return self.spots().index((strike.operation, strike.call))
 
 
-def unclear(answer: dict[str, Any] | None, strike: Strike) -> list[str]:
-    """Why what the caller of the struck run got is no answer that helps; a killed one got none."""
+def unclear(answer: dict[str, Any] | None, strike: Strike, struck: bool) -> list[str]:
+    """Why what the caller of the struck run got is no answer that helps; a killed one got none.
+
+    Where the call that was to be struck never came, nothing was tried.
+    """
+    if not struck:
+        return ["nothing was struck"]
     if strike.kills:
         return [] if answer is None else [f"the process lived on: {answer}"]
     body = answer["body"] if answer else {}

@@ -19,6 +19,7 @@ NEW = Tables([("a", Decimal("3.50")), ("b", Decimal("4.00"))], [("a", "kept")])
 _SCHEMA = """
 DROP SCHEMA IF EXISTS datamorph_staging CASCADE;
 DROP TABLE IF EXISTS notes, totals, orders;
+DROP SCHEMA IF EXISTS watched CASCADE;
 CREATE TABLE orders (customer text, amount numeric(10,2)) WITH (autovacuum_enabled = false);
 INSERT INTO orders VALUES ('a', 1.50), ('a', 2), ('b', 4);
 CREATE TABLE totals (customer text PRIMARY KEY, total numeric(12,2)) WITH (autovacuum_enabled = false);
@@ -27,7 +28,15 @@ CREATE TABLE notes (
 ) WITH (autovacuum_enabled = false);
 INSERT INTO totals VALUES ('a', 1), ('old', 2);
 INSERT INTO notes VALUES ('a', 'kept');
+CREATE SCHEMA watched;
+CREATE TABLE watched.written (customer text);
+CREATE FUNCTION watched.written(customer text) RETURNS boolean LANGUAGE sql AS $$
+    INSERT INTO watched.written VALUES (customer);
+    SELECT true;
+$$;
+ALTER TABLE totals ADD CONSTRAINT watched CHECK (watched.written(customer)) NOT VALID;
 """
+"""The CHECK notes each row that is written, in the transaction that writes it: of a trigger the product would warn."""
 _ROLE = f"""
 DO $$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'canary') THEN
@@ -64,6 +73,11 @@ class Sales:
         """What a reader sees now."""
         target = self.sql("SELECT customer, total FROM totals ORDER BY 1")
         return Tables(target, self.sql("SELECT customer, note FROM notes ORDER BY 1"))
+
+    def published(self) -> int:
+        """How often the target was filled since the beginning: how often its most written row was."""
+        times = "SELECT count(*) AS times FROM watched.written GROUP BY customer"
+        return int(self.sql(f"SELECT coalesce(max(times), 0) FROM ({times}) AS counted")[0][0])
 
     def staging(self) -> list[str]:
         """The staging tables that are there."""

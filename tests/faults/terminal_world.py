@@ -131,6 +131,7 @@ class TerminalWorld:
             live_at_starts=jobs.live_at_starts(),
             **left,
             seen=[*self.seen, self.sales.tables()],
+            published=self.sales.published(),
             state=found["state"],
             response=found["answer"],
             status=found["status"],

@@ -1,46 +1,65 @@
-"""A cancel or restart against a publish that is under way, or that comes late: PostgreSQL lets one of them win."""
+"""A cancel, restart or deadline against a publish that is under way, or comes late: PostgreSQL lets one of them win."""
 
 from __future__ import annotations
+
+import threading
+import time
+from typing import Literal, get_args
 
 import psycopg
 import pytest
 
 from agent.errors import PublishError, UnavailableError
-from tests.faults.cuts import armed
-from tests.faults.publish_scene import MODES, Mode, PublishScene, Turn, publish_scene, state_of
+from tests.faults.cuts import Cuts, armed
+from tests.faults.publish_scene import MODES, SAMPLED, Mode, PublishScene, Turn, publish_scene, state_of
 from tests.faults.tally import Tally
 from tests.faults.test_publish_killed import statements
 from tools.database import PostgresDatabase
+from tools.records import Withdrawal
 
 pytestmark = pytest.mark.postgres
+
+Release = Literal["committed", "killed"]
+RELEASES: tuple[Release, ...] = get_args(Release)
+REASONS: tuple[Withdrawal, ...] = get_args(Withdrawal)
+_SECONDS = 20
+_BLOCKERS = """
+SELECT unnest(pg_blocking_pids(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 class Canceller:
     """Withdraws one turn's publish, and remembers what it was told."""
 
-    def __init__(self, scene: PublishScene, turn: Turn) -> None:
-        self._database = PostgresDatabase(scene.url, lock_timeout=1)
+    def __init__(self, scene: PublishScene, turn: Turn, why: Withdrawal = "cancelled", lock_timeout: int = 1) -> None:
+        self._database = PostgresDatabase(scene.url, lock_timeout=lock_timeout)
         self._key = (turn.order.run_id, turn.order.generation)
+        self.why = why
         self.told = "nothing"
 
     def __call__(self) -> None:
         """Try once."""
         try:
-            self.told = "withdrawn" if self._database.withdraw(*self._key, "cancelled") else "published"
+            self.told = "withdrawn" if self._database.withdraw(*self._key, self.why) else "published"
         except UnavailableError:
             self.told = "try again"
 
 
-def wrong(scene: PublishScene, turn: Turn, cancel: Canceller) -> str:
-    """Publish with a cancel between two statements; what is wrong then, or empty."""
+def outcome(scene: PublishScene, turn: Turn) -> str:
+    """Publish once; what came of it: `published`, or the refusal's kind."""
     try:
         scene.database.publish(turn.order, turn.snapshot)
-        came = "published"
     except PublishError as error:
-        came = error.kind
+        return error.kind
+    return "published"
+
+
+def wrong(scene: PublishScene, turn: Turn, cancel: Canceller, came: str) -> str:
+    """What is wrong after a publish with a cancel between two of its statements; empty when nothing is."""
     scene.held = turn.after if came == "published" else turn.before
-    if (cancel.told, came) not in (("withdrawn", "cancelled"), ("try again", "published"), ("published", "published")):
-        return f"cancel was told {cancel.told!r}, and the publish {came!r}"
+    if (cancel.told, came) not in (("withdrawn", cancel.why), ("try again", "published"), ("published", "published")):
+        return f"{cancel.why}: the cancel was told {cancel.told!r}, and the publish {came!r}"
     if scene.state() != state_of(scene.held):
         return f"the publish gave {came!r}, and the target differs"
     cancel()
@@ -49,15 +68,15 @@ def wrong(scene: PublishScene, turn: Turn, cancel: Canceller) -> str:
 
 
 def sweep(url: str, mode: Mode, step: int, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cancel before every `step`-th statement of a publish."""
+    """Cancel before every `step`-th statement of a publish, for each reason in turn."""
     with publish_scene(url, mode, rows=5) as scene, psycopg.connect(url, autocommit=True) as killer:
         cuts = armed(killer, monkeypatch)
         commit = statements(scene, cuts)
-        for at in range(commit, 0, -step):
+        for case, at in enumerate(range(commit, 0, -step)):
             turn = scene.turn()
-            cancel = Canceller(scene, turn)
+            cancel = Canceller(scene, turn, REASONS[case % len(REASONS)])
             cuts.again([at], between=cancel)
-            found = wrong(scene, turn, cancel)
+            found = wrong(scene, turn, cancel, outcome(scene, turn))
             tally.case(f"cancelled at a statement of the publish, {mode}", not found, f"{at} of {commit}: {found}")
     tally.check()
 
@@ -74,3 +93,60 @@ def test_cancelled_at_every_statement(
 ) -> None:
     """The same before each of them."""
     sweep(postgres_url, mode, 1, tally, monkeypatch)
+
+
+@pytest.mark.parametrize("mode", SAMPLED)
+def test_a_cancel_that_waits(postgres_url: str, mode: Mode, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It finds the publish's entry uncommitted: it loses when that is committed, and wins when it is rolled back."""
+    with publish_scene(postgres_url, mode, rows=5) as scene, psycopg.connect(postgres_url, autocommit=True) as killer:
+        cuts = armed(killer, monkeypatch)
+        commit = statements(scene, cuts)
+        for release in RELEASES:
+            for why in REASONS:
+                found = wrong_when(scene, cuts, commit, release, why)
+                tally.case(f"a cancel that waits for the publish, {mode}", not found, f"{release}, {found}")
+    tally.check()
+
+
+def wrong_when(scene: PublishScene, cuts: Cuts, commit: int, release: Release, why: Withdrawal) -> str:
+    """What is wrong when the publish that a cancel waits for comes to its end; empty when nothing is."""
+    turn = scene.turn()
+    cancel = Canceller(scene, turn, why, lock_timeout=_SECONDS)
+    thread = threading.Thread(target=cancel)
+
+    def between() -> None:
+        thread.start()
+        pid = blocker(cuts.killer)
+        if release == "killed":
+            cuts.killer.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+            # Else the publish may look for the withdrawal before it is entered, and would be tried again.
+            thread.join()
+
+    cuts.again([commit], between=between)
+    came = outcome(scene, turn)
+    thread.join()
+    expected = ("published", "published") if release == "committed" else ("withdrawn", why)
+    if (cancel.told, came) != expected:
+        return f"{why}: the cancel was told {cancel.told!r}, and the publish {came!r}"
+    return wrong(scene, turn, cancel, came)
+
+
+def blocker(killer: psycopg.Connection[tuple[int]]) -> int:
+    """The session that another one waits for, as soon as one does."""
+    until = time.monotonic() + _SECONDS / 2
+    while time.monotonic() < until:
+        if found := killer.execute(_BLOCKERS).fetchone():
+            return int(found[0])
+        time.sleep(0.01)
+    raise AssertionError("the cancel waits for nobody")
+
+
+@pytest.mark.parametrize(("told", "kept"), [("withdrawn", False), ("published", True)])
+def test_two_that_are_told_differently_are_seen(postgres_url: str, told: str, kept: bool) -> None:
+    """A cancel that says it came first though the rows are there, and one that says the rows are there."""
+    with publish_scene(postgres_url, "overwrite", rows=5) as scene:
+        turn = scene.turn()
+        cancel = Canceller(scene, turn)
+        came = outcome(scene, turn)
+        cancel.told = told
+        assert (wrong(scene, turn, cancel, came) == "") is kept

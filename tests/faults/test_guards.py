@@ -22,7 +22,7 @@ from tests.faults.mortal import Life
 from tests.faults.publish_scene import PublishScene, publish_scene, state_of
 from tests.faults.quick_world import REQUEST, QuickWorld, quick_world
 from tests.faults.tally import Tally
-from tests.faults.test_fence import Canceller
+from tests.faults.test_fence import Canceller, outcome
 from tests.faults.test_fence import wrong as wrong_fence
 from tests.faults.test_publish_killed import statements
 from tests.faults.test_taken_over import taken_over, wakes
@@ -162,7 +162,7 @@ def cancelled(scene: PublishScene, patch: Patch) -> str:
         turn = scene.turn()
         cancel = Canceller(scene, turn)
         cuts.again([1], between=cancel)
-        return wrong_fence(scene, turn, cancel)
+        return wrong_fence(scene, turn, cancel, outcome(scene, turn))
 
 
 def no_lock(patch: Patch) -> None:

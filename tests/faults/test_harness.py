@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.forked import die, in_child
+from tests.faults.strikes import Strike
+from tests.faults.struck_runs import unclear
 from tests.faults.tally import Tally, summary
 
 PROJECT = Path(__file__).parents[2]
@@ -111,3 +113,12 @@ def test_a_tally_without_a_case_is_red() -> None:
     """A sweep that tries nothing proves nothing."""
     with pytest.raises(AssertionError, match="no case"):
         Tally().check()
+
+
+def test_a_strike_that_never_came_is_told() -> None:
+    """Also where the run went well: then nothing was tried."""
+    went_well = {"statusCode": 200, "body": {"execution_status": "success"}}
+    assert unclear(went_well, Strike("refused"), struck=True) == []
+    assert unclear(went_well, Strike("refused"), struck=False) == ["nothing was struck"]
+    assert unclear(None, Strike("killed after"), struck=True) == []
+    assert unclear(went_well, Strike("killed after"), struck=True) != []

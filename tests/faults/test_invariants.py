@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.invariants import Evidence, Expected, Tables, ended_in_time, refused_clearly, violations
+from tests.faults.invariants import Evidence, Expected, Tables, ended_in_time, violations
 from tests.faults.tables import NEW, OLD
 
 JOB = "datamorph-job-r1-g1-a1-l1-01234567"
@@ -24,6 +24,7 @@ SOUND = Evidence(
     staging=[],
     leases=[],
     seen=[OLD, NEW],
+    published=1,
     state={"status": "success", "accepted_at": "2026-01-01T00:00:00.000+00:00", "job_run_id": "jr_01234567"},
     response=RESPONSE,
     status="success",
@@ -38,6 +39,7 @@ OTHER = {**RESPONSE, "body": {**RESPONSE["body"], "execution_status": "failed"}}
 
 DAMAGE: list[tuple[str, dict[str, Any]]] = [
     ("I1", {"runs": {JOB: 2}}),
+    ("I1", {"runs": {JOB: 1, JOB.replace("01234567", "89abcdef"): 1}}),
     ("I1", {"live_at_starts": [0, 1]}),
     ("I2", {"runs": {JOB.replace("-a1-", f"-a{attempt}-"): 1 for attempt in (1, 2, 3)}}),
     ("I3", {"jobs": [JOB]}),
@@ -49,6 +51,9 @@ DAMAGE: list[tuple[str, dict[str, Any]]] = [
     ("I4", {"seen": [Tables([("a", Decimal("3.50"))], NEW.referencing), NEW]}),
     ("I4", {"seen": [Tables(NEW.target, []), NEW]}),
     ("I4", {"seen": [OLD]}),
+    ("I4", {"published": 2}),
+    ("I4", {"published": 0}),
+    ("I4", {"status": "failed", "seen": [OLD]}),
     ("I5", {"state": {**SOUND.state, "attempt": 2}}),
     ("I5", {"response": OTHER, "recorded": json.dumps(OTHER)}),
     ("I6", {"recorded": ""}),
@@ -89,13 +94,3 @@ def test_an_event_may_come_again_only_where_that_is_said() -> None:
     assert violations(replace(SOUND, events=[EVENT] * 3), EXPECTED, told_again=True) == []
     differing = replace(SOUND, events=[EVENT, {**EVENT, "attempts": 2}])
     assert violations(differing, EXPECTED, told_again=True) != []
-
-
-def test_a_clear_refusal_has_a_code_and_a_reason() -> None:
-    """Where a fault ends a run by design; everything but the end holds as for the others."""
-    refused = {"statusCode": 503, "body": {"execution_status": "unavailable", "message": "grant it"}}
-    found = replace(SOUND, seen=[OLD], status="unavailable", response=refused)
-    assert refused_clearly(found, EXPECTED, [503]) == []
-    assert refused_clearly(found, EXPECTED, [422]) != []
-    assert refused_clearly(replace(found, response={"statusCode": 503, "body": {}}), EXPECTED, [503]) != []
-    assert refused_clearly(replace(found, jobs=[JOB]), EXPECTED, [503]) != []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ def test_a_sample_in_the_deployed_function(
             sweep_calls(way, [SPOTS[fault]], fault, tally)
         sweep_errors(way, "glue.StartJobRun", tally, 10)
         sweep_saver(world, "right at once", tally, 34)
+        longer = replace(way, calls=[*way.calls, "s3.GetObject"])
+        # A call that never comes proves nothing.
+        assert longer.struck(FAULTS["refused"].at(*longer.spots()[-1])) == ["nothing was struck"]
         sweep_calls(course(world, WOKEN_BY_EVENT), [("events.PutEvents", 1)], "killed after", tally)
         swept = course(world, SWEPT)
         assert set(swept.calls) <= {*OPERATIONS, *OF_OTHERS}

@@ -32,7 +32,10 @@ def request_in(event: object) -> Request:
 
 
 def accept(request: Request, tools: Toolbox, settings: Settings, database: str) -> RunRecord:
-    """The run as it stands recorded. Raises ConflictError when another payload has the run_id."""
+    """The run as it stands recorded.
+
+    Raises ConflictError when another payload has the run_id, and where another process was faster to restart the run.
+    """
     ledger = tools.ledger
     record = _record(request, tools, settings, database)
     known = ledger.accept(record)
@@ -42,7 +45,7 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
         # Of an invalid request nothing was begun that could be withdrawn.
         if known.status != "invalid" or ledger.launches(known.run_id, known.generation):
             _supersede(request, known, tools, settings, database)
-        return ledger.new_generation(record)
+        return ledger.new_generation(known, record)
     if known.payload_sha != record.payload_sha:
         message = (
             f"run_id {request.run_id} was accepted on {known.accepted_at} with another payload, model or engine; "

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tools.launch_steps import check_step, next_generation
+from tools.launch_steps import check_step, next_generation, restarted_meanwhile
 from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TABLES = """
@@ -64,10 +64,13 @@ class SqliteLedger:
         self._execute(f"INSERT INTO runs VALUES ({_FIELDS}) ON CONFLICT DO NOTHING", astuple(record))
         return self._known(record.run_id)
 
-    def new_generation(self, record: RunRecord) -> RunRecord:
-        """Replace a known run by `record`, one generation up; returns what stands recorded."""
-        following = next_generation(self._known(record.run_id), record)
-        self._execute(f"REPLACE INTO runs VALUES ({_FIELDS})", astuple(following))
+    def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
+        """Replace the generation that was superseded by `record`, one up; returns what stands recorded."""
+        following = next_generation(superseded, record)
+        replaced = f"REPLACE INTO runs SELECT {_FIELDS} FROM runs WHERE run_id = ? AND generation = ? RETURNING 1"
+        if not self._execute(replaced, (*astuple(following), record.run_id, superseded.generation)):
+            self._known(record.run_id)
+            raise restarted_meanwhile(record)
         self._execute("DELETE FROM given_out WHERE run_id = ?", (record.run_id,))
         return following
 

@@ -173,8 +173,11 @@ class Ledger(Protocol):
         """Record a run unless its run_id is known; returns what stands recorded."""
         ...
 
-    def new_generation(self, record: RunRecord) -> RunRecord:
-        """Replace a known run by `record`, one generation up; returns what stands recorded."""
+    def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
+        """Replace the generation that was superseded by `record`, one up; returns what stands recorded.
+
+        Raises ConflictError, and nothing is changed, where another generation stands; LookupError where no run does.
+        """
         ...
 
     def run(self, run_id: str) -> RunRecord | None:

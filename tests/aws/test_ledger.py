@@ -33,6 +33,13 @@ def ledger(aws: Aws) -> DynamoLedger:
     return DynamoLedger(aws.clients, TABLE, retention_days=90)
 
 
+def standing(ledger: DynamoLedger) -> RunRecord:
+    """The run as it stands recorded."""
+    record = ledger.run("r1")
+    assert record is not None
+    return record
+
+
 def test_a_run_and_its_launches_lie_together(aws: Aws, ledger: DynamoLedger) -> None:
     """Under keys that sort as numbers do; open runs alone are in the index of open runs."""
     ledger.accept(RECORD)
@@ -69,7 +76,7 @@ def test_every_write_puts_the_expiry_off(aws: Aws, ledger: DynamoLedger) -> None
     dynamodb, day = aws.clients.get("dynamodb"), 86_400
     short = DynamoLedger(aws.clients, TABLE, retention_days=1)
     writes: list[tuple[str, Callable[[DynamoLedger], object]]] = [
-        ("RUN", lambda store: store.new_generation(RECORD)),
+        ("RUN", lambda store: store.new_generation(standing(store), RECORD)),
         ("RUN", lambda store: store.hop("r1", 3)),
         ("RUN", lambda store: store.finish("r1", 3, "publish_pending", "{}")),
         ("RUN", lambda store: store.due()),
@@ -89,11 +96,11 @@ def test_what_stands_recorded_is_read_consistently(aws: Aws, ledger: DynamoLedge
     with requests(dynamodb, "GetItem") as gets, requests(dynamodb, "Query") as queries:
         ledger.accept(RECORD)
         ledger.run("r1")
-        ledger.new_generation(RECORD)
+        ledger.new_generation(RECORD, RECORD)
         ledger.advance(Launch(KEY, "PLANNED", "job"))
         ledger.launch(KEY)
         ledger.launches("r1", 1)
-    assert len(gets) >= 5
+    assert len(gets) >= 4
     assert len(queries) == 1
     assert all(json.loads(request.body)["ConsistentRead"] is True for request in [*gets, *queries])
 
@@ -102,7 +109,7 @@ def test_a_lost_answer_does_not_count_a_generation_twice(aws: Aws, ledger: Dynam
     """The request that is sent again finds its own write in its way."""
     ledger.accept(RECORD)
     with answers_lost(aws.clients.get("dynamodb"), "PutItem") as lost:
-        assert ledger.new_generation(RECORD).generation == 2
+        assert ledger.new_generation(RECORD, RECORD).generation == 2
     assert len(lost) == 1
     assert ledger.run("r1") == replace(RECORD, generation=2, earlier=RECORD.accepted_at)
 
@@ -140,12 +147,20 @@ def test_a_lost_answer_does_not_stop_a_launch(aws: Aws, ledger: DynamoLedger) ->
     assert ledger.launch(KEY) == Launch(KEY, "STARTED", "job", "jr_1")
 
 
-def test_generations_that_begin_at_once_are_counted_one_by_one(ledger: DynamoLedger) -> None:
-    """No number is given out twice."""
+def test_of_generations_that_begin_at_once_one_stands(ledger: DynamoLedger) -> None:
+    """The others are refused, and no number is given out twice."""
     ledger.accept(RECORD)
+
+    def begin(day: int) -> str:
+        try:
+            return ledger.new_generation(RECORD, replace(RECORD, accepted_at=f"2026-01-0{day}")).accepted_at
+        except ConflictError:
+            return "refused"
+
     with ThreadPoolExecutor(3) as workers:
-        made = list(workers.map(lambda _: ledger.new_generation(RECORD).generation, range(3)))
-    assert sorted(made) == [2, 3, 4]
+        made = list(workers.map(begin, (2, 3, 4)))
+    assert made.count("refused") == 2
+    assert (standing(ledger).generation, standing(ledger).accepted_at in made) == (2, True)
 
 
 def test_a_run_of_an_earlier_version_is_read(aws: Aws, ledger: DynamoLedger) -> None:

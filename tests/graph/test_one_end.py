@@ -195,6 +195,25 @@ def test_a_restart_from_another_database_is_refused(bench: MakeBench) -> None:
     assert scene.ask(event(options=RESTART))["statusCode"] == 200
 
 
+def test_a_restart_that_sleeps_replaces_no_generation_but_the_one_it_ended(bench: MakeBench) -> None:
+    """Another worker has begun the next one meanwhile, and its job is live: that one goes on."""
+    scene = Scene(bench(jobs=FakeJobs(LIVE, LIVE)))
+    assert scene.ask(event())["statusCode"] == 202
+    restart = event(options={**RESTART, "wait": "event"})
+    delete = scene.made.jobs.delete
+
+    def asleep(job_name: str) -> None:
+        scene.made.jobs.delete = delete  # type: ignore[method-assign]
+        assert scene.ask(restart, "theirs")["statusCode"] == 202
+        delete(job_name)
+
+    scene.made.jobs.delete = asleep  # type: ignore[method-assign]
+    late = scene.ask(restart)
+    assert (late["statusCode"], "restarted meanwhile" in late["body"]["message"]) == (409, True)
+    assert (scene.record().generation, len(scene.made.jobs.started)) == (2, 2)
+    assert scene.made.database.withdrawn == {("run_1", 1): "superseded"}
+
+
 def test_a_restart_of_an_unknown_run_that_comes_twice_begins_once(bench: MakeBench) -> None:
     """As callers and Lambda deliver; a restart of what began without one is one."""
     scene = Scene(bench(jobs=FakeJobs(LIVE, LIVE)))

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS runs (
     model TEXT NOT NULL, engine TEXT NOT NULL, database TEXT NOT NULL, accepted_at TEXT NOT NULL,
     status TEXT NOT NULL, response TEXT NOT NULL,
     deadline TEXT NOT NULL DEFAULT '', hops INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0,
-    earlier TEXT NOT NULL DEFAULT ''
+    earlier TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE IF NOT EXISTS launches (
     run_id TEXT NOT NULL, generation INTEGER NOT NULL, attempt INTEGER NOT NULL, launch INTEGER NOT NULL,
@@ -33,6 +33,7 @@ _LATER_COLUMNS = {
     "hops": "INTEGER NOT NULL DEFAULT 0",
     "lost": "INTEGER NOT NULL DEFAULT 0",
     "earlier": "TEXT NOT NULL DEFAULT ''",
+    "ended_at": "TEXT NOT NULL DEFAULT ''",
 }
 """Of `runs`, which its first form lacked; they follow in this order."""
 _FIELDS = ", ".join("?" for _ in fields(RunRecord))
@@ -86,14 +87,16 @@ class SqliteLedger:
         rows = self._execute(statement, (*((after.accepted_at, after.run_id) if after else ()), limit))
         return [RunRecord(*row) for row in rows]
 
-    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+    def finish(
+        self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False, ended_at: str = ""
+    ) -> bool:
         """Record how the run stands, unless it has ended, or is being stopped by somebody else."""
         kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         statement = (
-            "UPDATE runs SET status = ?, response = ? WHERE run_id = ? AND generation = ? "
+            "UPDATE runs SET status = ?, response = ?, ended_at = ? WHERE run_id = ? AND generation = ? "
             f"AND status NOT IN {kept!r} RETURNING 1"
         )
-        return bool(self._execute(statement, (status, response, run_id, generation)))
+        return bool(self._execute(statement, (status, response, ended_at, run_id, generation)))
 
     def announced(self, run_id: str, generation: int, status: str) -> None:
         """Record that listeners know of the end."""

@@ -217,6 +217,8 @@ class RunRecord:
     """Of them, those since one completed a step or was refused in a way that is known: they died, or broke."""
     earlier: str = ""
     """When the generations before this one were accepted, in order, with blanks between: what they left is found so."""
+    ended_at: str = ""
+    """When the end was recorded, UTC, ISO 8601; empty while there is none, and for an end of an earlier version."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from graph.response import Response
 from tests.aws.moto_server import DEFAULTS, Aws
 from tests.aws.wire import answers_lost, cut, overtaken, refused, requests
 from tools.aws.ledger import DynamoLedger
+from tools.fakes import FakeClock
 from tools.records import Launch, LaunchKey, RunRecord
 from tools.toolbox import Toolbox
 
@@ -128,7 +129,7 @@ def test_a_lost_answer_does_not_make_an_end_another_one_s(aws: Aws, ledger: Dyna
     """The request that is sent again is refused; what stands on record is what was asked for."""
     ledger.accept(RECORD)
     response = Response(statusCode=422, body={"execution_status": "failed"})
-    tools = SimpleNamespace(ledger=ledger, announcer=None)
+    tools = SimpleNamespace(ledger=ledger, announcer=None, clock=FakeClock())
     with answers_lost(aws.clients.get("dynamodb"), "UpdateItem") as lost:
         assert conclude(cast(Toolbox, tools), RECORD, response) == response
     assert len(lost) == 1
@@ -164,10 +165,11 @@ def test_of_generations_that_begin_at_once_one_stands(ledger: DynamoLedger) -> N
 
 
 def test_a_run_of_an_earlier_version_is_read(aws: Aws, ledger: DynamoLedger) -> None:
-    """It has no deadline, and its invocations are counted from now on."""
+    """It has no deadline and no time of its end, and its invocations are counted from now on."""
     ledger.accept(RECORD)
     key = {"pk": {"S": "RUN#r1"}, "sk": {"S": "RUN"}}
-    aws.clients.get("dynamodb").update_item(TableName=TABLE, Key=key, UpdateExpression="REMOVE deadline, hops, lost")
+    lacking = "REMOVE deadline, hops, lost, earlier, ended_at"
+    aws.clients.get("dynamodb").update_item(TableName=TABLE, Key=key, UpdateExpression=lacking)
     assert ledger.run("r1") == RECORD
     assert ledger.hop("r1", 1) == replace(RECORD, hops=1, lost=1)
 

@@ -70,8 +70,8 @@ def test_a_finished_run_keeps_its_response(ledger: Ledger) -> None:
     ledger.accept(RECORD)
     ledger.accept(replace(RECORD, run_id="r2"))
     response = json.dumps({"statusCode": 200, "body": "grüße 🦊 " * 1000})
-    ledger.finish("r1", 1, "success", response)
-    done = replace(RECORD, status="success", response=response)
+    ledger.finish("r1", 1, "success", response, ended_at="2026-01-02")
+    done = replace(RECORD, status="success", response=response, ended_at="2026-01-02")
     assert ledger.run("r1") == done
     assert ledger.accept(RECORD) == done
     assert ledger.run("r2") == replace(RECORD, run_id="r2")
@@ -128,14 +128,15 @@ def test_an_end_that_is_to_be_told_of_stands(ledger: Ledger, late: str, stopping
     """It is due until listeners know of it."""
     ledger.accept(RECORD)
     ledger.announced("r1", 1, "failed")
-    assert ledger.finish("r1", 1, "announcing", "{}")
-    assert not ledger.finish("r1", 1, late, '{"late": true}', stopping=stopping)
-    assert ledger.hop("r1", 1) == ledger.run("r1") == replace(RECORD, status="announcing", response="{}")
+    assert ledger.finish("r1", 1, "announcing", "{}", ended_at="then")
+    assert not ledger.finish("r1", 1, late, '{"late": true}', stopping=stopping, ended_at="later")
+    ended = replace(RECORD, status="announcing", response="{}", ended_at="then")
+    assert ledger.hop("r1", 1) == ledger.run("r1") == ended
     assert ledger.due() == ["r1"]
     ledger.announced("r1", 2, "cancelled")
     ledger.announced("r1", 1, "failed")
     ledger.announced("r1", 1, "success")
-    assert ledger.run("r1") == replace(RECORD, status="failed", response="{}")
+    assert ledger.run("r1") == replace(ended, status="failed")
     assert ledger.due() == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -11,12 +12,13 @@ import pytest
 
 from agent.errors import ConflictError, UnavailableError
 from graph.actions import Actions
+from graph.announcing import told
 from graph.entry import answer
 from graph.response import Response
 from graph.service import Service
-from tests.graph.conftest import Bench, event
+from tests.graph.conftest import REPLY, Bench, event
 from tests.graph.test_actions import Woken
-from tools.fakes import FakeClock, FakeDatabase, FakeJobs, PlannedRun
+from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.lease import FileLease
 from tools.records import Completion, JobRun, ModelCall, RunEnded, RunRecord
 
@@ -25,6 +27,7 @@ MakeBench = Callable[..., Bench]
 TIMEOUT = PlannedRun("TIMEOUT", "timed out")
 LIVE = PlannedRun(looks=100)
 RESTART = {"restart": True}
+DAY = 86_400
 
 
 class Killed(BaseException):
@@ -116,6 +119,29 @@ def test_an_end_is_the_same_past_the_deadline(bench: MakeBench) -> None:
     scene.deaf, scene.later = False, 8 * 3600
     assert scene.act("resume") == first
     assert scene.heard == [(1, "failed")]
+
+
+def test_a_bus_that_is_away_has_a_day_from_the_end(bench: MakeBench) -> None:
+    """However long ago the run was accepted: a refused request may be sent again days later."""
+    scene = Scene(bench(model=FakeModel([])), later=time.time() - FakeClock().now())
+    assert scene.ask(event())["statusCode"] == 503
+    scene.made.model, scene.deaf = FakeModel([REPLY]), True
+    scene.later += 2 * DAY
+    assert (scene.ask(event())["statusCode"], scene.record().status) == (200, "announcing")
+    scene.later += DAY - 60
+    assert (scene.act("resume")["statusCode"], scene.record().status) == (200, "announcing")
+    scene.later += 120
+    assert (scene.act("resume")["statusCode"], scene.record().status) == (200, "success")
+
+
+def test_an_end_of_an_earlier_version_is_told_for_a_day_after_its_deadline(bench: MakeBench) -> None:
+    """When it was recorded is not known; a run that has no deadline either counts from its acceptance."""
+    scene = Scene(bench(jobs=FakeJobs(TIMEOUT)), deaf=True)
+    scene.ask(event())
+    tools, record = scene.service().tools, replace(scene.record(), ended_at="")
+    late = {"2023-11-14T00:00:00.000+00:00": False, "2023-11-12T00:00:00.000+00:00": True}
+    assert {at: told(tools, replace(record, deadline=at)) for at in late} == late
+    assert {at: told(tools, replace(record, deadline="", accepted_at=at)) for at in late} == late
 
 
 @pytest.mark.parametrize("action", ["cancel", "resume", "restart"])

@@ -80,19 +80,22 @@ class DynamoLedger:
         )
         return [run_of(item) for item in items]
 
-    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+    def finish(
+        self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False, ended_at: str = ""
+    ) -> bool:
         """Record how the run stands, unless it has ended, or is being stopped by somebody else.
 
         False also where the first of two requests, whose answer was lost, was recorded.
         """
         kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         opened = ", #open = :open" if status in OPEN_STATUSES else " REMOVE #open"
-        given = values(status=status, **{word: word for word in kept})
+        given = values(status=status, ended=ended_at, **{word: word for word in kept})
         given |= values(open="open") if status in OPEN_STATUSES else {}
+        sets = "#status = :status, #response = :response, ended_at = :ended, expires_at = :expires"
         return self._table.write(
             "update_item",
             Key=run_key(run_id),
-            UpdateExpression=f"SET #status = :status, #response = :response, expires_at = :expires{opened}",
+            UpdateExpression=f"SET {sets}{opened}",
             ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(kept)})",
             ExpressionAttributeNames={"#status": "status", "#response": "response", "#open": "open"},
             ExpressionAttributeValues=given

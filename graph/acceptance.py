@@ -76,6 +76,8 @@ def _supersede(request: Request, known: RunRecord, tools: Toolbox, settings: Set
         raise UnavailableError("events", f"generation {known.generation} has ended, and nobody can be told; try again")
     published = not withdraw(tools, known, "superseded")
     if published and request.specs.target_table.write_mode == "append":
+        # It is not being stopped any more: where it is open, what is left to do is to finish it.
+        tools.ledger.finish(known.run_id, known.generation, "running", known.response, stopping=True)
         message = f"generation {known.generation} was published, and its rows would be appended again"
         raise ConflictError(known.run_id, f"{message}: choose another run_id")
     retire(tools, known)

@@ -20,7 +20,7 @@ from tests.graph.conftest import REPLY, Bench, event
 from tests.graph.test_actions import Woken
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.lease import FileLease
-from tools.records import Completion, JobRun, ModelCall, RunEnded, RunRecord
+from tools.records import Completion, JobRun, ModelCall, PublishOrder, RunEnded, RunRecord
 
 MakeBench = Callable[..., Bench]
 
@@ -238,6 +238,22 @@ def test_a_restart_that_sleeps_replaces_no_generation_but_the_one_it_ended(bench
     assert (late["statusCode"], "restarted meanwhile" in late["body"]["message"]) == (409, True)
     assert (scene.record().generation, len(scene.made.jobs.started)) == (2, 2)
     assert scene.made.database.withdrawn == {("run_1", 1): "superseded"}
+
+
+def test_a_restart_that_may_not_append_again_leaves_the_run_as_it_is(bench: MakeBench) -> None:
+    """Published, and still to be finished: it is no run that is being cancelled, and goes on."""
+    scene = Scene(bench(jobs=FakeJobs(LIVE)))
+    specs = event()["specs"]
+    appended = event(specs={**specs, "target_table": {**specs["target_table"], "write_mode": "append"}})
+    assert scene.ask(appended)["statusCode"] == 202
+    assert isinstance(scene.made.database, FakeDatabase)
+    order = PublishOrder("run_1", 1, "s_0_0", (), (), "append", True, (), 3, False, "totals")
+    scene.made.database.published[("run_1", 1)] = order
+    for _ in range(2):
+        refused = scene.ask({**appended, "options": RESTART})
+        assert (refused["statusCode"], "appended again" in refused["body"]["message"]) == (409, True)
+        assert scene.record().status == "running"
+    assert scene.act("resume")["statusCode"] == 202
 
 
 def test_a_restart_of_an_unknown_run_that_comes_twice_begins_once(bench: MakeBench) -> None:

@@ -139,6 +139,8 @@ class PublishOrder:
     """What the job's report says."""
     allow_empty: bool
     target: str
+    own_prefixes: tuple[str, ...] = ()
+    """How the staging tables of all launches of this run and generation begin: what was published of one is its own."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ class Published:
     """True when the target did not exist before."""
     already: bool
     """True when this (run_id, generation) had been published before; nothing was done now."""
+    of_another_launch: bool = False
+    """True when the rows are those of another launch of the run: a worker that slept published them."""
     columns: tuple[str, ...] = ()
     """Name and type of each column of a target that was created: `total numeric(12,2)`."""
 

@@ -50,7 +50,7 @@ def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Pu
     _queue(connection, order)
     before = _entered(connection, order)
     if before is not None:
-        return Published(rows=before.rows, created=False, already=True)
+        return Published(before.rows, created=False, already=True, of_another_launch=_of_another_launch(order, before))
     # Without it a policy would hide old rows from DELETE, and they would stay among the new ones.
     connection.execute("SET LOCAL row_security = off")
     relation = catalog.resolve(connection, order.target)
@@ -86,9 +86,16 @@ def _entered(connection: Connection, order: PublishOrder) -> staging.Entry | Non
         _append_once(connection, order)
         return None
     relation = catalog.resolve(connection, order.target)
-    if found.staging_table != order.staging_table or (relation is not None and relation.sql != found.target):
+    ours = found.staging_table == order.staging_table or _of_another_launch(order, found)
+    if not ours or (relation is not None and relation.sql != found.target):
         raise _taken(order, found)
     return found
+
+
+def _of_another_launch(order: PublishOrder, entry: staging.Entry) -> bool:
+    """Whether an entry is of this run and generation, but not of this launch: a worker that slept made it."""
+    table = entry.staging_table or order.staging_table
+    return table != order.staging_table and table.startswith(order.own_prefixes)
 
 
 def _append_once(connection: Connection, order: PublishOrder) -> None:
@@ -215,7 +222,8 @@ def _found_out(connector: Connector, order: PublishOrder, before: Target, error:
         raise PublishError("transient", told) from error
     if found is None:
         raise _explained(connector, order, before, error) from error
-    return Published(rows=found.rows, created=not before.exists, already=False)
+    another = _of_another_launch(order, found)
+    return Published(found.rows, created=not before.exists, already=another, of_another_launch=another)
 
 
 def _explained(connector: Connector, order: PublishOrder, before: Target, error: psycopg.Error) -> PublishError:

@@ -26,8 +26,17 @@ def thread_id(run_id: str, generation: int) -> str:
     return f"{run_id}:g{generation}"
 
 
-def job_name(run_id: str, generation: int, attempt: int, launch: int, script_sha: str) -> str:
-    """The engine's job name, at most 255 characters: `datamorph-job-{run_id}-g1-a1-l1-{8 hex of the script}`."""
+def job_name(run_id: str, generation: int, attempt: int, launch: int, script_sha: str, accepted_at: str) -> str:
+    """The engine's job name, at most 255 characters: `datamorph-job-{run_id}-g1-a1-l1-{8 hex of script and moment}`.
+
+    `accepted_at` keeps apart two installations in one account that were given the same run_id.
+    """
+    digest = hashlib.sha256(f"{script_sha}/{accepted_at}".encode()).hexdigest()
+    return job_name_before(run_id, generation, attempt, launch, digest)
+
+
+def job_name_before(run_id: str, generation: int, attempt: int, launch: int, script_sha: str) -> str:
+    """The name that a launch had before `accepted_at` was part of it: one that is on record keeps it."""
     return f"{_JOB_PREFIX}{run_id}-g{generation}-a{attempt}-l{launch}-{script_sha[:8]}"
 
 

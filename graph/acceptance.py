@@ -32,7 +32,10 @@ def request_in(event: object) -> Request:
 
 
 def accept(request: Request, tools: Toolbox, settings: Settings, database: str) -> RunRecord:
-    """The run as it stands recorded. Raises ConflictError when another payload has the run_id."""
+    """The run as it stands recorded.
+
+    Raises ConflictError when another payload has the run_id, and where another process was faster to restart the run.
+    """
     ledger = tools.ledger
     record = _record(request, tools, settings, database)
     known = ledger.accept(record)
@@ -42,7 +45,7 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
         # Of an invalid request nothing was begun that could be withdrawn.
         if known.status != "invalid" or ledger.launches(known.run_id, known.generation):
             _supersede(request, known, tools, settings, database)
-        return ledger.new_generation(record)
+        return ledger.new_generation(known, record)
     if known.payload_sha != record.payload_sha:
         message = (
             f"run_id {request.run_id} was accepted on {known.accepted_at} with another payload, model or engine; "
@@ -73,6 +76,8 @@ def _supersede(request: Request, known: RunRecord, tools: Toolbox, settings: Set
         raise UnavailableError("events", f"generation {known.generation} has ended, and nobody can be told; try again")
     published = not withdraw(tools, known, "superseded")
     if published and request.specs.target_table.write_mode == "append":
+        # It is not being stopped any more: where it is open, what is left to do is to finish it.
+        tools.ledger.finish(known.run_id, known.generation, "running", known.response, stopping=True)
         message = f"generation {known.generation} was published, and its rows would be appended again"
         raise ConflictError(known.run_id, f"{message}: choose another run_id")
     retire(tools, known)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import cast
 
 from agent.errors import ConflictError
@@ -17,7 +17,7 @@ from tools.records import ANNOUNCING, ENDED_STATUSES, RunEnded, RunRecord
 from tools.toolbox import Toolbox
 
 _GIVE_UP_SECONDS = 86_400.0
-"""After its acceptance; a bus that cannot be reached for so long is not there."""
+"""After its end; a bus that cannot be reached for so long is not there."""
 
 
 def conclude(tools: Toolbox, record: RunRecord, response: Response, *, stopping: bool = False) -> Response:
@@ -27,13 +27,15 @@ def conclude(tools: Toolbox, record: RunRecord, response: Response, *, stopping:
     """
     text = json.dumps(response)
     status = response["body"]["execution_status"] if tools.announcer is None else ANNOUNCING
-    if not tools.ledger.finish(record.run_id, record.generation, status, text, stopping=stopping):
-        known = tools.ledger.run(record.run_id)
+    ended_at = datetime.fromtimestamp(tools.clock.now(), UTC).isoformat(timespec="milliseconds")
+    ledger, key = tools.ledger, (record.run_id, record.generation)
+    if not ledger.finish(*key, status, text, stopping=stopping, ended_at=ended_at):
+        known = ledger.run(record.run_id)
         if known is None or (known.generation, known.response) != (record.generation, text):
             message = f"run {record.run_id} was cancelled, restarted or ended meanwhile: what this worker found is void"
             raise ConflictError(record.run_id, message)
     if tools.announcer is not None:
-        told(tools, replace(record, status=ANNOUNCING, response=text))
+        told(tools, replace(record, status=ANNOUNCING, response=text, ended_at=ended_at))
     return response
 
 
@@ -41,11 +43,16 @@ def told(tools: Toolbox, record: RunRecord) -> bool:
     """Tell of the end on record; False when nobody could hear it now: the run stays open, so that it is told again."""
     response = cast(Response, json.loads(record.response))
     if tools.announcer is not None and not tools.announcer.announce(_ended(record, response)):
-        waited = tools.clock.now() - datetime.fromisoformat(record.accepted_at).timestamp()
+        waited = tools.clock.now() - _ended_at(record)
         if waited <= _GIVE_UP_SECONDS:
             return False
     tools.ledger.announced(record.run_id, record.generation, response["body"]["execution_status"])
     return True
+
+
+def _ended_at(record: RunRecord) -> float:
+    """When the end was recorded, in seconds since the epoch; of an earlier version's, when it was due at the latest."""
+    return datetime.fromisoformat(record.ended_at or record.deadline or record.accepted_at).timestamp()
 
 
 def recorded(record: RunRecord) -> Response | None:

@@ -23,6 +23,15 @@ def demand_current(state: State, ledger: Ledger) -> None:
         raise ConflictError(state["run_id"], f"run {state['run_id']} {told}: {_LEFT}")
 
 
+def demand_newest(state: State, ledger: Ledger) -> None:
+    """Raise ConflictError as `demand_current` does, and when another worker has begun a later launch of the run."""
+    demand_current(state, ledger)
+    key = LaunchKey(state["run_id"], state["generation"], state["attempt"], state["launch"])
+    for launch in ledger.launches(key.run_id, key.generation)[-1:]:
+        if launch.key != key:
+            raise _taken(key, f"{launch.job_name} has been begun since")
+
+
 def demand_intent(state: State, ledger: Ledger, key: LaunchKey) -> None:
     """Raise ConflictError when a launch is not to be started any more, or was started by another worker."""
     demand_current(state, ledger)

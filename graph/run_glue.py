@@ -18,7 +18,7 @@ from agent.diagnosis.failures import diagnose_job
 from agent.diagnosis.findings import JobOutcome
 from agent.diagnosis.redact import clip, redact
 from agent.errors import ConflictError, EngineError, UnavailableError
-from agent.keys import job_name, staging_prefix, staging_table
+from agent.keys import job_name, job_name_before, staging_prefix, staging_table
 from graph.current import demand_current, demand_intent, record, stop_run
 from graph.documents import store
 from graph.nodes.suspend import suspend
@@ -43,11 +43,13 @@ def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes
     """
     launch = state["launch"] + 1 if state["outcome"] else state["launch"]
     sha = state["script_uri"].rpartition("#")[2]
-    name = job_name(state["run_id"], state["generation"], state["attempt"], launch, sha)
-    key = LaunchKey(state["run_id"], state["generation"], state["attempt"], launch)
+    parts = (state["run_id"], state["generation"], state["attempt"], launch)
+    key, name = LaunchKey(*parts), job_name(*parts, sha, state["accepted_at"])
     known = ledger.launch(key)
     if known is None:
         ledger.advance(Launch(key, "PLANNED", name))
+    elif known.job_name == job_name_before(*parts, sha):
+        name = known.job_name
     elif known.job_name != name:
         message = (
             f"attempt {key.attempt}, launch {key.launch} was {known.job_name}; options.restart runs another script"

@@ -164,10 +164,11 @@ class FakeDatabase:
         if (why := self.withdrawn.get(key)) is not None:
             raise PublishError(why, f"run {order.run_id}, generation {order.generation}, was {why}")
         if (before := self.published.get(key)) is not None:
-            if (before.staging_table, before.target) != (order.staging_table, order.target):
+            same = before.staging_table == order.staging_table
+            if not (same or before.staging_table.startswith(order.own_prefixes)) or before.target != order.target:
                 message = f"run_id {order.run_id} was published into {before.target} by another installation"
                 raise PublishError("run_id_taken", message)
-            return Published(before.expected_rows, created=False, already=True)
+            return Published(before.expected_rows, created=False, already=True, of_another_launch=not same)
         if self.refusals:
             raise self.refusals.pop(0)
         if order.expected_rows == 0 and order.write_mode == "overwrite" and not order.allow_empty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import get_args
 
+from agent.errors import ConflictError
 from tools.records import Launch, LaunchState, RunRecord
 
 _STATES: tuple[str, ...] = get_args(LaunchState)
@@ -26,6 +27,12 @@ def next_generation(known: RunRecord, record: RunRecord) -> RunRecord:
     """`record` as the generation that follows a known one."""
     earlier = [*known.earlier.split(), known.accepted_at][-_REMEMBERED:]
     return replace(record, generation=known.generation + 1, earlier=" ".join(earlier))
+
+
+def restarted_meanwhile(record: RunRecord) -> ConflictError:
+    """The error for a generation that was to follow another one than stands."""
+    told = "another process has begun another generation of it; ask again"
+    return ConflictError(record.run_id, f"run {record.run_id} was restarted meanwhile: {told}")
 
 
 def acceptances(record: RunRecord) -> list[tuple[int, str]]:

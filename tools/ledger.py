@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tools.launch_steps import check_step, next_generation
+from tools.launch_steps import check_step, next_generation, restarted_meanwhile
 from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TABLES = """
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS runs (
     model TEXT NOT NULL, engine TEXT NOT NULL, database TEXT NOT NULL, accepted_at TEXT NOT NULL,
     status TEXT NOT NULL, response TEXT NOT NULL,
     deadline TEXT NOT NULL DEFAULT '', hops INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0,
-    earlier TEXT NOT NULL DEFAULT ''
+    earlier TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE IF NOT EXISTS launches (
     run_id TEXT NOT NULL, generation INTEGER NOT NULL, attempt INTEGER NOT NULL, launch INTEGER NOT NULL,
@@ -33,6 +33,7 @@ _LATER_COLUMNS = {
     "hops": "INTEGER NOT NULL DEFAULT 0",
     "lost": "INTEGER NOT NULL DEFAULT 0",
     "earlier": "TEXT NOT NULL DEFAULT ''",
+    "ended_at": "TEXT NOT NULL DEFAULT ''",
 }
 """Of `runs`, which its first form lacked; they follow in this order."""
 _FIELDS = ", ".join("?" for _ in fields(RunRecord))
@@ -64,10 +65,13 @@ class SqliteLedger:
         self._execute(f"INSERT INTO runs VALUES ({_FIELDS}) ON CONFLICT DO NOTHING", astuple(record))
         return self._known(record.run_id)
 
-    def new_generation(self, record: RunRecord) -> RunRecord:
-        """Replace a known run by `record`, one generation up; returns what stands recorded."""
-        following = next_generation(self._known(record.run_id), record)
-        self._execute(f"REPLACE INTO runs VALUES ({_FIELDS})", astuple(following))
+    def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
+        """Replace the generation that was superseded by `record`, one up; returns what stands recorded."""
+        following = next_generation(superseded, record)
+        replaced = f"REPLACE INTO runs SELECT {_FIELDS} FROM runs WHERE run_id = ? AND generation = ? RETURNING 1"
+        if not self._execute(replaced, (*astuple(following), record.run_id, superseded.generation)):
+            self._known(record.run_id)
+            raise restarted_meanwhile(record)
         self._execute("DELETE FROM given_out WHERE run_id = ?", (record.run_id,))
         return following
 
@@ -83,14 +87,16 @@ class SqliteLedger:
         rows = self._execute(statement, (*((after.accepted_at, after.run_id) if after else ()), limit))
         return [RunRecord(*row) for row in rows]
 
-    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+    def finish(
+        self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False, ended_at: str = ""
+    ) -> bool:
         """Record how the run stands, unless it has ended, or is being stopped by somebody else."""
         kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         statement = (
-            "UPDATE runs SET status = ?, response = ? WHERE run_id = ? AND generation = ? "
+            "UPDATE runs SET status = ?, response = ?, ended_at = ? WHERE run_id = ? AND generation = ? "
             f"AND status NOT IN {kept!r} RETURNING 1"
         )
-        return bool(self._execute(statement, (status, response, run_id, generation)))
+        return bool(self._execute(statement, (status, response, ended_at, run_id, generation)))
 
     def announced(self, run_id: str, generation: int, status: str) -> None:
         """Record that listeners know of the end."""

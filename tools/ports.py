@@ -173,8 +173,11 @@ class Ledger(Protocol):
         """Record a run unless its run_id is known; returns what stands recorded."""
         ...
 
-    def new_generation(self, record: RunRecord) -> RunRecord:
-        """Replace a known run by `record`, one generation up; returns what stands recorded."""
+    def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
+        """Replace the generation that was superseded by `record`, one up; returns what stands recorded.
+
+        Raises ConflictError, and nothing is changed, where another generation stands; LookupError where no run does.
+        """
         ...
 
     def run(self, run_id: str) -> RunRecord | None:
@@ -185,10 +188,12 @@ class Ledger(Protocol):
         """The newest runs first; with `after`, the last of a page that was given before, those that follow it."""
         ...
 
-    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+    def finish(
+        self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False, ended_at: str = ""
+    ) -> bool:
         """Record how the run stands; False, and nothing is changed, where its end is recorded or a newer generation is.
 
-        Nor is anything changed of a run that is being stopped, but by who stops it: `stopping`.
+        Nor is anything changed of a run that is being stopped, but by who stops it: `stopping`. `ended_at` of an end.
         """
         ...
 

@@ -139,6 +139,8 @@ class PublishOrder:
     """What the job's report says."""
     allow_empty: bool
     target: str
+    own_prefixes: tuple[str, ...] = ()
+    """How the staging tables of all launches of this run and generation begin: what was published of one is its own."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class Published:
     """True when this (run_id, generation) had been published before; nothing was done now."""
     columns: tuple[str, ...] = ()
     """Name and type of each column of a target that was created: `total numeric(12,2)`."""
+    of_another_launch: bool = False
+    """True when the rows are those of another launch of the run: a worker that slept published them."""
 
 
 Withdrawal = Literal["cancelled", "superseded", "overdue"]
@@ -217,6 +221,8 @@ class RunRecord:
     """Of them, those since one completed a step or was refused in a way that is known: they died, or broke."""
     earlier: str = ""
     """When the generations before this one were accepted, in order, with blanks between: what they left is found so."""
+    ended_at: str = ""
+    """When the end was recorded, UTC, ISO 8601; empty while there is none, and for an end of an earlier version."""
 
 
 @dataclass(frozen=True)

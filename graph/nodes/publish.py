@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from agent.diagnosis.redact import clip, redact
 from agent.errors import PublishError
 from agent.keys import staging_prefix, staging_table
 from agent.script import target_columns
-from graph.current import demand_current
+from graph.current import demand_current, demand_newest
 from graph.documents import load_request, load_snapshot
+from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
 from graph.state import State
 from tools.ports import ArtifactStore, Clock, Database, Ledger
 from tools.records import Published, PublishOrder
@@ -17,14 +20,16 @@ _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 _WITHDRAWN = ("cancelled", "superseded", "overdue")
 """Kinds of refusals by whoever ended the run: this one, as the ledger then tells, or a namesake elsewhere."""
 
+_OTHER_LAUNCH = "the target has the rows of another attempt of this run, which a worker published that was thought dead"
+
 
 def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock, ledger: Ledger) -> State:
     """Publish once per run and generation; a refusal by PostgreSQL is a value.
 
-    Raises ConflictError when the run was cancelled or restarted while this process thought that it held it: seen in
-    the ledger where that was before, and by PostgreSQL where it comes between.
+    Raises ConflictError when the run was cancelled or restarted, or went on to another launch, while this process
+    thought that it held it: seen in the ledger where that was before, and by PostgreSQL where an end comes between.
     """
-    demand_current(state, ledger)
+    demand_newest(state, ledger)
     moved = move_staged(state, artifacts=artifacts, database=database, clock=clock)
     failure = moved["publish_failure"]
     if failure is None or failure["kind"] not in _WITHDRAWN:
@@ -56,8 +61,9 @@ def _failed(error: PublishError) -> State:
 def _done(state: State, published: Published) -> State:
     of = f": {', '.join(published.columns)}" if published.columns else ""
     created = [f"the target did not exist and was created{of}"] if published.created else []
+    other = [_OTHER_LAUNCH] if published.of_another_launch else []
     notes = state["outcome"].get("notes", []) if state["outcome"] else []
-    warnings = [*state["warnings"], *created, *notes]
+    warnings = [*state["warnings"], *created, *other, *notes]
     return State(publish_failure=None, rows_written=published.rows, status="success", warnings=warnings)
 
 
@@ -68,8 +74,9 @@ def publish_order(state: State, artifacts: ArtifactStore) -> PublishOrder | None
         return None
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     types = {name: sql_type if spark else "" for name, spark, sql_type, _ in target_columns(request, snapshot)}
-    key = (state["run_id"], state["generation"], state["attempt"], state["launch"])
-    prefix = staging_prefix(*key, state["accepted_at"])
+    run, accepted_at = (state["run_id"], state["generation"]), state["accepted_at"]
+    prefix = staging_prefix(*run, state["attempt"], state["launch"], accepted_at)
+    launches = product(range(1, MAX_ATTEMPTS + 1), range(1, MAX_LAUNCHES + 1))
     return PublishOrder(
         run_id=state["run_id"],
         generation=state["generation"],
@@ -82,4 +89,5 @@ def publish_order(state: State, artifacts: ArtifactStore) -> PublishOrder | None
         expected_rows=outcome["rows"],
         allow_empty=request.options.allow_empty,
         target=snapshot.target.name,
+        own_prefixes=tuple(staging_prefix(*run, attempt, launch, accepted_at) for attempt, launch in launches),
     )

@@ -19,6 +19,7 @@ from graph.response import Response
 from tests.aws.moto_server import DEFAULTS, Aws
 from tests.aws.wire import answers_lost, cut, overtaken, refused, requests
 from tools.aws.ledger import DynamoLedger
+from tools.fakes import FakeClock
 from tools.records import Launch, LaunchKey, RunRecord
 from tools.toolbox import Toolbox
 
@@ -31,6 +32,13 @@ TABLE = DEFAULTS.ledger_table
 def ledger(aws: Aws) -> DynamoLedger:
     """Open the empty table."""
     return DynamoLedger(aws.clients, TABLE, retention_days=90)
+
+
+def standing(ledger: DynamoLedger) -> RunRecord:
+    """The run as it stands recorded."""
+    record = ledger.run("r1")
+    assert record is not None
+    return record
 
 
 def test_a_run_and_its_launches_lie_together(aws: Aws, ledger: DynamoLedger) -> None:
@@ -69,7 +77,7 @@ def test_every_write_puts_the_expiry_off(aws: Aws, ledger: DynamoLedger) -> None
     dynamodb, day = aws.clients.get("dynamodb"), 86_400
     short = DynamoLedger(aws.clients, TABLE, retention_days=1)
     writes: list[tuple[str, Callable[[DynamoLedger], object]]] = [
-        ("RUN", lambda store: store.new_generation(RECORD)),
+        ("RUN", lambda store: store.new_generation(standing(store), RECORD)),
         ("RUN", lambda store: store.hop("r1", 3)),
         ("RUN", lambda store: store.finish("r1", 3, "publish_pending", "{}")),
         ("RUN", lambda store: store.due()),
@@ -89,11 +97,11 @@ def test_what_stands_recorded_is_read_consistently(aws: Aws, ledger: DynamoLedge
     with requests(dynamodb, "GetItem") as gets, requests(dynamodb, "Query") as queries:
         ledger.accept(RECORD)
         ledger.run("r1")
-        ledger.new_generation(RECORD)
+        ledger.new_generation(RECORD, RECORD)
         ledger.advance(Launch(KEY, "PLANNED", "job"))
         ledger.launch(KEY)
         ledger.launches("r1", 1)
-    assert len(gets) >= 5
+    assert len(gets) >= 4
     assert len(queries) == 1
     assert all(json.loads(request.body)["ConsistentRead"] is True for request in [*gets, *queries])
 
@@ -102,7 +110,7 @@ def test_a_lost_answer_does_not_count_a_generation_twice(aws: Aws, ledger: Dynam
     """The request that is sent again finds its own write in its way."""
     ledger.accept(RECORD)
     with answers_lost(aws.clients.get("dynamodb"), "PutItem") as lost:
-        assert ledger.new_generation(RECORD).generation == 2
+        assert ledger.new_generation(RECORD, RECORD).generation == 2
     assert len(lost) == 1
     assert ledger.run("r1") == replace(RECORD, generation=2, earlier=RECORD.accepted_at)
 
@@ -121,7 +129,7 @@ def test_a_lost_answer_does_not_make_an_end_another_one_s(aws: Aws, ledger: Dyna
     """The request that is sent again is refused; what stands on record is what was asked for."""
     ledger.accept(RECORD)
     response = Response(statusCode=422, body={"execution_status": "failed"})
-    tools = SimpleNamespace(ledger=ledger, announcer=None)
+    tools = SimpleNamespace(ledger=ledger, announcer=None, clock=FakeClock())
     with answers_lost(aws.clients.get("dynamodb"), "UpdateItem") as lost:
         assert conclude(cast(Toolbox, tools), RECORD, response) == response
     assert len(lost) == 1
@@ -140,19 +148,28 @@ def test_a_lost_answer_does_not_stop_a_launch(aws: Aws, ledger: DynamoLedger) ->
     assert ledger.launch(KEY) == Launch(KEY, "STARTED", "job", "jr_1")
 
 
-def test_generations_that_begin_at_once_are_counted_one_by_one(ledger: DynamoLedger) -> None:
-    """No number is given out twice."""
+def test_of_generations_that_begin_at_once_one_stands(ledger: DynamoLedger) -> None:
+    """The others are refused, and no number is given out twice."""
     ledger.accept(RECORD)
+
+    def begin(day: int) -> str:
+        try:
+            return ledger.new_generation(RECORD, replace(RECORD, accepted_at=f"2026-01-0{day}")).accepted_at
+        except ConflictError:
+            return "refused"
+
     with ThreadPoolExecutor(3) as workers:
-        made = list(workers.map(lambda _: ledger.new_generation(RECORD).generation, range(3)))
-    assert sorted(made) == [2, 3, 4]
+        made = list(workers.map(begin, (2, 3, 4)))
+    assert made.count("refused") == 2
+    assert (standing(ledger).generation, standing(ledger).accepted_at in made) == (2, True)
 
 
 def test_a_run_of_an_earlier_version_is_read(aws: Aws, ledger: DynamoLedger) -> None:
-    """It has no deadline, and its invocations are counted from now on."""
+    """It has no deadline and no time of its end, and its invocations are counted from now on."""
     ledger.accept(RECORD)
     key = {"pk": {"S": "RUN#r1"}, "sk": {"S": "RUN"}}
-    aws.clients.get("dynamodb").update_item(TableName=TABLE, Key=key, UpdateExpression="REMOVE deadline, hops, lost")
+    lacking = "REMOVE deadline, hops, lost, earlier, ended_at"
+    aws.clients.get("dynamodb").update_item(TableName=TABLE, Key=key, UpdateExpression=lacking)
     assert ledger.run("r1") == RECORD
     assert ledger.hop("r1", 1) == replace(RECORD, hops=1, lost=1)
 

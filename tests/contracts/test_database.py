@@ -161,6 +161,15 @@ def test_another_installation_s_publish_is_not_taken_for_ours(scene: Scene) -> N
     assert publish(scene).already
 
 
+def test_a_publish_of_another_launch_of_the_run_is_ours(scene: Scene) -> None:
+    """A worker that slept published it: the rows in the target are this run's."""
+    publish(scene)
+    other = {"staging_table": "s_0123456789ab_000000000000", "own_prefixes": ("s_0123456789ab_", PREFIX)}
+    assert publish(scene, **other) == Published(rows=2, created=False, already=True, of_another_launch=True)
+    with pytest.raises(PublishError, match=r"run_id r1 was published into \S*summary"):
+        publish(scene, **other, target="orders")
+
+
 def test_a_publish_into_another_target_is_not_taken_for_ours(scene: Scene) -> None:
     """Whatever the staging table is called."""
     publish(scene)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.errors import ConflictError
 from tests.contracts.conftest import Place
 from tools.ports import Ledger
 from tools.records import Launch, LaunchKey, LaunchState, RunRecord
@@ -38,7 +39,7 @@ def test_an_unknown_run_is_none(ledger: Ledger) -> None:
     assert ledger.due() == []
     assert ledger.launches("nobody", 1) == []
     with pytest.raises(LookupError):
-        ledger.new_generation(RECORD)
+        ledger.new_generation(RECORD, RECORD)
     ledger.finish("nobody", 1, "success", "{}")
     assert ledger.run("nobody") is None
 
@@ -69,8 +70,8 @@ def test_a_finished_run_keeps_its_response(ledger: Ledger) -> None:
     ledger.accept(RECORD)
     ledger.accept(replace(RECORD, run_id="r2"))
     response = json.dumps({"statusCode": 200, "body": "grüße 🦊 " * 1000})
-    ledger.finish("r1", 1, "success", response)
-    done = replace(RECORD, status="success", response=response)
+    ledger.finish("r1", 1, "success", response, ended_at="2026-01-02")
+    done = replace(RECORD, status="success", response=response, ended_at="2026-01-02")
     assert ledger.run("r1") == done
     assert ledger.accept(RECORD) == done
     assert ledger.run("r2") == replace(RECORD, run_id="r2")
@@ -81,12 +82,22 @@ def test_a_new_generation_counts_up(ledger: Ledger) -> None:
     ledger.accept(RECORD)
     ledger.finish("r1", 1, "failed", "{}")
     second = replace(RECORD, accepted_at="2026-01-02")
-    assert ledger.new_generation(second) == replace(second, generation=2, earlier=RECORD.accepted_at)
-    assert ledger.run("r1") == replace(second, generation=2, earlier=RECORD.accepted_at)
+    stands = ledger.new_generation(RECORD, second)
+    assert stands == ledger.run("r1") == replace(second, generation=2, earlier=RECORD.accepted_at)
     third = replace(RECORD, payload_sha="other", accepted_at="2026-01-03")
-    assert ledger.new_generation(third).generation == 3
+    assert ledger.new_generation(stands, third).generation == 3
     earlier = f"{RECORD.accepted_at} 2026-01-02"
     assert ledger.run("r1") == replace(third, generation=3, earlier=earlier)
+
+
+def test_a_generation_follows_the_one_that_was_superseded_alone(ledger: Ledger) -> None:
+    """A worker that slept while another one began the next is refused; what the other one began stands."""
+    ledger.accept(RECORD)
+    theirs = ledger.new_generation(RECORD, replace(RECORD, accepted_at="2026-01-02"))
+    ledger.hop("r1", 2)
+    with pytest.raises(ConflictError, match="restarted meanwhile"):
+        ledger.new_generation(RECORD, replace(RECORD, accepted_at="2026-01-03"))
+    assert ledger.run("r1") == replace(theirs, hops=1, lost=1)
 
 
 @pytest.mark.parametrize("late", ["running", "failed", "cancelling", "success"])
@@ -117,14 +128,15 @@ def test_an_end_that_is_to_be_told_of_stands(ledger: Ledger, late: str, stopping
     """It is due until listeners know of it."""
     ledger.accept(RECORD)
     ledger.announced("r1", 1, "failed")
-    assert ledger.finish("r1", 1, "announcing", "{}")
-    assert not ledger.finish("r1", 1, late, '{"late": true}', stopping=stopping)
-    assert ledger.hop("r1", 1) == ledger.run("r1") == replace(RECORD, status="announcing", response="{}")
+    assert ledger.finish("r1", 1, "announcing", "{}", ended_at="then")
+    assert not ledger.finish("r1", 1, late, '{"late": true}', stopping=stopping, ended_at="later")
+    ended = replace(RECORD, status="announcing", response="{}", ended_at="then")
+    assert ledger.hop("r1", 1) == ledger.run("r1") == ended
     assert ledger.due() == ["r1"]
     ledger.announced("r1", 2, "cancelled")
     ledger.announced("r1", 1, "failed")
     ledger.announced("r1", 1, "success")
-    assert ledger.run("r1") == replace(RECORD, status="failed", response="{}")
+    assert ledger.run("r1") == replace(ended, status="failed")
     assert ledger.due() == []
 
 
@@ -139,7 +151,7 @@ def test_what_has_not_ended_is_due(ledger: Ledger, status: str) -> None:
 def test_a_late_end_of_an_old_generation_changes_nothing(ledger: Ledger) -> None:
     """The newer one stands."""
     ledger.accept(RECORD)
-    ledger.new_generation(RECORD)
+    ledger.new_generation(RECORD, RECORD)
     ledger.finish("r1", 1, "failed", "{}")
     assert ledger.runs() == [SECOND]
 
@@ -160,7 +172,7 @@ def test_a_run_is_due_until_it_has_ended(ledger: Ledger) -> None:
     assert ledger.due() == ledger.due() == ["r1"]
     ledger.finish("r1", 1, "success", "{}")
     assert ledger.due() == []
-    ledger.new_generation(RECORD)
+    ledger.new_generation(RECORD, RECORD)
     assert ledger.due() == ["r1"]
 
 
@@ -170,7 +182,8 @@ def test_deadline_and_counts_come_back(ledger: Ledger) -> None:
     assert ledger.accept(limited) == limited
     ledger.hop("r1", 1)
     later = replace(RECORD, deadline="2026-01-02T07:00:00.000+00:00")
-    assert ledger.new_generation(later) == ledger.run("r1") == replace(later, generation=2, earlier=RECORD.accepted_at)
+    following = ledger.new_generation(RECORD, later)
+    assert following == ledger.run("r1") == replace(later, generation=2, earlier=RECORD.accepted_at)
 
 
 def test_each_invocation_is_counted_until_the_run_gets_on(ledger: Ledger) -> None:
@@ -200,7 +213,7 @@ def test_what_ends_or_has_ended_is_not_counted(ledger: Ledger, status: str) -> N
     ledger.accept(RECORD)
     ledger.finish("r1", 1, status, "{}")
     assert ledger.hop("r1", 1, "later") == ledger.run("r1") == replace(RECORD, status=status, response="{}")
-    ledger.new_generation(RECORD)
+    ledger.new_generation(RECORD, RECORD)
     assert ledger.hop("r1", 1) == SECOND
     ledger.hop("r1", 2)
     ledger.settle("r1", 1)

@@ -101,7 +101,7 @@ def test_what_nobody_here_knows_is_kept_until_it_has_expired(bench: MakeBench) -
 
 
 def test_a_job_of_the_same_run_id_elsewhere_is_not_taken_for_ours(bench: MakeBench) -> None:
-    """Its script is another one, and so its name is not in our ledger."""
+    """Whatever its script, its name is not in our ledger."""
     made = bench()
     ask(made, event())
     foreign = "datamorph-job-run_1-g1-a1-l1-00000000"

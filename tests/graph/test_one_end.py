@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -11,20 +12,22 @@ import pytest
 
 from agent.errors import ConflictError, UnavailableError
 from graph.actions import Actions
+from graph.announcing import told
 from graph.entry import answer
 from graph.response import Response
 from graph.service import Service
-from tests.graph.conftest import Bench, event
+from tests.graph.conftest import REPLY, Bench, event
 from tests.graph.test_actions import Woken
-from tools.fakes import FakeClock, FakeDatabase, FakeJobs, PlannedRun
+from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.lease import FileLease
-from tools.records import Completion, JobRun, ModelCall, RunEnded, RunRecord
+from tools.records import Completion, JobRun, ModelCall, PublishOrder, RunEnded, RunRecord
 
 MakeBench = Callable[..., Bench]
 
 TIMEOUT = PlannedRun("TIMEOUT", "timed out")
 LIVE = PlannedRun(looks=100)
 RESTART = {"restart": True}
+DAY = 86_400
 
 
 class Killed(BaseException):
@@ -118,6 +121,29 @@ def test_an_end_is_the_same_past_the_deadline(bench: MakeBench) -> None:
     assert scene.heard == [(1, "failed")]
 
 
+def test_a_bus_that_is_away_has_a_day_from_the_end(bench: MakeBench) -> None:
+    """However long ago the run was accepted: a refused request may be sent again days later."""
+    scene = Scene(bench(model=FakeModel([])), later=time.time() - FakeClock().now())
+    assert scene.ask(event())["statusCode"] == 503
+    scene.made.model, scene.deaf = FakeModel([REPLY]), True
+    scene.later += 2 * DAY
+    assert (scene.ask(event())["statusCode"], scene.record().status) == (200, "announcing")
+    scene.later += DAY - 60
+    assert (scene.act("resume")["statusCode"], scene.record().status) == (200, "announcing")
+    scene.later += 120
+    assert (scene.act("resume")["statusCode"], scene.record().status) == (200, "success")
+
+
+def test_an_end_of_an_earlier_version_is_told_for_a_day_after_its_deadline(bench: MakeBench) -> None:
+    """When it was recorded is not known; a run that has no deadline either counts from its acceptance."""
+    scene = Scene(bench(jobs=FakeJobs(TIMEOUT)), deaf=True)
+    scene.ask(event())
+    tools, record = scene.service().tools, replace(scene.record(), ended_at="")
+    late = {"2023-11-14T00:00:00.000+00:00": False, "2023-11-12T00:00:00.000+00:00": True}
+    assert {at: told(tools, replace(record, deadline=at)) for at in late} == late
+    assert {at: told(tools, replace(record, deadline="", accepted_at=at)) for at in late} == late
+
+
 @pytest.mark.parametrize("action", ["cancel", "resume", "restart"])
 def test_who_died_between_record_and_event_is_told_of(
     bench: MakeBench, action: str, monkeypatch: pytest.MonkeyPatch
@@ -193,6 +219,41 @@ def test_a_restart_from_another_database_is_refused(bench: MakeBench) -> None:
     scene.act("cancel")
     scene.database = "another"
     assert scene.ask(event(options=RESTART))["statusCode"] == 200
+
+
+def test_a_restart_that_sleeps_replaces_no_generation_but_the_one_it_ended(bench: MakeBench) -> None:
+    """Another worker has begun the next one meanwhile, and its job is live: that one goes on."""
+    scene = Scene(bench(jobs=FakeJobs(LIVE, LIVE)))
+    assert scene.ask(event())["statusCode"] == 202
+    restart = event(options={**RESTART, "wait": "event"})
+    delete = scene.made.jobs.delete
+
+    def asleep(job_name: str) -> None:
+        scene.made.jobs.delete = delete  # type: ignore[method-assign]
+        assert scene.ask(restart, "theirs")["statusCode"] == 202
+        delete(job_name)
+
+    scene.made.jobs.delete = asleep  # type: ignore[method-assign]
+    late = scene.ask(restart)
+    assert (late["statusCode"], "restarted meanwhile" in late["body"]["message"]) == (409, True)
+    assert (scene.record().generation, len(scene.made.jobs.started)) == (2, 2)
+    assert scene.made.database.withdrawn == {("run_1", 1): "superseded"}
+
+
+def test_a_restart_that_may_not_append_again_leaves_the_run_as_it_is(bench: MakeBench) -> None:
+    """Published, and still to be finished: it is no run that is being cancelled, and goes on."""
+    scene = Scene(bench(jobs=FakeJobs(LIVE)))
+    specs = event()["specs"]
+    appended = event(specs={**specs, "target_table": {**specs["target_table"], "write_mode": "append"}})
+    assert scene.ask(appended)["statusCode"] == 202
+    assert isinstance(scene.made.database, FakeDatabase)
+    order = PublishOrder("run_1", 1, "s_0_0", (), (), "append", True, (), 3, False, "totals")
+    scene.made.database.published[("run_1", 1)] = order
+    for _ in range(2):
+        refused = scene.ask({**appended, "options": RESTART})
+        assert (refused["statusCode"], "appended again" in refused["body"]["message"]) == (409, True)
+        assert scene.record().status == "running"
+    assert scene.act("resume")["statusCode"] == 202
 
 
 def test_a_restart_of_an_unknown_run_that_comes_twice_begins_once(bench: MakeBench) -> None:

@@ -84,7 +84,7 @@ def test_the_rule_catches_our_jobs_when_they_have_ended() -> None:
     assert set(pattern["detail"]["state"]) == TERMINAL_STATES
     [prefix] = [one["prefix"] for one in pattern["detail"]["jobName"]]
     assert prefix == "datamorph-job-"
-    assert job_name("run", 1, 1, 1, "0" * 8) == f"{prefix}run-g1-a1-l1-00000000"
+    assert job_name("run", 1, 1, 1, "0" * 64, "2026-01-01").startswith(f"{prefix}run-g1-a1-l1-")
 
 
 def test_the_sweep_comes_every_five_minutes() -> None:

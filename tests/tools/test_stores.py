@@ -52,7 +52,7 @@ def test_a_ledger_of_an_earlier_version_tells_what_is_due(tmp_path: Path) -> Non
     with closing(SqliteLedger(path)) as ledger:
         ledger.accept(RECORD)
         ledger._db.execute("DROP TABLE given_out")
-        for column in ("deadline", "hops", "lost", "earlier"):
+        for column in ("deadline", "hops", "lost", "earlier", "ended_at"):
             ledger._db.execute(f"ALTER TABLE runs DROP COLUMN {column}")
     with closing(SqliteLedger(path)) as ledger:
         assert ledger.due() == ["r1"]

@@ -25,7 +25,7 @@ from tools.aws.ledger_items import (
     values,
 )
 from tools.aws.table import Table
-from tools.launch_steps import check_step, next_generation
+from tools.launch_steps import check_step, next_generation, restarted_meanwhile
 from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TRIES = 5
@@ -49,22 +49,19 @@ class DynamoLedger:
         self._table.write("put_item", Item=item, ConditionExpression="attribute_not_exists(pk)")
         return run_of(self._known(record.run_id))
 
-    def new_generation(self, record: RunRecord) -> RunRecord:
-        """Replace a known run by `record`, one generation up; returns what stands recorded."""
-        token = _token()
-        for _ in range(_TRIES):
-            known = run_of(self._known(record.run_id))
-            following = next_generation(known, record)
-            put = self._table.write(
-                "put_item",
-                Item=run_item(following, token, self._expires_at()),
-                ConditionExpression="generation = :known",
-                ExpressionAttributeValues={":known": {"N": str(known.generation)}},
-            )
-            # A request whose answer was lost is sent again by boto3, and then finds its own write in its way.
-            if put or self._known(record.run_id)["token"]["S"] == token:
-                return following
-        raise self._contended(f"run {record.run_id}")
+    def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
+        """Replace the generation that was superseded by `record`, one up; returns what stands recorded."""
+        token, following = _token(), next_generation(superseded, record)
+        put = self._table.write(
+            "put_item",
+            Item=run_item(following, token, self._expires_at()),
+            ConditionExpression="generation = :superseded",
+            ExpressionAttributeValues={":superseded": {"N": str(superseded.generation)}},
+        )
+        # A request whose answer was lost is sent again by boto3, and then finds its own write in its way.
+        if not put and self._known(record.run_id)["token"]["S"] != token:
+            raise restarted_meanwhile(record)
+        return following
 
     def run(self, run_id: str) -> RunRecord | None:
         """The run's newest generation."""
@@ -83,19 +80,22 @@ class DynamoLedger:
         )
         return [run_of(item) for item in items]
 
-    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+    def finish(
+        self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False, ended_at: str = ""
+    ) -> bool:
         """Record how the run stands, unless it has ended, or is being stopped by somebody else.
 
         False also where the first of two requests, whose answer was lost, was recorded.
         """
         kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         opened = ", #open = :open" if status in OPEN_STATUSES else " REMOVE #open"
-        given = values(status=status, **{word: word for word in kept})
+        given = values(status=status, ended=ended_at, **{word: word for word in kept})
         given |= values(open="open") if status in OPEN_STATUSES else {}
+        sets = "#status = :status, #response = :response, ended_at = :ended, expires_at = :expires"
         return self._table.write(
             "update_item",
             Key=run_key(run_id),
-            UpdateExpression=f"SET #status = :status, #response = :response, expires_at = :expires{opened}",
+            UpdateExpression=f"SET {sets}{opened}",
             ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(kept)})",
             ExpressionAttributeNames={"#status": "status", "#response": "response", "#open": "open"},
             ExpressionAttributeValues=given

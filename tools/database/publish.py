@@ -81,7 +81,8 @@ def _on_record(
     created = snapshot.origin == "database" and not snapshot.target.exists
     relation = catalog.resolve(connection, order.target) if created else None
     described = _described(catalog.columns(connection, relation.oid)) if relation else ()
-    return Published(rows=entry.rows, created=created, already=already, columns=described)
+    another = _of_another_launch(order, entry)
+    return Published(entry.rows, created, already or another, described, of_another_launch=another)
 
 
 def _described(columns: Sequence[Column]) -> tuple[str, ...]:
@@ -103,9 +104,16 @@ def _entered(connection: Connection, order: PublishOrder) -> staging.Entry | Non
         _append_once(connection, order)
         return None
     relation = catalog.resolve(connection, order.target)
-    if found.staging_table != order.staging_table or (relation is not None and relation.sql != found.target):
+    ours = found.staging_table == order.staging_table or _of_another_launch(order, found)
+    if not ours or (relation is not None and relation.sql != found.target):
         raise _taken(order, found)
     return found
+
+
+def _of_another_launch(order: PublishOrder, entry: staging.Entry) -> bool:
+    """Whether an entry is of this run and generation, but not of this launch: a worker that slept made it."""
+    table = entry.staging_table or order.staging_table
+    return table != order.staging_table and table.startswith(order.own_prefixes)
 
 
 def _append_once(connection: Connection, order: PublishOrder) -> None:

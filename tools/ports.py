@@ -185,10 +185,20 @@ class Ledger(Protocol):
         """The newest runs first; with `after`, the last of a page that was given before, those that follow it."""
         ...
 
-    def finish(self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False) -> bool:
+    def finish(
+        self,
+        run_id: str,
+        generation: int,
+        status: str,
+        response: str,
+        *,
+        stopping: bool = False,
+        hops: int | None = None,
+    ) -> bool:
         """Record how the run stands; False, and nothing is changed, where its end is recorded or a newer generation is.
 
-        Nor is anything changed of a run that is being stopped, but by who stops it: `stopping`.
+        Nor is anything changed of a run that is being stopped, but by who stops it: `stopping`. With `hops`, the count
+        that `hop` told this invocation, nothing either once another one has begun to work on the run.
         """
         ...
 
@@ -205,7 +215,7 @@ class Ledger(Protocol):
         ...
 
     def settle(self, run_id: str, generation: int) -> None:
-        """Record that the run got on: what was counted as lost is counted anew."""
+        """Record that the run got on: what was counted as lost is counted anew; not of one that is being stopped."""
         ...
 
     def due(self, limit: int = 50) -> list[str]:

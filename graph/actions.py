@@ -13,9 +13,9 @@ from agent.keys import is_run_id, run_id_of_job
 from graph.acceptance import check_database
 from graph.cleaning import clean
 from graph.ending import end
-from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
+from graph.response import Response, as_unavailable, conflict, ended_response, ignored, swept, unavailable
 from graph.retire import withdraw
-from graph.service import Service, as_unavailable
+from graph.service import Service
 from tools.ports import Waker
 from tools.records import ANNOUNCING, OPEN_STATUSES, RunRecord
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from agent.diagnosis.redact import clip
-from agent.errors import ArtifactError, ConflictError, InvalidRequestError, UnavailableError
+from agent.errors import ArtifactError, ConflictError, DatamorphError, InvalidRequestError, UnavailableError
 from graph.state import State
 from tools.ports import ArtifactStore
 
@@ -108,6 +108,11 @@ def unavailable(run_id: str | None, error: UnavailableError) -> Response:
         "message": str(error),
     }
     return Response(statusCode=503, body=body)
+
+
+def as_unavailable(error: DatamorphError) -> UnavailableError:
+    """What a door answers 503 with."""
+    return error if isinstance(error, UnavailableError) else UnavailableError("engine", str(error))
 
 
 def ended_response(response: Response, status: str) -> Response:

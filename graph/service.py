@@ -7,13 +7,11 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
-from langgraph.types import Command, StateSnapshot
 
 from agent.errors import (
     ConflictError,
@@ -26,23 +24,19 @@ from agent.errors import (
     UnknownRunError,
     UnsupportedTypeError,
 )
-from agent.keys import thread_id
 from agent.settings import Settings
-from graph.acceptance import accept, check_database, check_doors, first_state, request_in
+from graph.acceptance import accept, check_database, check_doors, request_in
 from graph.announcing import conclude, recorded, told
 from graph.builder import Workflow, build_workflow
 from graph.ending import end
 from graph.fence import demand_held, fenced
 from graph.limits import deadline, limit_reached
-from graph.response import Response, conflict, ended_response, invalid, response_of, unavailable
+from graph.reached import begin_or_go_on, config_of, reached
+from graph.response import Response, as_unavailable, conflict, ended_response, invalid, response_of, unavailable
 from graph.retire import withdraw
-from graph.state import State
 from tools.model import model_of
 from tools.records import ANNOUNCING, ENDED_STATUSES, OPEN_STATUSES, RunRecord
 from tools.toolbox import Toolbox
-
-_RECURSION_LIMIT = 120
-"""A belt; the caps in routes.py end a run long before."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,7 @@ class Service:
         Raises UnavailableError when the checkpoints cannot be read.
         """
         workflow = build_workflow(self.tools, self.settings, self.checkpointer)
-        state, ended = _reached(workflow, record)
+        state, ended = reached(workflow, record)
         status = "publish_pending" if record.status == "publish_pending" else "running"
         # Its end is in the checkpoints and not on record yet.
         return response_of(state, self.tools.artifacts, None if ended else status)
@@ -206,12 +200,12 @@ class Service:
     def _answer(
         self, workflow: Workflow, record: RunRecord, watch: Watcher | None, control: RunControl | None
     ) -> Response:
-        config = _config(record)
-        begin = _begin_or_go_on(workflow, config, record)
+        config = config_of(record)
+        begin = begin_or_go_on(workflow, config, record)
         tasks = workflow.stream(begin, config, stream_mode="tasks", subgraphs=True, durability="sync", control=control)
         with suppress(GraphDrained, OutOfTimeError):
             self._tell(tasks, record, watch)
-        state, ended = _reached(workflow, record)
+        state, ended = reached(workflow, record)
         if ended:
             return response_of(state, self.tools.artifacts)
         pending = state.get("publish_failure") is not None
@@ -230,34 +224,6 @@ class Service:
                 self.tools.journal.write(record.run_id, "status", step.node, seconds=round(step.seconds, 3))
             if watch is not None:
                 watch(step)
-
-
-def as_unavailable(error: DatamorphError) -> UnavailableError:
-    """What a door answers 503 with."""
-    return error if isinstance(error, UnavailableError) else UnavailableError("engine", str(error))
-
-
-def _config(record: RunRecord) -> RunnableConfig:
-    thread = thread_id(record.run_id, record.generation)
-    return {"configurable": {"thread_id": thread}, "recursion_limit": _RECURSION_LIMIT}
-
-
-def _reached(workflow: Workflow, record: RunRecord) -> tuple[State, bool]:
-    """The state that a run has reached, and whether it has ended."""
-    reached = workflow.get_state(_config(record), subgraphs=True)
-    # What a subgraph has done so far reaches the outer state only when it ends.
-    inner = [task.state.values for task in reached.tasks if isinstance(task.state, StateSnapshot)]
-    begun = {"run_id": record.run_id, "model": record.model}  # all there is before the first checkpoint
-    state = {key: value for values in (begun, reached.values, *inner) for key, value in values.items()}
-    return cast(State, state), bool(reached.values) and not reached.next
-
-
-def _begin_or_go_on(workflow: Workflow, config: RunnableConfig, record: RunRecord) -> Any:
-    """The input of a run that left no checkpoint yet; a resume for an interrupt; else None, to go on."""
-    reached = workflow.get_state(config)
-    if not reached.values:
-        return first_state(record)
-    return Command(resume="look again") if reached.interrupts else None
 
 
 def _step(task: dict[str, Any], began: dict[str, float]) -> Step:

@@ -32,7 +32,7 @@ from graph.ending import end
 from graph.fence import demand_held, fenced
 from graph.limits import deadline, limit_reached
 from graph.reached import begin_or_go_on, config_of, reached
-from graph.response import Response, as_unavailable, conflict, ended_response, invalid, response_of, unavailable
+from graph.response import Response, as_unavailable, broken, conflict, invalid, response_of, unavailable
 from graph.retire import withdraw
 from tools.model import model_of
 from tools.records import ANNOUNCING, ENDED_STATUSES, OPEN_STATUSES, RunRecord
@@ -106,7 +106,7 @@ class Service:
             return unavailable(run_id, as_unavailable(error))
 
     def look(self, record: RunRecord) -> Response:
-        """How a run stands that has not ended; nothing is started.
+        """How a run stands that has not ended; nothing is started. A prompt that cannot be had now is left out.
 
         Raises UnavailableError when the checkpoints cannot be read.
         """
@@ -114,13 +114,20 @@ class Service:
         state, ended = reached(workflow, record)
         status = "publish_pending" if record.status == "publish_pending" else "running"
         # Its end is in the checkpoints and not on record yet.
-        return response_of(state, self.tools.artifacts, None if ended else status)
+        return response_of(state, self.tools.artifacts, None if ended else status, passing=True)
 
     def ended(self, record: RunRecord) -> Response | None:
         """The answer of a run that has ended, told of first where that is still to be done; None of another one."""
         if record.status == ANNOUNCING:
             told(self.tools, record)
         return recorded(record)
+
+    def secrets(self) -> list[str]:
+        """What no answer and no log may tell, whatever stands around it."""
+        # Loaded with the first error that needs it: the client of PostgreSQL is no part of a door's import.
+        from tools.database.url import passwords
+
+        return passwords(self.settings.database_url) if self.settings.database_url else []
 
     def check_doors(self, record: RunRecord) -> Service:
         """The service with the model that a run began with. Raises ConflictError for another engine or database."""
@@ -137,9 +144,7 @@ class Service:
         if not withdraw(self.tools, record, "overdue"):
             self.tools.ledger.finish(record.run_id, record.generation, "running", record.response, stopping=True)
             return None
-        response = ended_response(self.look(record), "failed")
-        response["body"]["diagnosis"] = reason
-        return end(self.tools, record, response)
+        return end(self.tools, record, self.look, "failed", reason)
 
     def _held(self, record: RunRecord, owner: str | None) -> Service:
         """The service for one hold of the run."""
@@ -153,13 +158,19 @@ class Service:
         return replace(self, settings=settings, tools=replace(self.tools, model=model_of(settings)))
 
     def _drive(self, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
-        """Drive an open run and record how it stands. Raises ConflictError for one that is being cancelled."""
+        """Drive an open run and record how it stands.
+
+        Raises ConflictError for one that is being cancelled, or was cancelled, restarted or ended a moment ago.
+        """
         if record.status == "cancelling":
             raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
         # Begun anew by its caller after a refusal, before anything was launched: it has all its time again.
         now = self.tools.clock.now()
         anew = "" if record.status in OPEN_STATUSES else deadline(now, self.settings.ends_after)
-        record = self.tools.ledger.hop(record.run_id, record.generation, anew)
+        counted = self.tools.ledger.hop(record.run_id, record.generation, anew)
+        if (counted.generation, counted.status) != (record.generation, "running"):
+            raise ConflictError(record.run_id, f"run {record.run_id} was cancelled, restarted or ended meanwhile")
+        record = counted
         try:
             workflow = build_workflow(self.tools, self.settings, self.checkpointer)
             response = self._answer(workflow, record, watch, control)
@@ -170,32 +181,29 @@ class Service:
         except ConflictError:
             raise
         except DatamorphError as error:
-            self._settle(record)
+            self.tools.ledger.settle(record.run_id, record.generation)
             response = unavailable(record.run_id, as_unavailable(error))
-        except Exception:
+        except Exception as error:
             # Left to the door to tell, and recorded where the run is still ours: it is not woken again and again.
-            with suppress(ConflictError):
+            with suppress(DatamorphError):
                 demand_held(self.checkpointer)
-                self._stands(record, "unavailable", "")
+                self._stands(record, broken(record.run_id, error, self.secrets()))
             raise
         demand_held(self.checkpointer)
-        status = response["body"]["execution_status"]
-        if status in ENDED_STATUSES:
+        if response["body"]["execution_status"] in ENDED_STATUSES:
             return conclude(self.tools, record, response)
-        self._stands(record, status, json.dumps(response))
+        self._stands(record, response)
         return response
 
-    def _stands(self, record: RunRecord, status: str, response: str) -> None:
-        """Record how a run stands. A service that refused ends nothing once something was launched: it is woken."""
-        ledger = self.tools.ledger
-        if status == "unavailable" and ledger.launches(record.run_id, record.generation):
-            status = "interrupted"
-        ledger.finish(record.run_id, record.generation, status, response)
+    def _stands(self, record: RunRecord, response: Response) -> None:
+        """Record how a run stands, unless another worker has begun on it since.
 
-    def _settle(self, record: RunRecord) -> None:
-        """Record that the run got on; an invocation that follows one which got on has nothing to put right."""
-        if record.lost > 1:
-            self.tools.ledger.settle(record.run_id, record.generation)
+        No refusal ends anything once something was launched: the run is woken, until it has ended or reached a limit.
+        """
+        ledger, status = self.tools.ledger, response["body"]["execution_status"]
+        if status in ("unavailable", "invalid") and ledger.launches(record.run_id, record.generation):
+            status = "interrupted"
+        ledger.finish(record.run_id, record.generation, status, json.dumps(response), hops=record.hops)
 
     def _answer(
         self, workflow: Workflow, record: RunRecord, watch: Watcher | None, control: RunControl | None
@@ -217,8 +225,9 @@ class Service:
         settled = False
         for _, task in tasks:
             step = _step(task, began)
-            if step.phase == "end" and not (step.failed or settled):
-                self._settle(record)
+            # To be woken from a wait gets nobody on.
+            if step.phase == "end" and step.node != "suspend" and not (step.failed or settled):
+                self.tools.ledger.settle(record.run_id, record.generation)
                 settled = True
             if step.phase == "end":
                 self.tools.journal.write(record.run_id, "status", step.node, seconds=round(step.seconds, 3))

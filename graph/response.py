@@ -135,7 +135,7 @@ def unavailable(run_id: str | None, error: UnavailableError) -> Response:
         "run_id": run_id,
         "execution_status": "unavailable",
         "service": error.service,
-        "message": str(error),
+        "message": redact(str(error)),
     }
     return Response(statusCode=503, body=body)
 

@@ -118,7 +118,9 @@ class SqliteLedger:
 
     def settle(self, run_id: str, generation: int) -> None:
         """Record that the run got on, unless it is being stopped."""
-        statement = f"UPDATE runs SET lost = 0 WHERE run_id = ? AND generation = ? AND status NOT IN {ENDING_STATUSES!r}"
+        statement = (
+            f"UPDATE runs SET lost = 0 WHERE run_id = ? AND generation = ? AND status NOT IN {ENDING_STATUSES!r}"
+        )
         self._execute(statement, (run_id, generation))
 
     def due(self, limit: int = 50) -> list[str]:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 # Read by langgraph at its first import: without it a forged checkpoint runs code when it is loaded.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
@@ -23,11 +23,11 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from langgraph.runtime import RunControl
 
 from agent.diagnosis.redact import redact
-from agent.errors import DatamorphError, InvalidRequestError, UnavailableError
+from agent.errors import DatamorphError
 from graph.actions import Actions
 from graph.dynamodb_saver import dynamodb_checkpoints
 from graph.entry import answer, run_id_of
-from graph.response import Response, invalid, unavailable
+from graph.response import Response, as_unavailable, broken, reason, unavailable
 from graph.service import Service
 from tools.aws.clients import AwsClients
 from tools.aws.configuration import aws_settings, settings_to_examine
@@ -52,21 +52,26 @@ def handler(event: object, context: LambdaContext) -> Response:
     logger.structure_logs(append=False, function_request_id=context.aws_request_id, run_id=run_id_of(event))
     try:
         response = _answer(event, context)
-    except InvalidRequestError as error:
-        response = invalid(run_id_of(event), error)
     except DatamorphError as error:
-        response = unavailable(run_id_of(event), _as_unavailable(error))
+        # What is wrong with the event itself is answered by now: this is a setting, or a service that is away.
+        response = unavailable(run_id_of(event), as_unavailable(error))
     except Exception as error:
         # The one broad catch of this door. A trace repeats values, and with them secrets.
-        logger.error("handler.failed", trace=redact(traceback.format_exc()))
-        told = f"unexpected {type(error).__name__}: {redact(str(error))[:500]}; the function's log has the rest"
-        response = unavailable(run_id_of(event), UnavailableError("datamorph", told))
+        logger.error("handler.failed", trace=redact(traceback.format_exc(), _door.secrets()))
+        response = broken(run_id_of(event), error, _door.secrets())
+    status = response["body"].get("execution_status")
+    logger.info("handler.answered", status_code=response["statusCode"], execution_status=status, **_refusal(response))
     if response["statusCode"] == 503:
         # A secret may have been rotated, a role changed: the next invocation looks anew.
         _door.close()
-    body = response["body"]
-    logger.info("handler.answered", status_code=response["statusCode"], execution_status=body.get("execution_status"))
     return response
+
+
+def _refusal(response: Response) -> dict[str, Any]:
+    """Why nothing was done, and by whom that was refused: of an asynchronous invocation nobody hears the answer."""
+    told = reason(response, _door.secrets()) if response["statusCode"] >= 400 else ""
+    service = response["body"].get("service")
+    return ({"reason": told} if told else {}) | ({"refused_by": service} if service else {})
 
 
 def _answer(event: object, context: LambdaContext) -> Response:
@@ -94,10 +99,6 @@ def _deadline(context: LambdaContext) -> Iterator[RunControl]:
         timer.cancel()
 
 
-def _as_unavailable(error: DatamorphError) -> UnavailableError:
-    return error if isinstance(error, UnavailableError) else UnavailableError("datamorph", str(error))
-
-
 @dataclass
 class _Door:
     """What one process keeps from one invocation to the next."""
@@ -115,6 +116,10 @@ class _Door:
             clients = self.stack.enter_context(closing(AwsClients(settings.region)))
             self.kept = self._service(settings, clients), clients
         return self.kept
+
+    def secrets(self) -> list[str]:
+        """What no log may tell, as far as the settings are known."""
+        return self.kept[0].secrets() if self.kept else []
 
     def close(self) -> None:
         """Let go of everything."""

@@ -13,9 +13,9 @@ from agent.keys import is_run_id, run_id_of_job
 from graph.acceptance import check_database
 from graph.cleaning import clean
 from graph.ending import end
-from graph.response import Response, conflict, ended_response, ignored, swept, unavailable
+from graph.response import Response, as_unavailable, conflict, ignored, reason, swept, unavailable, warned
 from graph.retire import withdraw
-from graph.service import Service, as_unavailable
+from graph.service import Service
 from tools.ports import Waker
 from tools.records import ANNOUNCING, OPEN_STATUSES, RunRecord
 
@@ -34,11 +34,15 @@ class Actions:
     """Lets the caller ask for a stop after the current step."""
 
     def status(self, run_id: str) -> Response:
-        """How a run stands. Raises UnknownRunError."""
+        """How a run stands; of one that was interrupted a warning tells by what. Raises UnknownRunError."""
         record = self._record(run_id)
         if record.response and (record.status == ANNOUNCING or record.status not in OPEN_STATUSES):
             return cast(Response, json.loads(record.response))
-        return self.service.look(record)
+        response = self.service.look(record)
+        if record.status == "interrupted" and record.response:
+            told = reason(json.loads(record.response))
+            return warned(response, f"the run was interrupted, and goes on when it is woken or resumed: {told}")
+        return response
 
     def resume(self, run_id: str) -> Response:
         """Go on with a run where it stopped, or with its cancelling. Raises UnknownRunError."""
@@ -60,8 +64,7 @@ class Actions:
                     return answer
                 check_database(record, self.service.settings, self.service.database)
                 if withdraw(self.service.tools, record, "cancelled"):
-                    answer = ended_response(self.service.look(record), "cancelled")
-                    return end(self.service.tools, record, answer)
+                    return end(self.service.tools, record, self.service.look, "cancelled")
                 # Published: what is left to do is to finish it.
                 self.service.tools.ledger.finish(run_id, record.generation, "running", record.response, stopping=True)
         except ConflictError as error:

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from agent.diagnosis.findings import Diagnosis
+from agent.diagnosis.redact import clip, redact
+from agent.errors import UnavailableError
 from graph.announcing import conclude
-from graph.response import Response
+from graph.response import Response, ended_response, remembered, warned
 from graph.retire import retire
 from tools.records import RunRecord
 from tools.toolbox import Toolbox
 
+_ERROR_CHARACTERS = 300
 
-def end(tools: Toolbox, record: RunRecord, response: Response) -> Response:
-    """Stop and put away what a run has that was withdrawn, record the answer for good, and tell everybody.
 
-    The answer is `response`, with warnings of what could not be put away. What a refusal cuts off is gone on with by
-    the next wake.
+def end(
+    tools: Toolbox,
+    record: RunRecord,
+    look: Callable[[RunRecord], Response],
+    status: str,
+    diagnosis: Diagnosis | None = None,
+) -> Response:
+    """Stop and put away what a run has that was withdrawn, record its answer for good, and tell everybody.
+
+    The answer is how the run stands by `look`, with warnings of what could not be put away. That is asked for last: no
+    job goes on because checkpoints cannot be read. What a refusal cuts off is gone on with by the next wake.
     """
-    warnings = [*response["body"]["warnings"], *retire(tools, record)]
-    response = Response(statusCode=response["statusCode"], body={**response["body"], "warnings": warnings})
+    left = retire(tools, record)
+    response = warned(ended_response(_stood(record, look), status), *left)
+    if diagnosis is not None:
+        response["body"]["diagnosis"] = diagnosis
     conclude(tools, record, response, stopping=True)
-    status = response["body"]["execution_status"]
     tools.journal.write(record.run_id, "end" if status == "cancelled" else "error", f"run {status}")
     return response
+
+
+def _stood(record: RunRecord, look: Callable[[RunRecord], Response]) -> Response:
+    """How the run stood; what its record tells where its checkpoints are there and cannot be made sense of."""
+    try:
+        return look(record)
+    except UnavailableError:
+        raise
+    except Exception as error:
+        # Whatever a stored checkpoint breaks with, the next wake would meet it again: the run would never end.
+        told = f"{type(error).__name__}: {clip(redact(str(error)), _ERROR_CHARACTERS)}"
+        return remembered(record, f"the run's checkpoints cannot be read, so its last answer is repeated: {told}")

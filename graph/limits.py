@@ -18,7 +18,9 @@ def deadline(now: float, minutes: int) -> str:
 
 def limit_reached(record: RunRecord, now: float) -> Diagnosis | None:
     """Why a run may not go on; None for one that may."""
-    if record.deadline and datetime.fromisoformat(record.deadline).timestamp() <= now:
+    late = record.deadline and datetime.fromisoformat(record.deadline).timestamp() <= now
+    # Who began to end it may have had a faster clock.
+    if late or (record.status == "overdue" and record.lost < MAX_LOST):
         cause = f"the run had not ended by its deadline, {record.deadline}"
         hint = "look at what it waited for; raise DATAMORPH_DEADLINE_MINUTES, or set options.restart to begin anew"
         return _diagnosis("deadline", cause, hint, f"{record.hops} invocations worked on it")

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from agent.diagnosis.redact import clip
-from agent.errors import ArtifactError, ConflictError, InvalidRequestError, UnavailableError
+from agent.diagnosis.redact import clip, redact
+from agent.errors import (
+    ArtifactError,
+    ConflictError,
+    DatamorphError,
+    EngineError,
+    InvalidRequestError,
+    UnavailableError,
+)
 from graph.state import State
 from tools.ports import ArtifactStore
+from tools.records import RunRecord
 
 
 class Response(TypedDict):
@@ -30,6 +39,8 @@ BYTES_TOLD = 380_000
 WARNING_BYTES_TOLD = 200_000
 """Of all warnings of an answer."""
 
+_REASON_CHARACTERS = 2000
+
 Status = Literal["success", "running", "publish_pending", "invalid", "conflict", "cancelled", "failed", "unavailable"]
 _CODES: dict[str, int] = {
     "success": 200, "running": 202, "publish_pending": 202, "invalid": 400, "conflict": 409,
@@ -37,10 +48,23 @@ _CODES: dict[str, int] = {
 }  # fmt: skip
 
 
-def response_of(state: State, artifacts: ArtifactStore, status: str | None = None) -> Response:
-    """The response that a state of the workflow amounts to; `status` overrules that of the state."""
+def response_of(
+    state: State, artifacts: ArtifactStore, status: str | None = None, *, passing: bool = False
+) -> Response:
+    """The response that a state of the workflow amounts to; `status` overrules that of the state.
+
+    Raises UnavailableError where the prompt cannot be had now; a `passing` answer leaves it out then.
+    """
     word = status or state.get("status", "running")
-    body = {
+    body = _body(state, word)
+    reference = state.get("prompt")
+    if reference and state["model"] != "compiler":
+        _add_prompt(body, reference, artifacts, (ArtifactError, UnavailableError) if passing else (ArtifactError,))
+    return Response(statusCode=_CODES[word], body=body)
+
+
+def _body(state: State, word: str) -> dict[str, Any]:
+    return {
         "run_id": state["run_id"],
         "target_table": state.get("target_table"),
         "glue_code_path": state.get("latest_uri"),
@@ -56,17 +80,23 @@ def response_of(state: State, artifacts: ArtifactStore, status: str | None = Non
         "warnings": _told(state.get("warnings", [])),
         "usage": state.get("usage", {"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0}),
     }
-    reference = state.get("prompt")
-    if reference and state["model"] != "compiler":
-        _add_prompt(body, reference, artifacts)
-    return Response(statusCode=_CODES[word], body=body)
 
 
-def _add_prompt(body: dict[str, Any], reference: str, artifacts: ArtifactStore) -> None:
-    """Repeat what the model was asked, or say why that is left out."""
+def remembered(record: RunRecord, why: str) -> Response:
+    """What the record alone tells of an open run: its last answer, else hardly more than its name; `why` is told."""
+    body = _body(State(run_id=record.run_id, model=record.model), "running")
+    last = json.loads(record.response)["body"] if record.response else {}
+    body |= {name: last[name] for name in body if name in last and name != "execution_status"}
+    return Response(statusCode=_CODES["running"], body={**body, "warnings": [*body["warnings"], why]})
+
+
+def _add_prompt(
+    body: dict[str, Any], reference: str, artifacts: ArtifactStore, passed: tuple[type[DatamorphError], ...]
+) -> None:
+    """Repeat what the model was asked, or say why that is left out: for an error that is `passed`."""
     try:
         prompt = artifacts.get(reference)
-    except ArtifactError as error:
+    except passed as error:
         body["warnings"].append(f"generation_prompt is left out: {error}")
         return
     if len(json.dumps({**body, "generation_prompt": prompt})) <= BYTES_TOLD:
@@ -105,9 +135,37 @@ def unavailable(run_id: str | None, error: UnavailableError) -> Response:
         "run_id": run_id,
         "execution_status": "unavailable",
         "service": error.service,
-        "message": str(error),
+        "message": redact(str(error)),
     }
     return Response(statusCode=503, body=body)
+
+
+def as_unavailable(error: DatamorphError) -> UnavailableError:
+    """What a door answers 503 with."""
+    if isinstance(error, UnavailableError):
+        return error
+    owners = {ArtifactError: "artifacts", EngineError: "engine"}
+    return UnavailableError(owners.get(type(error), "datamorph"), str(error))
+
+
+def broken(run_id: str | None, error: Exception, secrets: Iterable[str] = ()) -> Response:
+    """503: an error that nobody foresaw, told by its kind and message; its trace is for the log alone."""
+    message = redact(str(error), secrets)[:500]
+    told = f"unexpected {type(error).__name__}: {message}; the function's log has the rest"
+    return unavailable(run_id, UnavailableError("datamorph", told))
+
+
+def reason(response: Response, secrets: Iterable[str] = ()) -> str:
+    """Why an answer is a refusal, in one text; empty where it tells no reason of that kind."""
+    body = response["body"]
+    errors = [f"{error['path']}: {error['message']}" for error in body.get("errors", ())]
+    return clip(redact(body.get("message") or "; ".join(errors), secrets), _REASON_CHARACTERS)
+
+
+def warned(response: Response, *warnings: str) -> Response:
+    """The same answer with more warnings."""
+    body = response["body"]
+    return Response(statusCode=response["statusCode"], body={**body, "warnings": [*body["warnings"], *warnings]})
 
 
 def ended_response(response: Response, status: str) -> Response:

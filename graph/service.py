@@ -7,13 +7,11 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
-from langgraph.types import Command, StateSnapshot
 
 from agent.errors import (
     ConflictError,
@@ -26,23 +24,19 @@ from agent.errors import (
     UnknownRunError,
     UnsupportedTypeError,
 )
-from agent.keys import thread_id
 from agent.settings import Settings
-from graph.acceptance import accept, check_database, check_doors, first_state, request_in
+from graph.acceptance import accept, check_database, check_doors, request_in
 from graph.announcing import conclude, recorded, told
 from graph.builder import Workflow, build_workflow
 from graph.ending import end
 from graph.fence import demand_held, fenced
 from graph.limits import deadline, limit_reached
-from graph.response import Response, conflict, ended_response, invalid, response_of, unavailable
+from graph.reached import begin_or_go_on, config_of, reached
+from graph.response import Response, as_unavailable, broken, conflict, invalid, response_of, unavailable
 from graph.retire import withdraw
-from graph.state import State
 from tools.model import model_of
 from tools.records import ANNOUNCING, ENDED_STATUSES, OPEN_STATUSES, RunRecord
 from tools.toolbox import Toolbox
-
-_RECURSION_LIMIT = 120
-"""A belt; the caps in routes.py end a run long before."""
 
 
 @dataclass(frozen=True)
@@ -112,21 +106,28 @@ class Service:
             return unavailable(run_id, as_unavailable(error))
 
     def look(self, record: RunRecord) -> Response:
-        """How a run stands that has not ended; nothing is started.
+        """How a run stands that has not ended; nothing is started. A prompt that cannot be had now is left out.
 
         Raises UnavailableError when the checkpoints cannot be read.
         """
         workflow = build_workflow(self.tools, self.settings, self.checkpointer)
-        state, ended = _reached(workflow, record)
+        state, ended = reached(workflow, record)
         status = "publish_pending" if record.status == "publish_pending" else "running"
         # Its end is in the checkpoints and not on record yet.
-        return response_of(state, self.tools.artifacts, None if ended else status)
+        return response_of(state, self.tools.artifacts, None if ended else status, passing=True)
 
     def ended(self, record: RunRecord) -> Response | None:
         """The answer of a run that has ended, told of first where that is still to be done; None of another one."""
         if record.status == ANNOUNCING:
             told(self.tools, record)
         return recorded(record)
+
+    def secrets(self) -> list[str]:
+        """What no answer and no log may tell, whatever stands around it."""
+        # Loaded with the first error that needs it: the client of PostgreSQL is no part of a door's import.
+        from tools.database.url import passwords
+
+        return passwords(self.settings.database_url) if self.settings.database_url else []
 
     def check_doors(self, record: RunRecord) -> Service:
         """The service with the model that a run began with. Raises ConflictError for another engine or database."""
@@ -143,9 +144,7 @@ class Service:
         if not withdraw(self.tools, record, "overdue"):
             self.tools.ledger.finish(record.run_id, record.generation, "running", record.response, stopping=True)
             return None
-        response = ended_response(self.look(record), "failed")
-        response["body"]["diagnosis"] = reason
-        return end(self.tools, record, response)
+        return end(self.tools, record, self.look, "failed", reason)
 
     def _held(self, record: RunRecord, owner: str | None) -> Service:
         """The service for one hold of the run."""
@@ -159,13 +158,19 @@ class Service:
         return replace(self, settings=settings, tools=replace(self.tools, model=model_of(settings)))
 
     def _drive(self, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
-        """Drive an open run and record how it stands. Raises ConflictError for one that is being cancelled."""
+        """Drive an open run and record how it stands.
+
+        Raises ConflictError for one that is being cancelled, or was cancelled, restarted or ended a moment ago.
+        """
         if record.status == "cancelling":
             raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
         # Begun anew by its caller after a refusal, before anything was launched: it has all its time again.
         now = self.tools.clock.now()
         anew = "" if record.status in OPEN_STATUSES else deadline(now, self.settings.ends_after)
-        record = self.tools.ledger.hop(record.run_id, record.generation, anew)
+        counted = self.tools.ledger.hop(record.run_id, record.generation, anew)
+        if (counted.generation, counted.status) != (record.generation, "running"):
+            raise ConflictError(record.run_id, f"run {record.run_id} was cancelled, restarted or ended meanwhile")
+        record = counted
         try:
             workflow = build_workflow(self.tools, self.settings, self.checkpointer)
             response = self._answer(workflow, record, watch, control)
@@ -176,42 +181,39 @@ class Service:
         except ConflictError:
             raise
         except DatamorphError as error:
-            self._settle(record)
+            self.tools.ledger.settle(record.run_id, record.generation)
             response = unavailable(record.run_id, as_unavailable(error))
-        except Exception:
+        except Exception as error:
             # Left to the door to tell, and recorded where the run is still ours: it is not woken again and again.
-            with suppress(ConflictError):
+            with suppress(DatamorphError):
                 demand_held(self.checkpointer)
-                self._stands(record, "unavailable", "")
+                self._stands(record, broken(record.run_id, error, self.secrets()))
             raise
         demand_held(self.checkpointer)
-        status = response["body"]["execution_status"]
-        if status in ENDED_STATUSES:
+        if response["body"]["execution_status"] in ENDED_STATUSES:
             return conclude(self.tools, record, response)
-        self._stands(record, status, json.dumps(response))
+        self._stands(record, response)
         return response
 
-    def _stands(self, record: RunRecord, status: str, response: str) -> None:
-        """Record how a run stands. A service that refused ends nothing once something was launched: it is woken."""
-        ledger = self.tools.ledger
-        if status == "unavailable" and ledger.launches(record.run_id, record.generation):
-            status = "interrupted"
-        ledger.finish(record.run_id, record.generation, status, response)
+    def _stands(self, record: RunRecord, response: Response) -> None:
+        """Record how a run stands, unless another worker has begun on it since.
 
-    def _settle(self, record: RunRecord) -> None:
-        """Record that the run got on; an invocation that follows one which got on has nothing to put right."""
-        if record.lost > 1:
-            self.tools.ledger.settle(record.run_id, record.generation)
+        No refusal ends anything once something was launched: the run is woken, until it has ended or reached a limit.
+        """
+        ledger, status = self.tools.ledger, response["body"]["execution_status"]
+        if status in ("unavailable", "invalid") and ledger.launches(record.run_id, record.generation):
+            status = "interrupted"
+        ledger.finish(record.run_id, record.generation, status, json.dumps(response), hops=record.hops)
 
     def _answer(
         self, workflow: Workflow, record: RunRecord, watch: Watcher | None, control: RunControl | None
     ) -> Response:
-        config = _config(record)
-        begin = _begin_or_go_on(workflow, config, record)
+        config = config_of(record)
+        begin = begin_or_go_on(workflow, config, record)
         tasks = workflow.stream(begin, config, stream_mode="tasks", subgraphs=True, durability="sync", control=control)
         with suppress(GraphDrained, OutOfTimeError):
             self._tell(tasks, record, watch)
-        state, ended = _reached(workflow, record)
+        state, ended = reached(workflow, record)
         if ended:
             return response_of(state, self.tools.artifacts)
         pending = state.get("publish_failure") is not None
@@ -223,41 +225,14 @@ class Service:
         settled = False
         for _, task in tasks:
             step = _step(task, began)
-            if step.phase == "end" and not (step.failed or settled):
-                self._settle(record)
+            # To be woken from a wait gets nobody on.
+            if step.phase == "end" and step.node != "suspend" and not (step.failed or settled):
+                self.tools.ledger.settle(record.run_id, record.generation)
                 settled = True
             if step.phase == "end":
                 self.tools.journal.write(record.run_id, "status", step.node, seconds=round(step.seconds, 3))
             if watch is not None:
                 watch(step)
-
-
-def as_unavailable(error: DatamorphError) -> UnavailableError:
-    """What a door answers 503 with."""
-    return error if isinstance(error, UnavailableError) else UnavailableError("engine", str(error))
-
-
-def _config(record: RunRecord) -> RunnableConfig:
-    thread = thread_id(record.run_id, record.generation)
-    return {"configurable": {"thread_id": thread}, "recursion_limit": _RECURSION_LIMIT}
-
-
-def _reached(workflow: Workflow, record: RunRecord) -> tuple[State, bool]:
-    """The state that a run has reached, and whether it has ended."""
-    reached = workflow.get_state(_config(record), subgraphs=True)
-    # What a subgraph has done so far reaches the outer state only when it ends.
-    inner = [task.state.values for task in reached.tasks if isinstance(task.state, StateSnapshot)]
-    begun = {"run_id": record.run_id, "model": record.model}  # all there is before the first checkpoint
-    state = {key: value for values in (begun, reached.values, *inner) for key, value in values.items()}
-    return cast(State, state), bool(reached.values) and not reached.next
-
-
-def _begin_or_go_on(workflow: Workflow, config: RunnableConfig, record: RunRecord) -> Any:
-    """The input of a run that left no checkpoint yet; a resume for an interrupt; else None, to go on."""
-    reached = workflow.get_state(config)
-    if not reached.values:
-        return first_state(record)
-    return Command(resume="look again") if reached.interrupts else None
 
 
 def _step(task: dict[str, Any], began: dict[str, float]) -> Step:

@@ -88,15 +88,23 @@ class SqliteLedger:
         return [RunRecord(*row) for row in rows]
 
     def finish(
-        self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False, ended_at: str = ""
+        self,
+        run_id: str,
+        generation: int,
+        status: str,
+        response: str,
+        *,
+        stopping: bool = False,
+        ended_at: str = "",
+        hops: int | None = None,
     ) -> bool:
-        """Record how the run stands, unless it has ended, or is being stopped by somebody else."""
+        """Record how the run stands, unless it has ended, is being stopped by somebody else, or was taken over."""
         kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         statement = (
             "UPDATE runs SET status = ?, response = ?, ended_at = ? WHERE run_id = ? AND generation = ? "
-            f"AND status NOT IN {kept!r} RETURNING 1"
+            f"AND hops = coalesce(?, hops) AND status NOT IN {kept!r} RETURNING 1"
         )
-        return bool(self._execute(statement, (status, response, ended_at, run_id, generation)))
+        return bool(self._execute(statement, (status, response, ended_at, run_id, generation, hops)))
 
     def announced(self, run_id: str, generation: int, status: str) -> None:
         """Record that listeners know of the end."""
@@ -114,8 +122,11 @@ class SqliteLedger:
         return self._known(run_id)
 
     def settle(self, run_id: str, generation: int) -> None:
-        """Record that the run got on."""
-        self._execute("UPDATE runs SET lost = 0 WHERE run_id = ? AND generation = ?", (run_id, generation))
+        """Record that the run got on, unless it is being stopped."""
+        statement = (
+            f"UPDATE runs SET lost = 0 WHERE run_id = ? AND generation = ? AND status NOT IN {ENDING_STATUSES!r}"
+        )
+        self._execute(statement, (run_id, generation))
 
     def due(self, limit: int = 50) -> list[str]:
         """The run_ids of open runs, those given out longest ago, or never, first; each is marked as given out now."""

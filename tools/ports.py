@@ -189,11 +189,21 @@ class Ledger(Protocol):
         ...
 
     def finish(
-        self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False, ended_at: str = ""
+        self,
+        run_id: str,
+        generation: int,
+        status: str,
+        response: str,
+        *,
+        stopping: bool = False,
+        ended_at: str = "",
+        hops: int | None = None,
     ) -> bool:
         """Record how the run stands; False, and nothing is changed, where its end is recorded or a newer generation is.
 
-        Nor is anything changed of a run that is being stopped, but by who stops it: `stopping`. `ended_at` of an end.
+        Nor is anything changed of a run that is being stopped, but by who stops it: `stopping`. With `hops`, the count
+        that `hop` told this invocation, nothing either once another one has begun to work on the run. `ended_at` is
+        that of an end.
         """
         ...
 
@@ -210,7 +220,7 @@ class Ledger(Protocol):
         ...
 
     def settle(self, run_id: str, generation: int) -> None:
-        """Record that the run got on: what was counted as lost is counted anew."""
+        """Record that the run got on: what was counted as lost is counted anew; not of one that is being stopped."""
         ...
 
     def due(self, limit: int = 50) -> list[str]:

@@ -55,6 +55,11 @@ def _secret_missing(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
     deployment.cold_start()
 
 
+def _setting_malformed(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("DATAMORPH_WORKERS", CANARY)
+    deployment.cold_start()
+
+
 def _secret_is_not_json(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
     deployment.put_secret("datamorph/config", f"bucket={CANARY}")
 
@@ -119,6 +124,7 @@ UNAVAILABLE: list[tuple[str, Break, str, list[str]]] = [
         ["dmdb-connection", "DATAMORPH_CONNECTION"],
     ),
     ("secret missing", _secret_missing, "secrets", ["datamorph/nowhere", "DATAMORPH_CONFIG_SECRET"]),
+    ("setting in another form", _setting_malformed, "datamorph", ["DATAMORPH_WORKERS", "for example 2"]),
     ("secret that is not JSON", _secret_is_not_json, "secrets", ["datamorph/config", "JSON"]),
     ("database secret without a host", _database_secret_lacks_fields, "secrets", ["datamorph/database", "host"]),
     ("database unreachable", _database_unreachable, "database", ["127.0.0.1:1", "cannot be reached"]),

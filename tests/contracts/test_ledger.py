@@ -220,6 +220,28 @@ def test_what_ends_or_has_ended_is_not_counted(ledger: Ledger, status: str) -> N
     assert ledger.run("r1") == replace(SECOND, hops=1, lost=1)
 
 
+@pytest.mark.parametrize("intent", ["cancelling", "overdue"])
+def test_a_run_that_is_being_stopped_does_not_get_on(ledger: Ledger, intent: str) -> None:
+    """A worker that slept finishes its step: why the run is being stopped stays on record."""
+    ledger.accept(RECORD)
+    counted = [ledger.hop("r1", 1) for _ in range(5)][-1]
+    ledger.finish("r1", 1, intent, "", stopping=True)
+    ledger.settle("r1", 1)
+    assert ledger.run("r1") == replace(counted, status=intent)
+
+
+@pytest.mark.parametrize("status", ["unavailable", "invalid", "interrupted", "running", "publish_pending"])
+def test_how_a_run_stands_is_the_newest_invocation_s_to_say(ledger: Ledger, status: str) -> None:
+    """Who counted itself in and was overtaken changes nothing; who does not count itself, or stops the run, does."""
+    ledger.accept(RECORD)
+    late, newest = ledger.hop("r1", 1), ledger.hop("r1", 1)
+    assert not ledger.finish("r1", 1, status, "{}", hops=late.hops)
+    assert (ledger.run("r1"), ledger.due()) == (newest, ["r1"])
+    assert ledger.finish("r1", 1, status, "{}", hops=newest.hops)
+    assert ledger.run("r1") == replace(newest, status=status, response="{}")
+    assert ledger.finish("r1", 1, "running", "")
+
+
 def test_an_unknown_run_is_not_counted(ledger: Ledger) -> None:
     """It is an error, and leaves no trace."""
     with pytest.raises(LookupError):

@@ -33,10 +33,12 @@ class ByDesign:
     why: str
     last: bool = False
     """Of the last call of the operation alone."""
+    path: str = ""
+    """The only way of a run that is meant; empty for any."""
 
-    def excuses(self, one: str, strike: Strike, calls: list[str]) -> bool:
+    def excuses(self, one: str, strike: Strike, path: str, calls: list[str]) -> bool:
         """Whether a violation is the change that was meant."""
-        here = strike.operation == self.operation and self.code in ("", strike.code)
+        here = strike.operation == self.operation and self.code in ("", strike.code) and self.path in ("", path)
         there = not self.last or strike.call == calls.count(self.operation)
         return here and there and any(told in one for told in self.told)
 
@@ -51,6 +53,14 @@ BY_DESIGN = [
         ("I5: response body.generation_prompt: None,", "generation_prompt is left out:"),
         "the answer leaves the prompt out, and says so",
         last=True,
+    ),
+    ByDesign(
+        "s3.GetObject",
+        "",
+        ("I5: response body.generation_prompt: None,", "generation_prompt is left out:"),
+        "a cancel waits for no prompt, and says so",
+        last=True,
+        path=CANCELLED,
     ),
     ByDesign("s3.PutObject", "", ("the report was not stored:",), "a published run succeeds, and says so", last=True),
 ]
@@ -77,7 +87,7 @@ class Course:
         # Before its event is known to be sent and recorded, a run that is cut off sends it again.
         told_again = "events.PutEvents" in self.calls[: self._index(strike) + 1]
         wrong = violations(found, self.expected, told_again=told_again)
-        meant = [one for one in wrong if any(known.excuses(one, strike, self.calls) for known in BY_DESIGN)]
+        meant = [one for one in wrong if any(known.excuses(one, strike, self.path, self.calls) for known in BY_DESIGN)]
         return [*(one for one in wrong if one not in meant), *unclear(answer, strike, struck)]
 
     def spots(self) -> list[tuple[str, int]]:

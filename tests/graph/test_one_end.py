@@ -20,7 +20,8 @@ from tests.graph.conftest import REPLY, Bench, event
 from tests.graph.test_actions import Woken
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.lease import FileLease
-from tools.records import Completion, JobRun, ModelCall, PublishOrder, RunEnded, RunRecord
+from tools.ledger import SqliteLedger
+from tools.records import Completion, JobRun, Launch, ModelCall, PublishOrder, RunEnded, RunRecord
 
 MakeBench = Callable[..., Bench]
 
@@ -280,20 +281,62 @@ def test_an_answer_always_fits_on_record(bench: MakeBench) -> None:
     assert len(json.dumps({"statusCode": 200, "body": body})) < 390_000
 
 
-def test_a_worker_that_breaks_and_has_lost_its_run_tells_why_it_broke(
-    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error", [ConflictError("run_1", "another process holds the run"), UnavailableError("ledger", "throttled")]
+)
+def test_a_worker_that_breaks_and_cannot_record_it_tells_why_it_broke(
+    bench: MakeBench, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """What went wrong is not hidden by the conflict, and nothing is recorded over the other worker's run."""
+    """What went wrong is not hidden by the conflict or refusal, and nothing is recorded over another worker's run."""
     scene = Scene(bench())
 
     def broken(_: ModelCall) -> Completion:
         raise RuntimeError("a defect of ours")
 
     def lost(_: object) -> None:
-        raise ConflictError("run_1", "another process holds the run")
+        raise error
 
     monkeypatch.setattr(scene.made.model, "complete", broken)
     monkeypatch.setattr("graph.service.demand_held", lost)
     with pytest.raises(RuntimeError, match="a defect of ours"):
         scene.service().run(event())
     assert scene.record().status == "running"
+
+
+@pytest.mark.parametrize("how", ["cancel", "restart"])
+def test_a_worker_that_comes_late_drives_no_step(bench: MakeBench, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """The run was cancelled or restarted between its look at the record and its first count."""
+    scene = Scene(bench(jobs=FakeJobs(LIVE)))
+    hop = SqliteLedger.hop
+
+    def late(ledger: SqliteLedger, run_id: str, generation: int, deadline: str = "") -> RunRecord:
+        monkeypatch.setattr(SqliteLedger, "hop", hop)
+        scene.act("cancel", "theirs") if how == "cancel" else ledger.new_generation(scene.record(), scene.record())
+        return hop(ledger, run_id, generation, deadline)
+
+    monkeypatch.setattr(SqliteLedger, "hop", late)
+    answered = scene.ask(event())
+    assert (answered["statusCode"], scene.made.model.calls, scene.record().hops) == (409, [], 0)
+
+
+def test_who_was_overtaken_takes_no_run_out_of_the_open_ones(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was refused and slept; the other one started a job, and died before it could record how the run stands."""
+    scene = Scene(bench(model=FakeModel([]), jobs=FakeJobs(LIVE)))
+    launches = SqliteLedger.launches
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    def late(ledger: SqliteLedger, run_id: str, generation: int) -> list[Launch]:
+        found = launches(ledger, run_id, generation)
+        monkeypatch.setattr(SqliteLedger, "launches", launches)
+        scene.made.model = FakeModel([REPLY])
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(SqliteLedger, "finish", killed)
+            scene.act("resume", "theirs")
+        return found
+
+    monkeypatch.setattr(SqliteLedger, "launches", late)
+    assert scene.ask(event(options={"wait": "event"}))["statusCode"] == 503
+    assert (len(scene.made.jobs.started), scene.record().status) == (1, "running")
+    assert scene.made.service().tools.ledger.due() == ["run_1"]

@@ -81,9 +81,17 @@ class DynamoLedger:
         return [run_of(item) for item in items]
 
     def finish(
-        self, run_id: str, generation: int, status: str, response: str, *, stopping: bool = False, ended_at: str = ""
+        self,
+        run_id: str,
+        generation: int,
+        status: str,
+        response: str,
+        *,
+        stopping: bool = False,
+        ended_at: str = "",
+        hops: int | None = None,
     ) -> bool:
-        """Record how the run stands, unless it has ended, or is being stopped by somebody else.
+        """Record how the run stands, unless it has ended, is being stopped by somebody else, or was taken over.
 
         False also where the first of two requests, whose answer was lost, was recorded.
         """
@@ -91,12 +99,14 @@ class DynamoLedger:
         opened = ", #open = :open" if status in OPEN_STATUSES else " REMOVE #open"
         given = values(status=status, ended=ended_at, **{word: word for word in kept})
         given |= values(open="open") if status in OPEN_STATUSES else {}
+        given |= {":hops": {"N": str(hops)}} if hops is not None else {}
+        newest = " AND hops = :hops" if hops is not None else ""
         sets = "#status = :status, #response = :response, ended_at = :ended, expires_at = :expires"
         return self._table.write(
             "update_item",
             Key=run_key(run_id),
             UpdateExpression=f"SET {sets}{opened}",
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(kept)})",
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(kept)}){newest}",
             ExpressionAttributeNames={"#status": "status", "#response": "response", "#open": "open"},
             ExpressionAttributeValues=given
             | {
@@ -145,13 +155,18 @@ class DynamoLedger:
         return run_of(item or self._known(run_id))
 
     def settle(self, run_id: str, generation: int) -> None:
-        """Record that the run got on."""
+        """Record that the run got on, unless it is being stopped."""
         self._table.write(
             "update_item",
             Key=run_key(run_id),
             UpdateExpression="SET lost = :none",
-            ConditionExpression="generation = :generation",
-            ExpressionAttributeValues={":none": {"N": "0"}, ":generation": {"N": str(generation)}},
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(ENDING_STATUSES)})",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                **values(**{word: word for word in ENDING_STATUSES}),
+                ":none": {"N": "0"},
+                ":generation": {"N": str(generation)},
+            },
         )
 
     def due(self, limit: int = 50) -> list[str]:

@@ -55,7 +55,8 @@ class LocalDryRun:
 
     def __init__(self, home: Path, timeout_seconds: float = 120, memory: str = "1g") -> None:
         self._home = home.resolve()
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
+        """Of each script."""
         self._jvm = SparkJvm(self._home / f"jvm-{uuid.uuid4().hex[:12]}", memory, purpose="dry_run")
         self._turn = threading.Lock()
 
@@ -93,17 +94,17 @@ class LocalDryRun:
             *("--TempDir", (files.directory / TEMP).as_uri() + "/", "--staging_prefix", "s_000000000000_"),
         )
         # Should this process die, the child's own time-out ends it.
-        launch = Launch(str(files.script), arguments, self._timeout_seconds + _BACKSTOP_SECONDS, memory=None)
+        launch = Launch(str(files.script), arguments, self.timeout_seconds + _BACKSTOP_SECONDS, memory=None)
         write_launch(files.directory, launch)
         environment = base_environment(files.directory / SCRATCH) | {"DATAMORPH_SAMPLES": str(files.samples)} | attach
         child = spawn(files.directory, environment)
         try:
-            child.wait(self._timeout_seconds)
+            child.wait(self.timeout_seconds)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
             self._jvm.stop()  # its Spark would go on with the script's work
-            message = f"TimeoutError: the script did not finish within {self._timeout_seconds:g} s on the sample rows"
+            message = f"TimeoutError: the script did not finish within {self.timeout_seconds:g} s on the sample rows"
             return DryRunResult(error=message)
         return self._result(files, read_outcome(files.directory))
 

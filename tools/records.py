@@ -188,7 +188,7 @@ ENDING_STATUSES = ("cancelling", "overdue")
 ANNOUNCING = "announcing"
 """Of a run whose end stands recorded for good, and whose completion event is still to be sent."""
 OPEN_STATUSES = ("running", "publish_pending", "interrupted", *ENDING_STATUSES, ANNOUNCING)
-"""Of a run that has to be woken. `interrupted`: a service refused after something was launched."""
+"""Of a run that has to be woken. `interrupted`: it was refused, or broke, after something was launched."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ _SNAPSHOT = re.compile(r"snapshot-[0-9a-f]{8}\.json#[0-9a-f]{64}")
 """It holds the number that PostgreSQL gave the target, which is another one in another scenario."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.?\d*(\+00:00|Z)?")
 _ATTEMPT = re.compile(r"-g(\d+)-a(\d+)-l\d+-")
-_SCRIPT = re.compile(r"-[0-9a-f]{8}$")
-"""The end of a job's name, which differs where two scripts were made for one launch."""
+_DIGEST = re.compile(r"(?<=-g\d-a\d-l\d)-[0-9a-f]{8}\b")
+"""The end of a job's name: of the moment of acceptance, and of the script; two may have been made for one launch."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def started_once(found: Evidence) -> list[str]:
     """I1: one run for each launch, and never two live."""
     launches: Counter[str] = Counter()
     for name, count in found.runs.items():
-        launches[_SCRIPT.sub("", name)] += count
+        launches[_DIGEST.sub("", name)] += count
     twice = [f"I1: {count} runs of {name}" for name, count in launches.items() if count > 1]
     return twice + [f"I1: {live} runs live at a start" for live in found.live_at_starts if live]
 
@@ -218,4 +218,4 @@ def untimed(value: dict[str, Any]) -> dict[str, Any]:
         known += [] if one in known else [one]
     for number, one in enumerate(known):
         text = text.replace(one, f"jr#{number}")
-    return dict(json.loads(_MOMENT.sub("T", text)))
+    return dict(json.loads(_DIGEST.sub("", _MOMENT.sub("T", text))))

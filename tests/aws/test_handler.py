@@ -15,7 +15,7 @@ from agent.errors import InvalidRequestError, Problem, UnavailableError
 from agent.settings import load_settings
 from graph.response import Response, invalid, unavailable
 from graph.service import Service
-from tests.aws.deployment import CANARY, Context
+from tests.aws.deployment import CANARY, URL_CANARY, Context
 
 RESUME = {"action": "resume", "run_id": "run_1"}
 
@@ -28,7 +28,7 @@ def logged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, response: Response |
     """The log of an invocation that is so answered, in a function that knows its database."""
     log = io.StringIO()
     monkeypatch.setattr(lambda_handler.logger.registered_handler, "stream", log)
-    given = {"home": tmp_path, "database_url": f"postgresql://etl:{CANARY}@h/d"}
+    given = {"home": tmp_path, "database_url": f"postgresql://etl:{URL_CANARY}@h/d"}
     service = Service(SimpleNamespace(), load_settings(given, {}), SimpleNamespace(), "h/d")  # type: ignore[arg-type]
     kept = service, SimpleNamespace()
     monkeypatch.setattr(lambda_handler._door, "kept", kept)

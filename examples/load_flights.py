@@ -21,6 +21,8 @@ from typing import IO
 import psycopg
 from psycopg import sql
 
+from agent.errors import InvalidRequestError
+from tools.database.url import checked_url
 from tools.local.postgres import embedded_server
 
 FLIGHTS = """year smallint, month smallint, day smallint, dep_time integer, sched_dep_time integer,
@@ -45,7 +47,10 @@ TABLES = {
 def main(arguments: list[str]) -> int:
     """Fill the database that the arguments name."""
     if arguments:
-        load(arguments[0])
+        try:
+            load(checked_url(arguments[0]))
+        except (InvalidRequestError, psycopg.OperationalError) as error:
+            raise SystemExit(f"{error}\n{__doc__}") from None
     else:
         home = Path(os.environ.get("DATAMORPH_HOME", ".datamorph"))
         with embedded_server(home / "postgres") as server:

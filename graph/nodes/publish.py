@@ -19,7 +19,6 @@ _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 """Between tries of a publish that failed for want of a connection, a lock or disk."""
 _WITHDRAWN = ("cancelled", "superseded", "overdue")
 """Kinds of refusals by whoever ended the run: this one, as the ledger then tells, or a namesake elsewhere."""
-
 _OTHER_LAUNCH = "the target has the rows of another attempt of this run, which a worker published that was thought dead"
 
 

@@ -98,8 +98,8 @@ def test_references_whose_triggers_are_off_are_told(
     assert refusals(wanted, database.snapshot(wanted, 0)) == []
 
 
-def test_append_needs_the_right_to_insert_alone(scene: Sql, postgres_url: str) -> None:
-    """Beside that to read; it waits for no writer, and whoever alters the table waits for it."""
+def test_append_needs_the_rights_to_read_and_insert_alone(scene: Sql, postgres_url: str) -> None:
+    """It waits for no writer."""
     role = f"adds_{scene.connection.info.dbname}"
     scene(f"CREATE ROLE {role} LOGIN; GRANT SELECT, INSERT ON summary TO {role}; GRANT SELECT ON orders TO {role}")
     scene(f"GRANT USAGE, CREATE ON SCHEMA datamorph_staging TO {role}")

@@ -7,8 +7,8 @@ demo: .venv/ready  ## run the main job on 336,776 real flights
 	$(BIN)/python examples/load_flights.py
 	$(BIN)/datamorph run examples/carrier_delays.json
 
-test: .venv/ready  ## the default test suite, in two processes
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: .venv/ready  ## the default test suite, in three processes
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 faults: .venv/ready  ## every fault sweep in full, in two processes; the last line counts cases and violations
 	$(BIN)/pytest -m "" tests/faults --numprocesses 2 --dist worksteal -qq

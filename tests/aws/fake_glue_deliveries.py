@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,19 @@ _BATCH = 1_000
 _MESSAGE_CHARACTERS = 200_000
 
 
+@functools.cache
+def _session(region: str) -> Any:
+    """One for all endpoints of this process: a new one reads botocore's models anew, for a tenth of a second."""
+    import boto3
+
+    return boto3.Session("testing", "testing", region_name=region)
+
+
 class Deliveries:
     """S3 and CloudWatch Logs behind one address."""
 
     def __init__(self, endpoint_url: str, region: str) -> None:
-        import boto3
-
-        session = boto3.Session("testing", "testing", region_name=region)
+        session = _session(region)
         self._s3 = session.client("s3", endpoint_url=endpoint_url)
         self._logs = session.client("logs", endpoint_url=endpoint_url)
 

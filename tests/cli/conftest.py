@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import psycopg
 import pytest
 
 from examples.load_flights import load
+from tests.cli import warm
 from tools.local.postgres import EmbeddedServer, embedded_server
 
 PROJECT = Path(__file__).parents[2]
@@ -48,16 +48,13 @@ class Home:
     folder: Path
     server: EmbeddedServer
 
-    def command(self, *arguments: str, module: str = "cli") -> list[str]:
-        """Give the command line."""
-        return [sys.executable, "-m", module, *arguments, "--home", str(self.folder)]
+    def command(self, *arguments: str) -> list[str]:
+        """Give the command line, for a new interpreter."""
+        return [sys.executable, "-m", "cli", *arguments, "--home", str(self.folder)]
 
-    def datamorph(self, *arguments: str, module: str = "cli", stdin: str | None = None) -> Answer:
+    def datamorph(self, *arguments: str, stdin: str = "") -> Answer:
         """Run a command to its end."""
-        done = subprocess.run(
-            self.command(*arguments, module=module),
-            input=stdin, capture_output=True, text=True, cwd=PROJECT, env=environment(), timeout=180, check=False,
-        )  # fmt: skip
+        done = warm.run("cli", (*arguments, "--home", str(self.folder)), environment(), PROJECT, stdin=stdin)
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:

@@ -1,10 +1,9 @@
-"""`datamorph`, killed with SIGKILL at a node: `python -m tests.cli.kill_at run … ` with KILL_AT=before:publish."""
+"""`datamorph`, killed with SIGKILL at a node: in its environment it has KILL_AT, as `before:publish`."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from typing import Any
 
 import cli
@@ -30,6 +29,7 @@ def arm(moment: str, node: str) -> None:
     setattr(module, node, killed)
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Run the command of the arguments until it comes to the node."""
     arm(*os.environ.pop("KILL_AT").split(":"))
-    sys.exit(cli.main())
+    return cli.main()

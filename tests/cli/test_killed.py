@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.cli import warm
 from tests.cli.conftest import PROJECT, Home, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.postgres]
@@ -31,11 +32,8 @@ RIGHT = WRONG.replace("amout", "amount")
 
 def killed(home: Home, at: str, *arguments: str) -> int:
     """Run a command that is killed at a node; gives the return code."""
-    command = home.command(*arguments, module="tests.cli.kill_at")
-    done = subprocess.run(
-        command, capture_output=True, cwd=PROJECT, env=environment() | {"KILL_AT": at}, timeout=180, check=False
-    )
-    return done.returncode
+    given = (*arguments, "--home", str(home.folder))
+    return warm.run("tests.cli.kill_at", given, environment() | {"KILL_AT": at}, PROJECT).returncode
 
 
 def event(small: Path, run_id: str) -> Path:

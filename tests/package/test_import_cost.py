@@ -14,7 +14,7 @@ from infra.package import ROOT
 
 HANDLER = "import lambda_handler"
 REFERENCE = "import boto3, langgraph.graph; from langchain_aws import ChatBedrock"
-TIMES = 7
+TIMES = 5
 LAZY = ["langchain_aws", "psycopg", "sqlglot", "pyspark", "pyarrow", "numpy"]
 
 

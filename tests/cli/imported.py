@@ -1,0 +1,17 @@
+"""All that a command of the terminal imports, for the process that others are forked from."""
+
+# ruff: noqa: F401 - that they are loaded is all
+
+from __future__ import annotations
+
+import os
+
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+import cli_view
+import graph.actions
+import graph.service
+import tests.cli.kill_at
+import tools.local.dryrun
+import tools.local.engine
+import tools.local.toolbox

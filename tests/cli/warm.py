@@ -1,7 +1,7 @@
 """Commands in processes that are forked from one which has imported everything.
 
-A new interpreter imports for two seconds before it begins: as long again as most of these commands live. What only a
-new interpreter can show (`| head`, Ctrl-C, what is imported when) is tested with one.
+A new interpreter imports for two seconds before it begins, as long as a command takes that is killed at a node. Where a
+command is left by its reader, interrupted or killed in mid-job, the tests start one all the same.
 """
 
 from __future__ import annotations

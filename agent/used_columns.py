@@ -10,7 +10,8 @@ import ast
 import re
 from collections.abc import Iterable
 
-from agent.sanitizing.allowed_names import COLUMN_METHODS, WINDOW_METHODS, WINDOW_VALUES, words
+from agent.sanitizing.allowed_names import COLUMN_METHODS, WINDOW_METHODS, WINDOW_VALUES
+from agent.sanitizing.spark_names import words
 
 _BY_NAME = words("""
     agg alias avg count crossJoin filter groupBy groupby hint join limit max mean min orderBy select sort sum where
@@ -35,12 +36,19 @@ def columns_read(transform: str, columns: Iterable[str], wanted: Iterable[str]) 
     texts = [node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     counted = {id(argument) for node in nodes for argument in _counted(node)}
     plain = _plain_names(nodes)
-    if not passed or not all(_by_name(node, plain) for node in nodes):
+    if not passed or _makes_names(nodes) or not all(_by_name(node, plain) for node in nodes):
         return None
     if any(_WHOLE_ROW.search(_ROWS_COUNTED.sub("", str(text.value))) and id(text) not in counted for text in texts):
         return None
     said = "\0".join(str(text.value) for text in texts).replace("``", "`").casefold()
     return frozenset(name for name in columns if name.casefold() in passed or name.casefold() in said)
+
+
+def _makes_names(nodes: list[ast.AST]) -> bool:
+    """True where names may come about that stand nowhere: by functions, imports, parts of texts."""
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.Lambda)]
+    others = (ast.Import, ast.ImportFrom, ast.Slice)
+    return len(functions) > 1 or any(isinstance(node, others) for node in nodes)
 
 
 def _plain_names(nodes: Iterable[ast.AST]) -> frozenset[str]:

@@ -49,7 +49,10 @@ def build_workflow(
     builder.add_node("prepare", preparing)
     left = tools.seconds_left
     builder.add_node("generate", partial(generate, artifacts=artifacts, model=model, seconds_left=left))
-    builder.add_node("sanitize", partial(sanitize, artifacts=artifacts, connection=settings.connection))
+    sanitizing = partial(
+        sanitize, artifacts=artifacts, connection=settings.connection, glue_version=settings.glue_version
+    )
+    builder.add_node("sanitize", sanitizing)
     builder.add_node("preflight", partial(preflight, artifacts=artifacts, dry_run=tools.dry_run))
     builder.add_node("upload", partial(upload, artifacts=artifacts))
     builder.add_node("run_glue", _run_glue(tools, settings))

@@ -214,6 +214,7 @@ CODE_RULES: tuple[Rule, ...] = (
         "python_name",
         [
             r"Column is not iterable",
+            r"Python's own '(?P<name>\w+)' is given",
             r"type Column doesn't define __(?P<name>round|trunc|floor|ceil)__ method",
             r"bad operand type for (?P<name>abs)\(\): 'Column'",
         ],

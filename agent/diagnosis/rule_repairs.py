@@ -13,8 +13,8 @@ from itertools import pairwise
 from agent.diagnosis.failure_rules import CODE_RULES
 from agent.diagnosis.findings import Diagnosis
 from agent.diagnosis.rule import Match, first_match
-from agent.sanitizing.allowed_names import FUNCTIONS
 from agent.sanitizing.policy import check_policy
+from agent.sanitizing.spark_names import FUNCTIONS
 
 _SHADOWED = {"sum", "max", "min", "round", "abs"}
 _NAMING_METHODS = {

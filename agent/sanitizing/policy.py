@@ -8,27 +8,29 @@ judged here.
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
-import unicodedata
 from collections.abc import Iterator
 
 from agent.diagnosis.findings import Finding
+from agent.sanitizing.kinds import certainly
 from agent.sanitizing.policy_attributes import check_attribute
-from agent.sanitizing.policy_calls import check_call
+from agent.sanitizing.policy_calls import check_call, check_store, check_uncalled
 from agent.sanitizing.policy_context import Context, finding
-from agent.sanitizing.policy_names import check_name
+from agent.sanitizing.policy_names import check_import, check_name, imported, module_names
+from agent.sanitizing.python_grammar import MAX_CHARACTERS, parse, without_annotations
+from agent.sanitizing.runtime import OLDEST, Runtime
+from agent.sanitizing.scopes import Scopes, arguments
+from agent.sanitizing.spark_names import IDENTITY_NAMES
+from agent.sanitizing.values import Values
 
-PYTHON_GRAMMAR = (3, 10)
-"""Glue 4.0 runs Python 3.10."""
-MAX_CHARACTERS = 50_000
+__all__ = ["MAX_CHARACTERS", "check_policy", "understand"]
+
 _CAUSES = ("name", "python_operator")
 """Rules whose findings explain others of the same line: a method of an unknown name, a condition joined by `and`."""
-_MAX_DEPTH = 250
 
 _ALLOWED_NODES = (
-    ast.FunctionDef, ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Pass, ast.Expr,
-    ast.Continue, ast.Break,
+    ast.FunctionDef, ast.Lambda, ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Pass,
+    ast.Expr, ast.Continue, ast.Break, ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.alias, ast.arguments,
+    ast.arg,
     ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Set, ast.List, ast.Tuple, ast.ListComp, ast.SetComp,
     ast.DictComp, ast.GeneratorExp, ast.Compare, ast.Call, ast.JoinedStr, ast.FormattedValue, ast.Constant,
     ast.Attribute, ast.Subscript, ast.Starred, ast.Name, ast.Slice,
@@ -36,7 +38,6 @@ _ALLOWED_NODES = (
 )  # fmt: skip
 
 _REASONS: dict[type[ast.AST], tuple[str, str]] = {
-    ast.Lambda: ("a lambda", 'write the expression inline; for arrays use F.expr("transform(items, x -> x + 1)")'),
     ast.ClassDef: ("a class", "a transform needs no class"),
     ast.AsyncFunctionDef: ("an async function", "write a plain `def`"),
     ast.Try: ("try", "let the error rise: the script reports it with its phase"),
@@ -45,8 +46,6 @@ _REASONS: dict[type[ast.AST], tuple[str, str]] = {
     ast.Global: ("global", "use local variables"),
     ast.Nonlocal: ("nonlocal", "use local variables"),
     ast.Delete: ("del", "leave the variable alone"),
-    ast.Assert: ("assert", "the script checks the result itself"),
-    ast.Raise: ("raise", "the script checks the result itself"),
     ast.NamedExpr: ("the operator :=", "assign on a line of its own"),
     ast.Match: ("match", "use if and elif, or F.when on columns"),
     ast.Yield: ("yield", "return one DataFrame"),
@@ -55,114 +54,108 @@ _REASONS: dict[type[ast.AST], tuple[str, str]] = {
 }
 
 
-def check_policy(source: str, allow_udfs: bool = False) -> list[Finding]:
-    """What the policy holds against the source of a transform, in the order of its lines; empty when it passes.
+def check_policy(source: str, allow_udfs: bool = False, runtime: Runtime = OLDEST) -> list[Finding]:
+    """What the policy holds against a transform, in the order of its lines; empty when it passes.
 
-    UDFs are refused whatever `allow_udfs` says; it only changes the wording.
+    The source defines `transform`, and may have imports, constants and helper functions beside it. UDFs are refused
+    whatever `allow_udfs` says; it only changes the wording.
     """
-    if len(source) > MAX_CHARACTERS:
-        hint = "write the transform shorter; build repeated columns in a loop"
-        return [finding("size", f"the transform has {len(source)} characters, over {MAX_CHARACTERS}", None, hint)]
-    try:
-        tree = ast.parse(source, feature_version=PYTHON_GRAMMAR)
-    except SyntaxError as error:
-        return [finding("syntax_error", f"not Python 3.10: {error.msg}", error.lineno, "")]
-    except (ValueError, RecursionError, MemoryError) as error:
-        return [finding("size", f"the transform cannot be parsed: {error}", None, "write shorter expressions")]
-    found = [*_check_characters(source), *_check_module(tree, allow_udfs)]
+    tree, found = parse(source, runtime)
+    if tree is not None:
+        found = [*found, *_check_shapes(tree), *_check_nodes(tree)]
+        if not any(one["rule"] in ("syntax_error", "size") for one in found):
+            found += _check_meaning(source, runtime, allow_udfs)
     return sorted(found, key=lambda one: (one["line"] or 0, one["rule"] not in _CAUSES))
 
 
-def _check_characters(source: str) -> Iterator[Finding]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.NAME and unicodedata.normalize("NFKC", token.string) != token.string:
-            message = f"the name {token.string!r} is read by Python as another name"
-            yield finding("name", message, token.start[0], "write names in plain letters")
+def understand(source: str, runtime: Runtime = OLDEST) -> Context:
+    """The variables and values of a transform that Python can read.
+
+    Raises LookupError, SyntaxError, RecursionError or ValueError where its names cannot be resolved.
+    """
+    tree = _Allowed().visit(ast.parse(without_annotations(source, ast.parse(source))))
+    scopes = Scopes(tree)
+    bound, _ = module_names(tree)
+    values = Values(tree, scopes, imported(tree, scopes, runtime), bound | {"transform"})
+    return Context(tree, scopes, values, runtime)
 
 
-def _check_module(tree: ast.Module, allow_udfs: bool) -> Iterator[Finding]:
+def _check_meaning(source: str, runtime: Runtime, allow_udfs: bool) -> Iterator[Finding]:
+    """What depends on the meaning of names; parts that were refused already are taken out."""
+    try:
+        context = understand(source, runtime)
+    except (LookupError, SyntaxError, RecursionError, ValueError) as error:
+        yield finding("syntax_error", f"the names cannot be resolved: {error}", 1, "write plain local variables")
+        return
+    context.allow_udfs = allow_udfs
+    bound, found = module_names(context.tree)
+    yield from found
+    if not context.values.settled:
+        hint = "use fewer variables that are made from one another"
+        yield finding("size", "too many variables depend on one another", 1, hint)
+    for node in ast.walk(context.tree):
+        yield from _check_node(node, context, bound)
+
+
+def _check_shapes(tree: ast.Module) -> Iterator[Finding]:
+    """One plain `transform`; beside it only what is bound surely."""
     transforms = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "transform"]
-    for node in tree.body:
-        yield from _check_outside(node)
     if len(transforms) != 1:
-        yield finding("node", f"transform is defined {len(transforms)} times", None, "define it exactly once")
+        yield finding("node", f"transform is defined {len(transforms)} times", 1, "define it exactly once")
     for function in transforms[:1]:
-        yield from _check_function(function, Context(function, allow_udfs))
+        yield from _check_transform(function)
+    for node in tree.body:
+        beside = isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.Assign | ast.AnnAssign)
+        if not beside and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            yield finding("node", "a statement stands outside transform", node.lineno, "move it into transform")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            yield finding("node", f"{node.name} has a decorator", node.lineno, "leave the decorator out")
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            yield from _check_parameters(node)
 
 
-def _check_outside(node: ast.stmt) -> Iterator[Finding]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        yield _import(node)
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        if node.name != "transform" or not isinstance(node, ast.FunctionDef):
-            message = f"{node.name} is defined beside transform"
-            yield finding("node", message, node.lineno, "write its body inside transform")
-    elif not _is_text(node):
-        yield finding("node", "a statement stands outside transform", node.lineno, "move it into transform")
-
-
-def _import(node: ast.Import | ast.ImportFrom) -> Finding:
-    names = ", ".join(alias.name for alias in node.names)
-    origin = f"{node.module}.{names}" if isinstance(node, ast.ImportFrom) and node.module else names
-    hint = "leave imports out; F (functions), T (types), Window and DataFrame are there: write F.col, T.DecimalType"
-    return finding("import", f"import of {origin}", node.lineno, hint)
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _check_function(function: ast.FunctionDef, context: Context) -> Iterator[Finding]:
-    arguments = function.args
-    plain = [argument.arg for argument in arguments.posonlyargs + arguments.args] == ["sources"]
-    extra = [*arguments.kwonlyargs, *arguments.defaults, arguments.vararg, arguments.kwarg, *function.decorator_list]
-    if not plain or any(extra):
+def _check_transform(function: ast.FunctionDef) -> Iterator[Finding]:
+    args = function.args
+    plain = [argument.arg for argument in args.posonlyargs + args.args] == ["sources"]
+    if not plain or any([*args.kwonlyargs, *args.defaults, args.vararg, args.kwarg]):
         yield finding("node", "transform takes exactly one argument", function.lineno, "def transform(sources):")
-    annotations = [arguments.args[0].annotation if plain and arguments.args else None, function.returns]
-    for annotation in annotations:
-        if annotation is not None and not _plain_annotation(annotation):
-            yield finding("node", "an annotation holds code", function.lineno, "annotate with plain type names")
     if not any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(function)):
         yield finding("node", "transform returns nothing", function.lineno, "end with `return` and the DataFrame")
-    for statement in function.body:
-        yield from _walk(statement, context)
 
 
-def _plain_annotation(node: ast.expr) -> bool:
-    kinds = (ast.Name, ast.Subscript, ast.Tuple, ast.Constant, ast.expr_context)
-    return all(isinstance(part, kinds) for part in ast.walk(node))
+def _check_parameters(function: ast.FunctionDef | ast.Lambda) -> Iterator[Finding]:
+    for default in [*function.args.defaults, *function.args.kw_defaults]:
+        if default is not None and not _is_literal(default):
+            yield finding("node", "a default is no literal", default.lineno, "write None, and the value in the body")
+    for argument in arguments(function):
+        if argument.arg.startswith("__") or argument.arg in ("F", "T", "Window", "DataFrame"):
+            message = f"the name {argument.arg!r} is taken and cannot be assigned"
+            yield finding("name", message, argument.lineno, "choose another")
 
 
-def _walk(statement: ast.stmt, context: Context) -> Iterator[Finding]:
-    """All findings of a statement; what a refused node holds is not looked at."""
-    stack: list[tuple[ast.AST, int]] = [(statement, 0)]
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_nodes(tree: ast.Module) -> Iterator[Finding]:
+    """Nodes that no transform has; what they hold is not looked at."""
+    stack: list[ast.AST] = [tree]
     while stack:
-        node, depth = stack.pop()
-        if depth > _MAX_DEPTH:
-            message = "an expression is nested too deeply"
-            yield finding("size", message, getattr(node, "lineno", None), "split it with local variables")
-            return
-        refusal = _refuse_node(node)
+        node = stack.pop()
+        refusal = None if isinstance(node, ast.Module) else _refuse_node(node)
         if refusal is not None:
             yield refusal
-            continue
-        yield from _check_node(node, context)
-        stack.extend((child, depth + 1) for child in _children(node))
-
-
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts that run: the annotation of a local variable does not."""
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(node, ast.AnnAssign) and child is node.annotation):
-            yield child
+        else:
+            stack.extend(ast.iter_child_nodes(node))
 
 
 def _refuse_node(node: ast.AST) -> Finding | None:
     line = getattr(node, "lineno", None)
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return _import(node)
-    if isinstance(node, ast.FunctionDef):
-        return finding("node", f"the function {node.name} stands inside transform", line, "write its body inline")
     if isinstance(node, ast.comprehension) and node.is_async:
         return finding("node", "an async comprehension", node.target.lineno, "write a plain one")
     if isinstance(node, ast.AnnAssign) and not node.simple:
@@ -173,25 +166,55 @@ def _refuse_node(node: ast.AST) -> Finding | None:
     return finding("node", f"{what} is not allowed in a transform", line, hint)
 
 
-def _check_node(node: ast.AST, context: Context) -> Iterator[Finding]:
+class _Allowed(ast.NodeTransformer):
+    """The tree without the nodes that are refused."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.FunctionDef):
+            node.decorator_list = []
+        if isinstance(node, ast.Module) or _refuse_node(node) is None:
+            return super().generic_visit(node)
+        empty = ast.Pass() if isinstance(node, ast.stmt) else ast.Constant(None)
+        if isinstance(node, ast.comprehension):
+            node.is_async = 0
+            return super().generic_visit(node)
+        return ast.copy_location(empty, node)
+
+
+def _check_node(node: ast.AST, context: Context, bound: set[str]) -> Iterator[Finding]:
     match node:
         case ast.Name():
-            yield from check_name(node, context)
+            yield from check_name(node, context, bound)
+            yield from check_uncalled(node, context)
         case ast.Attribute():
             yield from check_attribute(node, context)
+            yield from check_uncalled(node, context)
+        case ast.Subscript():
+            yield from check_store(node, context)
         case ast.Call():
             yield from check_call(node, context)
+        case ast.Import() | ast.ImportFrom():
+            yield from check_import(node, context)
+        case ast.Constant(value=str() as text) if text.strip("` ").casefold() in IDENTITY_NAMES:
+            hint = "a column of this name is read as a function; rename it in a view of the source"
+            yield finding("function", f"{text!r} may be read as a function", node.lineno, hint)
+        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int() as exponent)) if exponent > 64:
+            yield finding("node", f"the power {exponent} is too large", node.lineno, "use F.pow on a column")
+        case _:
+            yield from _check_operator(node, context)
+
+
+def _check_operator(node: ast.AST, context: Context) -> Iterator[Finding]:
+    match node:
         case ast.BoolOp(values=values):
             word = "and" if isinstance(node.op, ast.And) else "or"
             yield from _column_as_bool(values[:-1], word, context)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield from _column_as_bool([operand], "not", context)
-        case ast.If(test=test) | ast.IfExp(test=test):
+        case ast.If(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
             yield from _column_as_bool([test], "if", context)
         case ast.Compare(left=left, comparators=[first, _, *_]):
             yield from _column_as_bool([left, first], "a chained comparison", context)
-        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int() as exponent)) if exponent > 64:
-            yield finding("node", f"the power {exponent} is too large", node.lineno, "use F.pow on a column")
 
 
 _INSTEAD = {
@@ -205,7 +228,7 @@ _INSTEAD = {
 
 def _column_as_bool(values: list[ast.expr], word: str, context: Context) -> Iterator[Finding]:
     for value in values:
-        if context.kinds.of(value) == "column":
+        if certainly(context.of(value), "column"):
             hint = f"use {_INSTEAD[word]}"
             yield finding("python_operator", f"a Column is used with Python's {word}", value.lineno, hint)
             return

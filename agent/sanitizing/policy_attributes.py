@@ -1,4 +1,4 @@
-"""The policy for attributes: `F.`, `T.` and `Window.` names, methods that are called, and nothing else.
+"""The policy for attributes: listed members of modules, listed methods that are called, and nothing else.
 
 A DataFrame's column as an attribute (`orders.amount`) cannot be told from a method by a closed list, breaks after
 joins, and is refused.
@@ -13,31 +13,64 @@ from collections.abc import Iterator
 from agent.diagnosis.findings import Finding
 from agent.sanitizing.allowed_names import (
     ACTIONS,
-    FUNCTIONS,
-    HIGHER_ORDER_FUNCTIONS,
-    METHODS,
-    NEWER_FUNCTIONS,
+    COLUMN_METHODS,
+    FRAME_METHODS,
+    FRAME_PROPERTIES,
+    GROUPED_METHODS,
+    NA_METHODS,
     NEWER_METHODS,
     OUTSIDE,
-    PROPERTIES,
+    TYPE_METHODS,
+    TYPE_PROPERTIES,
+    UNSTABLE_METHODS,
+    WINDOW_METHODS,
+)
+from agent.sanitizing.kinds import Kind, Value, kinds
+from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE, names_of
+from agent.sanitizing.policy_context import Context, finding
+from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, PLAIN_PROPERTIES, TEXT_METHODS
+from agent.sanitizing.spark_names import (
+    FUNCTIONS_SINCE,
     SQL_FUNCTIONS,
-    TYPES,
     UDF_NAMES,
     UNSTABLE_FUNCTIONS,
-    WINDOW_METHODS,
-    WINDOW_VALUES,
+    since,
     words,
 )
-from agent.sanitizing.policy_context import Context, finding
 
-_GROUPING = words("cube groupBy groupby pivot rollup")
+_METHODS: dict[Kind, frozenset[str]] = {
+    "column": COLUMN_METHODS | {"alias", "name"},
+    "frame": FRAME_METHODS | {"alias", "replace"},
+    "grouped": GROUPED_METHODS,
+    "na": NA_METHODS,
+    "window": WINDOW_METHODS,
+    "type": TYPE_METHODS,
+    "text": frozenset(TEXT_METHODS),
+    "list": frozenset(CONTAINER_METHODS),
+    "dict": frozenset(CONTAINER_METHODS),
+    "sources": words("copy get items keys values"),
+    "plain": frozenset(PLAIN_METHODS),
+}
+_PROPERTIES: dict[Kind, frozenset[str]] = {
+    "frame": FRAME_PROPERTIES,
+    "type": TYPE_PROPERTIES,
+    "plain": PLAIN_PROPERTIES,
+    "member": words("utc max min"),
+}
+_ALL_METHODS = frozenset().union(*_METHODS.values())
+_ALL_PROPERTIES = frozenset().union(*_PROPERTIES.values())
+_NOUNS: dict[Kind, str] = {
+    "column": "a Column", "frame": "a DataFrame", "grouped": "a grouped DataFrame", "na": "df.na", "window": "a window",
+    "type": "a type", "text": "a text", "list": "a list", "dict": "a dictionary", "sources": "`sources`",
+    "plain": "a plain value",
+}  # fmt: skip
 _ACTION_HINTS = {
     "count": "count rows with F.count inside agg; the script counts the result itself",
     "collect": "join the DataFrame instead of collecting it",
-    "cache": "the script keeps the result itself",
-    "persist": "the script keeps the result itself",
-    "first": "use F.first inside agg, or row_number over a window",
+    "first": "use F.first inside agg, or row_number over a window; join or cross join a value that was aggregated",
     "show": "leave it out: nobody sees a job's screen",
+    "cache": "leave it out: the script keeps the result itself",
+    "persist": "leave it out: the script keeps the result itself",
 }
 
 
@@ -49,75 +82,97 @@ def check_attribute(node: ast.Attribute, context: Context) -> Iterator[Finding]:
 
 
 def _check(node: ast.Attribute, context: Context) -> Finding | None:
-    name = node.attr
-    if not isinstance(node.ctx, ast.Load):
-        return finding("attribute", f"the attribute {name!r} is assigned", node.lineno, "assign to a local variable")
-    if name.startswith("_"):
-        return finding("attribute", f"the private attribute {name!r}", node.lineno, "use public methods")
-    if name in UDF_NAMES:
-        return _udf(node, context)
-    if isinstance(node.value, ast.Name) and node.value.id == "F":
-        return _check_function(node, context)
-    if isinstance(node.value, ast.Name) and node.value.id == "T":
-        return _check_member(node, "T", TYPES)
-    if isinstance(node.value, ast.Name) and node.value.id == "Window":
-        return _check_member(node, "Window", WINDOW_METHODS | WINDOW_VALUES)
-    return _check_method(node, context)
-
-
-def _udf(node: ast.Attribute, context: Context) -> Finding:
-    reason = "is not supported yet, although allow_udfs is set" if context.allow_udfs else "is not allowed"
-    return finding("udf", f"the user-defined function {node.attr} {reason}", node.lineno, "use the functions of F")
-
-
-def _check_member(node: ast.Attribute, owner: str, names: frozenset[str]) -> Finding | None:
-    if node.attr in names:
-        return None
-    return finding(
-        "attribute", f"{owner} has no allowed name {node.attr!r}", node.lineno, _nearest(node.attr, names, f"{owner}.")
-    )
-
-
-def _check_function(node: ast.Attribute, context: Context) -> Finding | None:
     name, line = node.attr, node.lineno
-    if name in FUNCTIONS:
-        if name == "expr" and not context.is_called(node):
-            return finding("sql", "F.expr is used without a call", line, 'write F.expr("...")')
+    if not isinstance(node.ctx, ast.Load):
+        return finding("attribute", f"the attribute {name!r} is assigned", line, "assign to a local variable")
+    if name.startswith("_"):
+        return finding("attribute", f"the private attribute {name!r}", line, "use public methods")
+    if name in UDF_NAMES:
+        reason = "is not supported yet, although allow_udfs is set" if context.allow_udfs else "is not allowed"
+        return finding("udf", f"the user-defined function {name} {reason}", line, "use the functions of F")
+    owners = context.members(node.value)
+    for owner in owners:
+        if refused := _check_member(node, owner, context):
+            return refused
+    rest = frozenset(atom for atom in context.of(node.value) if atom.kind not in ("module", "member", "none"))
+    return None if owners and not rest else _check_method(node, rest, context)
+
+
+def _check_member(node: ast.Attribute, owner: str, context: Context) -> Finding | None:
+    name, line = node.attr, node.lineno
+    dotted = context.members(node) or [f"{owner}.{name}"]
+    if all(map(context.is_listed, dotted)):
         return None
+    if owner == FUNCTIONS_MODULE:
+        return _refused_function(name, line, context)
+    short = {TYPES_MODULE: "T", "pyspark.sql.Window": "Window"}.get(owner, owner.removeprefix("builtins."))
+    hint = _nearest(name, names_of(owner, context.runtime), f"{short}.") or f"use what is listed of {short}"
+    return finding("attribute", f"{short} has no allowed name {name!r}", line, hint)
+
+
+def _refused_function(name: str, line: int, context: Context) -> Finding:
+    runtime = context.runtime
     if name in UNSTABLE_FUNCTIONS:
         message = f"F.{name} gives another value when Spark retries a task"
         return finding("function", message, line, "number rows with F.row_number over an ordered window")
-    if name in HIGHER_ORDER_FUNCTIONS:
-        return finding("function", f"F.{name} needs a lambda", line, f'write F.expr("{name}(items, x -> ...)")')
-    if name in NEWER_FUNCTIONS:
-        sql = f'write F.expr("{name}(...)")' if name in SQL_FUNCTIONS else _nearest(name, FUNCTIONS, "F.")
-        return finding("function", f"F.{name} exists only since Spark 3.4 or 3.5; Glue 4.0 has 3.3", line, sql)
-    return finding("function", f"F has no allowed function {name!r}", line, _nearest(name, FUNCTIONS, "F."))
+    near = _nearest(name, names_of(FUNCTIONS_MODULE, runtime), "F.") or "use the functions of F"
+    if version := since(name, FUNCTIONS_SINCE):
+        message = f"F.{name} exists only since Spark {version[0]}.{version[1]}; Glue {runtime.glue} has {runtime.spark_name}"
+        return finding("function", message, line, f'write F.expr("{name}(...)")' if name in SQL_FUNCTIONS else near)
+    return finding("function", f"F has no allowed function {name!r}", line, near)
 
 
-def _check_method(node: ast.Attribute, context: Context) -> Finding | None:
-    name, line = node.attr, node.lineno
-    called = context.is_called(node)
-    if name == "count" and called and _is_grouped(node.value):
-        return None
+def _check_method(node: ast.Attribute, owner: Value, context: Context) -> Finding | None:
+    name, line, of = node.attr, node.lineno, kinds(owner)
+    known = {kind for kind in of if kind in _METHODS}
+    certain = bool(of) and known == of
+    if known and any(name in _METHODS[kind] | _PROPERTIES.get(kind, frozenset()) for kind in known):
+        return _check_called(node, known, context)
     if name in OUTSIDE:
         return finding("attribute", f".{name} leads out of the transform", line, "return the DataFrame; use `sources`")
-    if name in ACTIONS and called:
-        hint = _ACTION_HINTS.get(name, "return the DataFrame; the script runs it once")
-        return finding("action", f".{name}() starts a job or moves rows to the driver", line, hint)
-    if name in PROPERTIES or (name in METHODS and called):
+    if name in UNSTABLE_METHODS:
+        return finding("attribute", f".{name} chooses other rows each time", line, "choose rows by a condition")
+    if name in ACTIONS and context.is_called(node) and not certain | bool(of & {"frame", "grouped"}):
+        return _action(name, line)
+    if name in ACTIONS and of & {"frame", "grouped"}:
+        return _action(name, line)
+    if not certain and name in _ALL_METHODS | _ALL_PROPERTIES:
+        return _check_called(node, set(_METHODS), context)
+    return _unknown(node, known if certain else set(), context)
+
+
+def _action(name: str, line: int) -> Finding:
+    hint = _ACTION_HINTS.get(name, "return the DataFrame; the script runs it once")
+    return finding("action", f".{name}() starts a job or moves rows to the driver", line, hint)
+
+
+def _check_called(node: ast.Attribute, of: set[Kind], context: Context) -> Finding | None:
+    """Properties are read, methods are called at once, and both exist in the runtime's Spark."""
+    name, line = node.attr, node.lineno
+    version = NEWER_METHODS.get(name, (0, 0))
+    if of & {"frame", "na"} and version > context.runtime.spark:
+        message = f".{name} exists only since Spark {version[0]}.{version[1]}"
+        return finding("attribute", f"{message}; Glue {context.runtime.glue} has {context.runtime.spark_name}", line, "use select")
+    if any(name in _PROPERTIES.get(kind, frozenset()) for kind in of) or context.is_called(node):
         return None
-    if name in NEWER_METHODS:
-        return finding("attribute", f".{name} exists only since Spark 3.4; Glue 4.0 has 3.3", line, "use select")
-    if called:
-        return finding("attribute", f"the method .{name}() is not allowed", line, _nearest(name, METHODS, "."))
-    return finding("attribute", f"the attribute .{name}", line, f'write F.col("{name}") or F.col("alias.{name}")')
+    if "frame" in of or "column" in of:
+        return finding("attribute", f"the attribute .{name}", line, f'write F.col("{name}") or F.col("alias.{name}")')
+    return finding("attribute", f"the method .{name} is not called", line, f"write .{name}(...) or a lambda")
 
 
-def _is_grouped(owner: ast.expr) -> bool:
-    return isinstance(owner, ast.Call) and isinstance(owner.func, ast.Attribute) and owner.func.attr in _GROUPING
+def _unknown(node: ast.Attribute, of: set[Kind], context: Context) -> Finding:
+    name, line = node.attr, node.lineno
+    if not context.is_called(node):
+        return finding("attribute", f"the attribute .{name}", line, f'write F.col("{name}") or F.col("alias.{name}")')
+    methods = frozenset().union(*(_METHODS[kind] for kind in of)) if of else _ALL_METHODS
+    what = f"{' or '.join(sorted(_NOUNS[kind] for kind in of))} has no allowed method" if of else "the method"
+    message = f"{what} .{name}()" if of else f"the method .{name}() is not allowed"
+    if "column" in of and name in names_of(FUNCTIONS_MODULE, context.runtime):
+        return finding("attribute", message, line, f"write F.{name}(...)")
+    hint = _nearest(name, methods, ".") or "use the functions of F and the usual DataFrame methods"
+    return finding("attribute", message, line, hint)
 
 
 def _nearest(name: str, names: frozenset[str], prefix: str) -> str:
     near = difflib.get_close_matches(name, sorted(names), 1)
-    return f"did you mean {prefix}{near[0]}?" if near else "use the functions of F and the usual DataFrame methods"
+    return f"did you mean {prefix}{near[0]}?" if near else ""

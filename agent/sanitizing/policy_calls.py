@@ -1,93 +1,228 @@
-"""The policy for calls: what is called, and what text reaches a place where Spark reads it as SQL."""
+"""The policy for calls: what is called, and what text reaches a place where Spark reads it as SQL or as a schema."""
 
 from __future__ import annotations
 
 import ast
+import re
+import string
 from collections.abc import Iterator
 
 from agent.diagnosis.findings import Finding
 from agent.sanitizing.allowed_names import AGGREGATE_WORDS
+from agent.sanitizing.kinds import Value, certainly, kinds, literals, may_be_text
+from agent.sanitizing.library import SCHEMA_READERS, SQL_READERS
 from agent.sanitizing.policy_context import Context, finding
 
 _MAX_RANGE = 1000
-_SQL_METHODS = frozenset({"filter", "where"})
+_CONDITION_METHODS = frozenset({"filter", "where"})
+_CASTS = frozenset({"cast", "astype"})
+_OF_COLUMNS = {
+    "sum": "F.sum", "max": "F.max, or F.greatest of several", "min": "F.min, or F.least of several",
+    "round": "F.round", "abs": "F.abs", "any": "a condition with |", "all": "a condition with &",
+    "float": '.cast("double")', "int": '.cast("int")', "bool": '.cast("boolean")', "str": '.cast("string")',
+    "pow": "F.pow", "len": "F.length, or F.size of an array",
+}  # fmt: skip
+"""Python's own functions that fail on a Column or say something else of it, with what is meant."""
+_PUTS = frozenset({"append", "add", "appendleft", "extend", "insert", "update", "setdefault"})
+_WRITE_F = "write the expression with F functions"
+_DDL = re.compile(r"\s*[A-Za-z_`]")
+"""How DDL text begins: JSON, which Spark also takes for a schema, begins otherwise and can name classes."""
 
 
 def check_call(node: ast.Call, context: Context) -> Iterator[Finding]:
-    """A call names what it calls, spells out its keywords, and passes only literal text as SQL."""
-    if any(keyword.arg is None for keyword in node.keywords):
+    """A call names what it calls, spells out its keywords, and passes only known text as SQL or as a schema."""
+    if any(keyword.arg is None for keyword in node.keywords) and not certainly(context.of(node.func), "function"):
         yield finding("node", "a call takes **keywords", node.lineno, "spell the keywords out")
-    match node.func:
-        case ast.Name(id="range"):
-            yield from _check_range(node)
-        case ast.Name(id="sorted") if node.keywords:
-            yield finding("node", "sorted takes no keywords here", node.lineno, "sort rows with orderBy")
-        case ast.Name() | ast.Subscript():
-            pass
-        case ast.Attribute(value=ast.Name(id="F"), attr="expr"):
-            yield from _check_texts(node, "F.expr")
-        case ast.Attribute(attr="selectExpr"):
-            yield from _check_texts(node, "selectExpr")
-        case ast.Attribute(attr=method) if method in _SQL_METHODS:
-            yield from _check_condition(node, method, context)
-        case ast.Attribute(attr="agg"):
-            yield from _check_aggregate_words(node)
-        case ast.Attribute():
-            pass
-        case _:
-            yield finding("node", "the result of an expression is called", node.lineno, "call a method or F function")
+    for dotted in context.members(node.func):
+        yield from _check_member(node, dotted, context)
+    if isinstance(node.func, ast.Attribute):
+        owner = frozenset(a for a in context.of(node.func.value) if a.kind not in ("module", "member"))
+        if owner or not context.members(node.func.value):
+            yield from _check_method(node, node.func, owner, context)
+    elif not certainly(context.of(node.func), "function", "member", "partial") and not context.is_unknown(node.func):
+        hint = "call a function of F, a method, or a function that is defined in the reply"
+        yield finding("node", "what is called here is not known", node.lineno, hint)
 
 
-def _arguments(node: ast.Call) -> list[ast.expr]:
-    return [*node.args, *(keyword.value for keyword in node.keywords)]
+def check_uncalled(node: ast.expr, context: Context) -> Iterator[Finding]:
+    """What reads SQL or a schema is called where it stands, so that its text is seen."""
+    readers = (SQL_READERS | SCHEMA_READERS).intersection(context.members(node))
+    if readers and isinstance(getattr(node, "ctx", None), ast.Load) and not context.is_called(node):
+        name = min(readers).rpartition(".")[2]
+        yield finding("sql", f"F.{name} is used without a call", node.lineno, f'write F.{name}("...")')
+
+
+def check_store(node: ast.Subscript, context: Context) -> Iterator[Finding]:
+    """Only lists and dictionaries that the transform made are written to."""
+    owner = kinds(context.of(node.value))
+    if isinstance(node.ctx, ast.Load) or owner and owner <= {"list", "dict"}:
+        return
+    if "sources" in owner:
+        yield finding("node", "`sources` is assigned to", node.lineno, "keep the DataFrame in a local variable")
+    elif "frame" in owner:
+        yield finding("node", "a column is assigned", node.lineno, 'write df = df.withColumn("name", value)')
+    else:
+        yield finding("node", "what is assigned to is not known", node.lineno, "assign to a list or dictionary made here")
+
+
+def _check_member(node: ast.Call, dotted: str, context: Context) -> Iterator[Finding]:
+    name = dotted.rpartition(".")[2]
+    if dotted in SQL_READERS:
+        yield from _check_texts(node, f"F.{name}", context)
+    elif dotted in SCHEMA_READERS:
+        yield from _check_schema(_argument(node, 1, "schema"), f"F.{name}", context)
+    elif dotted == "builtins.range":
+        yield from _check_range(node)
+    elif dotted == "builtins.getattr":
+        for found in context.members(node):
+            if not context.is_listed(found):
+                yield finding("function", f"getattr gives {found}, which is not allowed", node.lineno, _WRITE_F)
+        if not certainly(context.of(node), "member") or len(node.args) != 2:
+            hint = 'write getattr(F, name) with names that stand there literally, as ("sum", "avg")'
+            yield finding("name", "what getattr gives is not known", node.lineno, hint)
+    elif dotted.startswith("builtins.") and name in _OF_COLUMNS:
+        yield from _check_builtin(node, name, context)
+    elif dotted.startswith("pyspark.sql.types."):
+        yield from (
+            finding("sql", f"T.{name} is given text", argument.lineno, "write the type with T., as T.StringType()")
+            for argument in node.args
+            if name in ("ArrayType", "MapType") and may_be_text(context.of(argument))
+        )
+
+
+def _check_builtin(node: ast.Call, name: str, context: Context) -> Iterator[Finding]:
+    """Python's own functions work on plain values; `sum` adds up a list of Columns too."""
+    for argument in node.args[:1]:
+        value = context.of(argument)
+        within = context.values.elements(value) if name in ("max", "min", "any", "all") else value
+        a_name = name in ("sum", "max", "min") and len(node.args) == 1 and certainly(value, "text")
+        if certainly(value, "column") or certainly(within, "column") or a_name:
+            given = "a column's name" if a_name else "a Column"
+            message = f"Python's own '{name}' is given {given}"
+            yield finding("name", message, node.lineno, f"write {_OF_COLUMNS[name]}")
+
+
+def _check_method(node: ast.Call, func: ast.Attribute, owner: Value, context: Context) -> Iterator[Finding]:
+    name, of = func.attr, kinds(owner)
+    frame = not of or bool(of & {"frame", "any", "other", "grouped"})
+    if name == "selectExpr" and frame:
+        yield from _check_texts(node, "selectExpr", context)
+    elif name in _CONDITION_METHODS and frame:
+        yield from _check_conditions(node, name, context)
+    elif name == "agg" and frame:
+        yield from _check_aggregate_words(node, context)
+    elif name in _CASTS:
+        yield from _check_schema(_argument(node, 0, "dataType"), f".{name}", context)
+    elif name == "add" and of & {"type", "any", "other"}:
+        yield from _check_schema(_argument(node, 1, "data_type"), ".add", context)
+    elif name == "to" and frame:
+        yield from _check_schema(_argument(node, 0, "schema"), ".to", context)
+    elif name == "format" and (not of or of & {"text", "any", "other"}):
+        yield from _check_format(node, owner)
+    if name in ("alias", "name") and any(keyword.arg == "metadata" for keyword in node.keywords):
+        yield finding("sql", f".{name}() is given metadata", node.lineno, "leave metadata out: the target has none")
+    if name in _PUTS and not (of and of <= {"list", "dict", "type"}):
+        message = f"what .{name}() puts something into is not known"
+        yield finding("node", message, node.lineno, "put it into a list or dictionary that is made in the same function")
+
+
+def _argument(node: ast.Call, index: int, name: str) -> ast.expr | None:
+    named = [keyword.value for keyword in node.keywords if keyword.arg == name]
+    starred = [argument for argument in node.args[: index + 1] if isinstance(argument, ast.Starred)]
+    if named or starred:
+        return (named or starred)[0]
+    return node.args[index] if index < len(node.args) else None
 
 
 def _check_range(node: ast.Call) -> Iterator[Finding]:
     for argument in node.args:
-        value = argument.operand if isinstance(argument, ast.UnaryOp) else argument
-        small = isinstance(value, ast.Constant) and isinstance(value.value, int) and value.value <= _MAX_RANGE
-        if not small and not _is_length(value):
-            yield finding("node", "range over something that is not a small number", node.lineno, "loop over a list")
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, int) and argument.value > _MAX_RANGE:
+            yield finding("node", "range over a large number", node.lineno, "loop over a list")
             return
 
 
-def _is_length(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
-
-
-def _check_texts(node: ast.Call, what: str) -> Iterator[Finding]:
-    for argument in _flat(_arguments(node)):
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            yield from _check_sql(argument.value, argument.lineno)
-        else:
+def _check_texts(node: ast.Call, what: str, context: Context) -> Iterator[Finding]:
+    for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+        value = _spread(argument, context)
+        found = literals(value)
+        if found is None or kinds(value) - {"text"}:
             message = f"{what} takes only text that stands there literally"
-            yield finding("sql", message, argument.lineno, "write the expression with F functions")
+            hint = f"{_WRITE_F}, or put the text together from literals only"
+            yield finding("sql", message, argument.lineno, hint)
+            continue
+        for text in found:
+            yield from _check_sql(text, argument.lineno, context)
 
 
-def _check_sql(text: str, line: int) -> list[Finding]:
+def _spread(argument: ast.expr, context: Context) -> Value:
+    """An argument's value; of a starred one, or of a list, what it holds."""
+    if isinstance(argument, ast.Starred):
+        return context.values.elements(context.of(argument.value))
+    value = context.of(argument)
+    return context.values.elements(value) if certainly(value, "list") else value
+
+
+def _check_sql(text: str, line: int, context: Context) -> list[Finding]:
     # Imported here: the parser takes a tenth of a second, and most transforms hold no SQL.
     from agent.sanitizing.sql_policy import check_sql
 
-    return check_sql(text, line)
+    return check_sql(text, line, context.runtime)
 
 
-def _flat(arguments: list[ast.expr]) -> Iterator[ast.expr]:
-    for argument in arguments:
-        yield from argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument]
-
-
-def _check_condition(node: ast.Call, method: str, context: Context) -> Iterator[Finding]:
-    for argument in _arguments(node):
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            yield from _check_sql(argument.value, argument.lineno)
-        elif not context.kinds.never_text(argument):
+def _check_conditions(node: ast.Call, method: str, context: Context) -> Iterator[Finding]:
+    for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+        value = _spread(argument, context) if isinstance(argument, ast.Starred) else context.of(argument)
+        if not may_be_text(value):
+            continue
+        found = literals(value)
+        if found is None:
             hint = f"write the condition inside .{method}(...) with F.col, or as one literal text"
             yield finding("sql", f".{method}() may be given text that was put together", argument.lineno, hint)
+            continue
+        for text in found:
+            yield from _check_sql(text, argument.lineno, context)
 
 
-def _check_aggregate_words(node: ast.Call) -> Iterator[Finding]:
+def _check_schema(argument: ast.expr | None, what: str, context: Context) -> Iterator[Finding]:
+    if argument is None:
+        return
+    value = _spread(argument, context)
+    found = literals(value)
+    if not certainly(value, "type", "member", "text") or found is None:
+        message = f"{what} is given a type that is not known"
+        hint = 'write the type as T.…, as df.schema["column"].dataType, or as text that stands there literally'
+        yield finding("sql", message, argument.lineno, hint)
+    elif any(not dotted.startswith("pyspark.sql.types.") for dotted in _member_names(value)):
+        yield finding("sql", f"{what} is given something that is no type", argument.lineno, "write T.StringType()")
+    elif any(not _DDL.match(text) for text in found):
+        yield finding("sql", f"{what} is given a schema that is not DDL", argument.lineno, 'write DDL, as "a int, b string"')
+
+
+def _member_names(value: Value) -> list[str]:
+    return [str(atom.of) for atom in value if atom.kind == "member"]
+
+
+def _check_aggregate_words(node: ast.Call, context: Context) -> Iterator[Finding]:
+    hint = 'write F.sum("amount").alias("total")'
     for argument in node.args:
-        for value in argument.values if isinstance(argument, ast.Dict) else []:
-            if not (isinstance(value, ast.Constant) and value.value in AGGREGATE_WORDS):
-                hint = 'write F.sum("amount").alias("total")'
-                yield finding("function", "agg takes a dictionary with an unknown function", value.lineno, hint)
+        value = _spread(argument, context)
+        if kinds(value) & {"any", "other", "sources"} or not value:
+            yield finding("function", "what agg is given is not known", argument.lineno, hint)
+        elif "dict" in kinds(value):
+            words = literals(context.values.items(value))
+            if words is None or not AGGREGATE_WORDS.issuperset(words):
+                yield finding("function", "agg takes a dictionary with an unknown function", argument.lineno, hint)
+
+
+def _check_format(node: ast.Call, owner: Value) -> Iterator[Finding]:
+    """`format` reads attributes by its own small language: only plain fields are used."""
+    found = literals(owner)
+    try:
+        fields = [field for text in found or [] for _, field, _, _ in string.Formatter().parse(text) if field]
+    except ValueError:
+        fields = ["."]
+    if found is None or any(set(field) & set(".[") for field in fields):
+        hint = 'write an f-string, or a literal with plain fields, as "{}_total".format(name)'
+        yield finding("node", "format is given a text that may reach into objects", node.lineno, hint)
+
+

@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 
 from agent.diagnosis.findings import Finding
-from agent.sanitizing.expression_kinds import Kinds
+from agent.sanitizing.kinds import Value
+from agent.sanitizing.library import is_listed
+from agent.sanitizing.runtime import Runtime
+from agent.sanitizing.scopes import MODULE, Scopes
+from agent.sanitizing.values import Values
 
 
 def finding(rule: str, message: str, line: int | None, hint: str) -> Finding:
@@ -14,20 +18,41 @@ def finding(rule: str, message: str, line: int | None, hint: str) -> Finding:
 
 
 class Context:
-    """One transform: its local names, the kinds of its expressions, and who holds which node."""
+    """One module: its variables, the kinds of its expressions, and who holds which node."""
 
-    def __init__(self, function: ast.FunctionDef, allow_udfs: bool) -> None:
-        self.kinds = Kinds(function)
-        self.allow_udfs = allow_udfs
-        self.locals = {"sources"} | {
-            node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
-        self._parents = {child: parent for parent in ast.walk(function) for child in ast.iter_child_nodes(parent)}
+    def __init__(self, tree: ast.Module, scopes: Scopes, values: Values, runtime: Runtime) -> None:
+        self.tree = tree
+        self.scopes = scopes
+        self.values = values
+        self.runtime = runtime
+        self.allow_udfs = False
+        self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
+
+    def of(self, node: ast.AST | None) -> Value:
+        """What an expression may be."""
+        return self.values.of(node)
+
+    def members(self, node: ast.AST) -> list[str]:
+        """The dotted names of the modules and members that an expression may be."""
+        return [str(atom.of) for atom in self.of(node) if atom.kind in ("module", "member")]
+
+    def is_unknown(self, node: ast.expr) -> bool:
+        """True for a global name that nothing binds: it is reported as a name."""
+        is_global = isinstance(node, ast.Name) and self.scopes.variable(node).scope == MODULE
+        return is_global and all(atom.kind == "any" for atom in self.of(node))
+
+    def is_listed(self, dotted: str) -> bool:
+        """True for a member that a transform may use."""
+        return is_listed(dotted, self.runtime)
 
     def is_called(self, node: ast.expr) -> bool:
         """True when the node is what a call calls."""
         parent = self._parents.get(node)
         return isinstance(parent, ast.Call) and parent.func is node
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node that holds a node."""
+        return self._parents.get(node)
 
     def is_owner(self, node: ast.expr) -> bool:
         """True when an attribute of the node is read."""

@@ -1,42 +1,134 @@
-"""The policy for bare names: locals, a few of Python's own, and what the script provides."""
+"""The policy for names and imports: what a name that is global anywhere may mean."""
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 
 from agent.diagnosis.findings import Finding
-from agent.sanitizing.allowed_names import BUILTINS, FUNCTIONS, TYPES, UDF_NAMES
+from agent.sanitizing.library import is_listed, is_module, names_of, one_name
 from agent.sanitizing.policy_context import Context, finding
-
-MODULES = frozenset({"F", "T", "Window"})
-"""What the script imports for the transform, apart from DataFrame, which stands in the annotations only."""
+from agent.sanitizing.python_names import BUILTINS, EXCEPTIONS, MODULES, PROVIDED, SPARK_MODULES
+from agent.sanitizing.runtime import Runtime
+from agent.sanitizing.scopes import MODULE, Scopes, Variable, bound_name
+from agent.sanitizing.spark_names import FUNCTIONS, TYPES, UDF_NAMES
 
 _HINTS = {
     "spark": "there is no session here: every table that is needed is in `sources`",
-    "reduce": "loop with `for` and assign the result each time",
-    "functools": "loop with `for` and assign the result each time",
-    "isinstance": "the columns' types are known: write the case that applies",
+    "SparkSession": "there is no session here: every table that is needed is in `sources`",
     "print": "leave it out: the script reports what happens",
-    "datetime": "use F.current_date(), F.to_date() or F.lit('2024-01-31').cast('date')",
-    "Decimal": "use F.lit('1.50').cast('decimal(10,2)')",
-    "re": "use F.regexp_extract or F.regexp_replace",
-    "math": "use the functions of F",
-    "DataFrame": "call methods on the DataFrames of `sources`",
+    "Decimal": "import it: from decimal import Decimal",
+    "getattr": 'write getattr(F, name) with names that stand there literally, as ("sum", "avg")',
+    "reduce": "import it: from functools import reduce",
+    "date": "import it: from datetime import date",
+    "datetime": "import it: from datetime import datetime",
 }
+_BUILTINS_OF_PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
 
 
-def check_name(node: ast.Name, context: Context) -> Iterator[Finding]:
-    """A name is bound once to what it means, and read only when it is known."""
-    name = node.id
-    if isinstance(node.ctx, ast.Store):
-        if name in MODULES or name in BUILTINS or name in {"sources", "DataFrame"} or name.startswith("__"):
+def imported(tree: ast.Module, scopes: Scopes, runtime: Runtime) -> dict[Variable, str]:
+    """The variables that listed imports bind, with the dotted name of what each is."""
+    found: dict[Variable, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name, dotted in _bindings(node, runtime):
+                if not (is_module(dotted) or is_listed(dotted, runtime)):
+                    continue
+                star = isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+                found[Variable(MODULE, name) if star else scopes.bound(node, name)] = dotted
+    return found
+
+
+def _bindings(node: ast.Import | ast.ImportFrom, runtime: Runtime) -> Iterator[tuple[str, str]]:
+    """Names that an import binds, with the dotted names of what they mean."""
+    for alias in node.names:
+        if isinstance(node, ast.Import):
+            yield bound_name(alias), alias.name if alias.asname else alias.name.split(".")[0]
+        elif alias.name == "*":
+            yield from ((name, one_name(f"{node.module}.{name}")) for name in names_of(node.module or "", runtime))
+        else:
+            yield bound_name(alias), one_name(f"{node.module}.{alias.name}")
+
+
+def check_import(node: ast.Import | ast.ImportFrom, context: Context) -> Iterator[Finding]:
+    """An import brings listed names of listed modules only, and no name that stands for something else."""
+    if isinstance(node, ast.ImportFrom) and (node.level or node.module in ("__future__", "typing")):
+        if node.level:
+            yield _refused(node, "." * node.level + (node.module or ""))
+        return
+    names = [alias.name for alias in node.names]
+    dotted = names if isinstance(node, ast.Import) else [one_name(f"{node.module}.{name}") for name in names]
+    for name in dotted:
+        star = name.endswith(".*") and names_of(name[:-2], context.runtime)
+        if not (star or is_module(name) or context.is_listed(name)):
+            yield _refused(node, name)
+    for name, meaning in _bindings(node, context.runtime):
+        if PROVIDED.get(name, meaning) != meaning:
+            message = f"the import binds {name}, which is {PROVIDED[name]} in a transform"
+            yield finding("name", message, node.lineno, "import it under another name")
+
+
+def _refused(node: ast.Import | ast.ImportFrom, name: str) -> Finding:
+    modules = ", ".join(sorted(MODULES))
+    hint = f"F, T, Window and DataFrame are there; of pyspark.sql, and of {modules}, what computes may be imported"
+    return finding("import", f"import of {name}", node.lineno, hint)
+
+
+def module_names(tree: ast.Module) -> tuple[set[str], list[Finding]]:
+    """Names that the module surely binds: once, unconditionally, and no builtin; and what is against the others."""
+    bound: Counter[str] = Counter()
+    lines: dict[str, int] = {}
+    free: set[str] = set()
+    for node in tree.body:
+        names = _bound_by(node)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            free |= set(names)
+        bound.update(names)
+        lines |= {name: node.lineno for name in names}
+    found = [
+        finding("name", f"the name {name!r} is bound {_times(times)} beside transform", lines[name], "use another name")
+        for name, times in bound.items()
+        if times > 1 or (name in _BUILTINS_OF_PYTHON and name not in free)
+    ]
+    return {name for name, times in bound.items() if times == 1} - {"transform"}, found
+
+
+def _times(times: int) -> str:
+    return "more than once" if times > 1 else "as a name of Python's own"
+
+
+def _bound_by(node: ast.stmt) -> list[str]:
+    match node:
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return [bound_name(alias) for alias in names if alias.name != "*"]
+        case ast.FunctionDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+            return [name]
+    return []
+
+
+def check_name(node: ast.Name, context: Context, bound: set[str]) -> Iterator[Finding]:
+    """A name that is global anywhere is bound by the module, or listed."""
+    name, variable = node.id, context.scopes.variable(node)
+    if not isinstance(node.ctx, ast.Load):
+        if name in PROVIDED or name == "sources" or name.startswith("__"):
             yield finding("name", f"the name {name!r} is taken and cannot be assigned", node.lineno, "choose another")
-    elif name in MODULES:
-        if not context.is_owner(node):
+    elif variable.scope != MODULE or name in bound:
+        pass
+    elif name in PROVIDED:
+        if name != "DataFrame" and not context.is_owner(node) and not _is_argument_of_getattr(node, context):
             yield finding("name", f"the name '{name}' stands alone", node.lineno, f"write {name}.something(...)")
-    elif name not in context.locals and name not in BUILTINS:
+    elif name not in BUILTINS | EXCEPTIONS and not any(map(context.is_listed, context.members(node))):
         yield _unknown(node)
+
+
+def _is_argument_of_getattr(node: ast.Name, context: Context) -> bool:
+    parent = context.parent(node)
+    return isinstance(parent, ast.Call) and context.members(parent.func) == ["builtins.getattr"]
 
 
 def _unknown(node: ast.Name) -> Finding:
@@ -51,6 +143,8 @@ def _hint(name: str) -> str:
         return f"write F.{name}"
     if name in TYPES:
         return f"write T.{name}"
-    if name in _HINTS:
-        return _HINTS[name]
-    return "use `sources`, F, T, Window and local variables; nothing else can be imported"
+    if name in MODULES:
+        return f"import it: import {name}"
+    if name in SPARK_MODULES["pyspark.sql"] and name not in _HINTS:
+        return f"import it: from pyspark.sql import {name}"
+    return _HINTS.get(name, "use `sources`, F, T, Window, local variables and listed imports")

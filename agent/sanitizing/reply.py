@@ -6,43 +6,49 @@ Of several blocks that define transform the last complete one counts: a model th
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from agent.errors import ReplyError
+from agent.sanitizing.reply_layout import HEADER, one_function, without_kept
 from agent.sanitizing.reply_text import normalise, tidy_code
 
 _CUT = {"max_tokens", "length", "model_context_window_exceeded"}
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})(.*)$")
-_START = re.compile(r"^(?:from|import|async def|def|@)\b|^@", re.MULTILINE)
+_START = re.compile(r"^(?:from|import|async def|def|@)\b|^@|^[A-Za-z_]\w*(?:: [^=\n]+)? = ", re.MULTILINE)
 _TRANSFORM = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+transform\b", re.MULTILINE)
 _ROOT_CAUSE = re.compile(
     r"^\W*ROOT CAUSE\W*?:\**\s*(.+?)(?=\n\s*\n|\n\s*[`~]{3}|\n(?:def|from|import) |\Z)", re.I | re.M | re.S
 )
+_BESIDE = (ast.FunctionDef, ast.Assign, ast.AnnAssign)
+"""What may follow a transform without a fence: prose that is Python by chance is none of these."""
 _MAX_FENCES = 40
 _MAX_STARTS = 20
 _MAX_ENDS = 60
 _MAX_ROOT_CAUSE = 1000
-_HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:"
-_PROVIDED_MODULES = {"pyspark.sql.functions": "F", "pyspark.sql.types": "T"}
-_PROVIDED_NAMES = {
-    ("pyspark.sql", "functions"): "F",
-    ("pyspark.sql", "types"): "T",
-    ("pyspark.sql", "DataFrame"): "DataFrame",
-    ("pyspark.sql.dataframe", "DataFrame"): "DataFrame",
-    ("pyspark.sql", "Window"): "Window",
-    ("pyspark.sql.window", "Window"): "Window",
-}
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The source of a reply's transform, and what was left out of it."""
+
+    source: str
+    notes: list[str]
 
 
 def extract_transform(text: str, stop_reason: str) -> str:
-    """The source of the reply's transform: LF, no BOM, dedented, one header, ending in a newline.
+    """The source of the reply's transform; see `extract`."""
+    return extract(text, stop_reason).source
 
-    Imports that the script has anyway, typing imports and a module docstring are dropped; other statements
-    beside the function stay, for the policy to report. The function's header is rewritten to the one form
+
+def extract(text: str, stop_reason: str) -> Extracted:
+    """The reply's transform: LF, no BOM, dedented, one header, ending in a newline.
+
+    Imports, constants and helper functions beside it move into it; imports that the script has anyway or that nothing
+    uses, docstrings beside the function, `.cache()` and `.persist()` are dropped; other statements beside the function
+    stay, for the policy to report. The function's header is rewritten to the one form
     `def transform(sources: dict[str, DataFrame]) -> DataFrame:`. Raises ReplyError with rule `reply_empty`,
     `reply_truncated` (also when what came parses), `no_transform`, `syntax_error` (with line) or `signature`.
     """
@@ -54,9 +60,9 @@ def extract_transform(text: str, stop_reason: str) -> str:
     code = _last_complete(text)
     if code is None:
         raise _nothing_usable(text)
-    tree = ast.parse(code)
-    _check_signature(tree)
-    return _rewrite(code, tree)
+    _check_signature(ast.parse(code))
+    code, notes = without_kept(code)
+    return Extracted(one_function(code), notes)
 
 
 def root_cause(text: str) -> str:
@@ -102,14 +108,21 @@ def _closes(line: str, opening: str) -> bool:
 
 
 def _unfenced(text: str) -> Iterator[str]:
-    """Code without fences: from the first line that looks like it to the end of the function, then what follows."""
+    """Code without fences: from the first line that looks like it to the end of the functions and constants."""
     for start in islice(_START.finditer(text), _MAX_STARTS):
         rest = text[start.start() :]
+        best, size = "", 0
         for end in islice(_ends(rest), _MAX_ENDS):
             code = tidy_code(rest[:end])
-            if _defines_transform(code):
-                yield code
-                return
+            if not _defines_transform(code):
+                continue
+            body = ast.parse(code).body
+            if best and not all(isinstance(node, _BESIDE) for node in body[size:]):
+                break
+            best, size = code, len(body)
+        if best:
+            yield best
+            return
 
 
 def _ends(text: str) -> Iterator[int]:
@@ -140,7 +153,7 @@ def _nothing_usable(text: str) -> ReplyError:
     """Why no block is usable: no transform at all, or a transform that Python cannot read."""
     starts = list(_TRANSFORM.finditer(text))
     if not starts:
-        return ReplyError("no_transform", f"the reply defines no transform; write `{_HEADER}`")
+        return ReplyError("no_transform", f"the reply defines no transform; write `{HEADER}`")
     rest = text[starts[-1].start() :]
     fence = re.search(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*$", rest, re.MULTILINE)
     code = tidy_code(rest[: fence.start()] if fence else rest)
@@ -150,7 +163,7 @@ def _nothing_usable(text: str) -> ReplyError:
         return ReplyError("syntax_error", f"{error.msg}: {(error.text or '').strip()[:120]}", error.lineno)
     except (ValueError, RecursionError, MemoryError) as error:
         return ReplyError("syntax_error", f"the transform cannot be parsed: {error}")
-    return ReplyError("no_transform", f"transform is not defined at the top level; write `{_HEADER}`")
+    return ReplyError("no_transform", f"transform is not defined at the top level; write `{HEADER}`")
 
 
 def _check_signature(tree: ast.Module) -> None:
@@ -171,48 +184,5 @@ def _signature_fault(functions: list[ast.stmt]) -> str:
     arguments = function.args
     names = [argument.arg for argument in arguments.posonlyargs + arguments.args]
     if names != ["sources"] or arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults:
-        return f"transform takes exactly one argument: `{_HEADER}`"
+        return f"transform takes exactly one argument: `{HEADER}`"
     return ""
-
-
-def _rewrite(code: str, tree: ast.Module) -> str:
-    """Drop what the script has anyway and give the function its one header; every other byte stays."""
-    lines = code.split("\n")
-    keep = [True] * len(lines)
-    for node in tree.body:
-        if _is_dropped(node) and _alone_on_its_lines(node, tree, lines):
-            keep[node.lineno - 1 : node.end_lineno] = [False] * ((node.end_lineno or node.lineno) - node.lineno + 1)
-    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "transform")
-    colon_line, colon = _header_end(code, function)
-    rest = lines[colon_line - 1][colon:]
-    keep[function.lineno - 1 : colon_line - 1] = [False] * (colon_line - function.lineno)
-    lines[colon_line - 1] = _HEADER + rest
-    return "\n".join(line for line, kept in zip(lines, keep, strict=True) if kept).strip("\n") + "\n"
-
-
-def _is_dropped(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Import):
-        return all(alias.asname and _PROVIDED_MODULES.get(alias.name) == alias.asname for alias in node.names)
-    if isinstance(node, ast.ImportFrom):
-        provided = (_PROVIDED_NAMES.get((node.module or "", a.name)) == (a.asname or a.name) for a in node.names)
-        return node.module in ("typing", "__future__") or all(provided)
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _alone_on_its_lines(node: ast.stmt, tree: ast.Module, lines: list[str]) -> bool:
-    last = node.end_lineno or node.lineno
-    others = (other for other in tree.body if other is not node)
-    shared = any(other.lineno <= last and (other.end_lineno or 0) >= node.lineno for other in others)
-    return not shared and not lines[last - 1].rstrip().endswith(";")
-
-
-def _header_end(code: str, function: ast.FunctionDef) -> tuple[int, int]:
-    """Line and character offset just after the colon that ends the header."""
-    depth = 0
-    for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.start[0] < function.lineno or token.type != tokenize.OP:
-            continue
-        depth += (token.string in "([{") - (token.string in ")]}")
-        if token.string == ":" and depth == 0:
-            return token.end
-    raise ReplyError("syntax_error", "the header of transform has no end", function.lineno)

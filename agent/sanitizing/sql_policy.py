@@ -5,100 +5,110 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from sqlglot import Token, TokenType, exp, parse_one
-from sqlglot.dialects.spark import Spark
+from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from agent.diagnosis.findings import Finding
-from agent.sanitizing.allowed_names import SQL_FUNCTIONS, UNSTABLE_FUNCTIONS, words
+from agent.sanitizing.runtime import OLDEST, Runtime
+from agent.sanitizing.spark_names import (
+    IDENTITY_NAMES,
+    SQL_FUNCTIONS_SINCE,
+    UNSTABLE_FUNCTIONS,
+    since,
+    sql_functions,
+    words,
+)
+from agent.sanitizing.sql_tokens import SqlToken, SqlTokenError, sql_tokens
 
-_STATEMENT_WORDS = words("alter create delete drop grant insert lateral merge revoke select truncate union update with")
+_QUERY_WORDS = words("from map reduce select table values with")
+"""Words that begin a query where they follow a parenthesis; anywhere else they are names."""
+_STATEMENT_WORDS = words(
+    "alter create delete drop from grant insert lateral map merge reduce revoke select set table truncate union update values with"
+)
+"""Words that sqlglot takes for statements, and Spark for names wherever an expression stands."""
+_NAME_FOLLOWERS = words("= == <=> < <= > >= <> != ) , . [ / % || & | ^")
+"""What stands behind a name and never behind a word that begins a query."""
 _BEFORE_PARENTHESIS = words("""
-    all and as between by case cast decimal dec numeric varchar char distinct div else escape from ignore in interval is
-    like ilike not or order over partition range rlike rows then try_cast when
+    all and as between by case cast decimal dec numeric varchar char distinct div else escape exists from ignore in interval
+    is like ilike not or order over partition range rlike rows then try_cast when where within group filter
     """)
-_QUOTED = {TokenType.IDENTIFIER, TokenType.STRING}
-_PREFIXED_STRINGS = {
-    TokenType.RAW_STRING, TokenType.HEX_STRING, TokenType.BIT_STRING, TokenType.BYTE_STRING, TokenType.NATIONAL_STRING,
-    TokenType.UNICODE_STRING, TokenType.HEREDOC_STRING,
-}  # fmt: skip
-
-
+_BEFORE_STRING = words("""
+    all and any as between both by case date distinct div else escape from ilike in interval is leading like not or
+    placing regexp rlike some then timestamp to trailing trim when
+    """)
 _EXPRESSIONS = (
     exp.Condition, exp.Alias, exp.Aliases, exp.Star, exp.Filter, exp.Interval, exp.Lambda, exp.AtTimeZone,
     exp.FromTimeZone,
 )  # fmt: skip
+_WRITE_F = "write the expression with F functions and Column methods"
+
+Objection = tuple[str, str]
+"""What is wrong, and what to write instead."""
 
 
-def check_sql(text: str, line: int) -> list[Finding]:
+def check_sql(text: str, line: int, runtime: Runtime = OLDEST) -> list[Finding]:
     """What the policy holds against SQL text that stands on `line`; at most one finding."""
-    for message, hint in _objections(text):
+    for message, hint in _objections(text, runtime):
         return [Finding(rule="sql", message=message, line=line, hint=hint)]
     return []
 
 
-def _objections(text: str) -> Iterator[tuple[str, str]]:
+def _objections(text: str, runtime: Runtime) -> Iterator[Objection]:
     try:
-        tokens = Spark().tokenize(text)
-    except SqlglotError as error:
-        yield f"the SQL text cannot be read: {_first_line(error)}", _WRITE_F
+        tokens = sql_tokens(text)
+    except SqlTokenError as error:
+        yield f"SQL text holds {error.what}", error.hint
         return
-    yield from _hidden_text(text, tokens)
-    yield from _token_objections(tokens)
-    yield from _shape(text)
-
-
-_WRITE_F = "write the expression with F functions and Column methods"
-
-
-def _hidden_text(text: str, tokens: list[Token]) -> Iterator[tuple[str, str]]:
-    """Text between tokens is what this reader skips and Spark may not: only blanks may stand there."""
-    end = 0
-    for token in tokens:
-        if text[end : token.start].strip():
-            yield "SQL text holds a comment or a hidden part", "leave comments out of SQL text"
-        end = token.end + 1
-    if text[end:].strip() or any(token.comments for token in tokens):
-        yield "SQL text holds a comment or a hidden part", "leave comments out of SQL text"
-
-
-def _token_objections(tokens: list[Token]) -> Iterator[tuple[str, str]]:
     for index, token in enumerate(tokens):
         before = tokens[index - 1] if index else None
-        called = index + 1 < len(tokens) and tokens[index + 1].token_type is TokenType.L_PAREN
-        word = token.text.lower()
-        if token.token_type in _PREFIXED_STRINGS:
-            yield "SQL text holds a string with a prefix, which Spark versions read differently", "use a plain string"
-        elif token.token_type is TokenType.SEMICOLON:
-            yield "SQL text holds more than one statement", "write one expression"
-        elif token.token_type is TokenType.DCOLON:
-            yield "Spark 3.3 has no `::`", "write CAST(x AS type)"
-        elif called and token.token_type is not TokenType.STRING:
-            yield from _call(word, token, before)
-        elif token.token_type not in _QUOTED and word in _STATEMENT_WORDS and not _is_name(before):
-            yield f"SQL text holds {token.text.upper()}: only an expression is allowed, no query", _WRITE_F
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
+        yield from _token(token, before, after, runtime)
+    yield from _shape(tokens)
 
 
-def _is_name(before: Token | None) -> bool:
-    """After a dot a word is a column's name, and after AS an alias, whatever it means elsewhere."""
-    return before is not None and before.token_type in (TokenType.DOT, TokenType.ALIAS)
+def _token(token: SqlToken, before: SqlToken | None, after: SqlToken | None, runtime: Runtime) -> Iterator[Objection]:
+    called = after is not None and after.text == "("
+    name = before is not None and (before.text == "." or before.word == "as")
+    if token.text == "(" and before is not None and (before.kind in ("string", "number") or before.text in (")", "]")):
+        yield f"SQL text calls {before.text[:40]}", "call built-in functions by their plain name"
+    elif token.kind in ("word", "quoted") and called:
+        yield from _call(token, before, runtime)
+    elif token.kind == "string" and before is not None and before.kind == "word" and before.word not in _BEFORE_STRING:
+        yield f"SQL text holds a string behind {before.text}", "use a plain string, and AS before an alias"
+    elif token.kind == "word" and token.word in _QUERY_WORDS and before is not None and before.text == "(":
+        if after is None or after.text not in _NAME_FOLLOWERS:
+            hint = f"only an expression is allowed; put a column of this name in backquotes: `{token.text}`"
+            yield f"SQL text holds the query {token.text.upper()} …", hint
+    elif token.kind in ("word", "quoted") and not name and _is_identity(token, after, runtime):
+        yield f"SQL text holds {token.text}, which is a function", "write the column with its table's alias"
 
 
-def _call(word: str, token: Token, before: Token | None) -> Iterator[tuple[str, str]]:
-    if not (word[:1].isalpha() or word[:1] == "_" or token.token_type is TokenType.IDENTIFIER):
-        return
-    if before is not None and before.token_type is TokenType.DOT:
+def _is_identity(token: SqlToken, after: SqlToken | None, runtime: Runtime) -> bool:
+    """True for what Spark reads as a function without parentheses; `user` is one since Spark 3.4."""
+    qualifier = after is not None and after.text == "."
+    return not qualifier and (token.word in IDENTITY_NAMES or (token.word == "user" and runtime.spark >= (3, 4)))
+
+
+def _call(token: SqlToken, before: SqlToken | None, runtime: Runtime) -> Iterator[Objection]:
+    word, allowed = token.word, sql_functions(runtime.spark)
+    if before is not None and before.text == ".":
         yield f"SQL text calls the qualified function {word!r}", "call built-in functions by their plain name"
     elif word in UNSTABLE_FUNCTIONS:
         yield f"{word}() gives another value when Spark retries a task", "derive the value from the row's own columns"
-    elif word not in SQL_FUNCTIONS and (token.token_type is TokenType.IDENTIFIER or word not in _BEFORE_PARENTHESIS):
-        near = difflib.get_close_matches(word, SQL_FUNCTIONS, 1)
-        yield f"the SQL function {word!r} is not allowed", f"did you mean {near[0]}()?" if near else _WRITE_F
+    elif word not in allowed and (token.kind == "quoted" or word not in _BEFORE_PARENTHESIS):
+        version = since(word, SQL_FUNCTIONS_SINCE)
+        near = difflib.get_close_matches(word, allowed, 1)
+        hint = f"did you mean {near[0]}()?" if near else _WRITE_F
+        if version:
+            message = f"{word}() exists only since Spark {version[0]}.{version[1]}"
+            yield f"{message}; Glue {runtime.glue} has {runtime.spark_name}", hint
+        else:
+            yield f"the SQL function {word!r} is not allowed", hint
 
 
-def _shape(text: str) -> Iterator[tuple[str, str]]:
+def _shape(tokens: list[SqlToken]) -> Iterator[Objection]:
     try:
-        tree = parse_one(text, dialect="spark")
+        tree = parse_one(_plain(tokens), dialect="spark")
     except SqlglotError as error:
         yield f"the SQL text is not a Spark SQL expression: {_first_line(error)}", _WRITE_F
         return
@@ -107,6 +117,22 @@ def _shape(text: str) -> Iterator[tuple[str, str]]:
         return
     if not isinstance(tree, _EXPRESSIONS) or tree.find(exp.Query, exp.Table, exp.Command):
         yield "only an expression is allowed in SQL text, no query and no statement", _WRITE_F
+
+
+def _plain(tokens: list[SqlToken]) -> str:
+    """The text without comments, and with names quoted that sqlglot would take for the beginning of a statement."""
+    parts = []
+    for index, token in enumerate(tokens):
+        called = index + 1 < len(tokens) and tokens[index + 1].text == "("
+        statement = token.kind == "word" and token.word in _STATEMENT_WORDS and not called
+        follows = index > 0 and tokens[index - 1].word in ("trim", "extract") or _within_function(tokens, index)
+        parts.append(f"`{token.text}`" if statement and not follows else token.text)
+    return " ".join(parts)
+
+
+def _within_function(tokens: list[SqlToken], index: int) -> bool:
+    """True for FROM inside a function's parentheses, as in `trim(BOTH ' ' FROM a)` and `IS DISTINCT FROM`."""
+    return tokens[index].word == "from" and index > 0 and tokens[index - 1].text not in ("(", ",")
 
 
 def _first_line(error: Exception) -> str:

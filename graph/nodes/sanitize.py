@@ -6,30 +6,39 @@ from agent.diagnosis.findings import Finding
 from agent.errors import ReplyError
 from agent.sanitizing.policy import check_policy
 from agent.sanitizing.regression import lost_clauses
-from agent.sanitizing.reply import extract_transform
+from agent.sanitizing.reply import extract
+from agent.sanitizing.runtime import runtime
+from agent.sanitizing.stability import unstable_uses
 from agent.script import assemble
 from graph.documents import load_request, load_snapshot, store
 from graph.state import State
 from tools.ports import ArtifactStore
 
 
-def sanitize(state: State, *, artifacts: ArtifactStore, connection: str) -> State:
+_OF_TRANSFORM = "the transform"
+"""How a warning begins that is about the newest transform alone."""
+
+
+def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_version: str) -> State:
     """Check the reply and assemble the Glue job around its transform."""
     try:
-        transform = extract_transform(artifacts.get(state["reply"]), state["stop_reason"])
+        extracted = extract(artifacts.get(state["reply"]), state["stop_reason"])
     except ReplyError as error:
         finding = Finding(rule=error.rule, message=str(error), line=error.line, hint="")
         return State(unparsed=True, **_refused([finding]))
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    transform = extracted.source
     kept = State(unparsed=False, transform=store(state, artifacts, "transform", transform, "py"))
-    findings = check_policy(transform, allow_udfs=request.options.allow_udfs)
+    findings = check_policy(transform, request.options.allow_udfs, runtime(glue_version))
     if earlier := state.get("transform"):
         findings += lost_clauses(artifacts.get(earlier), transform, request)
     if findings:
         return State(**kept, **_refused(findings))
     script = assemble(transform, request, snapshot, connection)
+    earlier_warnings = [warning for warning in state["warnings"] if not warning.startswith(_OF_TRANSFORM)]
     return State(
         **kept,
+        warnings=[*earlier_warnings, *extracted.notes, *unstable_uses(transform)],
         script=store(state, artifacts, "script", script.text, "py"),
         transform_line=script.transform_line,
         verdict={"check": "sanitize", "passed": True, "findings": []},

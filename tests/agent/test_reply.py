@@ -6,7 +6,7 @@ import pytest
 
 from agent.errors import ReplyError
 from agent.sanitizing.policy import check_policy
-from agent.sanitizing.reply import extract_transform, root_cause
+from agent.sanitizing.reply import extract, extract_transform, root_cause
 
 HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:\n"
 PLAIN = HEADER + '    return sources["a"]\n'
@@ -119,18 +119,95 @@ def test_says_what_is_wrong(text: str, stop_reason: str, rule: str, line: int | 
 @pytest.mark.parametrize(
     ("extra", "rule"),
     [
-        ("import os\n", "import"),
-        ("from pyspark.sql.functions import col\n", "import"),
-        ("from pyspark.sql import SparkSession, functions as F\n", "import"),
-        ("import pyspark.sql.functions as F; import os\n", "import"),
-        ("def helper(df):\n    return df\n", "node"),
+        ("import os\nNAME = os.name\n", "import"),
+        ("from os import name\nNAME = name\n", "import"),
         ("main()\n", "node"),
+        ("for exec in []:\n    pass\n", "node"),
+        ("@cached\ndef helper(df):\n    return df\n", "node"),
     ],
 )
 def test_leaves_other_statements_to_the_policy(extra: str, rule: str) -> None:
-    """What the script does not provide stays in the source, so that the policy reports it."""
+    """What cannot be moved stays in the source, and what is moved is looked at, so that the policy reports it."""
     source = extract_transform(fenced(extra + PLAIN), "end_turn")
     assert rule in [found["rule"] for found in check_policy(source)]
+
+
+@pytest.mark.parametrize(
+    "unused",
+    [
+        "import os\n",
+        "from pyspark.sql import SparkSession, functions as F\n",
+        "import pyspark.sql.functions as F\nimport os\n",
+        "from __future__ import annotations\nfrom typing import Dict\n",
+        "from awsglue.context import GlueContext\n",
+        '"""What this is."""\n',
+    ],
+)
+def test_drops_what_nothing_uses(unused: str) -> None:
+    """Imports that the script has anyway, or that nothing uses, are no reason to refuse a reply."""
+    assert extract_transform(fenced(unused + PLAIN), "end_turn") == PLAIN
+
+
+BESIDE = '''from pyspark.sql.functions import *
+import pyspark.sql.functions as f
+
+# what counts
+STATUSES = ("paid",
+            "shipped")
+TEXT = """first
+second"""
+
+
+def total(df: "DataFrame", column: str = "x") -> DataFrame:
+    """The sum."""
+    return df.agg(f.sum(column))
+
+
+def transform(sources):
+    """One row."""
+    return total(sources["a"].filter(col("s").isin(*STATUSES)))
+'''
+INSIDE = HEADER + '''    """One row."""
+    from pyspark.sql.functions import col
+    import pyspark.sql.functions as f
+    # what counts
+    STATUSES = ("paid",
+                "shipped")
+    TEXT = """first
+second"""
+    def total(df: "DataFrame", column: str = "x") -> DataFrame:
+        """The sum."""
+        return df.agg(f.sum(column))
+    return total(sources["a"].filter(col("s").isin(*STATUSES)))
+'''
+
+
+def test_moves_helpers_into_the_function() -> None:
+    """Imports, constants and helpers become local; the texts in them keep their lines."""
+    assert extract_transform(fenced(BESIDE), "end_turn") == INSIDE
+    assert extract_transform(BESIDE, "end_turn") == INSIDE
+    assert check_policy(INSIDE) == check_policy(BESIDE) == []
+
+
+def test_moves_helpers_into_a_function_of_one_line() -> None:
+    """A body on the line of the header gets a line of its own."""
+    code = "N = 1\ndef transform(sources): return sources['a'].limit(N)\n"
+    assert extract_transform(fenced(code), "end_turn") == HEADER + "    N = 1\n    return sources['a'].limit(N)\n"
+
+
+def test_takes_helpers_behind_the_function_without_a_fence() -> None:
+    """Helpers behind a transform without fences belong to it; the prose behind them does not."""
+    code = PLAIN.rstrip("\n") + "\n\ndef helper(df):\n    return df\n\nThat is all.\n"
+    assert "def helper" in extract_transform(code, "end_turn")
+    assert "That" not in extract_transform(code, "end_turn")
+
+
+def test_leaves_out_what_keeps_a_frame_in_memory() -> None:
+    """cache() and persist() are left out with one note: the script keeps the result itself."""
+    code = HEADER + '    a = sources["ä"].cache().persist("x")\n    a.unpersist()\n    return a\n'
+    found = extract(fenced(code), "end_turn")
+    assert found.source == HEADER + '    a = sources["ä"]\n    a\n    return a\n'
+    assert len(found.notes) == 1
 
 
 def test_extracting_twice_changes_nothing() -> None:

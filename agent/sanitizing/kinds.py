@@ -1,0 +1,124 @@
+"""The kinds of value that an expression of a transform can have.
+
+A value is a set of atoms: all that an expression may be when it runs. The policy asks two things of it: can this be
+text that Spark would read as SQL, and is this certainly a Column.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "column", "frame", "grouped", "na", "window", "type", "sources",
+    "text", "plain", "none", "list", "dict",
+    "module", "member", "function", "partial",
+    "other", "any",
+]  # fmt: skip
+"""`other` is anything but text; `any` may be text too. The rest says itself what it is."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The place that makes a list, set, tuple or dictionary: all that it makes there count as one."""
+
+    node: ast.AST
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One thing that a value may be."""
+
+    kind: Kind
+    of: str | Site | ast.AST | None = None
+    """The literal of a text, None where it is not known; the site of a container; the dotted name of a module or
+    member; the node of a function or of a call of `partial`; of a frame `ordered` where its rows are in order."""
+
+
+Value = frozenset[Atom]
+
+NOTHING: Value = frozenset()
+COLUMN: Value = frozenset({Atom("column")})
+FRAME: Value = frozenset({Atom("frame")})
+ORDERED: Value = frozenset({Atom("frame", "ordered")})
+GROUPED: Value = frozenset({Atom("grouped")})
+WINDOW: Value = frozenset({Atom("window")})
+TYPE: Value = frozenset({Atom("type")})
+PLAIN: Value = frozenset({Atom("plain")})
+NONE: Value = frozenset({Atom("none")})
+TEXT: Value = frozenset({Atom("text")})
+OTHER: Value = frozenset({Atom("other")})
+ANY: Value = frozenset({Atom("any")})
+
+_MAX_TEXTS = 64
+"""Different literals that one value is followed through."""
+_MAX_LENGTH = 10_000
+"""Characters of a text that is put together from literals."""
+
+
+def text(literal: str) -> Value:
+    """The value of a text that is known."""
+    return frozenset({Atom("text", literal)})
+
+
+def member(name: str) -> Value:
+    """The value of a listed name of a module."""
+    return frozenset({Atom("member", name)})
+
+
+def container(kind: Literal["list", "dict"], site: Site) -> Value:
+    """The value of a list or dictionary made at a site."""
+    return frozenset({Atom(kind, site)})
+
+
+def sites(value: Value, *kinds: Kind) -> list[Site]:
+    """The sites of the containers that a value may be."""
+    return [atom.of for atom in value if atom.kind in kinds and isinstance(atom.of, Site)]
+
+
+def kinds(value: Value) -> set[Kind]:
+    """The kinds of a value; None apart, which raises an error wherever another kind counts."""
+    return {atom.kind for atom in value} - {"none"}
+
+
+def certainly(value: Value, *wanted: Kind) -> bool:
+    """True where the value cannot be of another kind."""
+    found = kinds(value)
+    return bool(found) and found <= set(wanted)
+
+
+def may_be_text(value: Value) -> bool:
+    """True where the value may be text, or nothing is known of it."""
+    return not value or bool(kinds(value) & {"text", "any"})
+
+
+def literals(value: Value) -> list[str] | None:
+    """All texts that the value may be; None where one is not known, or nothing is."""
+    found = [atom.of for atom in value if atom.kind == "text"]
+    if not value or "any" in kinds(value) or not all(isinstance(one, str) for one in found):
+        return None
+    return sorted(str(one) for one in found)
+
+
+def joined(parts: Iterable[Value]) -> Value:
+    """The texts that texts put one behind the other give; numbers between them make the text unknown."""
+    known = [""]
+    for part in parts:
+        found = literals(part) if certainly(part, "text") else None
+        if found is None or len(known) * len(found) > _MAX_TEXTS:
+            return TEXT
+        known = [left + right for left in known for right in found]
+        if any(len(one) > _MAX_LENGTH for one in known):
+            return TEXT
+    return frozenset(Atom("text", one) for one in known)
+
+
+def widened(value: Value) -> Value:
+    """The value, with too many literals taken as one unknown text."""
+    if len(value) <= _MAX_TEXTS:
+        return value
+    others = frozenset(atom for atom in value if atom.kind != "text")
+    return others | TEXT

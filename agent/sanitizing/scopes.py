@@ -1,0 +1,139 @@
+"""Which variable each name of a transform means, as Python itself resolves it.
+
+Python's own symbol table (`symtable`) decides; this module only pairs its scopes with the nodes of the syntax tree, in
+the order in which Python makes them.
+"""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Function = ast.FunctionDef | ast.Lambda
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+MODULE = 0
+"""The number of the module's scope: a name there is global, or one of Python's own."""
+
+_SCOPE_NAMES: dict[type[ast.AST], str] = {
+    ast.Lambda: "lambda",
+    ast.ListComp: "listcomp",
+    ast.SetComp: "setcomp",
+    ast.DictComp: "dictcomp",
+    ast.GeneratorExp: "genexpr",
+}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A name in the scope that owns it."""
+
+    scope: int
+    name: str
+
+
+class _Scope:
+    def __init__(self, table: symtable.SymbolTable, number: int, outer: _Scope | None) -> None:
+        self.table, self.number, self.outer = table, number, outer
+        self._children = iter(table.get_children())
+
+    def child(self, name: str, number: int) -> _Scope:
+        table = next(self._children, None)
+        if table is None or table.get_name() != name:
+            raise LookupError(f"the scope {name} is not where it was expected")
+        return _Scope(table, number, self)
+
+    def variable(self, name: str) -> Variable:
+        """The variable that a name of this scope means. Raises KeyError for a name that the scope does not use."""
+        symbol = self.table.lookup(name)
+        if self.number == MODULE or symbol.is_global():
+            return Variable(MODULE, name)
+        if symbol.is_local() or self.outer is None:
+            return Variable(self.number, name)
+        return self.outer.owner(name)
+
+    def owner(self, name: str) -> Variable:
+        """The variable of an enclosing function that holds the name."""
+        if self.outer is None:
+            return Variable(MODULE, name)
+        try:
+            symbol = self.table.lookup(name)
+        except KeyError:
+            return self.outer.owner(name)
+        return Variable(self.number, name) if symbol.is_local() else self.outer.owner(name)
+
+
+class Scopes:
+    """The variables of a module whose annotations and classes have been taken out.
+
+    Raises LookupError where symbol table and syntax tree do not fit together.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._variables: dict[tuple[ast.AST, str], Variable] = {}
+        self._count = MODULE
+        table = symtable.symtable(ast.unparse(tree), "transform", "exec")
+        scope = _Scope(table, MODULE, None)
+        for statement in tree.body:
+            self._visit(statement, scope)
+
+    def variable(self, node: ast.Name) -> Variable:
+        """The variable that a name reads or binds."""
+        return self._variables[node, node.id]
+
+    def bound(self, node: ast.AST, name: str) -> Variable:
+        """The variable that a `def`, an `import` or an argument binds."""
+        return self._variables[node, name]
+
+    def _visit(self, node: ast.AST, scope: _Scope) -> None:
+        match node:
+            case ast.FunctionDef() | ast.Lambda():
+                self._function(node, scope)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._comprehension(node, scope)
+            case ast.Name(id=name):
+                self._variables[node, name] = scope.variable(name)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                for name in (bound_name(alias) for alias in names if alias.name != "*"):
+                    self._variables[node, name] = scope.variable(name)
+            case _:
+                for child in ast.iter_child_nodes(node):
+                    self._visit(child, scope)
+
+    def _function(self, node: Function, scope: _Scope) -> None:
+        defaults = [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
+        for default in defaults:
+            self._visit(default, scope)
+        if isinstance(node, ast.FunctionDef):
+            self._variables[node, node.name] = scope.variable(node.name)
+        inner = self._inner(node.name if isinstance(node, ast.FunctionDef) else "lambda", scope)
+        for argument in arguments(node):
+            self._variables[argument, argument.arg] = inner.variable(argument.arg)
+        for part in node.body if isinstance(node.body, list) else [node.body]:
+            self._visit(part, inner)
+
+    def _comprehension(self, node: Comprehension, scope: _Scope) -> None:
+        first, *others = node.generators
+        self._visit(first.iter, scope)
+        inner = self._inner(_SCOPE_NAMES[type(node)], scope)
+        results = [node.value, node.key] if isinstance(node, ast.DictComp) else [node.elt]
+        for part in [first.target, *first.ifs, *others, *results]:
+            self._visit(part, inner)
+
+    def _inner(self, name: str, scope: _Scope) -> _Scope:
+        self._count += 1
+        return scope.child(name, self._count)
+
+
+def arguments(function: Function) -> Iterator[ast.arg]:
+    """All parameters of a function."""
+    args = function.args
+    yield from [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    yield from (starred for starred in (args.vararg, args.kwarg) if starred is not None)
+
+
+def bound_name(alias: ast.alias) -> str:
+    """The name that an import binds: `pyspark` for `import pyspark.sql.functions`."""
+    return alias.asname or alias.name.split(".")[0]

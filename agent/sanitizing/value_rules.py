@@ -1,0 +1,301 @@
+"""What each node of a transform adds to the analysis of values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from agent.sanitizing.call_rules import CallRules
+from agent.sanitizing.kinds import (
+    ANY,
+    COLUMN,
+    FRAME,
+    GROUPED,
+    NONE,
+    NOTHING,
+    OTHER,
+    PLAIN,
+    TEXT,
+    TYPE,
+    Atom,
+    Site,
+    Value,
+    certainly,
+    container,
+    joined,
+    kinds,
+    sites,
+    text,
+)
+from agent.sanitizing.library import is_module, one_name
+from agent.sanitizing.scopes import Function, Scopes
+from agent.sanitizing.values import ALL, KEYS, Values
+
+_SOURCES: Value = frozenset({Atom("sources")})
+
+
+class Rules:
+    """One step of the analysis for each kind of node; an expression without a rule may be anything."""
+
+    def __init__(self, values: Values, scopes: Scopes, tree: ast.Module) -> None:
+        self._values = values
+        self._scopes = scopes
+        self._calls = CallRules(values, scopes)
+        self._returns = dict(_returns(tree))
+
+    def step(self, node: ast.AST) -> None:
+        """Add what the node says, as far as its parts are known."""
+        if isinstance(node, ast.expr):
+            self._values.note(node, self._expression(node))
+        else:
+            self._statement(node)
+
+    # Expressions
+
+    def _expression(self, node: ast.expr) -> Value:
+        value = self._values.so_far
+        match node:
+            case ast.Constant(value=constant):
+                return _constant(constant)
+            case ast.Name(ctx=ast.Load()):
+                return self._values.cell(self._scopes.variable(node))
+            case ast.Name() | ast.Starred() | ast.Slice():
+                return NOTHING
+            case ast.JoinedStr(values=parts):
+                return joined(value(part) for part in parts)
+            case ast.FormattedValue(value=inner, conversion=-1, format_spec=None):
+                return value(inner)
+            case ast.FormattedValue():
+                return TEXT
+            case ast.Attribute(value=owner, attr=name):
+                return self._attribute(value(owner), name)
+            case ast.Subscript(value=owner, slice=place, ctx=ast.Load()):
+                return self._subscript(node, value(owner), place)
+            case ast.Call():
+                return self._calls.call(node)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._calls.operation(node, value(left), op, value(right))
+            case ast.UnaryOp(op=ast.Not()):
+                return PLAIN
+            case ast.UnaryOp(operand=operand):
+                return COLUMN if certainly(value(operand), "column") else OTHER
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                return _comparison(ops, [value(part) for part in (left, *others)])
+            case ast.BoolOp(values=parts):
+                return NOTHING.union(*(value(part) for part in parts))
+            case ast.IfExp(body=body, orelse=orelse):
+                return value(body) | value(orelse)
+            case ast.Lambda(args=args, body=body):
+                self._parameters(node)
+                self._values.put((node, "return"), value(body))
+                return frozenset({Atom("function", node)})
+        return self._container(node)
+
+    def _container(self, node: ast.expr) -> Value:
+        match node:
+            case ast.Tuple(ctx=ast.Load(), elts=elements) if not any(isinstance(e, ast.Starred) for e in elements):
+                return self._values.tupled(node, [self._values.so_far(element) for element in elements])
+            case ast.List(ctx=ast.Load(), elts=elements) | ast.Tuple(ctx=ast.Load(), elts=elements):
+                return self._values.made("list", node, self._all_of(elements))
+            case ast.Set(elts=elements):
+                return self._values.made("list", node, self._all_of(elements))
+            case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element):
+                return self._values.made("list", node, self._values.so_far(element))
+            case ast.DictComp(key=key, value=element):
+                return self._values.made("dict", node, self._values.so_far(element), self._values.so_far(key))
+            case ast.Dict():
+                return self._dictionary(node)
+            case ast.List() | ast.Tuple() | ast.Subscript():
+                return NOTHING
+        return ANY
+
+    def _all_of(self, elements: list[ast.expr]) -> Value:
+        """The elements of a display, of a starred one what it holds."""
+        found = NOTHING
+        for element in elements:
+            if isinstance(element, ast.Starred):
+                found |= self._values.elements(self._values.so_far(element.value))
+            else:
+                found |= self._values.so_far(element)
+        return found
+
+    def _dictionary(self, node: ast.Dict) -> Value:
+        site = Site(node)
+        for key, element in zip(node.keys, node.values, strict=True):
+            value = self._values.so_far(element)
+            if key is None:
+                self._values.put_item(site, ALL, self._values.items(value))
+                self._values.put((site, KEYS), self._values.elements(value))
+                continue
+            slot = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ALL
+            self._values.put_item(site, slot, value)
+            self._values.put((site, KEYS), self._values.so_far(key))
+        return container("dict", site)
+
+    def _attribute(self, owner: Value, name: str) -> Value:
+        found = NOTHING
+        for atom in owner:
+            match atom.kind:
+                case "module" | "member":
+                    dotted = one_name(f"{atom.of}.{name}")
+                    found |= frozenset({Atom("module" if is_module(dotted) else "member", dotted)})
+                case "frame" if name in ("columns", "dtypes", "schema", "na"):
+                    found |= self._of_frame(name)
+                case "type":
+                    found |= TEXT if name in ("name", "names") else TYPE if name not in ("precision", "scale") else PLAIN
+                case "plain" | "none":
+                    found |= PLAIN
+                case _:
+                    found |= ANY
+        return found
+
+    def _of_frame(self, name: str) -> Value:
+        # One list for all frames: it is never changed but by who has it, and its texts are unknown in any case.
+        if name == "schema":
+            return TYPE
+        if name == "na":
+            return frozenset({Atom("na")})
+        return self._values.column_names if name == "columns" else self._values.column_types
+
+    def _subscript(self, node: ast.Subscript, owner: Value, place: ast.expr) -> Value:
+        values, found = self._values, NOTHING
+        index = values.so_far(place)
+        for atom in owner:
+            one = frozenset({atom})
+            match atom.kind:
+                case "sources":
+                    found |= FRAME
+                case "frame":
+                    found |= FRAME if kinds(index) & {"column", "list", "any"} else COLUMN
+                case "list" if isinstance(place, ast.Slice):
+                    found |= values.made("list", node, values.elements(one))
+                case "list" | "dict":
+                    found |= values.item(one, _slot(place))
+                case "text":
+                    found |= TEXT
+                case "column" | "type":
+                    found |= one
+                case "grouped":
+                    found |= GROUPED
+                case "member":
+                    found |= OTHER  # dict[str, DataFrame], as an alias for annotations
+                case "any" | "other":
+                    found |= ANY
+        return found
+
+    # Statements
+
+    def _statement(self, node: ast.AST) -> None:
+        value = self._values.so_far
+        match node:
+            case ast.Assign(targets=targets, value=assigned):
+                for target in targets:
+                    self._store(target, value(assigned))
+            case ast.AnnAssign(target=target, value=assigned) if assigned is not None:
+                self._store(target, value(assigned))
+            case ast.AugAssign(target=target, op=op, value=assigned):
+                self._augment(node, target, op, value(assigned))
+            case ast.For(target=target, iter=iterated) | ast.comprehension(target=target, iter=iterated):
+                self._store(target, self._values.elements(value(iterated)))
+            case ast.Return(value=returned) if node in self._returns:
+                self._values.put((self._returns[node], "return"), value(returned) if returned else NONE)
+            case ast.FunctionDef(name=name):
+                self._parameters(node)
+                self._values.put(self._scopes.bound(node, name), frozenset({Atom("function", node)}))
+
+    def _parameters(self, function: Function) -> None:
+        args, values = function.args, self._values
+        plain = [*args.posonlyargs, *args.args]
+        defaults: list[tuple[ast.arg, ast.expr | None]] = [
+            *zip(reversed(plain), reversed(args.defaults), strict=False),
+            *zip(args.kwonlyargs, args.kw_defaults, strict=True),
+        ]
+        for argument, default in defaults:
+            if default is not None:
+                values.put(self._scopes.bound(argument, argument.arg), values.so_far(default))
+        if args.vararg is not None:
+            values.put(self._scopes.bound(args.vararg, args.vararg.arg), container("list", Site(args.vararg)))
+        if args.kwarg is not None:
+            values.put(self._scopes.bound(args.kwarg, args.kwarg.arg), container("dict", Site(args.kwarg)))
+        if isinstance(function, ast.FunctionDef) and function.name == "transform" and len(plain) == 1:
+            values.put(self._scopes.bound(plain[0], plain[0].arg), _SOURCES)
+
+    def _augment(self, node: ast.AugAssign, target: ast.expr, op: ast.operator, assigned: Value) -> None:
+        if isinstance(target, ast.Name):
+            before = self._values.cell(self._scopes.variable(target))
+        else:
+            before = self._values.item(self._values.so_far(target.value)) if isinstance(target, ast.Subscript) else ANY
+        for site in sites(before, "list"):
+            self._values.put_item(site, ALL, self._values.elements(assigned))
+        for site in sites(before, "dict"):
+            self._values.put_item(site, ALL, self._values.items(assigned))
+            self._values.put((site, KEYS), self._values.elements(assigned))
+        self._store(target, self._calls.operation(node, before, op, assigned))
+
+    def _store(self, target: ast.expr, value: Value) -> None:
+        values = self._values
+        match target:
+            case ast.Name():
+                values.put(self._scopes.variable(target), value)
+            case ast.Starred(value=inner):
+                self._store(inner, values.made("list", target, values.elements(value)))
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                starred = any(isinstance(element, ast.Starred) for element in elements)
+                for index, element in enumerate(elements):
+                    part = value if isinstance(element, ast.Starred) else self._unpacked(value, None if starred else index)
+                    self._store(element, part)
+            case ast.Subscript(value=owner, slice=place):
+                for site in sites(values.so_far(owner), "list", "dict"):
+                    self._store_item(site, place, value)
+
+    def _unpacked(self, value: Value, index: int | None) -> Value:
+        """One element of what is unpacked: of a tuple the one at its place."""
+        rest = frozenset(atom for atom in value if atom.kind != "list")
+        tuples = value - rest
+        return self._values.elements(rest) | self._values.item(tuples, ALL if index is None else index)
+
+    def _store_item(self, site: Site, place: ast.expr, value: Value) -> None:
+        values = self._values
+        if isinstance(place, ast.Slice):
+            values.put_item(site, ALL, values.elements(value))
+            return
+        slot = _slot(place)
+        values.put_item(site, slot if isinstance(slot, str) else ALL, value)
+        values.put((site, KEYS), values.so_far(place))
+
+
+def _slot(place: ast.expr) -> str | int:
+    """The place that a subscript names: a constant key or index, else all of them."""
+    match place:
+        case ast.Constant(value=str() | int() as constant):
+            return constant
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as constant)):
+            return -constant
+    return ALL
+
+
+def _constant(constant: object) -> Value:
+    if isinstance(constant, str):
+        return text(constant)
+    return NONE if constant is None else PLAIN
+
+
+def _comparison(ops: list[ast.cmpop], parts: list[Value]) -> Value:
+    plain = any(isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in ops)
+    if plain:
+        return PLAIN
+    if any(certainly(part, "column") for part in parts):
+        return COLUMN
+    found = kinds(NOTHING.union(*parts))
+    return (COLUMN if "column" in found else NOTHING) | (PLAIN if found <= {"plain", "text"} else OTHER)
+
+
+def _returns(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef]]:
+    """Each `return` with the function that it ends."""
+    stack: list[tuple[ast.AST, ast.FunctionDef | None]] = [(tree, None)]
+    while stack:
+        node, function = stack.pop()
+        if isinstance(node, ast.Return) and function is not None:
+            yield node, function
+        inner = node if isinstance(node, ast.FunctionDef) else function
+        stack += [(child, inner) for child in ast.iter_child_nodes(node)]

@@ -1,0 +1,195 @@
+"""What kind of value each expression of a transform can have: one analysis of the whole, in steps without recursion.
+
+Every node is looked at once in a round, in the order of evaluation; rounds go on until nothing is new. What a variable,
+a list or a parameter may hold is collected over all places that put something there, whatever the order in which they
+run, so a kind that is certain is certain. Containers are told apart by the place that makes them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+
+from agent.sanitizing.kinds import (
+    ANY,
+    FRAME,
+    NOTHING,
+    TEXT,
+    Atom,
+    Site,
+    Value,
+    container,
+    kinds,
+    member,
+    sites,
+    widened,
+)
+from agent.sanitizing.python_names import BUILTINS, PROVIDED
+from agent.sanitizing.scopes import MODULE, Scopes, Variable
+
+_MAX_ROUNDS = 12
+ALL = "*"
+"""The slot of a container's elements whose place is not known."""
+KEYS = "keys"
+
+Cell = Variable | tuple[Hashable, Hashable]
+
+
+class Values:
+    """The values of a module's expressions and variables."""
+
+    def __init__(self, tree: ast.Module, scopes: Scopes, imported: dict[Variable, str], bound: set[str]) -> None:
+        # Imported here: the rules for calls need this class.
+        from agent.sanitizing.value_rules import Rules
+
+        self.steps = 0
+        self.settled = False
+        self._imported = imported
+        self._bound = bound
+        self._nodes: dict[ast.AST, Value] = {}
+        self._cells: dict[Cell, Value] = defaultdict(lambda: NOTHING)
+        self._slots: dict[Site, set[Hashable]] = defaultdict(set)
+        self._news = 0
+        self.column_names = self.made("list", tree, TEXT, part="columns")
+        self.column_types = self.made("list", tree, self.tupled(tree, [TEXT, TEXT], "pair"), part="dtypes")
+        rules = Rules(self, scopes, tree)
+        order = list(_in_order(tree))
+        for _ in range(_MAX_ROUNDS):
+            before = self._news
+            for node in order:
+                self.steps += 1
+                rules.step(node)
+            if self._news == before:
+                self.settled = True
+                return
+
+    def of(self, node: ast.AST | None) -> Value:
+        """What an expression may be; ANY where the analysis did not come to an end."""
+        if node is None:
+            return NOTHING
+        return self._nodes.get(node, NOTHING) if self.settled else ANY
+
+    def so_far(self, node: ast.AST) -> Value:
+        """What an expression was found to be up to now."""
+        return self._nodes.get(node, NOTHING)
+
+    def note(self, node: ast.AST, value: Value) -> None:
+        """An expression may be this."""
+        old = self._nodes.get(node, NOTHING)
+        if not value <= old:
+            self._nodes[node] = widened(old | value)
+            self._news += self._nodes[node] != old
+
+    def cell(self, cell: Cell) -> Value:
+        """What a variable or a slot may hold."""
+        value = self._cells.get(cell, NOTHING)
+        if not isinstance(cell, Variable):
+            return value
+        if cell in self._imported:
+            return value | _named(self._imported[cell])
+        return value | _global(cell.name) if cell.scope == MODULE and cell.name not in self._bound else value
+
+    def put(self, cell: Cell, value: Value) -> None:
+        """A variable or a slot may hold this."""
+        old = self._cells[cell]
+        if not value <= old:
+            self._cells[cell] = widened(old | value)
+            self._news += self._cells[cell] != old
+
+    def put_item(self, site: Site, slot: Hashable, value: Value) -> None:
+        """A container may hold this at a place: an index, a constant key, or ALL."""
+        self._slots[site].add(slot)
+        self.put((site, slot), value)
+
+    def made(self, kind: str, node: ast.AST, elements: Value, keys: Value = NOTHING, part: str = "") -> Value:
+        """A container of like elements that a node makes."""
+        site = Site(node, part)
+        self.put_item(site, ALL, elements)
+        if kind == "dict":
+            self.put((site, KEYS), keys)
+            return container("dict", site)
+        return container("list", site)
+
+    def tupled(self, node: ast.AST, elements: Iterable[Value], part: str = "") -> Value:
+        """A tuple that a node makes, element by element."""
+        site = Site(node, part)
+        for index, element in enumerate(elements):
+            self.put_item(site, index, element)
+        return container("list", site)
+
+    def item(self, value: Value, slot: Hashable = ALL) -> Value:
+        """What a tuple or dictionary may hold at a place; all of it where the place is not known."""
+        found = NOTHING
+        for site in sites(value, "list", "dict"):
+            known = self._slots[site]
+            place = slot + len(known) if isinstance(slot, int) and slot < 0 and ALL not in known else slot
+            wanted = {place, ALL} & known if place in known and place != ALL else known
+            found = found.union(*(self._cells[site, one] for one in wanted))
+        return found
+
+    def elements(self, value: Value) -> Value:
+        """What looping over a value may give."""
+        found = self.item(frozenset(atom for atom in value if atom.kind == "list"))
+        for atom in value:
+            if atom.kind == "dict":
+                found |= self._cells[atom.of, KEYS]
+            elif atom.kind in ("text", "sources"):
+                found |= TEXT
+            elif atom.kind == "type":
+                found |= frozenset({atom})
+            elif atom.kind in ("any", "other"):
+                found |= ANY
+        return found
+
+    def items(self, value: Value) -> Value:
+        """The values of a dictionary, whatever the key."""
+        found = self.item(frozenset(atom for atom in value if atom.kind == "dict"))
+        if "sources" in kinds(value):
+            found |= FRAME
+        return found | ANY if "any" in kinds(value) else found
+
+
+def _global(name: str) -> Value:
+    if name in PROVIDED:
+        return _named(PROVIDED[name])
+    return member(f"builtins.{name}") if name in BUILTINS else ANY
+
+
+def _named(dotted: str) -> Value:
+    """A module or one of its members: modules are written in small letters, and hold dots or stand alone."""
+    from agent.sanitizing.library import is_module
+
+    return frozenset({Atom("module" if is_module(dotted) else "member", dotted)})
+
+
+def _in_order(tree: ast.Module) -> Iterator[ast.AST]:
+    """All nodes, the parts of an expression before it, and what is looped over before the variable of the loop."""
+    stack: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(tree.body)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+            continue
+        first, then = _parts(node)
+        stack += [(part, False) for part in reversed(then)]
+        stack.append((node, True))
+        stack += [(part, False) for part in reversed(first)]
+
+
+def _parts(node: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
+    """The parts of a node that are evaluated before its own effect, and those after it."""
+    match node:
+        case ast.For():
+            return [node.target, node.iter], [*node.body, *node.orelse]
+        case ast.comprehension():
+            return [node.target, node.iter], list(node.ifs)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+            return [*node.generators, node.elt], []
+        case ast.DictComp():
+            return [*node.generators, node.key, node.value], []
+        case ast.FunctionDef(args=args):
+            return [*args.defaults, *(default for default in args.kw_defaults if default is not None)], list(node.body)
+        case ast.If():
+            return [node.test], [*node.body, *node.orelse]
+    return list(ast.iter_child_nodes(node)), []

@@ -33,12 +33,18 @@ from agent.sanitizing.kinds import (
     certainly,
     joined,
     kinds,
+    literals,
     sites,
+    text,
 )
 from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE
 from agent.sanitizing.python_names import CALLS, CONTAINER_METHODS, PLAIN_METHODS, TEXT_METHODS
 from agent.sanitizing.scopes import Function, Scopes
 from agent.sanitizing.values import ALL, KEYS, Values
+
+_FOLDED = frozenset({"capitalize", "lower", "lstrip", "rstrip", "strip", "title", "upper"})
+"""Methods of text whose result is known where the text is; none makes a text longer."""
+_MAX_FOLDED = 10_000
 
 
 @dataclass(frozen=True)
@@ -292,8 +298,7 @@ class CallRules:
             case "type":
                 return {"add": one, "fieldNames": self._list(node, TEXT)}.get(name, TEXT)
             case "text":
-                rule = TEXT_METHODS.get(name, "text")
-                return self._list(node, TEXT) if rule == "texts" else PLAIN if rule == "plain" else TEXT
+                return self._of_text(node, one, name, given)
             case "plain":
                 rule = PLAIN_METHODS.get(name, "plain")
                 self._escape(given.all())
@@ -304,6 +309,15 @@ class CallRules:
                 return NOTHING
         self._escape(given.all())
         return _by_name(name)
+
+    def _of_text(self, node: ast.Call, one: Value, name: str, given: Given) -> Value:
+        rule = TEXT_METHODS.get(name, "text")
+        if name in _FOLDED and not given.named and not given.starred:
+            known = [literals(part) for part in (one, *given.positional)]
+            if all(len(part or ()) == 1 for part in known):
+                first, *rest = [part[0] for part in known if part]
+                return text(getattr(first, name)(*rest)) if len(first) <= _MAX_FOLDED else TEXT
+        return self._list(node, TEXT) if rule == "texts" else PLAIN if rule == "plain" else TEXT
 
     def _of_frame(self, node: ast.Call, frame: Value, name: str, given: Given) -> Value:
         if name == "transform":

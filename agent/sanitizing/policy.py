@@ -29,10 +29,10 @@ _CAUSES = ("name", "python_operator")
 
 _ALLOWED_NODES = (
     ast.FunctionDef, ast.Lambda, ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Pass,
-    ast.Expr, ast.Continue, ast.Break, ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.alias, ast.arguments,
+    ast.Expr, ast.While, ast.Continue, ast.Break, ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.alias, ast.arguments,
     ast.arg,
     ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Set, ast.List, ast.Tuple, ast.ListComp, ast.SetComp,
-    ast.DictComp, ast.GeneratorExp, ast.Compare, ast.Call, ast.JoinedStr, ast.FormattedValue, ast.Constant,
+    ast.DictComp, ast.GeneratorExp, ast.NamedExpr, ast.Compare, ast.Call, ast.JoinedStr, ast.FormattedValue, ast.Constant,
     ast.Attribute, ast.Subscript, ast.Starred, ast.Name, ast.Slice,
     ast.comprehension, ast.keyword, ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop,
 )  # fmt: skip
@@ -41,12 +41,10 @@ _REASONS: dict[type[ast.AST], tuple[str, str]] = {
     ast.ClassDef: ("a class", "a transform needs no class"),
     ast.AsyncFunctionDef: ("an async function", "write a plain `def`"),
     ast.Try: ("try", "let the error rise: the script reports it with its phase"),
-    ast.While: ("while", "loop with `for` over a list"),
     ast.With: ("with", "nothing is opened in a transform"),
     ast.Global: ("global", "use local variables"),
     ast.Nonlocal: ("nonlocal", "use local variables"),
     ast.Delete: ("del", "leave the variable alone"),
-    ast.NamedExpr: ("the operator :=", "assign on a line of its own"),
     ast.Match: ("match", "use if and elif, or F.when on columns"),
     ast.Yield: ("yield", "return one DataFrame"),
     ast.YieldFrom: ("yield from", "return one DataFrame"),
@@ -211,7 +209,7 @@ def _check_operator(node: ast.AST, context: Context) -> Iterator[Finding]:
             yield from _column_as_bool(values[:-1], word, context)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield from _column_as_bool([operand], "not", context)
-        case ast.If(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
             yield from _column_as_bool([test], "if", context)
         case ast.Compare(left=left, comparators=[first, _, *_]):
             yield from _column_as_bool([left, first], "a chained comparison", context)

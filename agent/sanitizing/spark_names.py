@@ -30,7 +30,7 @@ FUNCTIONS_SINCE: dict[Version, frozenset[str]] = {
     map_entries map_filter map_from_arrays map_from_entries map_keys map_values map_zip_with max max_by md5 mean min
     min_by minute month months_between nanvl next_day nth_value ntile octet_length overlay percent_rank
     percentile_approx posexplode posexplode_outer pow product quarter radians rank regexp_extract regexp_replace
-    repeat reverse rint round row_number rpad rtrim sec second sentences sequence sha1 sha2 shiftLeft shiftRight
+    repeat reverse rint round row_number rpad rtrim sec second sentences sequence session_window sha1 sha2 shiftLeft shiftRight
     shiftRightUnsigned shiftleft shiftright shiftrightunsigned signum sin sinh size skewness slice sort_array
     soundex split sqrt stddev stddev_pop stddev_samp struct substring substring_index sum sumDistinct sum_distinct
     tan tanh timestamp_seconds to_csv to_date to_json to_timestamp to_utc_timestamp transform transform_keys
@@ -77,7 +77,7 @@ SQL_FUNCTIONS_SINCE: dict[Version, frozenset[str]] = {
     now nth_value ntile nullif nvl nvl2 octet_length overlay parse_url percent_rank percentile percentile_approx
     percentile_cont percentile_disc pi pmod posexplode posexplode_outer position positive pow power printf quarter
     radians rank regexp regexp_extract regexp_extract_all regexp_like regexp_replace regr_avgx regr_avgy regr_count
-    regr_r2 repeat replace reverse right rint rlike round row_number rpad rtrim sec second sentences sequence sha
+    regr_r2 repeat replace reverse right rint rlike round row_number rpad rtrim sec second sentences sequence session_window sha
     sha1 sha2 shiftleft shiftright shiftrightunsigned sign signum sin sinh size skewness slice smallint some
     sort_array soundex space split split_part sqrt stack startswith std stddev stddev_pop stddev_samp str_to_map
     string struct substr substring substring_index sum tan tanh timestamp timestamp_micros timestamp_millis

@@ -85,7 +85,10 @@ class Rules:
                 return NOTHING.union(*(value(part) for part in parts))
             case ast.IfExp(body=body, orelse=orelse):
                 return value(body) | value(orelse)
-            case ast.Lambda(args=args, body=body):
+            case ast.NamedExpr(target=target, value=assigned):
+                self._store(target, value(assigned))
+                return value(assigned)
+            case ast.Lambda(body=body):
                 self._parameters(node)
                 self._values.put((node, "return"), value(body))
                 return frozenset({Atom("function", node)})

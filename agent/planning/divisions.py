@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -14,6 +15,7 @@ from sqlglot.errors import SqlglotError
 _OPERATORS = frozenset({"/", "%", "div"})
 _FUNCTIONS = frozenset({"mod", "pmod"})
 _DEPTHS = {"(": 1, "[": 1, "case": 1, ")": -1, "]": -1, "end": -1}
+_DIGITS = re.compile(r"(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII)
 _Tokens = Sequence[tuple[str, int]]
 """Texts, in small letters, and where they begin."""
 
@@ -24,10 +26,13 @@ def with_safe_divisors(text: str) -> str:
         (text[one.start - 1 : one.end].lower(), one.start - 1)
         for one in sqlglot.tokenize(f"({text}\n)", dialect="spark")[1:-1]
     ]
-    spans = [span for span in _divisors(tokens) if _may_be_zero(_read(text[slice(*span)]))]
+    found = [
+        (begin, end) for begin, end in _divisors(tokens) if not _never_zero([word for word, _ in tokens[begin:end]])
+    ]
+    spans = [(tokens[begin][1], tokens[end - 1][1] + len(tokens[end - 1][0])) for begin, end in found]
     begins, ends = Counter(start for start, _ in spans), Counter(end for _, end in spans)
-    found = [", 0)" * ends[place] + "nullif(" * begins[place] + text[place] for place in range(len(text))]
-    return "".join(found) + ", 0)" * ends[len(text)]
+    parts = [", 0)" * ends[place] + "nullif(" * begins[place] + text[place] for place in range(len(text))]
+    return "".join(parts) + ", 0)" * ends[len(text)]
 
 
 def divisors_are_placed(text: str, tree: Any) -> bool:
@@ -44,18 +49,13 @@ def _read(text: str) -> Any:
 
 
 def _divisors(tokens: _Tokens) -> Iterator[tuple[int, int]]:
-    """Where each divisor begins and ends in the text."""
+    """The index of each divisor's first token, and the one behind its last."""
     for position, (word, _) in enumerate(tokens):
         if word in _OPERATORS:
-            yield _span(tokens, position + 1, _after_operand(tokens, position + 1))
+            yield position + 1, _after_operand(tokens, position + 1)
         elif word in _FUNCTIONS and _word_at(tokens, position + 1) == "(":
             close = _closing(tokens, position + 1)
-            yield _span(tokens, _comma(tokens, position + 1) + 1, close)
-
-
-def _span(tokens: _Tokens, begin: int, end: int) -> tuple[int, int]:
-    last, start = tokens[end - 1]
-    return tokens[begin][1], start + len(last)
+            yield _comma(tokens, position + 1) + 1, close
 
 
 def _after_operand(tokens: _Tokens, position: int) -> int:
@@ -90,7 +90,25 @@ def _comma(tokens: _Tokens, opening: int) -> int:
         depth += _DEPTHS.get(tokens[position][0], 0)
         if depth == 1 and tokens[position][0] == ",":
             return position
+        if depth == 0:
+            break
     return opening
+
+
+def _never_zero(words: Sequence[str]) -> bool:
+    """The answer of `not _may_be_zero`, by the divisor's words: parsing each of nested divisors would be quadratic."""
+    tokens = [(word, 0) for word in words]
+    while tokens and (tokens[0][0] in ("-", "+") or (tokens[0][0] == "(" and _closing(tokens, 0) == len(tokens) - 1)):
+        tokens = tokens[1:-1] if tokens[0][0] == "(" else tokens[1:]
+    if [word for word, _ in tokens[:2]] == ["nullif", "("] and _closing(tokens, 1) == len(tokens) - 1:
+        return _number(tokens[_comma(tokens, 1) + 1 : -1]) == 0
+    return bool(_number(tokens))
+
+
+def _number(tokens: _Tokens) -> Decimal | None:
+    """The number that the tokens are; None for anything else."""
+    text = "".join(word for word, _ in tokens)
+    return Decimal(text) if _DIGITS.fullmatch(text) else None
 
 
 def _may_be_zero(divisor: Any) -> bool:

@@ -26,6 +26,7 @@ from agent.planning.functions import (
     UNITS,
 )
 from agent.planning.refusals import USE_A_MODEL, nearest, refuse
+from agent.sql_limits import HINT, excess
 
 _PLAIN_NODES: tuple[type[Any], ...] = (
     exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not,
@@ -53,6 +54,9 @@ _KNOWN_TOKEN = re.compile(r"[-+*/%(),.\[\]=<>|&^!]+|[`'\"\d\w.].*", re.ASCII | r
 _BEFORE_UNIT = (["extract", "("], ["datediff", "("])
 """Where a bare word is a unit, which is checked with the kinds at hand."""
 _MAX_DEPTH = 120
+_TOO_DEEP = (
+    f"is nested too deeply: at most {_MAX_DEPTH} operators in a row, as `a + b + …`, and less in brackets; {HINT}"
+)
 
 
 @dataclass(frozen=True)
@@ -78,27 +82,30 @@ class Expression:
 
     def rendered(self, spellings: Sequence[str]) -> str:
         """The text with each mention replaced by its spelling, in the order of `mentions`."""
-        text = self.text
-        for mention, spelling in sorted(zip(self.mentions, spellings, strict=True), key=lambda pair: -pair[0].start):
-            text = text[: mention.start] + spelling + text[mention.end :]
-        return text
+        parts, end = [], 0
+        for mention, spelling in zip(self.mentions, spellings, strict=True):
+            parts += [self.text[end : mention.start], spelling]
+            end = mention.end
+        return "".join((*parts, self.text[end:]))
 
 
 def parse_expression(text: str, path: str) -> Expression:
     """Read a Spark SQL expression. Raises InvalidRequestError naming what is not certain in it."""
     text = text.strip()
+    too_much = excess(text)
+    if too_much:
+        refuse(path, f"{too_much.message}; {too_much.hint}")
     tokens = _tokens(text, path)
     tree = _tree(text, tokens, path)
     nodes = list(tree.walk())
     if max(_depths(tree)) > _MAX_DEPTH:
-        refuse(path, f"is nested too deeply; {USE_A_MODEL}")
+        refuse(path, _TOO_DEEP)
     for node in nodes:
         _check_refused(node, path)
     _check_tokens(tokens, text, path)
     for node in nodes:
         _check_known(node, path)
-    if not divisors_are_placed(text, tree):
-        refuse(path, "what is divided by is not certain; put the divisor in parentheses")
+    _check_divisors(text, tree, path)
     mentions = [_mention(column, text, path) for column in tree.find_all(exp.Column)]
     _check_strays(tokens, mentions, path)
     return Expression(text, tuple(sorted(mentions, key=lambda mention: mention.start)), tree)
@@ -133,7 +140,7 @@ def _tree(text: str, tokens: list[_Token], path: str) -> Any:
     try:
         whole = sqlglot.parse_one(f"({text}\n)", dialect="spark")
     except RecursionError:
-        refuse(path, f"is nested too deeply; {USE_A_MODEL}")
+        refuse(path, _TOO_DEEP)
     except (SqlglotError, ValueError, TypeError, IndexError, AttributeError) as error:  # sqlglot checks few arguments
         _check_tokens(tokens, text, path)
         refuse(path, f"cannot be read as a Spark SQL expression: {(str(error).splitlines() or [''])[0]}")
@@ -218,6 +225,15 @@ def _check_known(node: Any, path: str) -> None:
         refuse(path, f"{type(node).__name__} is not a part of an expression that the compiler knows; {USE_A_MODEL}")
     if isinstance(node, _IDENTITIES):
         refuse(path, f"the answer of {type(node).__name__} depends on who runs the job; {USE_A_MODEL}")
+
+
+def _check_divisors(text: str, tree: Any, path: str) -> None:
+    try:
+        placed = divisors_are_placed(text, tree)
+    except RecursionError:  # each divisor that may be zero is one level deeper
+        refuse(path, _TOO_DEEP)
+    if not placed:
+        refuse(path, "what is divided by is not certain; put the divisor in parentheses")
 
 
 def _mention(column: Any, text: str, path: str) -> Mention:

@@ -10,6 +10,7 @@ from sqlglot.errors import SqlglotError
 
 from agent.request import JoinCondition, Request
 from agent.snapshot import Column, Snapshot, Source
+from agent.sql_limits import excess
 
 Member = tuple[str, str]
 """A table and one of its columns."""
@@ -102,10 +103,13 @@ def _member(sources: Iterable[Source], reference: str) -> Member | None:
 
 
 def _condition_pairs(condition: str, snapshot: Snapshot, joined: list[Source]) -> Iterator[tuple[Member, Member]]:
-    """The `column = column` parts of a condition; its other parts are left to the rows as they are."""
+    """The `column = column` parts of a condition; its other parts are left to the rows as they are.
+
+    A condition may be free text where a model reads it: one that cannot be parsed has no such parts.
+    """
     try:
-        parts = list(_conjuncts(parse_one(condition, read="spark")))
-    except SqlglotError:
+        parts = [] if excess(condition) else list(_conjuncts(parse_one(condition, read="spark")))
+    except (SqlglotError, RecursionError):
         return
     for part in parts:
         if isinstance(part, exp.EQ) and isinstance(part.left, exp.Column) and isinstance(part.right, exp.Column):
@@ -115,12 +119,14 @@ def _condition_pairs(condition: str, snapshot: Snapshot, joined: list[Source]) -
 
 
 def _conjuncts(expression: exp.Expr) -> Iterator[exp.Expr]:
-    bare = expression.unnest()
-    if isinstance(bare, exp.And):
-        yield from _conjuncts(bare.left)
-        yield from _conjuncts(bare.right)
-    else:
-        yield bare
+    """The parts joined by AND, in order; without recursion, because `a AND b AND …` is as deep as it is long."""
+    waiting = [expression]
+    while waiting:
+        bare = waiting.pop().unnest()
+        if isinstance(bare, exp.And):
+            waiting += [bare.right, bare.left]
+        else:
+            yield bare
 
 
 def _column_member(column: exp.Column, snapshot: Snapshot, joined: list[Source]) -> Member | None:

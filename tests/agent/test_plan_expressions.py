@@ -46,8 +46,14 @@ EXPRESSIONS = [
     ("date_trunc(unit, placed)", "'unit' is not a column here"),
     ("trunc(placed, note)", "'note' is not a column here"),
     ("date_trunc(year, placed + INTERVAL 1 day)", "'year' is not a column here"),
-    (" + ".join(["1"] * 500), "nested too deeply"),
-    ("(" * 3000 + "1" + ")" * 3000, "nested too deeply"),
+    (" + ".join(["1"] * 500), "is nested too deeply: at most 120 operators in a row"),
+    (" AND ".join(["amount = 1"] * 10_000), "is too long at character"),
+    ("(" * 3000 + "1" + ")" * 3000, "is nested too deeply at character 33, `(`: at most 32 levels"),
+    ("(" * 50_000, "is nested too deeply at character 33"),
+    ("CASE WHEN amount = 1 THEN " * 40 + "1" + " END" * 40, "is nested too deeply at character"),
+    ("array[" * 16 + "1" + "]" * 16, "nests lists, structs and calls named as types 13 deep"),
+    ("amount / (" * 30 + "amount" + ")" * 30, "is nested too deeply: at most 120 operators"),
+    ("NOT " * 3000 + "true", "is nested too deeply: at most 120 operators in a row"),
     ("5L", "'5L' is a number with a suffix; write CAST(5 AS type)"),
     ("amount * 1.5D", "'1.5D' is a number with a suffix"),
     ("'amount", "cannot be read"),
@@ -59,6 +65,14 @@ def test_expressions_that_are_not_certain_are_refused(expression: str, message: 
     """Each unknown, random, unsafe or doubtful part of an expression is named."""
     derived = [derive("new", expression), derive("later", "1")]
     assert_refused(problems(ORDERS, derived_columns=derived), "specs.derived_columns[0].expression", message)
+
+
+def test_a_join_condition_that_is_nested_too_deeply_is_told_at_its_path() -> None:
+    """The text of a condition is weighed as that of an expression is."""
+    sources: list[Any] = [aliased("orders", "o"), aliased("customers", "c")]
+    join = {"left_table": "o", "right_table": "c", "condition": "array[" * 16}
+    found = problems(sources, join_conditions=[join])
+    assert_refused(found, "specs.join_conditions[0].condition", "compute an inner part as a column of its own first")
 
 
 def test_a_padded_column_must_be_trimmed_in_an_expression() -> None:

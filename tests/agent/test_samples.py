@@ -175,12 +175,26 @@ def test_aligns_left_and_right_column_and_a_condition() -> None:
 
 
 @pytest.mark.parametrize(
-    "condition", ["c.customer_id = o.customer_id OR 1 = 1", "c.customer_id > o.customer_id", "((("]
+    "condition",
+    [
+        "c.customer_id = o.customer_id OR 1 = 1",
+        "c.customer_id > o.customer_id",
+        "(((",
+        "array[" * 1000,
+        "NOT " * 1000 + "true",
+    ],
 )
 def test_leaves_a_condition_that_is_no_conjunction_of_equalities(condition: str) -> None:
     """Rows then stay as they would be without the join."""
     join = {"left_table": "c", "right_table": "o", "condition": condition}
     assert rows_of(CUSTOMERS, ORDERS, joins=[join]) == rows_of(CUSTOMERS, ORDERS)
+
+
+def test_aligns_by_a_condition_of_many_parts() -> None:
+    """A condition of 3,000 parts joined by AND is read as one of two is."""
+    parts = ["c.customer_id = o.customer_id", *(f"c.customer_id > {n}" for n in range(3000))]
+    join = {"left_table": "c", "right_table": "o", "condition": " AND ".join(parts)}
+    assert rows_of(CUSTOMERS, ORDERS, joins=[join]) == rows_of(CUSTOMERS, ORDERS, joins=[on("c", "o", "customer_id")])
 
 
 def test_aligns_composite_keys_row_by_row() -> None:

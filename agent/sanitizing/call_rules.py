@@ -349,6 +349,8 @@ class CallRules:
 
     def _change(self, one: Value, rule: str, given: Given) -> None:
         values = self._values
+        if rule in ("put", "put_all", "put_second", "default", "none", "get"):
+            values.changed.update(sites(one, "list", "dict"))
         for site in sites(one, "list"):
             if rule == "put":
                 values.put_item(site, ALL, given.at(0))

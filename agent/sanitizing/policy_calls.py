@@ -146,6 +146,8 @@ def _check_texts(node: ast.Call, what: str, context: Context) -> Iterator[Findin
         value = _spread(argument, context)
         found = literals(value)
         if found is None or kinds(value) - {"text"}:
+            found = context.texts.of(argument.value if isinstance(argument, ast.Starred) else argument)
+        if found is None:
             message = f"{what} takes only text that stands there literally"
             hint = f"{_WRITE_F}, or put the text together from literals only"
             yield finding("sql", message, argument.lineno, hint)
@@ -174,7 +176,7 @@ def _check_conditions(node: ast.Call, method: str, context: Context) -> Iterator
         value = _spread(argument, context) if isinstance(argument, ast.Starred) else context.of(argument)
         if not may_be_text(value):
             continue
-        found = literals(value)
+        found = context.texts.of(argument) if literals(value) is None else literals(value)
         if found is None:
             hint = f"write the condition inside .{method}(...) with F.col, or as one literal text"
             yield finding("sql", f".{method}() may be given text that was put together", argument.lineno, hint)
@@ -187,7 +189,7 @@ def _check_schema(argument: ast.expr | None, what: str, context: Context) -> Ite
     if argument is None:
         return
     value = _spread(argument, context)
-    found = literals(value)
+    found = context.texts.of(argument) if certainly(value, "text") and literals(value) is None else literals(value)
     if not certainly(value, "type", "member", "text") or found is None:
         message = f"{what} is given a type that is not known"
         hint = 'write the type as T.…, as df.schema["column"].dataType, or as text that stands there literally'

@@ -7,6 +7,7 @@ import ast
 from agent.diagnosis.findings import Finding
 from agent.sanitizing.kinds import Value
 from agent.sanitizing.library import is_listed
+from agent.sanitizing.literal_texts import LiteralTexts
 from agent.sanitizing.runtime import Runtime
 from agent.sanitizing.scopes import MODULE, Scopes
 from agent.sanitizing.values import Values
@@ -26,6 +27,7 @@ class Context:
         self.values = values
         self.runtime = runtime
         self.allow_udfs = False
+        self.texts = LiteralTexts(tree, scopes, values)
         self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
 
     def of(self, node: ast.AST | None) -> Value:

@@ -19,6 +19,7 @@ from agent.sanitizing.spark_names import (
     words,
 )
 from agent.sanitizing.sql_tokens import SqlToken, SqlTokenError, sql_tokens
+from agent.sql_limits import excess
 
 _QUERY_WORDS = words("from map reduce select table values with")
 """Words that begin a query where they follow a parenthesis; anywhere else they are names."""
@@ -54,6 +55,9 @@ def check_sql(text: str, line: int, runtime: Runtime = OLDEST) -> list[Finding]:
 
 
 def _objections(text: str, runtime: Runtime) -> Iterator[Objection]:
+    if too_much := excess(text):
+        yield f"the SQL text {too_much.message}", too_much.hint
+        return
     try:
         tokens = sql_tokens(text)
     except SqlTokenError as error:

@@ -228,6 +228,7 @@ class Rules:
             before = self._values.cell(self._scopes.variable(target))
         else:
             before = self._values.item(self._values.so_far(target.value)) if isinstance(target, ast.Subscript) else ANY
+        self._values.changed.update(sites(before, "list", "dict"))
         for site in sites(before, "list"):
             self._values.put_item(site, ALL, self._values.elements(assigned))
         for site in sites(before, "dict"):
@@ -249,6 +250,7 @@ class Rules:
                     self._store(element, part)
             case ast.Subscript(value=owner, slice=place):
                 for site in sites(values.so_far(owner), "list", "dict"):
+                    values.changed.add(site)
                     self._store_item(site, place, value)
 
     def _unpacked(self, value: Value, index: int | None) -> Value:

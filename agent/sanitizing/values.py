@@ -51,6 +51,8 @@ class Values:
         self._cells: dict[Cell, Value] = defaultdict(lambda: NOTHING)
         self._slots: dict[Site, set[Hashable]] = defaultdict(set)
         self._news = 0
+        self.changed: set[Site] = set()
+        """Containers that are written to after they were made."""
         self.column_names = self.made("list", tree, TEXT, part="columns")
         self.column_types = self.made("list", tree, self.tupled(tree, [TEXT, TEXT], "pair"), part="dtypes")
         rules = Rules(self, scopes, tree)

@@ -26,6 +26,7 @@ from tools.ports import ArtifactStore, DryRun, Model
 from tools.records import Completion, DryRunResult, ModelCall, SampleTable
 
 CONNECTION = "dmdb-connection"
+GLUE_VERSION = "4.0"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def begin(case: Case, artifacts: ArtifactStore) -> State:
     state = State(**{**state, **prepare(state, artifacts=artifacts, database=_CaseDatabase(case))})
     reply = store(state, artifacts, "reply", case.transform.reply)
     state = State(**{**state, "reply": reply, "stop_reason": case.transform.stop_reason})
-    return _then(state, sanitize(state, artifacts=artifacts, connection=CONNECTION))
+    return _then(state, sanitize(state, artifacts=artifacts, connection=CONNECTION, glue_version=GLUE_VERSION))
 
 
 def failed(case: Case, state: State, wording: Wording, artifacts: ArtifactStore) -> State:
@@ -155,7 +156,9 @@ def _repaired(case: Case, state: State, diagnoses: tuple[Diagnosis, ...], bench:
     if mended["worker_type"] != state["worker_type"]:
         return Trial(diagnoses, "resources", True, None, None, mended["usage"])
     way = "model" if mended["model_calls"] > state["model_calls"] else "rule"
-    mended = _then(mended, sanitize(mended, artifacts=bench.artifacts, connection=CONNECTION))
+    mended = _then(
+        mended, sanitize(mended, artifacts=bench.artifacts, connection=CONNECTION, glue_version=GLUE_VERSION)
+    )
     verdict = mended["verdict"]
     result = run_script(case, mended, bench) if verdict["passed"] else None
     return Trial(diagnoses, way, True, verdict, result, mended["usage"])

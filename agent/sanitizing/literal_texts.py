@@ -15,6 +15,7 @@ from typing import Any
 
 from agent.sanitizing.kinds import Site, literals
 from agent.sanitizing.scopes import Scopes, Variable
+from agent.sanitizing.spark_names import words
 from agent.sanitizing.values import Values
 
 _MAX_TEXTS = 64
@@ -25,21 +26,23 @@ _MAX_SIZE = 10_000
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "builtins.len": len, "builtins.str": str, "builtins.repr": repr, "builtins.list": list, "builtins.tuple": tuple,
     "builtins.sorted": sorted, "builtins.reversed": lambda values: list(reversed(values)), "builtins.dict": dict,
-    "builtins.enumerate": lambda *values: list(enumerate(*values)), "builtins.zip": lambda *values: list(zip(*values)),
+    "builtins.enumerate": lambda *values: list(enumerate(*values)),
+    "builtins.zip": lambda *values: list(zip(*values, strict=False)),
     "builtins.set": lambda values: sorted(set(values)), "builtins.max": max, "builtins.min": min,
 }  # fmt: skip
 _METHODS: dict[type, frozenset[str]] = {
-    str: frozenset(
-        {"join", "format", "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "replace", "split",
-         "startswith", "endswith", "removeprefix", "removesuffix"}
-    ),
-    dict: frozenset({"items", "keys", "values", "get"}),
-}  # fmt: skip
+    str: words("""
+    join format lower upper strip lstrip rstrip title capitalize replace split startswith endswith removeprefix
+    removesuffix
+    """),
+    dict: words("items keys values get"),
+}
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv,
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
-    ast.GtE: operator.ge, ast.In: lambda item, values: item in values, ast.NotIn: lambda item, values: item not in values,
+    ast.GtE: operator.ge, ast.In: lambda one, values: one in values, ast.NotIn: lambda one, values: one not in values,
 }  # fmt: skip
+_CONVERSIONS: dict[int, Callable[[Any], str]] = {ord("r"): repr, ord("s"): str, ord("a"): ascii}
 _WIDE = re.compile(r"\d{3}|\*")
 """A width in a format: of a thousand and more, or from another argument."""
 
@@ -140,8 +143,8 @@ class LiteralTexts:
         how = self._value(node.format_spec, known) if node.format_spec else ""
         if _WIDE.search(how):
             raise _UnknownError
-        converted = {ord("r"): repr, ord("s"): str, ord("a"): ascii}.get(node.conversion, lambda one: one)(value)
-        return format(converted, how)
+        convert = _CONVERSIONS.get(node.conversion)
+        return format(convert(value) if convert else value, how)
 
     def _operation(self, node: ast.BinOp, known: Known) -> Any:
         left, right = self._value(node.left, known), self._value(node.right, known)
@@ -156,7 +159,9 @@ class LiteralTexts:
     def _comparison(self, node: ast.Compare, known: Known) -> bool:
         if len(node.ops) != 1 or type(node.ops[0]) not in _OPERATORS:
             raise _UnknownError
-        return bool(_OPERATORS[type(node.ops[0])](self._value(node.left, known), self._value(node.comparators[0], known)))
+        return bool(
+            _OPERATORS[type(node.ops[0])](self._value(node.left, known), self._value(node.comparators[0], known))
+        )
 
     def _elements(self, node: ast.List | ast.Tuple | ast.Set, known: Known) -> list[Any]:
         found: list[Any] = []
@@ -169,7 +174,8 @@ class LiteralTexts:
 
     def _dictionary(self, node: ast.Dict, known: Known) -> dict[Any, Any]:
         return {
-            self._value(key, known): self._value(value, known) for key, value in zip(node.keys, node.values, strict=True)
+            self._value(key, known): self._value(value, known)
+            for key, value in zip(node.keys, node.values, strict=True)
         }
 
     def _rows(self, generators: list[ast.comprehension], known: Known) -> Iterator[Known]:
@@ -186,12 +192,16 @@ class LiteralTexts:
             call: Callable[..., Any] = _FUNCTIONS[members[0]]
         elif isinstance(node.func, ast.Attribute) and not members:
             owner = self._value(node.func.value, known)
-            if node.func.attr not in _METHODS.get(type(owner), ()) or (node.func.attr == "format" and _WIDE.search(owner)):
+            if node.func.attr not in _METHODS.get(type(owner), ()) or (
+                node.func.attr == "format" and _WIDE.search(owner)
+            ):
                 raise _UnknownError
             call = getattr(owner, node.func.attr)
         else:
             raise _UnknownError
-        if any(isinstance(argument, ast.Starred) for argument in node.args) or any(k.arg is None for k in node.keywords):
+        if any(isinstance(argument, ast.Starred) for argument in node.args) or any(
+            k.arg is None for k in node.keywords
+        ):
             raise _UnknownError
         value = call(
             *(self._value(argument, known) for argument in node.args),
@@ -219,9 +229,9 @@ _RULES: dict[type | None, _Rule] = {
     ast.FormattedValue: LiteralTexts._formatted,
     ast.BinOp: LiteralTexts._operation,
     ast.Compare: LiteralTexts._comparison,
-    ast.UnaryOp: lambda self, node, known: -self._value(node.operand, known)
-    if isinstance(node.op, ast.USub)
-    else not self._value(node.operand, known),
+    ast.UnaryOp: lambda self, node, known: (
+        -self._value(node.operand, known) if isinstance(node.op, ast.USub) else not self._value(node.operand, known)
+    ),
     ast.IfExp: lambda self, node, known: self._value(
         node.body if self._value(node.test, known) else node.orelse, known
     ),

@@ -29,11 +29,11 @@ _CAUSES = ("name", "python_operator")
 
 _ALLOWED_NODES = (
     ast.FunctionDef, ast.Lambda, ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Pass,
-    ast.Expr, ast.While, ast.Continue, ast.Break, ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.alias, ast.arguments,
-    ast.arg,
+    ast.Expr, ast.While, ast.Continue, ast.Break, ast.Raise, ast.Assert, ast.Import, ast.ImportFrom,
+    ast.alias, ast.arguments, ast.arg,
     ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Dict, ast.Set, ast.List, ast.Tuple, ast.ListComp, ast.SetComp,
-    ast.DictComp, ast.GeneratorExp, ast.NamedExpr, ast.Compare, ast.Call, ast.JoinedStr, ast.FormattedValue, ast.Constant,
-    ast.Attribute, ast.Subscript, ast.Starred, ast.Name, ast.Slice,
+    ast.DictComp, ast.GeneratorExp, ast.NamedExpr, ast.Compare, ast.Call, ast.JoinedStr, ast.FormattedValue,
+    ast.Constant, ast.Attribute, ast.Subscript, ast.Starred, ast.Name, ast.Slice,
     ast.comprehension, ast.keyword, ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop,
 )  # fmt: skip
 
@@ -71,7 +71,8 @@ def understand(source: str, runtime: Runtime = OLDEST) -> Context:
 
     Raises LookupError, SyntaxError, RecursionError or ValueError where its names cannot be resolved.
     """
-    tree = _Allowed().visit(ast.parse(without_annotations(source, ast.parse(source))))
+    parsed = ast.parse(without_annotations(source, ast.parse(source)))
+    tree = ast.Module([_Allowed().visit(statement) for statement in parsed.body], [])
     scopes = Scopes(tree)
     bound, _ = module_names(tree)
     values = Values(tree, scopes, imported(tree, scopes, runtime), bound | {"transform"})
@@ -133,6 +134,9 @@ def _check_parameters(function: ast.FunctionDef | ast.Lambda) -> Iterator[Findin
 
 
 def _is_literal(node: ast.expr) -> bool:
+    """True for a literal, and for a name, which is looked at as every name is."""
+    if isinstance(node, ast.Name):
+        return True
     try:
         ast.literal_eval(node)
     except ValueError:

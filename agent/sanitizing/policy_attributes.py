@@ -117,7 +117,9 @@ def _refused_function(name: str, line: int, context: Context) -> Finding:
         return finding("function", message, line, "number rows with F.row_number over an ordered window")
     near = _nearest(name, names_of(FUNCTIONS_MODULE, runtime), "F.") or "use the functions of F"
     if version := since(name, FUNCTIONS_SINCE):
-        message = f"F.{name} exists only since Spark {version[0]}.{version[1]}; Glue {runtime.glue} has {runtime.spark_name}"
+        message = (
+            f"F.{name} exists only since Spark {version[0]}.{version[1]}; Glue {runtime.glue} has {runtime.spark_name}"
+        )
         return finding("function", message, line, f'write F.expr("{name}(...)")' if name in SQL_FUNCTIONS else near)
     return finding("function", f"F has no allowed function {name!r}", line, near)
 
@@ -152,7 +154,9 @@ def _check_called(node: ast.Attribute, of: set[Kind], context: Context) -> Findi
     version = NEWER_METHODS.get(name, (0, 0))
     if of & {"frame", "na"} and version > context.runtime.spark:
         message = f".{name} exists only since Spark {version[0]}.{version[1]}"
-        return finding("attribute", f"{message}; Glue {context.runtime.glue} has {context.runtime.spark_name}", line, "use select")
+        return finding(
+            "attribute", f"{message}; Glue {context.runtime.glue} has {context.runtime.spark_name}", line, "use select"
+        )
     if any(name in _PROPERTIES.get(kind, frozenset()) for kind in of) or context.is_called(node):
         return None
     if "frame" in of or "column" in of:

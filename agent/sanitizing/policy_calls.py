@@ -62,7 +62,9 @@ def check_store(node: ast.Subscript, context: Context) -> Iterator[Finding]:
     elif "frame" in owner:
         yield finding("node", "a column is assigned", node.lineno, 'write df = df.withColumn("name", value)')
     else:
-        yield finding("node", "what is assigned to is not known", node.lineno, "assign to a list or dictionary made here")
+        yield finding(
+            "node", "what is assigned to is not known", node.lineno, "assign to a list or dictionary made here"
+        )
 
 
 def _check_member(node: ast.Call, dotted: str, context: Context) -> Iterator[Finding]:
@@ -123,7 +125,9 @@ def _check_method(node: ast.Call, func: ast.Attribute, owner: Value, context: Co
         yield finding("sql", f".{name}() is given metadata", node.lineno, "leave metadata out: the target has none")
     if name in _PUTS and not (of and of <= {"list", "dict", "type"}):
         message = f"what .{name}() puts something into is not known"
-        yield finding("node", message, node.lineno, "put it into a list or dictionary that is made in the same function")
+        yield finding(
+            "node", message, node.lineno, "put it into a list or dictionary that is made in the same function"
+        )
 
 
 def _argument(node: ast.Call, index: int, name: str) -> ast.expr | None:
@@ -197,7 +201,9 @@ def _check_schema(argument: ast.expr | None, what: str, context: Context) -> Ite
     elif any(not dotted.startswith("pyspark.sql.types.") for dotted in _member_names(value)):
         yield finding("sql", f"{what} is given something that is no type", argument.lineno, "write T.StringType()")
     elif any(not _DDL.match(text) for text in found):
-        yield finding("sql", f"{what} is given a schema that is not DDL", argument.lineno, 'write DDL, as "a int, b string"')
+        yield finding(
+            "sql", f"{what} is given a schema that is not DDL", argument.lineno, 'write DDL, as "a int, b string"'
+        )
 
 
 def _member_names(value: Value) -> list[str]:
@@ -226,5 +232,3 @@ def _check_format(node: ast.Call, owner: Value) -> Iterator[Finding]:
     if found is None or any(set(field) & set(".[") for field in fields):
         hint = 'write an f-string, or a literal with plain fields, as "{}_total".format(name)'
         yield finding("node", "format is given a text that may reach into objects", node.lineno, hint)
-
-

@@ -61,10 +61,10 @@ def _odd_names(source: str) -> Iterator[Finding]:
 def _newer_syntax(source: str, tree: ast.Module, python: Version) -> Iterator[Finding]:
     """What `ast.parse` of a newer Python accepts whatever `feature_version` says."""
     if python < (3, 11):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
-                if any(isinstance(element, ast.Starred) for element in node.slice.elts):
-                    yield finding("syntax_error", "a star in a subscript is Python 3.11", node.lineno, "write a list")
+        tuples = [node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
+        for place in tuples:
+            if isinstance(place, ast.Tuple) and any(isinstance(element, ast.Starred) for element in place.elts):
+                yield finding("syntax_error", "a star in a subscript is Python 3.11", place.lineno, "write a list")
     if python < (3, 12) and _FORMAT_START is not None:
         yield from _newer_format_strings(source)
 

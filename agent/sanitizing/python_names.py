@@ -65,8 +65,8 @@ CALLS: dict[str, str] = {
     **_rules(
         "math",
         plain="""
-        acos asin atan atan2 ceil comb copysign cos degrees exp fabs factorial floor fmod fsum gcd hypot isclose isfinite
-        isinf isnan log log10 log1p log2 pow prod radians sin sqrt tan trunc
+        acos asin atan atan2 ceil comb copysign cos degrees exp fabs factorial floor fmod fsum gcd hypot isclose
+        isfinite isinf isnan log log10 log1p log2 pow prod radians sin sqrt tan trunc
         """,
     ),
     **_rules(
@@ -119,16 +119,16 @@ UNCALLED_FRAME_METHODS = words("crossJoin intersect join subtract union unionAll
 TEXT_METHODS: dict[str, str] = {
     **dict.fromkeys(
         words("""
-        capitalize casefold center expandtabs join ljust lower lstrip removeprefix removesuffix replace rjust rstrip strip
-        swapcase title translate upper zfill format
+        capitalize casefold center expandtabs join ljust lower lstrip removeprefix removesuffix replace rjust rstrip
+        strip swapcase title translate upper zfill format
         """),
         "text",
     ),
     **dict.fromkeys(words("partition rpartition rsplit split splitlines"), "texts"),
     **dict.fromkeys(
         words("""
-        count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isspace istitle
-        isupper rfind rindex startswith
+        count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isspace
+        istitle isupper rfind rindex startswith
         """),
         "plain",
     ),
@@ -155,8 +155,9 @@ PLAIN_METHODS: dict[str, str] = {
     **dict.fromkeys(words("match search fullmatch"), "regex"),
     **dict.fromkeys(
         words("""
-        as_integer_ratio bit_length date end is_integer isocalendar isoweekday normalize quantize replace span start time
-        timedelta timetuple to_eng_string to_integral_value toordinal total_seconds utcoffset weekday astimezone combine
+        as_integer_ratio bit_length date end is_integer isocalendar isoweekday normalize quantize replace span
+        start time timedelta timetuple to_eng_string to_integral_value toordinal total_seconds utcoffset weekday
+        astimezone combine
         """),
         "moment",
     ),

@@ -139,7 +139,9 @@ def _bound(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             found |= {bound_name(alias) for alias in node.names}
         elif isinstance(node, ast.Assign | ast.AnnAssign):
-            found |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+            found |= {
+                part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            }
     return found
 
 

@@ -137,3 +137,14 @@ def arguments(function: Function) -> Iterator[ast.arg]:
 def bound_name(alias: ast.alias) -> str:
     """The name that an import binds: `pyspark` for `import pyspark.sql.functions`."""
     return alias.asname or alias.name.split(".")[0]
+
+
+def returns(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef]]:
+    """Each `return` with the function that it ends."""
+    stack: list[tuple[ast.AST, ast.FunctionDef | None]] = [(tree, None)]
+    while stack:
+        node, function = stack.pop()
+        if isinstance(node, ast.Return) and function is not None:
+            yield node, function
+        inner = node if isinstance(node, ast.FunctionDef) else function
+        stack += [(child, inner) for child in ast.iter_child_nodes(node)]

@@ -23,15 +23,16 @@ from agent.sql_limits import excess
 
 _QUERY_WORDS = words("from map reduce select table values with")
 """Words that begin a query where they follow a parenthesis; anywhere else they are names."""
-_STATEMENT_WORDS = words(
-    "alter create delete drop from grant insert lateral map merge reduce revoke select set table truncate union update values with"
-)
+_STATEMENT_WORDS = words("""
+    alter create delete drop from grant insert lateral map merge reduce revoke select set table truncate union update
+    values with
+    """)
 """Words that sqlglot takes for statements, and Spark for names wherever an expression stands."""
 _NAME_FOLLOWERS = words("= == <=> < <= > >= <> != ) , . [ / % || & | ^")
 """What stands behind a name and never behind a word that begins a query."""
 _BEFORE_PARENTHESIS = words("""
-    all and as between by case cast decimal dec numeric varchar char distinct div else escape exists from ignore in interval
-    is like ilike not or order over partition range rlike rows then try_cast when where within group filter
+    all and as between by case cast decimal dec numeric varchar char distinct div else escape exists from ignore in
+    interval is like ilike not or order over partition range rlike rows then try_cast when where within group filter
     """)
 _BEFORE_STRING = words("""
     all and any as between both by case date distinct div else escape from ilike in interval is leading like not or

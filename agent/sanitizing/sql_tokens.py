@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     | (?P<quoted>`(?:[^`]|``)*`)
     | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?:BD|[LSYDF])?(?![A-Za-z0-9_]))
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<operator><=>|<=|>=|<>|!=|==|\|\||->|[-+*/%=<>()\[\],.&|^~])
+    | (?P<operator><=>|<=|>=|<>|!=|==|\|\||->|-(?!-)|/(?!\*)|\*(?!/)|[+%=<>()\[\],.&|^~])
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
@@ -35,6 +35,7 @@ _ELSE = {
     "{": ("braces", "write the value itself"),
     "\r": ("a carriage return", "end lines with a line feed"),
     "--": ("a comment that ends in a backslash", "leave the comment out"),
+    "*/": ("the end of a comment that did not begin", "leave the comment out"),
     "/*": ("a hint, or a comment that holds another one or does not end", "leave the comment out"),
     "'": ("a string that does not end", "close it with a single quote"),
     '"': ("a string that does not end", "close it with a double quote"),

@@ -50,11 +50,11 @@ def _function(node: ast.Call, name: str, context: Context) -> Iterator[str]:
     if name in _TIME or (name == "unix_timestamp" and not node.args):
         yield f"the transform uses the time of its run, line {line}: F.{name} gives another value each time"
     elif name == "hash":
-        yield f"the transform uses F.hash, line {line}: of 100,000 values two are alike; F.xxhash64 or F.sha2 tells them apart"
+        yield f"the transform uses F.hash, line {line}: of 100,000 values two are alike; use F.xxhash64 or F.sha2"
     elif name in _ANY_ORDER and not over and _caller(node, context) not in _ORDERED_BY_CALLER:
         yield f"the transform collects in any order, line {line}: put F.sort_array round F.{name}"
     elif name in _ANY_ROW and not over:
-        yield f"the transform takes any row of a group, line {line}: F.{name} without a window; use F.max_by or row_number"
+        yield f"the transform takes any row of a group, line {line}: F.{name} without a window; F.max_by names one"
     elif name in _RANKS and over and _orders_by_constant(node, context):
         yield f"the transform numbers rows in any order, line {line}: its window is ordered by a constant"
 

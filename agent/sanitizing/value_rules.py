@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from agent.sanitizing.call_rules import CallRules
 from agent.sanitizing.kinds import (
@@ -18,6 +17,7 @@ from agent.sanitizing.kinds import (
     TEXT,
     TYPE,
     Atom,
+    Kind,
     Site,
     Value,
     certainly,
@@ -28,10 +28,19 @@ from agent.sanitizing.kinds import (
     text,
 )
 from agent.sanitizing.library import is_module, one_name
-from agent.sanitizing.scopes import Function, Scopes
+from agent.sanitizing.scopes import Function, Scopes, returns
 from agent.sanitizing.values import ALL, KEYS, Values
 
 _SOURCES: Value = frozenset({Atom("sources")})
+_ITEMS: dict[Kind, Value] = {
+    "sources": FRAME,
+    "text": TEXT,
+    "grouped": GROUPED,
+    "member": OTHER,  # dict[str, DataFrame], as an alias for annotations
+    "any": ANY,
+    "other": ANY,
+}
+"""What a subscript of one kind gives."""
 
 
 class Rules:
@@ -41,7 +50,7 @@ class Rules:
         self._values = values
         self._scopes = scopes
         self._calls = CallRules(values, scopes)
-        self._returns = dict(_returns(tree))
+        self._returns = dict(returns(tree))
 
     def step(self, node: ast.AST) -> None:
         """Add what the node says, as far as its parts are known."""
@@ -53,6 +62,8 @@ class Rules:
     # Expressions
 
     def _expression(self, node: ast.expr) -> Value:
+        if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.IfExp):
+            return self._combined(node)
         value = self._values.so_far
         match node:
             case ast.Constant(value=constant):
@@ -63,16 +74,19 @@ class Rules:
                 return NOTHING
             case ast.JoinedStr(values=parts):
                 return joined(value(part) for part in parts)
-            case ast.FormattedValue(value=inner, conversion=-1, format_spec=None):
-                return value(inner)
-            case ast.FormattedValue():
-                return TEXT
+            case ast.FormattedValue(value=inner, conversion=conversion, format_spec=how):
+                return value(inner) if conversion == -1 and how is None else TEXT
             case ast.Attribute(value=owner, attr=name):
                 return self._attribute(value(owner), name)
-            case ast.Subscript(value=owner, slice=place, ctx=ast.Load()):
-                return self._subscript(node, value(owner), place)
+            case ast.Subscript(ctx=ast.Load()):
+                return self._subscript(node)
             case ast.Call():
                 return self._calls.call(node)
+        return self._container(node)
+
+    def _combined(self, node: ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.IfExp) -> Value:
+        value = self._values.so_far
+        match node:
             case ast.BinOp(left=left, op=op, right=right):
                 return self._calls.operation(node, value(left), op, value(right))
             case ast.UnaryOp(op=ast.Not()):
@@ -83,16 +97,7 @@ class Rules:
                 return _comparison(ops, [value(part) for part in (left, *others)])
             case ast.BoolOp(values=parts):
                 return NOTHING.union(*(value(part) for part in parts))
-            case ast.IfExp(body=body, orelse=orelse):
-                return value(body) | value(orelse)
-            case ast.NamedExpr(target=target, value=assigned):
-                self._store(target, value(assigned))
-                return value(assigned)
-            case ast.Lambda(body=body):
-                self._parameters(node)
-                self._values.put((node, "return"), value(body))
-                return frozenset({Atom("function", node)})
-        return self._container(node)
+        return value(node.body) | value(node.orelse)
 
     def _container(self, node: ast.expr) -> Value:
         match node:
@@ -110,6 +115,13 @@ class Rules:
                 return self._dictionary(node)
             case ast.List() | ast.Tuple() | ast.Subscript():
                 return NOTHING
+            case ast.NamedExpr(target=target, value=assigned):
+                self._store(target, self._values.so_far(assigned))
+                return self._values.so_far(assigned)
+            case ast.Lambda(body=body):
+                self._parameters(node)
+                self._values.put((node, "return"), self._values.so_far(body))
+                return frozenset({Atom("function", node)})
         return ANY
 
     def _all_of(self, elements: list[ast.expr]) -> Value:
@@ -145,7 +157,9 @@ class Rules:
                 case "frame" if name in ("columns", "dtypes", "schema", "na"):
                     found |= self._of_frame(name)
                 case "type":
-                    found |= TEXT if name in ("name", "names") else TYPE if name not in ("precision", "scale") else PLAIN
+                    found |= (
+                        TEXT if name in ("name", "names") else TYPE if name not in ("precision", "scale") else PLAIN
+                    )
                 case "plain" | "none":
                     found |= PLAIN
                 case _:
@@ -160,30 +174,21 @@ class Rules:
             return frozenset({Atom("na")})
         return self._values.column_names if name == "columns" else self._values.column_types
 
-    def _subscript(self, node: ast.Subscript, owner: Value, place: ast.expr) -> Value:
-        values, found = self._values, NOTHING
-        index = values.so_far(place)
-        for atom in owner:
+    def _subscript(self, node: ast.Subscript) -> Value:
+        values, place = self._values, node.slice
+        found = NOTHING
+        for atom in values.so_far(node.value):
             one = frozenset({atom})
-            match atom.kind:
-                case "sources":
-                    found |= FRAME
-                case "frame":
-                    found |= FRAME if kinds(index) & {"column", "list", "any"} else COLUMN
-                case "list" if isinstance(place, ast.Slice):
-                    found |= values.made("list", node, values.elements(one))
-                case "list" | "dict":
-                    found |= values.item(one, _slot(place))
-                case "text":
-                    found |= TEXT
-                case "column" | "type":
-                    found |= one
-                case "grouped":
-                    found |= GROUPED
-                case "member":
-                    found |= OTHER  # dict[str, DataFrame], as an alias for annotations
-                case "any" | "other":
-                    found |= ANY
+            if atom.kind == "frame":
+                found |= FRAME if kinds(values.so_far(place)) & {"column", "list", "any"} else COLUMN
+            elif atom.kind == "list" and isinstance(place, ast.Slice):
+                found |= values.made("list", node, values.elements(one))
+            elif atom.kind in ("list", "dict"):
+                found |= values.item(one, _slot(place))
+            elif atom.kind in ("column", "type"):
+                found |= one
+            else:
+                found |= _ITEMS.get(atom.kind, NOTHING)
         return found
 
     # Statements
@@ -246,7 +251,9 @@ class Rules:
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 starred = any(isinstance(element, ast.Starred) for element in elements)
                 for index, element in enumerate(elements):
-                    part = value if isinstance(element, ast.Starred) else self._unpacked(value, None if starred else index)
+                    part = (
+                        value if isinstance(element, ast.Starred) else self._unpacked(value, None if starred else index)
+                    )
                     self._store(element, part)
             case ast.Subscript(value=owner, slice=place):
                 for site in sites(values.so_far(owner), "list", "dict"):
@@ -293,14 +300,3 @@ def _comparison(ops: list[ast.cmpop], parts: list[Value]) -> Value:
         return COLUMN
     found = kinds(NOTHING.union(*parts))
     return (COLUMN if "column" in found else NOTHING) | (PLAIN if found <= {"plain", "text"} else OTHER)
-
-
-def _returns(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef]]:
-    """Each `return` with the function that it ends."""
-    stack: list[tuple[ast.AST, ast.FunctionDef | None]] = [(tree, None)]
-    while stack:
-        node, function = stack.pop()
-        if isinstance(node, ast.Return) and function is not None:
-            yield node, function
-        inner = node if isinstance(node, ast.FunctionDef) else function
-        stack += [(child, inner) for child in ast.iter_child_nodes(node)]

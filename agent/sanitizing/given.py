@@ -1,0 +1,26 @@
+"""The arguments of a call, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.sanitizing.kinds import NOTHING, Value
+
+
+@dataclass(frozen=True)
+class Given:
+    """The arguments of a call."""
+
+    positional: tuple[Value, ...]
+    named: dict[str, Value] = field(default_factory=dict)
+    starred: Value = NOTHING
+    """What `*arguments` may hold: each may land in any place from there on."""
+
+    def at(self, index: int, name: str = "") -> Value:
+        """One argument by place or name."""
+        place = self.positional[index] if index < len(self.positional) else NOTHING
+        return place | self.named.get(name, NOTHING) | self.starred
+
+    def all(self) -> Value:
+        """All arguments as one value."""
+        return NOTHING.union(*self.positional, *self.named.values(), self.starred)

@@ -1,0 +1,181 @@
+"""What calling a listed member of a module gives."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from agent.sanitizing.given import Given
+from agent.sanitizing.kinds import (
+    ANY,
+    COLUMN,
+    FRAME,
+    NONE,
+    NOTHING,
+    OTHER,
+    PLAIN,
+    TEXT,
+    TYPE,
+    WINDOW,
+    Atom,
+    Value,
+    certainly,
+    kinds,
+)
+from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE
+from agent.sanitizing.python_names import CALLS, TEXT_METHODS
+from agent.sanitizing.values import Values
+
+if TYPE_CHECKING:
+    from agent.sanitizing.call_rules import CallRules
+
+_PLAIN_RULES: dict[str, Value] = {"plain": PLAIN, "moment": PLAIN, "regex": PLAIN, "text": TEXT}
+"""What library calls give that make no list and hand nothing on."""
+
+
+class LibraryRules:
+    """What members give, each by the rule that it is listed with."""
+
+    def __init__(self, values: Values, calls: CallRules) -> None:
+        self._values = values
+        self._calls = calls
+
+    def call(self, node: ast.AST, dotted: str, given: Given) -> Value:
+        """What calling a listed member may give."""
+        owner, _, name = dotted.rpartition(".")
+        if owner == FUNCTIONS_MODULE:
+            self._call_with_columns(node, given.all())
+            return FRAME if name == "broadcast" else COLUMN
+        if owner == TYPES_MODULE:
+            return TYPE
+        if owner == "pyspark.sql.Window":
+            return WINDOW
+        if owner == "pyspark.sql.DataFrame":
+            return FRAME
+        if owner == "builtins.str":
+            return {"text": TEXT, "plain": PLAIN}.get(TEXT_METHODS.get(name, ""), self._list(node, TEXT))
+        return self._by_rule(node, CALLS.get(dotted, "any"), given, name)
+
+    def _call_with_columns(self, node: ast.AST, arguments: Value) -> None:
+        for atom in arguments:
+            if atom.kind in ("function", "partial"):
+                self._calls.apply(node, frozenset({atom}), Given((COLUMN,), starred=COLUMN))
+
+    def _by_rule(self, node: ast.AST, rule: str, given: Given, name: str) -> Value:
+        values, first = self._values, given.at(0)
+        if "key" in given.named:
+            self._calls.apply(node, given.named["key"], Given((self._one(given),)))
+        if rule in _PLAIN_RULES:
+            self._calls.escape(given.all())
+            return _PLAIN_RULES[rule]
+        match rule:
+            case "one":
+                return self._one(given)
+            case "total":
+                return self._total(node, values.elements(first), given.at(1, "start"))
+            case "dict":
+                return self._to_dict(node, given, name)
+            case "compare":
+                return COLUMN if certainly(given.at(0), "column") or certainly(given.at(1), "column") else OTHER
+            case "item":
+                return values.elements(first) | values.items(first) | ANY
+            case "second":
+                return given.at(1, "val")
+            case "getattr":
+                return self._getattr(given)
+        elements = self._listed(node, rule, given)
+        return self._with_function(node, rule, given, name) if elements is None else self._list(node, elements)
+
+    def _listed(self, node: ast.AST, rule: str, given: Given) -> Value | None:
+        """The elements of the list that a call gives; None where it gives none."""
+        values, first = self._values, given.at(0)
+        match rule:
+            case "numbers":
+                return PLAIN
+            case "texts":
+                return TEXT
+            case "copy":
+                return values.elements(first)
+            case "pairs":
+                return values.tupled(node, [PLAIN, values.elements(first)], "pair")
+            case "zip":
+                return self._rows(node, given)
+            case "chain":
+                return NOTHING.union(*map(values.elements, given.positional), values.elements(given.starred))
+            case "flatten":
+                return values.elements(values.elements(first))
+        return None
+
+    def _with_function(self, node: ast.AST, rule: str, given: Given, name: str) -> Value:
+        values, function, elements = self._values, given.at(0), self._values.elements(given.at(1, "iterable"))
+        match rule:
+            case "map":
+                others = Given(
+                    tuple(map(values.elements, given.positional[1:])), starred=values.elements(given.starred)
+                )
+                return self._list(node, self._calls.apply(node, function, others))
+            case "same":
+                self._calls.apply(node, function, Given((elements,)))
+                return self._list(node, elements)
+            case "reduce" | "accumulate":
+                if rule == "accumulate":
+                    function, elements = given.at(1, "func"), values.elements(given.at(0))
+                start = given.at(2, "initial")
+                before = values.cell((node, "so far"))
+                values.put((node, "so far"), elements | start)
+                found = self._calls.apply(node, function, Given((before | elements | start, elements)))
+                values.put((node, "so far"), found)
+                return self._list(node, found | elements) if rule == "accumulate" else found | elements | start
+            case "partial":
+                return self._calls.partial(node, function, Given(given.positional[1:], given.named, given.starred))
+            case "operator":
+                return self._operator(node, name, given)
+        self._calls.escape(given.all())
+        return ANY
+
+    def _list(self, node: ast.AST, elements: Value) -> Value:
+        return self._values.made("list", node, elements)
+
+    def _one(self, given: Given) -> Value:
+        """What `max`, `min` and `next` choose from: the elements of one argument, or the arguments."""
+        if len(given.positional) == 1 or given.starred:
+            return self._values.elements(given.at(0)) | given.named.get("default", NOTHING) | given.starred
+        return given.at(0) | given.at(1) | given.all() | self._values.elements(given.at(0))
+
+    def _total(self, node: ast.AST, elements: Value, start: Value) -> Value:
+        found = elements | start
+        if certainly(found, "list"):
+            return self._list(node, self._values.elements(found))
+        return self._calls.operation(node, found, ast.Add(), found)
+
+    def _to_dict(self, node: ast.AST, given: Given, name: str) -> Value:
+        values, first = self._values, given.at(0)
+        if name == "fromkeys":
+            return values.made("dict", node, given.at(1) | NONE, values.elements(first))
+        pairs = values.elements(frozenset(atom for atom in first if atom.kind not in ("dict", "sources")))
+        elements = NOTHING.union(values.items(first), values.item(pairs, 1), *given.named.values())
+        keys = values.elements(first) if not pairs else values.item(pairs, 0)
+        if kinds(first | pairs) & {"any", "other"}:
+            elements |= ANY
+        return values.made("dict", node, elements, keys | TEXT)
+
+    def _rows(self, node: ast.AST, given: Given) -> Value:
+        parts = [self._values.elements(one) for one in given.positional]
+        if given.starred or len(parts) == 1:
+            rest = NOTHING.union(*parts, self._values.elements(given.starred))
+            return self._values.made("list", node, rest, part="row")
+        return self._values.tupled(node, parts, "row")
+
+    def _getattr(self, given: Given) -> Value:
+        found = NOTHING
+        for module in given.at(0):
+            for name in given.at(1):
+                known = module.kind == "module" and name.kind == "text" and name.of is not None
+                found |= frozenset({Atom("member", f"{module.of}.{name.of}")}) if known else ANY
+        return found
+
+    def _operator(self, node: ast.AST, name: str, given: Given) -> Value:
+        if name in ("neg", "inv", "invert", "pos"):
+            return COLUMN if "column" in kinds(given.at(0)) else OTHER
+        ops: dict[str, ast.operator] = {"add": ast.Add(), "mod": ast.Mod(), "mul": ast.Mult()}
+        return self._calls.operation(node, given.at(0), ops.get(name, ast.BitAnd()), given.at(1))

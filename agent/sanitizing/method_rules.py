@@ -1,0 +1,171 @@
+"""What calling a method gives, by the kind of its owner."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from agent.sanitizing.allowed_names import (
+    COLUMN_METHODS,
+    FRAME_METHODS,
+    GROUPED_METHODS,
+    GROUPING,
+    KEEPS_ORDER,
+    NA_METHODS,
+    ORDERING,
+    WINDOW_METHODS,
+)
+from agent.sanitizing.given import Given
+from agent.sanitizing.kinds import (
+    ANY,
+    COLUMN,
+    FRAME,
+    GROUPED,
+    NONE,
+    NOTHING,
+    ORDERED,
+    PLAIN,
+    TEXT,
+    WINDOW,
+    Atom,
+    Kind,
+    Value,
+    kinds,
+    literals,
+    sites,
+    text,
+)
+from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, TEXT_METHODS
+from agent.sanitizing.values import ALL, KEYS, Values
+
+if TYPE_CHECKING:
+    from agent.sanitizing.call_rules import CallRules
+
+_FOLDED = frozenset({"capitalize", "lower", "lstrip", "rstrip", "strip", "title", "upper"})
+"""Methods of text whose result is known where the text is; none makes a text longer."""
+_MAX_FOLDED = 10_000
+
+_METHODS_GIVE: dict[Kind, Value] = {
+    "column": COLUMN, "na": FRAME, "window": WINDOW, "none": NOTHING, "function": NOTHING, "partial": NOTHING,
+}  # fmt: skip
+"""What the methods of a kind give, where all give the same."""
+
+
+class MethodRules:
+    """What methods give, and what they put into lists and dictionaries."""
+
+    def __init__(self, values: Values, calls: CallRules) -> None:
+        self._values = values
+        self._calls = calls
+
+    def call(self, node: ast.Call, owner: Value, name: str, given: Given) -> Value:
+        """What calling a method may give, over all that its owner may be."""
+        found = NOTHING
+        for atom in owner:
+            found |= self._method(node, atom, name, given)
+        return found
+
+    def _method(self, node: ast.Call, atom: Atom, name: str, given: Given) -> Value:
+        one: Value = frozenset({atom})
+        match atom.kind:
+            case "frame":
+                return self._of_frame(one, name, given)
+            case "grouped":
+                return GROUPED if name == "pivot" else FRAME
+            case "type":
+                return {"add": one, "fieldNames": self._values.made("list", node, TEXT)}.get(name, TEXT)
+            case "text":
+                return self._of_text(node, one, name, given)
+            case "list" | "dict" | "sources":
+                return self._of_container(node, one, name, given)
+            case "plain":
+                rule = PLAIN_METHODS.get(name, "plain")
+                self._calls.escape(given.all())
+                return self._values.made("list", node, TEXT) if rule == "texts" else TEXT if rule == "text" else PLAIN
+        if atom.kind in _METHODS_GIVE:
+            return _METHODS_GIVE[atom.kind]
+        self._calls.escape(given.all())
+        return _by_name(name)
+
+    def _of_text(self, node: ast.Call, one: Value, name: str, given: Given) -> Value:
+        rule = TEXT_METHODS.get(name, "text")
+        if name in _FOLDED and not given.named and not given.starred:
+            known = [literals(part) for part in (one, *given.positional)]
+            if all(len(part or ()) == 1 for part in known):
+                first, *rest = [part[0] for part in known if part]
+                return text(getattr(first, name)(*rest)) if len(first) <= _MAX_FOLDED else TEXT
+        return self._values.made("list", node, TEXT) if rule == "texts" else PLAIN if rule == "plain" else TEXT
+
+    def _of_frame(self, frame: Value, name: str, given: Given) -> Value:
+        if name == "transform":
+            before = given.positional[1:]
+            return self._calls.apply(
+                ast.Pass(), given.at(0, "func"), Given((FRAME, *before), given.named, given.starred)
+            )
+        if name in GROUPING:
+            return GROUPED
+        return ORDERED if name in ORDERING else frame if name in KEEPS_ORDER else FRAME
+
+    def _of_container(self, node: ast.Call, one: Value, name: str, given: Given) -> Value:
+        values, rule = self._values, CONTAINER_METHODS.get(name, "plain")
+        self._change(one, rule, given)
+        match rule:
+            case "get" | "default":
+                held = values.item(one) | values.items(one)
+                return held | given.at(1, "default") | (NONE if name == "get" else NOTHING)
+            case "items":
+                return self._values.made(
+                    "list", node, values.tupled(node, [values.elements(one), values.items(one)], "pair")
+                )
+            case "keys":
+                return self._values.made("list", node, values.elements(one))
+            case "values":
+                return self._values.made("list", node, values.items(one))
+            case "copy" | "merge":
+                rest = values.elements(given.all()) if rule == "merge" else NOTHING
+                if kinds(one) & {"dict", "sources"}:
+                    return values.made("dict", node, values.items(one), values.elements(one))
+                return self._values.made("list", node, values.elements(one) | rest)
+        return NONE if rule in ("none", "put", "put_all", "put_second") else PLAIN
+
+    def _change(self, one: Value, rule: str, given: Given) -> None:
+        values = self._values
+        if rule in ("put", "put_all", "put_second", "default", "none", "get"):
+            values.changed.update(sites(one, "list", "dict"))
+        for site in sites(one, "list"):
+            if rule == "put":
+                values.put_item(site, ALL, given.at(0))
+            elif rule == "put_all":
+                values.put_item(site, ALL, values.elements(given.all()))
+            elif rule == "put_second":
+                values.put_item(site, ALL, given.at(1))
+        for site in sites(one, "dict"):
+            if rule == "default":
+                values.put_item(site, ALL, given.at(1, "default"))
+                values.put((site, KEYS), given.at(0))
+            elif rule == "put_all":
+                first = given.at(0)
+                pairs = values.elements(first)
+                named = NOTHING.union(*given.named.values())
+                values.put_item(site, ALL, values.items(first) | values.item(pairs, 1) | named)
+                values.put((site, KEYS), pairs | values.item(pairs, 0) | TEXT)
+
+
+def _by_name(name: str) -> Value:
+    """What a method gives where its owner may be anything."""
+    found = NOTHING
+    if name in COLUMN_METHODS:
+        found |= COLUMN
+    if name in FRAME_METHODS:
+        found |= GROUPED if name in GROUPING else FRAME
+    if name in GROUPED_METHODS | NA_METHODS:
+        found |= FRAME
+    if name in WINDOW_METHODS:
+        found |= WINDOW
+    if name in TEXT_METHODS or name in PLAIN_METHODS:
+        found |= {"plain": PLAIN, "moment": PLAIN, "regex": PLAIN}.get(
+            TEXT_METHODS.get(name, PLAIN_METHODS.get(name, "")), ANY
+        )
+    if name in CONTAINER_METHODS or name == "alias" or not found:
+        found |= ANY
+    return found

@@ -107,11 +107,11 @@ def _check_shapes(tree: ast.Module) -> Iterator[Finding]:
         beside = isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.Assign | ast.AnnAssign)
         if not beside and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             yield finding("node", "a statement stands outside transform", node.lineno, "move it into transform")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.decorator_list:
-            yield finding("node", f"{node.name} has a decorator", node.lineno, "leave the decorator out")
-        if isinstance(node, ast.FunctionDef | ast.Lambda):
-            yield from _check_parameters(node)
+    for part in ast.walk(tree):
+        if isinstance(part, ast.FunctionDef) and part.decorator_list:
+            yield finding("node", f"{part.name} has a decorator", part.lineno, "leave the decorator out")
+        if isinstance(part, ast.FunctionDef | ast.Lambda):
+            yield from _check_parameters(part)
 
 
 def _check_transform(function: ast.FunctionDef) -> Iterator[Finding]:
@@ -176,7 +176,7 @@ class _Allowed(ast.NodeTransformer):
             node.decorator_list = []
         if isinstance(node, ast.Module) or _refuse_node(node) is None:
             return super().generic_visit(node)
-        empty = ast.Pass() if isinstance(node, ast.stmt) else ast.Constant(None)
+        empty: ast.AST = ast.Pass() if isinstance(node, ast.stmt) else ast.Constant(None)
         if isinstance(node, ast.comprehension):
             node.is_async = 0
             return super().generic_visit(node)

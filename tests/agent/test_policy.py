@@ -131,10 +131,11 @@ def test_udfs_are_not_supported_even_when_allowed() -> None:
         "a IN (1, 2)", "NOT (a AND b)", "CAST(a AS decimal(10, 2))", "date '2024-01-31'", "it.values + it.set",
         "element_at(a, 1)", "a[0]", "`strange name` > 1", "row_number() OVER (PARTITION BY a ORDER BY b DESC)",
         "a BETWEEN 1 AND 2", r"'it\'s; -- not a comment'", "x -> x + 1", "trim(BOTH ' ' FROM a)", "a <=> b", "-a % 3",
-        "if(a > 1, 'x', 'y') AS label", "c.*", "interval 3 months", "a IS DISTINCT FROM b", "a DIV 2",
-        "a -- b", "/* x */ a", "a -- it's\n + 1", "coalesce(n, 0L) * 1.5D > 10BD", "with > 0", "a.table", "values + 1",
+        "if(a > 1, 'x', 'y') AS label", "c.*", "interval 3 months", "a IS DISTINCT FROM b", "a DIV 2", "a -- b",
+        "/* x */ a", "a -- it's\n + 1", "coalesce(n, 0L) * 1.5D > 10BD", "with > 0", "a.table", "values + 1",
         "timestampadd(DAY, 1, a)", "map_zip_with(a, b, (k, x, y) -> x + y)", "'cost ${amount} of '", "user = 'x'",
-        "a AS table", "date'2024-01-01' + interval '1' day", "extract(year FROM a)", "position('a' IN b)", "try_cast(a AS int)",
+        "a AS table", "date'2024-01-01' + interval '1' day", "extract(year FROM a)", "position('a' IN b)",
+        "try_cast(a AS int)",
     ],
 )  # fmt: skip
 def test_sql_expressions_pass(text: str) -> None:
@@ -146,14 +147,14 @@ def test_sql_expressions_pass(text: str) -> None:
     "text",
     [
         "", "a +", "SELECT 1", "a UNION SELECT 1", "1; 2", "reflect('a','b')", "`reflect` ('a')",
-        "java_method('a','b')", "try_reflect('a')", "a.b('c')", "rand()", "SET x = 1", "r'\\' || reflect()",
-        "x'41'", "current_user()", "input_file_name()", "read_files('/etc/passwd')", "ai_query('x')", "a::int", "'it''s'",
+        "java_method('a','b')", "try_reflect('a')", "a.b('c')", "rand()", "SET x = 1", "r'\\' || reflect()", "x'41'",
+        "current_user()", "input_file_name()", "read_files('/etc/passwd')", "ai_query('x')", "a::int", "'it''s'",
         "a -- \\\n + reflect('x', 'y')", "a /* /*+ */ || f() -- */", "a /*/**/--` */|| f()",
-        "a /*/* ' */--/*+*/|| f()", "a -- \\\n || ' \n|| f() -- '", "a */ b", "a --\\\nb", "/* a /* b */ c */ a", "a /*+ b */", "${x}", "concat('a', ${x})", "(TABLE x)",
-        "(VALUES (1))", "(FROM x SELECT y)", "(WITH x AS (SELECT 1) SELECT * FROM x)", "current_user", "`current_user`",
-        "a = :x", "a = ?", "a\r+ 1", "a\x0b+ 1", "a\u2028+ 1", "'reflect'('a')", "identifier('x')('y')", "to_char(a, '9')",
-        "a ->> 'b'", "{{ a }}", "X 'ff'",
-        "raise_error('x')", "assert_true(a)", "WITH x AS (SELECT 1) SELECT 1", "VALUES (1)", "ADD JAR 'x'",
+        "a /*/* ' */--/*+*/|| f()", "a -- \\\n || ' \n|| f() -- '", "a */ b", "a --\\\nb", "/* a /* b */ c */ a",
+        "a /*+ b */", "${x}", "concat('a', ${x})", "(TABLE x)", "(VALUES (1))", "(FROM x SELECT y)",
+        "(WITH x AS (SELECT 1) SELECT * FROM x)", "current_user", "`current_user`", "a = :x", "a = ?", "a\r+ 1",
+        "a\x0b+ 1", "a\u2028+ 1", "'reflect'('a')", "identifier('x')('y')", "to_char(a, '9')", "a ->> 'b'", "{{ a }}",
+        "X 'ff'", "raise_error('x')", "assert_true(a)", "WITH x AS (SELECT 1) SELECT 1", "VALUES (1)", "ADD JAR 'x'",
     ],
 )  # fmt: skip
 def test_other_sql_is_refused(text: str) -> None:

@@ -167,7 +167,9 @@ def transform(sources):
     """One row."""
     return total(sources["a"].filter(col("s").isin(*STATUSES)))
 '''
-INSIDE = HEADER + '''    """One row."""
+INSIDE = (
+    HEADER
+    + '''    """One row."""
     from pyspark.sql.functions import col
     import pyspark.sql.functions as f
     # what counts
@@ -180,6 +182,7 @@ second"""
         return df.agg(f.sum(column))
     return total(sources["a"].filter(col("s").isin(*STATUSES)))
 '''
+)
 
 
 def test_moves_helpers_into_the_function() -> None:

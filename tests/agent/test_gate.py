@@ -1,0 +1,92 @@
+"""The gate on transforms that others wrote."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.sanitizing.policy import check_policy, understand
+from agent.sanitizing.reply import extract_transform
+from agent.sanitizing.runtime import runtime
+from agent.sanitizing.stability import unstable_uses
+from tests.agent.gate_cases import BENIGN, HOSTILE, Case, rules
+
+HARMLESS = {
+    "err_cast_value": "an error's text is redacted",
+    "err_date": "an error's text is redacted",
+    "scope_annotation_expr": "annotations are not evaluated",
+    "scope_class_init_subclass": "what stands before a reply's function without a fence is left out",
+    "scope_class_getattr": "what stands before a reply's function without a fence is left out",
+    "src_utf7_cookie": "the comment is not on the script's first two lines",
+    "col_bracket_user_name": "Spark 3.3 has no function `user`",
+    "sql_user_noparen": "Spark 3.3 has no function `user`",
+    "sql_metadata_column": "what comes from a database has no such column",
+}
+"""Cases that pass and do no harm, with the reason; beside them those of Spark's substitution, which is off."""
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in BENIGN])
+def test_good_code_passes(case: Case) -> None:
+    """What good engineers write is accepted; the few forms that are not have a rule."""
+    assert rules(case["code"])[:1] == ([case["refused"]] if "refused" in case else [])
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in HOSTILE])
+def test_no_text_becomes_code(case: Case) -> None:
+    """What runs code, or reads what a transform may not, is refused, or is known to do no harm."""
+    found = rules(case["code"])
+    assert bool(found) == ("refused" in case)
+    if case["harm"] in ("code", "leak") and not found:
+        assert case["id"].startswith("subst_") or case["id"] in HARMLESS
+
+
+def test_nearly_all_good_code_passes() -> None:
+    """Of 182 transforms by others at least nine in ten pass, and all that need a newer Spark where there is one."""
+    ours = [case for case in BENIGN if "sources" in case]
+    assert sum("refused" not in case for case in ours) / len(ours) > 0.87
+    newer = [case["id"] for case in BENIGN if rules(case["code"]) and not rules(case["code"], runtime("5.0"))]
+    assert {"melt_unpivot_34", "new_functions_35", "array_funcs_34", "describe_freq"} <= set(newer)
+
+
+def test_every_refusal_says_what_to_write_instead() -> None:
+    """A finding has a line, a message and a hint."""
+    for case in BENIGN:
+        if case.get("refused") in (None, "no_transform", "signature", "reply"):
+            continue
+        for found in check_policy(extract_transform(case["code"], "end_turn")):
+            assert found["line"] and found["message"] and found["hint"], case["id"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hash_collision",
+        "nd_collect_list",
+        "nd_drop_duplicates",
+        "nd_limit",
+        "nd_row_number_const",
+        "nd_unix_timestamp",
+    ],
+)
+def test_warns_of_rows_that_change(name: str) -> None:
+    """A transform whose rows can differ from run to run passes with one warning about its line."""
+    [case] = [case for case in HOSTILE if case["id"] == name]
+    [warning] = unstable_uses(extract_transform(case["code"], "end_turn"))
+    assert warning.startswith("the transform ")
+    assert "line 2" in warning or "line 3" in warning or "line 4" in warning
+
+
+@pytest.mark.parametrize("lines", [20, 200, 900])
+def test_steps_grow_with_the_transform_alone(lines: int) -> None:
+    """Each expression is looked at a few times, whatever it is made of: names do not double the work."""
+    chain = "".join(f"    a{i + 1} = a{i} + a{i}\n" for i in range(lines))
+    source = f"def transform(sources):\n    a0 = 1\n{chain}    return sources['a'].limit(a{lines})\n"
+    values = understand(source).values
+    assert values.settled
+    assert values.steps < 60 * lines
+
+
+def test_gives_up_on_variables_that_go_round_in_circles() -> None:
+    """A chain of loops that would need a round for each link is refused, not followed."""
+    chain = "".join(f"        a{i + 1} = a{i}\n" for i in reversed(range(60)))
+    source = f"def transform(sources):\n    a0 = 1\n    for _ in range(99):\n{chain}    return sources['a']\n"
+    assert [found["rule"] for found in check_policy(source)] == ["size"]

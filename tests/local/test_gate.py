@@ -1,0 +1,114 @@
+"""What the gate lets through, on real Spark."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.errors import ReplyError
+from agent.sanitizing.reply import extract_transform
+from tests.agent.gate_cases import BENIGN, HOSTILE, Case
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    # PySpark tells of its own old names.
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+Transform = Callable[[Any], "DataFrame"]
+
+
+@pytest.fixture
+def session(spark: SparkSession) -> Iterator[SparkSession]:
+    """Set the session as the script sets it around a transform."""
+    settings = {"spark.sql.ansi.enabled": "true", "spark.sql.variable.substitute": "false"}
+    before = {name: spark.conf.get(name) for name in settings}
+    for name, value in settings.items():
+        spark.conf.set(name, value)
+    yield spark
+    for name, old in before.items():
+        spark.conf.set(name, old or "")
+
+
+def compiled(code: str) -> Transform:
+    """The function of a reply, with the names that the script imports."""
+    from pyspark.sql import DataFrame, Window
+    from pyspark.sql import functions as F
+    from pyspark.sql import types as T
+
+    names: dict[str, Any] = {"F": F, "T": T, "Window": Window, "DataFrame": DataFrame}
+    exec(compile("from __future__ import annotations\n" + code, "reply", "exec"), names)
+    transform: Transform = names["transform"]
+    return transform
+
+
+def frames(spark: SparkSession, case: Case) -> dict[str, DataFrame]:
+    """The sources of a case, each under its alias."""
+    from pyspark.sql import functions as F
+
+    spark.conf.set("spark.sql.ansi.enabled", "false")
+    found = {}
+    for key, table in case["sources"].items():
+        rows = ", ".join("(" + ", ".join(map(_literal, row)) + ")" for row in table["rows"])
+        names = ["`" + name.replace("`", "``") + "`" for name, _ in table["columns"]]
+        texts = spark.sql(f"SELECT * FROM VALUES {rows} AS t({', '.join(names)})")
+        types = [sql_type for _, sql_type in table["columns"]]
+        nested = ("array", "map", "struct")
+        columns = [
+            F.from_json(F.col(name), sql_type) if sql_type.lower().startswith(nested) else F.col(name).cast(sql_type)
+            for name, sql_type in zip(names, types, strict=True)
+        ]
+        named = [column.alias(name) for column, (name, _) in zip(columns, table["columns"], strict=True)]
+        found[key] = texts.select(named).alias(key)
+    spark.conf.set("spark.sql.ansi.enabled", "true")
+    return found
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "CAST(NULL AS string)"
+    text = value if isinstance(value, str) else json.dumps(value)
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def test_good_code_gives_the_rows_that_it_was_written_for(session: SparkSession) -> None:
+    """Every accepted transform runs, and gives after extraction what it gives as it was written."""
+    accepted = [case for case in BENIGN if "sources" in case and "refused" not in case]
+    assert len(accepted) > 150
+    for case in accepted:
+        rows = [
+            sorted(map(repr, compiled(code)(MappingProxyType(frames(session, case))).collect()))
+            for code in (case["code"], extract_transform(case["code"], "end_turn"))
+        ]
+        assert rows[0] == rows[1], case["id"]
+
+
+def test_no_text_is_replaced_before_it_is_parsed(session: SparkSession, tmp_path: Path) -> None:
+    """Substitution is off: what looks like a variable comes out as it is written, or is an error of Spark."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    jvm = session.sparkContext._jvm
+    assert jvm is not None
+    jvm.System.setProperty("gate.secret", "s3cr3t")
+    session.conf.set("spark.gate.secret", "s3cr3t")
+    secrets = {"s3cr3t", os.environ["HOME"], str(tmp_path), session.sparkContext.applicationId}
+    one = {"columns": [["id", "int"], ["name", "string"]], "rows": [[1, "ann"], [2, "bob"]]}
+    for case in (case for case in HOSTILE if case["id"].startswith("subst_") and "refused" not in case):
+        keys = case.get("sources") or {"a": one, "s": one, "t": one}
+        try:
+            rows = compiled(extract_transform(case["code"], "end_turn"))(frames(session, {"sources": keys})).collect()
+        except (ReplyError, PySparkException, Py4JError):
+            continue
+        assert not any(secret in repr(row) for row in rows for secret in secrets), case["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -9,11 +10,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from agent.errors import ReplyError
+from agent.request import parse_request
 from agent.sanitizing.reply import extract_transform
+from agent.script import assemble
+from agent.snapshot import Column, Snapshot, Source, Target
 from tests.agent.gate_cases import BENIGN, HOSTILE, Case
+from tests.local.jobs import Bench
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -112,3 +118,38 @@ def test_no_text_is_replaced_before_it_is_parsed(session: SparkSession, tmp_path
         except (ReplyError, PySparkException, Py4JError):
             continue
         assert not any(secret in repr(row) for row in rows for secret in secrets), case["id"]
+
+
+def whole_script(body: str) -> str:
+    """A script over one source, whose transform has this body."""
+    request = parse_request({"run_id": "r", "specs": {"source_tables": ["t"], "target_table": {"name": "x"}}})
+    columns = (Column(name="id", type="integer"), Column(name="name", type="text"))
+    source = Source(key="t", table="t", relation="public.t", columns=columns)
+    snapshot = Snapshot(sources=(source,), target=Target(name="x", exists=False), origin="event")
+    return assemble(f"def transform(sources):\n    {body}\n", request, snapshot, "dmdb-connection").text
+
+
+@pytest.mark.postgres
+def test_a_dollar_in_a_string_is_what_postgresql_makes_of_it(bench: Bench, postgres_url: str) -> None:
+    """The whole script writes `${…}` in a literal as it stands there, as PostgreSQL does."""
+    text = "concat('cost ${amount} of ', name, ' ${env:HOME}')"
+    with psycopg.connect(postgres_url, autocommit=True) as sql:
+        sql.execute("CREATE SCHEMA datamorph_staging; CREATE TABLE t (id int, name text)")
+        sql.execute("INSERT INTO t VALUES (1, 'ann'), (2, '${x}')")
+        run = bench.run("dollar", whole_script(f'return sources["t"].select("id", F.expr("{text}").alias("c"))'))
+        assert run.state == "SUCCEEDED", bench.runner.log_tail("dollar", run.job_run_id)
+        table = f"s_0123456789ab_{hashlib.sha256(run.job_run_id.encode()).hexdigest()[:12]}"
+        written = sql.execute(f"SELECT id, c FROM datamorph_staging.{table} ORDER BY id".encode()).fetchall()
+        assert written == sql.execute(f"SELECT id, {text} FROM t ORDER BY id".encode()).fetchall()
+        assert written[1][1] == "cost ${amount} of ${x} ${env:HOME}"
+
+
+@pytest.mark.postgres
+def test_sources_cannot_be_written_to(bench: Bench, postgres_url: str) -> None:
+    """What the policy might miss, the script refuses: `sources` is read-only."""
+    with psycopg.connect(postgres_url, autocommit=True) as sql:
+        sql.execute("CREATE TABLE t (id int, name text)")
+    run = bench.run("store", whole_script('sources["q"] = sources["t"]; return sources["q"]'))
+    assert run.state == "FAILED"
+    assert 'phase="transform"' in run.error
+    assert "does not support item assignment" in run.error

@@ -1,0 +1,48 @@
+"""The operator decides which rows of the sources leave the database for a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from agent.event_snapshot import event_snapshot
+from agent.request import Request
+from agent.settings import load_settings
+from agent.snapshot import Snapshot
+from tests.graph.conftest import REPLY, SETTINGS, Bench, event
+from tools.fakes import FakeDatabase, FakeModel
+
+MakeBench = Callable[..., Bench]
+
+
+class Filled(FakeDatabase):
+    """A database whose one source has rows."""
+
+    def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
+        """What the event says, and as many rows as are asked for."""
+        snapshot = event_snapshot(request)
+        [source] = snapshot.sources
+        rows = tuple({"id": 4711, "amount": "17.29"} for _ in range(sample_rows))
+        source = source.model_copy(update={"samples": rows, "samples_from": "database" if rows else "none"})
+        return snapshot.model_copy(update={"sources": (source,)})
+
+
+@pytest.mark.parametrize(
+    ("sample_rows", "asked", "kept"),
+    [("rows", True, True), ("masked", False, True), ("none", False, False)],
+)
+def test_the_setting_decides_what_a_model_sees_and_what_is_kept(
+    bench: MakeBench, sample_rows: str, asked: bool, kept: bool
+) -> None:
+    """`masked` shows shapes and keeps the rows for the dry run; with `none` no row leaves the database."""
+    settings = load_settings({**SETTINGS, "sample_rows": sample_rows}, {})
+    made = bench(settings=settings, database=Filled(), model=FakeModel(["I cannot.", REPLY]))
+    made.service().run(event())
+    assert [call.purpose for call in made.model.calls] == ["generate", "repair"]
+    assert ["17.29" in call.user for call in made.model.calls] == [asked, asked]
+    assert [("4000" in call.user) for call in made.model.calls] == [sample_rows == "masked"] * 2
+    stored = {path.name.partition("-")[0]: path.read_text() for path in made.folder.rglob("*") if path.is_file() and
+              path.suffix in (".json", ".md")}  # fmt: skip
+    assert ("17.29" in stored["snapshot"]) == kept
+    assert ("17.29" in stored["prompt"]) == asked

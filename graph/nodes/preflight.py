@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.diagnosis.failures import finding_from_error
 from agent.diagnosis.findings import Finding
+from agent.diagnosis.redact import redact
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.script import Script
 from agent.snapshot import Row, Snapshot
@@ -53,7 +54,7 @@ def _depends_on_rows(result: DryRunResult) -> bool:
 
 
 def _skipped(state: State, reason: str) -> State:
-    return State(preflight="skipped", warnings=_warned(state, f"preflight skipped: {reason}"))
+    return State(preflight="skipped", warnings=_warned(state, f"preflight skipped: {redact(reason)}"))
 
 
 def _warned(state: State, warning: str) -> list[str]:
@@ -84,4 +85,5 @@ def _finding(state: State, artifacts: ArtifactStore, result: DryRunResult) -> Fi
 
 def _told(result: DryRunResult) -> str:
     columns = ", ".join(f"{name} {spark}" for name, spark in result.columns)
-    return f"phase: {result.phase or 'all'}\nerror: {result.error or 'none'}\nrows: {result.rows}\ncolumns: {columns}\n"
+    error = redact(result.error) or "none"
+    return f"phase: {result.phase or 'all'}\nerror: {error}\nrows: {result.rows}\ncolumns: {columns}\n"

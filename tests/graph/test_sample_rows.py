@@ -11,7 +11,8 @@ from agent.request import Request
 from agent.settings import load_settings
 from agent.snapshot import Snapshot
 from tests.graph.conftest import REPLY, SETTINGS, Bench, event
-from tools.fakes import FakeDatabase, FakeModel
+from tools.fakes import FakeDatabase, FakeDryRun, FakeModel
+from tools.records import DryRunResult
 
 MakeBench = Callable[..., Bench]
 
@@ -46,3 +47,16 @@ def test_the_setting_decides_what_a_model_sees_and_what_is_kept(
               path.suffix in (".json", ".md")}  # fmt: skip
     assert ("17.29" in stored["snapshot"]) == kept
     assert ("17.29" in stored["prompt"]) == asked
+
+
+@pytest.mark.parametrize("phase", ["transform", "report"])
+def test_no_row_value_of_a_dry_run_is_kept_or_told(bench: MakeBench, phase: str) -> None:
+    """Neither by what is stored of it, nor by the question that follows, nor in the answer's warnings."""
+    error = "SparkRuntimeException: [DUPLICATED_MAP_KEY] Duplicate map key Xyzzy17 was found, please check the input"
+    made = bench(dry_run=FakeDryRun(DryRunResult(error=error, phase=phase, line=57)))
+    answer = made.service().run(event())
+    assert answer["statusCode"] == 200
+    assert "Xyzzy17" not in str(answer)
+    assert not [call for call in made.model.calls if "Xyzzy17" in call.user]
+    for path in made.folder.rglob("*"):
+        assert not path.is_file() or b"Xyzzy17" not in path.read_bytes(), path

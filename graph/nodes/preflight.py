@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.diagnosis.failures import finding_from_error
 from agent.diagnosis.findings import Finding
+from agent.diagnosis.pivoted import without_pivoted
 from agent.diagnosis.redact import redact
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.script import Script
@@ -30,9 +33,9 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     script = artifacts.get(state["script"])
     try:
-        made_up = dry_run.run(script, _tables(snapshot, sample_tables(request, snapshot)))
+        made_up = _run(dry_run, script, snapshot, sample_tables(request, snapshot))
         again = _depends_on_rows(made_up)
-        result = dry_run.run(script, _tables(snapshot, real_rows(request, snapshot))) if again else made_up
+        result = _run(dry_run, script, snapshot, real_rows(request, snapshot)) if again else made_up
     except (UnavailableError, InvalidRequestError) as error:
         if isinstance(error, InvalidRequestError) and any(s.samples_from == "event" for s in snapshot.sources):
             raise
@@ -46,6 +49,11 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     if made_up.error:
         return State(**passed, preflight="partial", warnings=_warned(state, _only_made_up(made_up, result)))
     return State(**passed, preflight="ok" if result.rows else "partial")
+
+
+def _run(dry_run: DryRun, script: str, snapshot: Snapshot, rows: dict[str, list[Row]]) -> DryRunResult:
+    result = dry_run.run(script, _tables(snapshot, rows))
+    return replace(result, error=without_pivoted(result.error, script, snapshot))
 
 
 def _depends_on_rows(result: DryRunResult) -> bool:

@@ -11,7 +11,7 @@ from agent.request import Request
 from agent.settings import load_settings
 from agent.snapshot import Snapshot
 from tests.graph.conftest import REPLY, SETTINGS, Bench, event
-from tools.fakes import FakeDatabase, FakeDryRun, FakeModel
+from tools.fakes import FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
 from tools.records import DryRunResult
 
 MakeBench = Callable[..., Bench]
@@ -58,5 +58,25 @@ def test_no_row_value_of_a_dry_run_is_kept_or_told(bench: MakeBench, phase: str)
     assert answer["statusCode"] == 200
     assert "Xyzzy17" not in str(answer)
     assert not [call for call in made.model.calls if "Xyzzy17" in call.user]
+    for path in made.folder.rglob("*"):
+        assert not path.is_file() or b"Xyzzy17" not in path.read_bytes(), path
+
+
+PIVOTED = "def transform(sources):\n    return sources['o'].groupBy('id').pivot('buyer').agg(F.sum('amount'))\n"
+LISTED = "AnalysisException: Column 'x' does not exist. Did you mean one of the following? [id, Xyzzy17];"
+
+
+@pytest.mark.parametrize("where", ["dry run", "job", "log"])
+def test_no_column_that_a_pivot_made_of_a_value_is_kept_or_told(bench: MakeBench, where: str) -> None:
+    """Of the dry run, of the job's error and of its log."""
+    marked = f'JobPhaseError: [datamorph phase="transform" line=60] {LISTED}'
+    failed = PlannedRun("FAILED", marked if where == "job" else "exit code 1", log=marked if where == "log" else "")
+    dry_run = FakeDryRun(DryRunResult(error=LISTED, phase="transform", line=57)) if where == "dry run" else FakeDryRun()
+    jobs = FakeJobs() if where == "dry run" else FakeJobs(failed)
+    made = bench(dry_run=dry_run, jobs=jobs, model=FakeModel([f"```python\n{PIVOTED}```", REPLY, REPLY]))
+    answer = made.service().run(event())
+    assert [call.purpose for call in made.model.calls] == ["generate", "repair"], answer
+    assert "[id, ***]" in made.model.calls[1].user
+    assert "Xyzzy17" not in made.model.calls[1].user + str(answer)
     for path in made.folder.rglob("*"):
         assert not path.is_file() or b"Xyzzy17" not in path.read_bytes(), path

@@ -173,6 +173,20 @@ _SPARK: tuple[Pattern, ...] = (
     _between("comparison", r"\bfor a comparison between ", r"\. It should "),
     # The url is invalid: http://x y. If necessary …; The provided URL cannot be decoded: %zz. Please ensure …
     _between("url", r"\b(?:The url is invalid|The provided URL cannot be decoded): ", r"\. (?=If |Please )", sure=True),
+    # URISyntaxException: Illegal character in authority at index 7: http://x y
+    pattern("uri", r"(\bURISyntaxException: [^:\n]{1,120}+: )[^\n]*+", rf"\1{MASK}"),
+    # Illegal input for day of week: Ann. If necessary …
+    _between("day of week", r"\bIllegal input for day of week: ", r"\. If ", sure=True),
+    # Interval string does not match … when cast to interval day: Ann, set spark.sql.legacy…
+    _between("interval cast", r"\bwhen cast to interval [\w ]{1,40}+: ", r", set spark", sure=True),
+    # For input string: "12a"
+    _quoted("number", r"\bFor input string: (?=\")"),
+    # PatternSyntaxException: Unclosed character class near index 3, and on the next line the expression
+    pattern("regular expression", r"(\bnear index \d{1,9}+\r?\n)[^\n]++", rf"\1{MASK}"),
+    # Illegal sequence boundaries: 5 to 1 by 1
+    pattern("sequence", r"(\bIllegal sequence boundaries: )[^\n]++", rf"\1{MASK}"),
+    # Unknown time-zone ID: Ann; Invalid ID for region-based ZoneId, invalid format: Ann x
+    pattern("zone", r"(\b(?:Unknown time-zone ID|Invalid ID for [\w -]{1,40}+, [\w ]{1,40}+): )[^\n]++", rf"\1{MASK}"),
     # Failed to cast value `x` to `int` for partition column `p`; Failed to convert value x (class of y) …
     _between("partition value", r"\bFailed to (?:cast|convert) value ", r" to `| \(class of "),
     # SQL <column> to Protobuf … because x is not in defined values for enum

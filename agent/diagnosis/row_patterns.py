@@ -19,6 +19,10 @@ _VALUES = re.compile(r"\bVALUES\s*\(", re.IGNORECASE)
 _LIST = re.compile(r"\s*,?\s*\((?:[^'()]|'(?:[^']|'')*+'|\((?:[^'()]|'(?:[^']|'')*+')*+\))*+\)")
 """One `(…)` of values, with texts and calls inside."""
 
+_LABEL = re.compile(r"\n[A-Z]{4,12}: ")
+"""PostgreSQL's next field: CONTEXT, HINT, STATEMENT …"""
+_ROW_END = re.compile(r"\)\.(?=[ \t]{0,8}+(?:\n|\Z))")
+
 
 def _between(name: str, before: str, after: str, *, sure: bool = False, shape: bool = False) -> Pattern:
     """A value between two phrases; `sure`: the first one is enough, as in a message that was cut.
@@ -61,10 +65,12 @@ def _without_quoted(rest: str) -> str:
 
 
 def _failing_row(match: re.Match[str]) -> str:
-    """To the last `).` on the line, else to the first one behind it; a row that is cut off goes whole."""
+    """To the last `).` that ends a line, else to the last one on the first line; a row that is cut off goes whole."""
     rest = match[2]
-    line = rest.partition("\n")[0]
-    end = line.rfind(").") if ")." in line else rest.find(").")
+    label = _LABEL.search(rest)
+    ends = [end.start() for end in _ROW_END.finditer(rest, 0, label.start() if label else len(rest))]
+    end = ends[-1] if ends else rest.partition("\n")[0].rfind(").")
+    end = end if end >= 0 else rest.find(").")
     return f"{match[1]}({MASK}).{rest[end + 2 :] if end >= 0 else ''}"
 
 
@@ -227,6 +233,8 @@ _POSTGRES: tuple[Pattern, ...] = (
     ),
     # value "99999999999" is out of range for type integer
     _between("range", r"\bvalue (?=\")", r" is out of range"),
+    # "1e999" is out of range for type double precision
+    pattern("range of a float", r"\"[^\"\n]{1,400}+\"(?= is out of range for type )", f'"{MASK}"'),
     # time zone "Mars/Base" not recognized
     _between("time zone", r"\btime zone (?=\")", r" not recognized"),
     # malformed array literal: "{1,"

@@ -102,6 +102,7 @@ ROWS = {
                      'invalid input value for enum sales."Mood": "Ann"', 'invalid input syntax for type date: "Ann'],
     "datetime range": ['date/time field value out of range: "4711-13-01"', 'timestamp out of range: "4711"'],
     "range": ['value "4711\n" is out of range for type integer'],
+    "range of a float": ['"4711e999" is out of range for type double precision'],
     "time zone": ['time zone "Ann/4711" not recognized'],
     "malformed literal": ['malformed array literal: "{Ann"', 'malformed range literal: "[4711"'],
     "template": ['invalid value "Ann" for "MM"'],

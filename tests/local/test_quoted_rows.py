@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pydantic import JsonValue
 
 from agent.diagnosis.redact import redact
 from agent.event_snapshot import event_snapshot
@@ -15,7 +16,12 @@ from tools.records import SampleTable
 
 pytestmark = pytest.mark.spark
 
-ROW = {"name": "Xyzzy17", "json": '{"a": Xyzzy17', "amount": "471147114711.5", "day": "4711-47-11"}
+ROW: dict[str, JsonValue] = {
+    "name": "Xyzzy17",
+    "json": '{"a": Xyzzy17',
+    "amount": "471147114711.5",
+    "day": "4711-47-11",
+}
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def prompt_command(options: argparse.Namespace, settings: Settings) -> int:
     from graph.acceptance import request_in
 
     request = request_in(_read_event(options.event))
-    prompt = generation_prompt(request, _snapshot(request, settings))
+    prompt = generation_prompt(request, _snapshot(request, settings), settings.sample_rows)
     if options.json:
         _print_json({"system": prompt.system, "user": prompt.user})
     else:
@@ -134,14 +134,14 @@ def prompt_command(options: argparse.Namespace, settings: Settings) -> int:
 
 def _snapshot(request: Request, settings: Settings) -> Snapshot:
     from agent.event_snapshot import event_snapshot
-    from agent.prompting import SAMPLE_ROWS
+    from agent.prompting import rows_read
     from tools.database import PostgresDatabase
     from tools.local.toolbox import local_database
 
     if settings.database_url is None and not (settings.home / "postgres").exists():
         return event_snapshot(request)
     with local_database(settings) as (url, _):
-        return PostgresDatabase(url).snapshot(request, SAMPLE_ROWS)
+        return PostgresDatabase(url).snapshot(request, rows_read(settings.sample_rows))
 
 
 def doctor_command(options: argparse.Namespace, settings: Settings) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from agent.data_blocks import block, name_shown, type_shown
 from agent.diagnosis.findings import Diagnosis
 from agent.diagnosis.redact import clip, redact
 from agent.request import Request
 from agent.sampling.masking import cut_cells, mask_rows
 from agent.script import target_columns
+from agent.settings import SampleRows
 from agent.snapshot import Column, Snapshot, Source
 from prompts import lessons, render
 
@@ -18,6 +20,11 @@ SAMPLE_ROWS = 10
 
 SHOWN_LABELS = 20
 """Values of an enum that a prompt shows at most."""
+
+
+def rows_read(sample_rows: SampleRows) -> int:
+    """How many rows of each source are read from the database for prompt and dry run."""
+    return 0 if sample_rows == "none" else SAMPLE_ROWS
 
 
 @dataclass(frozen=True)
@@ -32,12 +39,14 @@ class Prompt:
         return f"{self.system}\n\n---\n\n{self.user}"
 
 
-def generation_prompt(request: Request, snapshot: Snapshot) -> Prompt:
-    """The first question: write `transform`."""
-    return Prompt(_system(), render("generate", **_task(request, snapshot)))
+def generation_prompt(request: Request, snapshot: Snapshot, sample_rows: SampleRows) -> Prompt:
+    """The first question: write `transform`. `sample_rows` is the operator's word; the request can be stricter."""
+    return Prompt(_system(), render("generate", **_task(request, snapshot, sample_rows)))
 
 
-def repair_prompt(request: Request, snapshot: Snapshot, transform: str, diagnosis: Diagnosis) -> Prompt:
+def repair_prompt(
+    request: Request, snapshot: Snapshot, transform: str, diagnosis: Diagnosis, sample_rows: SampleRows
+) -> Prompt:
     """The second question: why did this `transform` fail, and what does it look like mended."""
     parts = [f"{diagnosis['failure_class']}: {diagnosis['root_cause']}"]
     if diagnosis["line"]:
@@ -48,10 +57,10 @@ def repair_prompt(request: Request, snapshot: Snapshot, transform: str, diagnosi
         _system(),
         render(
             "repair",
-            diagnosis=_inert(" ".join(parts)),
-            evidence=_inert(clip(diagnosis["evidence"], 4000)),
-            transform=transform.rstrip("\n"),
-            **_task(request, snapshot),
+            diagnosis=block("\n".join(parts)),
+            evidence=block(clip(diagnosis["evidence"], 4000)),
+            transform=block(transform.rstrip("\n")),
+            **_task(request, snapshot, sample_rows),
         ),
     )
 
@@ -60,18 +69,19 @@ def _system() -> str:
     return render("system", lessons=lessons()).strip()
 
 
-def _task(request: Request, snapshot: Snapshot) -> dict[str, str]:
+def _task(request: Request, snapshot: Snapshot, sample_rows: SampleRows) -> dict[str, str]:
+    told = "masked" if sample_rows == "rows" and request.options.mask_samples else sample_rows
     return {
-        "specification": _inert(redact(_specification(request))),
-        "sources": "\n\n".join(_source(source, request.options.mask_samples) for source in snapshot.sources),
-        "target": _target(request, snapshot),
+        "specification": block(redact(_specification(request))),
+        "sources": block("\n\n".join(_source(source, told) for source in snapshot.sources)),
+        "target": block(_target(request, snapshot)),
     }
 
 
 def _specification(request: Request) -> str:
     """The specification as JSON, one item of a list a line: easy to read, and few tokens."""
     specs = request.specs.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    return "{\n" + ",\n".join(f'"{name}": {_lines(value)}' for name, value in specs.items()) + "\n}"
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in specs.items()) + "\n}"
 
 
 def _lines(value: object) -> str:
@@ -80,41 +90,30 @@ def _lines(value: object) -> str:
     return "[\n" + ",\n".join(f" {json.dumps(item, ensure_ascii=False)}" for item in value) + "\n]"
 
 
-def _source(source: Source, mask: bool) -> str:
-    columns = ", ".join(f"{_word(c.name)} {_type(c)}{'' if c.nullable else ' not null'}" for c in source.columns)
+def _source(source: Source, sample_rows: SampleRows) -> str:
     size = f", about {source.rows_estimate:,} rows" if source.rows_estimate else ""
-    head = f"- `{_word(source.key)}` is table {_word(source.table)}{size}: {columns}"
-    rows = source.samples[:SAMPLE_ROWS]
+    columns = ", ".join(f"{name_shown(c.name)} {_type(c)}{'' if c.nullable else ' not null'}" for c in source.columns)
+    head = f"{name_shown(source.key)}: table {name_shown(source.table)}{size}\ncolumns: {columns}"
+    rows = () if sample_rows == "none" else source.samples[:SAMPLE_ROWS]
     if not rows:
-        return f"{head}\n  (no sample rows)"
-    shown = cut_cells(mask_rows(rows, source.columns) if mask else rows)
+        return f"{head}\nno sample rows"
+    shown = cut_cells(mask_rows(rows, source.columns) if sample_rows == "masked" else rows)
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in shown)
-    return f"{head}\n  sample rows{' (masked)' if mask else ''}:\n<data>\n{_inert(redact(lines))}\n</data>"
+    return f"{head}\nsample rows{' (masked)' if sample_rows == 'masked' else ''}:\n{redact(lines)}"
 
 
 def _type(column: Column) -> str:
     """A column's type, of an enum with its values."""
-    labels = ", ".join(f"'{_word(label)}'" for label in column.labels[:SHOWN_LABELS])
+    labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in column.labels[:SHOWN_LABELS])
     more = ", …" if len(column.labels) > SHOWN_LABELS else ""
-    kind = _word(column.type)
+    kind = type_shown(column.type)
     return f"{kind} ({labels}{more})" if labels else kind
 
 
 def _target(request: Request, snapshot: Snapshot) -> str:
-    columns, table = target_columns(request, snapshot), _word(snapshot.target.name)
-    if not columns:
-        return f"- table {table}, which takes the columns that you return; name them well"
+    columns, table = target_columns(request, snapshot), name_shown(snapshot.target.name)
     listed = ", ".join(
-        f"{_word(name)} {_word(sql_type)}" if spark else _word(name) for name, spark, sql_type, _ in columns
+        f"{name_shown(name)} {type_shown(sql_type)}" if spark else name_shown(name)
+        for name, spark, sql_type, _ in columns
     )
-    return f"- table {table} with the columns, in this order: {listed}"
-
-
-def _word(name: str) -> str:
-    """A name on one line, as long as PostgreSQL's names are: no room for instructions."""
-    return _inert(" ".join(name.split()))[:128]
-
-
-def _inert(text: str) -> str:
-    """Keep data from closing its own block."""
-    return text.replace("</data>", "<\\/data>")
+    return f"table {table}\ncolumns, in this order: {listed or 'those that the function returns'}"

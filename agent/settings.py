@@ -12,6 +12,10 @@ from agent.errors import InvalidRequestError, Problem
 from agent.identifiers import nearest
 
 PREFIX = "DATAMORPH_"
+
+SampleRows = Literal["rows", "masked", "none"]
+"""What a model is shown of a source's rows, the strictest last."""
+
 _MINUTES_A_DAY = 1_440
 
 
@@ -94,6 +98,12 @@ class Settings(BaseModel):
         "2g", pattern=r"^[1-9]\d*[mg]$", description="heap of the embedded engine's Spark", examples=["4g"]
     )
     dry_run_seconds: float = Field(120, gt=0, description="time limit of one dry run")
+    sample_rows: SampleRows = Field(
+        "rows",
+        description="up to ten rows of each source go into a model's prompt: `rows`, `masked`, or `none`, and then "
+        "none is read; an event can only be stricter",
+        examples=["masked"],
+    )
     max_tokens: int = Field(8000, ge=256, le=64_000, description="length limit of a model's reply")
     temperature: float = Field(0.2, ge=0, le=1, description="the model's temperature; top_p is never sent")
     model_timeout_seconds: float = Field(300, gt=0, description="read time-out of one model call")

@@ -10,6 +10,7 @@ from agent.diagnosis.findings import Diagnosis, JobOutcome, Verdict
 from agent.errors import UnavailableError
 from agent.prompting import Prompt
 from agent.script import assemble
+from agent.settings import SampleRows
 from agent.snapshot import Snapshot
 from agent.types import spark_type
 from evals.case import Case, Wording
@@ -27,6 +28,8 @@ from tools.records import Completion, DryRunResult, ModelCall, SampleTable
 
 CONNECTION = "dmdb-connection"
 GLUE_VERSION = "4.0"
+_ROWS: SampleRows = "rows"
+"""The cases' rows are made up: every model sees them."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def begin(case: Case, artifacts: ArtifactStore) -> State:
     """The state of a run whose first reply is the case's, after sanitize has looked at it."""
     state = State(run_id=f"eval-{case.name}", generation=1, engine="local", model="recorded", accepted_at="")
     state = State(**state, request=store(state, artifacts, "request", json.dumps(case.event), "json"))
-    state = State(**{**state, **prepare(state, artifacts=artifacts, database=_CaseDatabase(case))})
+    state = State(**{**state, **prepare(state, artifacts=artifacts, database=_CaseDatabase(case), sample_rows=_ROWS)})
     reply = store(state, artifacts, "reply", case.transform.reply)
     state = State(**{**state, "reply": reply, "stop_reason": case.transform.stop_reason})
     return _then(state, sanitize(state, artifacts=artifacts, connection=CONNECTION, glue_version=GLUE_VERSION))
@@ -148,7 +151,7 @@ def _repaired(case: Case, state: State, diagnoses: tuple[Diagnosis, ...], bench:
     model = bench.model(case)
     missing = isinstance(model, CaseReplies) and not case.completions
     try:
-        mended = _then(state, repair(state, artifacts=bench.artifacts, model=model))
+        mended = _then(state, repair(state, artifacts=bench.artifacts, model=model, sample_rows=_ROWS))
     except UnavailableError:
         if not missing:
             raise
@@ -205,7 +208,7 @@ def prompt_of(case: Case, artifacts: ArtifactStore) -> Prompt | None:
         state = failed(case, state, case.wordings[0], artifacts)
     state = _then(state, diagnose(state, artifacts=artifacts))
     if route_after_diagnose(state) == "repair":
-        repair(state, artifacts=artifacts, model=_Listener())
+        repair(state, artifacts=artifacts, model=_Listener(), sample_rows=_ROWS)
     return Prompt(asked[0].system, asked[0].user) if asked else None
 
 

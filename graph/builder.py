@@ -45,14 +45,13 @@ def build_workflow(
         raise UnavailableError("database", NO_DATABASE)
     artifacts, database, model = tools.artifacts, tools.database, tools.model
     builder = StateGraph(State, input_schema=InputState)
-    preparing = partial(prepare, artifacts=artifacts, database=database, worker_type=settings.worker_type)
-    builder.add_node("prepare", preparing)
-    left = tools.seconds_left
-    builder.add_node("generate", partial(generate, artifacts=artifacts, model=model, seconds_left=left))
-    sanitizing = partial(
-        sanitize, artifacts=artifacts, connection=settings.connection, glue_version=settings.glue_version
-    )
-    builder.add_node("sanitize", sanitizing)
+    rows, left = settings.sample_rows, tools.seconds_left
+    preparing = partial(prepare, artifacts=artifacts, database=database, sample_rows=rows)
+    builder.add_node("prepare", partial(preparing, worker_type=settings.worker_type))
+    generating = partial(generate, artifacts=artifacts, model=model, sample_rows=rows, seconds_left=left)
+    builder.add_node("generate", generating)
+    sanitizing = partial(sanitize, artifacts=artifacts, connection=settings.connection)
+    builder.add_node("sanitize", partial(sanitizing, glue_version=settings.glue_version))
     builder.add_node("preflight", partial(preflight, artifacts=artifacts, dry_run=tools.dry_run))
     builder.add_node("upload", partial(upload, artifacts=artifacts))
     builder.add_node("run_glue", _run_glue(tools, settings))
@@ -61,7 +60,8 @@ def build_workflow(
     )
     builder.add_node("suspend", suspend)
     builder.add_node("diagnose", partial(diagnose, artifacts=artifacts))
-    builder.add_node("repair", partial(repair, artifacts=artifacts, model=model, seconds_left=left))
+    repairing = partial(repair, artifacts=artifacts, model=model, sample_rows=rows, seconds_left=left)
+    builder.add_node("repair", repairing)
     builder.add_node("finish", _finish(tools, database))
     builder.add_edge(START, "prepare")
     builder.add_edge("prepare", "generate")

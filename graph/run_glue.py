@@ -16,11 +16,12 @@ from langgraph.runtime import Runtime
 
 from agent.diagnosis.failures import diagnose_job
 from agent.diagnosis.findings import JobOutcome
+from agent.diagnosis.pivoted import without_pivoted
 from agent.diagnosis.redact import clip, redact
 from agent.errors import ConflictError, EngineError, UnavailableError
 from agent.keys import job_name, job_name_before, staging_prefix, staging_table
 from graph.current import demand_current, demand_intent, record, stop_run
-from graph.documents import store
+from graph.documents import load_snapshot, store
 from graph.nodes.suspend import suspend
 from graph.routes import route_after_await, route_after_delete
 from graph.state import State, Usage
@@ -233,10 +234,13 @@ def _draining(runtime: Runtime[None]) -> bool:
 
 
 def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRun) -> JobOutcome:
-    log = redact(jobs.log_tail(run.job_name, run.job_run_id))
-    report = jobs.report(run.job_name, run.job_run_id) if run.state == "SUCCEEDED" else None
-    error = clip(redact(run.error))
     failed = run.state != "SUCCEEDED"
+    log, error = jobs.log_tail(run.job_name, run.job_run_id), run.error
+    if failed:
+        script, snapshot = artifacts.get(state["script"]), load_snapshot(state, artifacts)
+        log, error = (without_pivoted(text, script, snapshot) for text in (log, error))
+    log, error = redact(log), clip(redact(error))
+    report = None if failed else jobs.report(run.job_name, run.job_run_id)
     return JobOutcome(
         job_run_id=run.job_run_id,
         state=run.state,

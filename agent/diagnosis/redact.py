@@ -1,67 +1,26 @@
-"""Secrets and row values out of error texts and logs, before these are stored, shown or put into a prompt."""
+"""Secrets and row values out of error texts and logs, before these are stored, shown or put into a prompt.
+
+The time is linear in the text: see `pattern.py`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import groupby
 
-_MASK = "***"
+from agent.diagnosis.pattern import MASK
+from agent.diagnosis.row_patterns import ROW_VALUES
+from agent.diagnosis.secret_patterns import SECRETS
+
 _SHORTEST_SECRET = 4
 _SHORTEST_BASE64 = 6
-_LABEL = (
-    r"(?:password|passwd|passphrase|pwd|secret|secret_?access_?key|api[_-]?key|private[_-]?key"
-    r"|(?:access|auth|id|refresh|security|session|csrf)[_-]?token|x-amz-(?:signature|credential|security-token))"
-)
-_SAID = rf"(?i)({_LABEL}\\*[\"']?\s*(?>[=:]{{1,2}}>?\s*))"
-"""What stands before a secret: `password=`, `"pwd": `, in JSON within JSON `\\"pwd\\": `."""
-_INNER_QUOTE = r"[\"'](?![\s,;)\]}]|\Z)"
-"""A quote that ends nothing: more of the word follows."""
-_INNER_MARK = r"[,;&)\]}](?![\s\"')\]}]|\Z|[A-Za-z_][\w.-]*\s*[=:])"
-"""A mark that separates nothing: neither an end nor another `name=` follows."""
 _ESCAPES = (r"%[\dA-Fa-f]{2}", r"\\[abfnrtv]", r"\\x[\dA-Fa-f]{2}", r"\\u[\dA-Fa-f]{4}", r"\\[0-7]{3}")
 """What ends in a letter or digit of no word: percent-encoded characters, and those that JSON, repr and C escape."""
 _WORD_BEGINS = rf"(?:(?<![^\W_])|{'|'.join(f'(?<={escape})' for escape in _ESCAPES)})"
-
-_SECRETS: tuple[tuple[str, str], ...] = (
-    (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", _MASK),
-    (rf"(\w://[^\s:/@\"']*):(?:[^\s\"'@]*+(?:{_INNER_QUOTE}[^\s\"'@]*+)*+@)+", rf"\1:{_MASK}@"),
-    (rf"(\bpostgres(?:ql)?://[^\s:/@\"']+):(?!\d+[/?\"'\s,]|{re.escape(_MASK)}@)(?:[^\s@]*+@)+", rf"\1:{_MASK}@"),
-    (r"\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)[A-Z0-9]{16}\b", _MASK),
-    (r"(?i)\b(bearer|basic)\s+(?=[\w~+/-]*[\d.=])[\w.~+/-]{8,}=*", rf"\1 {_MASK}"),
-    (rf"{_SAID}(\\+[\"'])[^\n]*?(?:(?<!\\)\2|(?=\n)|\Z)", rf"\1\2{_MASK}\2"),
-    (rf"{_SAID}\"(?:[^\"\\\n]|\\(?:.|\Z)|\"\")*(?:\"|(?=\n)|\Z)", rf'\1"{_MASK}"'),
-    (rf"{_SAID}'(?:[^'\\\n]|\\(?:.|\Z)|'')*(?:'|(?=\n)|\Z)", rf"\1'{_MASK}'"),
-    (rf"{_SAID}(?!\\*[\"'])(?:[^\s,;&\"'}})\]]|{_INNER_QUOTE}|{_INNER_MARK})+", rf"\1{_MASK}"),
-)
-
-_ROWS: tuple[tuple[str, str], ...] = (
-    (r"(Failing row contains )\((?:[^\n]*\)\.|.*?\)\.|.*)", rf"\1({_MASK})."),
-    (
-        r"(?i)(key \([^\n=]{0,300}\)=)\(.{0,2000}?\)"
-        r"(?= (?:already exists|conflicts|is not present|is still referenced|is duplicated))",
-        rf"\1({_MASK})",
-    ),
-    (r"(?i)(key \([^\n=]{0,300}\)=)\((?!\*\*\*\))[^\n]*", rf"\1({_MASK})"),
-    (r"(Batch entry \d+ INSERT\b.*?\bVALUES\s*)\(.*?(\s+was aborted|\Z)", rf"\1({_MASK})\2"),
-    (r"(?i)(\bINSERT INTO\b[^\n]*?\bVALUES\s*)\((?!\*\*\*\))[^\n]*", rf"\1({_MASK})"),
-    (r"(invalid input (?:syntax|value) for (?:type|enum) [\w ]+: )\"[^\n]*\"", rf'\1"{_MASK}"'),
-    (r"(date/time field value out of range: )\"[^\n]*?\"", rf'\1"{_MASK}"'),
-    (r"(\bvalue )\"[^\n]*?\"( is out of range)", rf'\1"{_MASK}"\2'),
-    (r"(\bCOPY \S+, line \d+(?:, column \S+)?: )\"[^\n]*\"", rf'\1"{_MASK}"'),
-    (r"(The value )'[^\n]*?'( of the type)", rf"\1'{_MASK}'\2"),
-)
-
-_SHAPED = re.compile(r"((?:Fail to parse|Text) )'([^\n]*?)'(?= in the new parser| could not be parsed)")
-
-
-def _compiled(patterns: tuple[tuple[str, str], ...]) -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(pattern, re.DOTALL), replacement) for pattern, replacement in patterns)
-
-
-_PATTERNS = _compiled(_SECRETS + _ROWS)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -71,9 +30,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     Redacting twice changes nothing.
     """
     text = without(text, secrets)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    return _SHAPED.sub(_shape(), text)
+    for one in (*SECRETS, *ROW_VALUES):
+        text = one.taken_out(text)
+    return text
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
@@ -84,27 +43,36 @@ def without(text: str, secrets: Iterable[str]) -> str:
     """
     for secret in sorted(set(secrets), key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
-            text = _known(secret).sub(_MASK, text)
+            text = _known(secret).sub(MASK, text)
     return text
 
 
 @lru_cache(maxsize=16)
 def _known(secret: str) -> re.Pattern[str]:
     """What finds a secret in every form."""
-    spelled = "".join(map(_spelled, secret))
-    plain = rf"{_WORD_BEGINS}{spelled}(?![^\W_])" if secret.isalpha() else spelled
+    plain = rf"{_WORD_BEGINS}{_spelled(secret)}(?![^\W_])" if secret.isalpha() else _spelled(secret)
     # Around what depends on the secret alone stand characters that share bits with it.
-    encoded = (rf"[\w+/-]?{''.join(map(_spelled, core))}[\w+/-]*(?:=|%3[Dd])*" for core in _base64(secret.encode()))
+    encoded = (rf"[\w+/-]?{_spelled(core)}[\w+/-]*+(?:=|%3[Dd])*+" for core in _base64(secret.encode()))
     return re.compile("|".join((plain, *encoded)))
 
 
-def _spelled(character: str) -> str:
-    """What finds a character: as it is, behind backslashes, percent-encoded, or as JSON escapes it."""
+def _spelled(secret: str) -> str:
+    """What finds a text: each character as it is, behind backslashes, percent-encoded, or as JSON escapes it."""
+    runs = groupby(secret, lambda character: "\\" if character == "\\" else "")
+    return "".join(_BACKSLASHES if key else "".join(map(_one, run)) for key, run in runs)
+
+
+_BACKSLASHES = r"(?:\\(?!u[\dA-Fa-f]{4})|(?i:%5c)){0,64}+\\?"
+"""A run of backslashes, however often it was escaped; the last one may begin the next character's `\\u00e9`."""
+
+
+def _one(character: str) -> str:
     if character.isascii() and character.isalnum():
         return character
     percent = "".join(f"%{byte:02x}" for byte in character.encode())
     more = {" ": r"|\+", "+": "|-", "/": "|_"}.get(character, "")  # in forms; in the base64 that URLs have
-    return rf"(?:\\*{re.escape(character)}|(?i:{percent})|{re.escape(json.dumps(character)[1:-1])}{more})"
+    json_form = re.escape(json.dumps(character)[1:-1])
+    return rf"(?>\\{{0,32}}+{re.escape(character)}|(?i:{percent})|{json_form}{more})"
 
 
 def _base64(secret: bytes) -> list[str]:
@@ -114,14 +82,6 @@ def _base64(secret: bytes) -> list[str]:
         whole = (before + len(secret)) * 8 // 6
         cores.append(b64encode(bytes(before) + secret).decode()[shared:whole])
     return [core for core in cores if len(core) >= _SHORTEST_BASE64]
-
-
-def _shape() -> Callable[[re.Match[str]], str]:
-    def shaped(match: re.Match[str]) -> str:
-        value = re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", match.group(2)))
-        return f"{match.group(1)}'{value}'"
-
-    return shaped
 
 
 def clip(text: str, limit: int = 4000) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.prompting import Prompt, generation_prompt
+from agent.settings import SampleRows
 from graph.documents import load_request, load_snapshot, store
 from graph.state import State, Usage
 from tools.ports import ArtifactStore, Model
@@ -15,10 +16,17 @@ SecondsLeft = Callable[[], float] | None
 """How long a question may take that is asked now; None: as long as the model allows."""
 
 
-def generate(state: State, *, artifacts: ArtifactStore, model: Model, seconds_left: SecondsLeft = None) -> State:
+def generate(
+    state: State,
+    *,
+    artifacts: ArtifactStore,
+    model: Model,
+    sample_rows: SampleRows,
+    seconds_left: SecondsLeft = None,
+) -> State:
     """Store the prompt and the reply's text; nothing is parsed or judged here."""
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    prompt = generation_prompt(request, snapshot)
+    prompt = generation_prompt(request, snapshot, sample_rows)
     call = ModelCall("generate", prompt.system, prompt.user, state["model_calls"], request, snapshot)
     prompt_ref = store(state, artifacts, "prompt", prompt.text())
     return State(prompt=prompt_ref, **answered(state, artifacts, model, call, seconds_left))

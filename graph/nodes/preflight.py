@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.diagnosis.failures import finding_from_error
 from agent.diagnosis.findings import Finding
+from agent.diagnosis.pivoted import without_pivoted
+from agent.diagnosis.redact import redact
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.script import Script
 from agent.snapshot import Row, Snapshot
@@ -29,9 +33,9 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     script = artifacts.get(state["script"])
     try:
-        made_up = dry_run.run(script, _tables(snapshot, sample_tables(request, snapshot)))
+        made_up = _run(dry_run, script, snapshot, sample_tables(request, snapshot))
         again = _depends_on_rows(made_up)
-        result = dry_run.run(script, _tables(snapshot, real_rows(request, snapshot))) if again else made_up
+        result = _run(dry_run, script, snapshot, real_rows(request, snapshot)) if again else made_up
     except (UnavailableError, InvalidRequestError) as error:
         if isinstance(error, InvalidRequestError) and any(s.samples_from == "event" for s in snapshot.sources):
             raise
@@ -47,13 +51,18 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     return State(**passed, preflight="ok" if result.rows else "partial")
 
 
+def _run(dry_run: DryRun, script: str, snapshot: Snapshot, rows: dict[str, list[Row]]) -> DryRunResult:
+    result = dry_run.run(script, _tables(snapshot, rows))
+    return replace(result, error=without_pivoted(result.error, script, snapshot))
+
+
 def _depends_on_rows(result: DryRunResult) -> bool:
     """True for a failure that rows made up for the dry run may have, and rows of the sources not."""
     return result.phase in _OF_THE_TRANSFORM and finding_from_error(result.error, None)["rule"] in _OF_ROWS
 
 
 def _skipped(state: State, reason: str) -> State:
-    return State(preflight="skipped", warnings=_warned(state, f"preflight skipped: {reason}"))
+    return State(preflight="skipped", warnings=_warned(state, f"preflight skipped: {redact(reason)}"))
 
 
 def _warned(state: State, warning: str) -> list[str]:
@@ -84,4 +93,5 @@ def _finding(state: State, artifacts: ArtifactStore, result: DryRunResult) -> Fi
 
 def _told(result: DryRunResult) -> str:
     columns = ", ".join(f"{name} {spark}" for name, spark in result.columns)
-    return f"phase: {result.phase or 'all'}\nerror: {result.error or 'none'}\nrows: {result.rows}\ncolumns: {columns}\n"
+    error = redact(result.error) or "none"
+    return f"phase: {result.phase or 'all'}\nerror: {error}\nrows: {result.rows}\ncolumns: {columns}\n"

@@ -5,16 +5,27 @@ from __future__ import annotations
 from agent.acceptance import unknown_keys, unused
 from agent.errors import InvalidRequestError
 from agent.preconditions import refusals, warnings_for
-from agent.prompting import SAMPLE_ROWS
+from agent.prompting import rows_read
+from agent.settings import SampleRows
 from graph.documents import load_request, store
 from graph.state import State
 from tools.ports import ArtifactStore, Database
 
 
-def prepare(state: State, *, artifacts: ArtifactStore, database: Database, worker_type: str = "G.1X") -> State:
-    """Store the snapshot that all later nodes use. Raises InvalidRequestError with every reason to refuse."""
+def prepare(
+    state: State,
+    *,
+    artifacts: ArtifactStore,
+    database: Database,
+    sample_rows: SampleRows,
+    worker_type: str = "G.1X",
+) -> State:
+    """Store the snapshot that all later nodes use. Raises InvalidRequestError with every reason to refuse.
+
+    With `none` no row is read from the sources, so that the snapshot holds none but those of the event.
+    """
     request = load_request(state, artifacts)
-    snapshot = database.snapshot(request, SAMPLE_ROWS)
+    snapshot = database.snapshot(request, rows_read(sample_rows))
     if problems := refusals(request, snapshot):
         raise InvalidRequestError(problems)
     database.prepare_staging()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from agent.diagnosis.findings import Diagnosis
 from agent.diagnosis.rule_repairs import repair_by_rule
-from agent.prompting import repair_prompt
+from agent.prompting import Prompt, repair_prompt
 from agent.sanitizing.reply import root_cause
+from agent.settings import SampleRows
 from graph.documents import load_request, load_snapshot, store
 from graph.nodes.generate import SecondsLeft, answered, call_for_repair
 from graph.state import State
@@ -14,7 +15,14 @@ from tools.ports import ArtifactStore, Model
 _LARGER = {"G.1X": "G.2X", "G.2X": "G.4X", "G.4X": "G.8X"}
 
 
-def repair(state: State, *, artifacts: ArtifactStore, model: Model, seconds_left: SecondsLeft = None) -> State:
+def repair(
+    state: State,
+    *,
+    artifacts: ArtifactStore,
+    model: Model,
+    sample_rows: SampleRows,
+    seconds_left: SecondsLeft = None,
+) -> State:
     """Give the next reply to sanitize; after an execution this begins the next attempt, before one it is a rewrite."""
     diagnosis = state["diagnosis"]
     if diagnosis is None:
@@ -22,14 +30,13 @@ def repair(state: State, *, artifacts: ArtifactStore, model: Model, seconds_left
     counted = _counted(state)
     if diagnosis["repairable_by"] == "resources":
         return State(**counted, worker_type=_LARGER.get(state["worker_type"], state["worker_type"]))
-    if state["unparsed"]:
-        reply = artifacts.get(state["reply"])
-        return State(**counted, **_asked(state, artifacts, model, reply, diagnosis, seconds_left))
-    transform = artifacts.get(state["transform"])
-    if (mended := repair_by_rule(transform, diagnosis)) is not None:
+    failed = artifacts.get(state["reply"] if state["unparsed"] else state["transform"])
+    if not state["unparsed"] and (mended := repair_by_rule(failed, diagnosis)) is not None:
         reply = store(state, artifacts, "reply-rule", f"```python\n{mended}```\n")
         return State(**counted, reply=reply, stop_reason="end_turn")
-    return State(**counted, **_asked(state, artifacts, model, transform, diagnosis, seconds_left))
+    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    prompt = repair_prompt(request, snapshot, failed, diagnosis, sample_rows)
+    return State(**counted, **_asked(state, artifacts, model, prompt, diagnosis, seconds_left))
 
 
 def _counted(state: State) -> State:
@@ -42,12 +49,10 @@ def _asked(
     state: State,
     artifacts: ArtifactStore,
     model: Model,
-    transform: str,
+    prompt: Prompt,
     diagnosis: Diagnosis,
     seconds_left: SecondsLeft,
 ) -> State:
-    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    prompt = repair_prompt(request, snapshot, transform, diagnosis)
     call = call_for_repair(state, prompt, artifacts)
     store(state, artifacts, f"repair-prompt-{call.index}", prompt.text())
     update = answered(state, artifacts, model, call, seconds_left)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote, quote_plus
 
@@ -168,32 +167,3 @@ def test_clip_never_exceeds_its_limit(limit: int) -> None:
     """Any limit holds."""
     assert len(clip("x" * 100, limit)) <= limit
     assert clip("x" * limit, limit) == "x" * limit
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "x",
-        "a.",
-        "'",
-        '"',
-        "key (",
-        "VALUES (",
-        "Batch entry 0 INSERT ",
-        "INSERT INTO ",
-        "://",
-        "a://b:",
-        "password=",
-        "password='",
-        'password=\\"',
-        "password=a,",
-        "a://b:'c",
-        "postgres://u:",
-        "Failing row contains (",
-    ],
-)
-def test_long_texts_take_no_time(piece: str) -> None:
-    """Repeated fragments of what is looked for do not make the search explode."""
-    started = time.perf_counter()
-    redact(piece * (20_000 // len(piece)), [SECRET])
-    assert time.perf_counter() - started < 2

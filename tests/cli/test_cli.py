@@ -78,6 +78,23 @@ def test_prompt_without_a_database_uses_the_event(folder: Path, capsys: pytest.C
     assert "amount numeric(10,2)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("sample_rows", "shown"), [("rows", "17.29"), ("masked", "10.00"), ("none", "no sample rows")])
+def test_prompt_shows_the_rows_that_a_run_would(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sample_rows: str, shown: str
+) -> None:
+    """DATAMORPH_SAMPLE_ROWS holds for it too."""
+    monkeypatch.setenv("DATAMORPH_SAMPLE_ROWS", sample_rows)
+    event = json.loads((folder / "good.json").read_text())
+    event["source_schemas"] = {"orders": {"columns": [{"name": "amount", "type": "numeric(10,2)"}]}}
+    event["source_data_samples"] = {"orders": [{"amount": "17.29"}]}
+    (folder / "good.json").write_text(json.dumps(event))
+    assert cli.main(["prompt", str(folder / "good.json"), "--home", str(folder / "home")]) == 0
+    out = capsys.readouterr().out
+    assert [word in out for word in ("17.29", "10.00", "no sample rows")] == [
+        word == shown for word in ("17.29", "10.00", "no sample rows")
+    ]
+
+
 def test_prompt_refuses_what_run_refuses(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A table's name with a slip, for one."""
     event = json.loads((folder / "good.json").read_text())

@@ -131,6 +131,13 @@ def test_sample_rows_are_json(sql: Sql, database: PostgresDatabase) -> None:
     assert database.head("orders", 1) == [source.samples[0]]
 
 
+def test_no_row_is_read_unless_asked_for(sql: Sql, database: PostgresDatabase) -> None:
+    """Not even by the way: a source that fails to be read gives its snapshot all the same."""
+    sql("CREATE VIEW orders AS SELECT 1 / 0 AS id")
+    source = database.snapshot(request(), 0).sources[0]
+    assert (source.samples_from, source.samples) == ("none", ())
+
+
 def test_the_events_samples_come_first(sql: Sql, database: PostgresDatabase) -> None:
     """Rows given with the event are used, under table name or alias, in the columns of the table."""
     sql("CREATE TABLE orders (id integer, n numeric); INSERT INTO orders VALUES (1, 1)")

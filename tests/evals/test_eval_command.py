@@ -61,7 +61,7 @@ def test_the_prompt_is_what_the_model_is_sent(run: Any) -> None:
     """With the diagnosis, the error and the function that failed, and without the answer."""
     code, out, _ = run("--prompt", "--case", "ambiguous_reference")
     assert code == 0
-    for part in ("You write one PySpark function", "Diagnosis: ambiguous_reference", "AMBIGUOUS_REFERENCE", "def tra"):
+    for part in ("You write one PySpark function", "ambiguous_reference: ", "AMBIGUOUS_REFERENCE", "def tra"):
         assert part in out
 
 

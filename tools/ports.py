@@ -120,7 +120,11 @@ class DryRun(Protocol):
     """Local Spark on sample rows."""
 
     def run(self, script: str, tables: Mapping[str, SampleTable]) -> DryRunResult:
-        """Run the script with these tables in the database's place. Raises UnavailableError when Spark cannot run."""
+        """Run the script with these tables in the database's place. Raises UnavailableError when Spark cannot run.
+
+        A script that ends its Spark, or takes all its memory or time, has failed: the error is a
+        TooLargeForSamplesError or TooSlowForSamplesError.
+        """
         ...
 
     def close(self) -> None:

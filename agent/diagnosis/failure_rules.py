@@ -164,6 +164,17 @@ CODE_RULES: tuple[Rule, ...] = (
     rule(
         "value_does_not_fit",
         [
+            r"java\.lang\.ArithmeticException: (?P<why>(?:integer|long) overflow)",
+            r"(?P<why>Too long sequence: [^\n]*|Cannot grow BufferHolder[^\n]*|Unsuccessful try to [^\n]*|"
+            r"COLLECTION_SIZE_LIMIT_EXCEEDED[^\n]*)",
+        ],
+        "a number, the length of a text or list, or a date is larger than Spark can hold: {why}",
+        "check what is made larger by a number, as F.repeat, F.sequence or a date moved by many days; compute numbers "
+        "in a wider type, as .cast('decimal(38,6)')",
+    ),
+    rule(
+        "value_does_not_fit",
+        [
             r"(?P<why>DIVIDE_BY_ZERO|ARITHMETIC_OVERFLOW)\]",
             r"(?P<why>(?i:division by zero|divide by zero|(?:integer|long|short|byte) overflow))",
         ],

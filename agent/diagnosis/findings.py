@@ -35,6 +35,8 @@ FailureClass = Literal[
     "target_changed",
     "run_id_taken",
     "out_of_memory",
+    "too_large_for_samples",
+    "too_slow_for_samples",
     "timeout",
     "stopped",
     "network",

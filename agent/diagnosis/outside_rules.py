@@ -105,7 +105,31 @@ CONSTRAINT_RULES: tuple[Rule, ...] = (
 )
 """Rules for rows that PostgreSQL refuses."""
 
+_BY_THE_ROWS = "compute it from the rows' own columns, or bound it by a small number"
+
 OUTSIDE_RULES: tuple[Rule, ...] = (
+    rule(
+        "too_large_for_samples",
+        [r"TooLargeForSamplesError: [^\n]*StackOverflowError"],
+        "an expression or a plan is too deep for Spark",
+        "build it without a loop that wraps it again and again: add up with F.aggregate or a sum over rows, name steps "
+        "in one select, and join a small table of values instead of many F.when",
+    ),
+    rule(
+        "too_large_for_samples",
+        [r"TooLargeForSamplesError: "],
+        "the script needs more memory than there is for a few sample rows",
+        "find the text, list, array or number of rows that is huge whatever the rows are, as by F.repeat, "
+        f"F.array_repeat, F.sequence, a cross join, or Python's * and range: {_BY_THE_ROWS}",
+    ),
+    rule(
+        "too_slow_for_samples",
+        [r"TooSlowForSamplesError: "],
+        "the script does not end in time on a few sample rows",
+        "find the work that is huge whatever the rows are, as a loop over a large range, a power of large numbers, "
+        "F.sequence or F.window with very short steps, a pattern that backtracks, or a join without keys: "
+        f"{_BY_THE_ROWS}",
+    ),
     rule(
         "permission",
         [r"Role (?P<name>\S+) should be given assume role permissions"],

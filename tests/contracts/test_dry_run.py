@@ -90,6 +90,15 @@ def test_a_script_that_is_no_python_has_failed(dry_runs: DryRuns) -> None:
     assert ("SyntaxError" in result.error, result.phase, result.line) == (True, "", 1)
 
 
+def test_a_script_that_takes_all_memory_has_failed(dry_runs: DryRuns) -> None:
+    """That is no matter of Spark, which works for the next script; no phase is blamed but the script as a whole."""
+    dry_run = dry_runs(DryRunResult(error="TooLargeForSamplesError: Spark's JVM ran out of memory"))
+    result = dry_run.run(script('sources["o"].selectExpr("array_repeat(id, 2000000000) AS id")'), TABLES)
+    assert result.error.startswith("TooLargeForSamplesError: Spark's JVM ran out of memory")
+    assert (result.phase, result.rows) == ("", 0)
+    assert dry_run.run(GOOD, TABLES).error == ""
+
+
 def test_a_failure_is_the_script_s_own(dry_runs: DryRuns) -> None:
     """The next script is not concerned."""
     _, text, error = FAILING[0]

@@ -23,6 +23,9 @@ AMBIGUOUS = DryRunResult(
     error="AnalysisException: [AMBIGUOUS_REFERENCE] Reference `id` is ambiguous, could be: [`o`.`id`, `c`.`id`].",
     phase="transform",
 )
+_CONTROL = "while a control script ran through"
+TOO_LARGE = DryRunResult(error=f"TooLargeForSamplesError: Spark's JVM ran out of memory, twice, {_CONTROL}", line=7)
+TOO_SLOW = DryRunResult(error=f"TooSlowForSamplesError: the script did not finish within 9 s, {_CONTROL}")
 MISSING_AGGREGATION = DryRunResult(
     error='AnalysisException: [MISSING_AGGREGATION] The non-aggregating expression "amount" is based on columns '
     "which are not participating in the GROUP BY clause.",
@@ -176,6 +179,26 @@ def test_the_same_failure_twice_ends_the_run(bench: MakeBench) -> None:
     made = bench(dry_run=FakeDryRun(AMBIGUOUS, AMBIGUOUS))
     body = made.service().run(event())["body"]
     assert (body["execution_status"], body["rewrites"]) == ("failed", 1)
+
+
+def test_a_script_that_is_too_large_for_samples_is_repaired_before_anything_runs(bench: MakeBench) -> None:
+    """The model is told what to look for; nothing is started on the engine before the repair."""
+    made = bench(dry_run=FakeDryRun(TOO_LARGE))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["rewrites"], body["attempts"]) == ("success", 1, 1)
+    assert "Spark's JVM ran out of memory" in made.model.calls[1].user
+    assert "F.array_repeat" in made.model.calls[1].user
+
+
+@pytest.mark.parametrize(("first", "second"), [(TOO_LARGE, TOO_LARGE), (TOO_SLOW, TOO_SLOW)])
+def test_a_script_that_stays_too_large_never_reaches_the_engine(
+    bench: MakeBench, first: DryRunResult, second: DryRunResult
+) -> None:
+    """The same failure twice ends the run."""
+    made = bench(dry_run=FakeDryRun(first, second))
+    body = made.service().run(event())["body"]
+    assert (body["execution_status"], body["rewrites"], body["preflight"]) == ("failed", 1, "failed")
+    assert made.jobs.started == []
 
 
 def test_a_failed_execution_is_repaired_once(bench: MakeBench) -> None:

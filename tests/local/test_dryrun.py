@@ -191,11 +191,12 @@ def test_scripts_see_nothing_of_each_other(dry_run: LocalDryRun) -> None:
 
 
 def test_a_script_that_does_not_end_is_ended(tmp_path: Path) -> None:
-    """After the time-out script and JVM are killed, and the next dry run works."""
+    """After the time-out script and JVM are killed; Spark is shown to work, and the next dry run does."""
     dry_run = LocalDryRun(tmp_path, timeout_seconds=5)
     try:
         endless = f"write(spark.range(10**15).selectExpr('sum(id % 7)'), {STAGING})"
-        assert dry_run.run(script(endless), {}).error.startswith("TimeoutError: the script did not finish within 5 s")
+        late = "TooSlowForSamplesError: the script did not finish within 5 s on the sample rows, while a control script"
+        assert dry_run.run(script(endless), {}).error.startswith(late)
         dry_run.timeout_seconds = 120  # a busy machine starts the next JVM slowly
         assert dry_run.run(script(f"write(spark.range(1), {STAGING})"), {}).rows == 1
     finally:
@@ -203,11 +204,58 @@ def test_a_script_that_does_not_end_is_ended(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_jvm_that_ends_is_no_fault_of_the_script(dry_run: LocalDryRun) -> None:
-    """When Spark itself goes away the dry run is unavailable, and the next one has a new JVM."""
-    with pytest.raises(UnavailableError, match="JVM ended"):
+DEATHS = {
+    "spark._jvm.System.exit(3)": "Spark's JVM ended with exit code 3",
+    "spark._jvm.System.exit(52)": "Spark's JVM ran out of memory",
+    "import os; os.kill(os.getpid(), 9)": "the script's process was killed by signal 9",
+    "raise MemoryError": "the script's Python process ran out of memory",
+}
+
+
+@pytest.mark.parametrize(("body", "cause"), DEATHS.items())
+def test_a_script_that_dies_twice_is_to_blame(dry_run: LocalDryRun, body: str, cause: str) -> None:
+    """Whatever a script kills, itself or Spark, it has failed where a control script runs through in a fresh JVM."""
+    result = dry_run.run(script(body), {})
+    assert result.error.startswith(f"TooLargeForSamplesError: {cause} on the sample rows, twice, while a control")
+    assert (result.phase, result.rows) == ("", 0)
+
+
+@pytest.mark.parametrize("death", ["spark._jvm.System.exit(3)", "os.kill(int(jvm.pid()), 9); spark.range(1).count()"])
+def test_a_script_that_dies_once_is_not_to_blame(dry_run: LocalDryRun, tmp_path: Path, death: str) -> None:
+    """A JVM that something else ended is replaced, and the script's result counts."""
+    body = f"""
+    import os, pathlib
+    marker, jvm = pathlib.Path({str(tmp_path / "died")!r}), spark._jvm.java.lang.ProcessHandle.current()
+    if not marker.exists():
+        marker.touch()
+        {death}
+    write(spark.range(1), {STAGING})
+    """
+    assert dry_run.run(script(body), {}).rows == 1
+
+
+def test_a_control_script_that_dies_as_well_blames_spark(dry_run: LocalDryRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When Spark itself does not work the dry run is unavailable, and the next one has a new JVM."""
+    monkeypatch.setattr("tools.local.dryrun._CONTROL", script("spark._jvm.System.exit(4)"))
+    told = "JVM ended with exit code 3 .*; Spark itself does not work, a control script failed: .*exit code 4"
+    with pytest.raises(UnavailableError, match=told):
         dry_run.run(script("spark._jvm.System.exit(3)"), {})
     assert dry_run.run(script(f"write(spark.range(1), {STAGING})"), {}).rows == 1
+
+
+def test_a_jvm_that_takes_no_script_is_replaced(dry_run: LocalDryRun) -> None:
+    """A JVM that breaks between two scripts is no fault of the second one."""
+    dry_run.run(script(f"write(spark.range(1), {STAGING})"), {})
+    gateway = dry_run._jvm._gateway
+    assert gateway is not None
+    dry_run._jvm._gateway = (gateway[0], "not the secret")
+    assert dry_run.run(script(f"write(spark.range(1), {STAGING})"), {}).rows == 1
+
+
+def test_rows_that_are_too_large_are_not_told(dry_run: LocalDryRun) -> None:
+    """The process that reads the result has no limit on its memory; columns and count come back all the same."""
+    body = f"""write(spark.range(20).selectExpr("repeat('a', 1000000) AS a"), {STAGING})"""
+    assert dry_run.run(script(body), {}) == DryRunResult(columns=(("a", "string"),), rows=20)
 
 
 def test_without_java_the_dry_run_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

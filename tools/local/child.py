@@ -19,11 +19,18 @@ from agent.errors import UnavailableError
 from tools.local.failure import Failure, failure
 from tools.local.guard import Guard, limit_resources
 from tools.local.jvm import SparkJvm
-from tools.local.launch import JVM_EXIT_SECONDS, LOG, SCRATCH, SECRETS, Launch, jvm_seems_gone, read_launch
+from tools.local.launch import (
+    JVM_EXIT_SECONDS,
+    LOG,
+    OUT_OF_MEMORY_EXIT,
+    SCRATCH,
+    SECRETS,
+    Launch,
+    jvm_seems_gone,
+    read_launch,
+)
 
 _STAND_IN = Path(__file__).parent / "standin"
-_OUT_OF_MEMORY_EXIT = 52
-"""org.apache.spark.util.SparkExitCode.OOM: an executor thread ran out of memory and Spark ended the JVM."""
 
 
 def main(run_dir: Path) -> None:
@@ -98,7 +105,7 @@ def _cause_of_death(failed: Failure, jvm: SparkJvm | None) -> str:
     code = jvm.exit_code(JVM_EXIT_SECONDS if gone else 0) if jvm is not None else None
     if code is None:
         return ""
-    cause = "java.lang.OutOfMemoryError: Java heap space; " if code == _OUT_OF_MEMORY_EXIT else ""
+    cause = "java.lang.OutOfMemoryError: Java heap space; " if code == OUT_OF_MEMORY_EXIT else ""
     return f"\n{cause}the Spark JVM ended with exit code {code}"
 
 

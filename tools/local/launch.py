@@ -26,8 +26,11 @@ SECRETS = "DATAMORPH_SECRETS"
 """Variable of the child's environment: JSON list of what of those URLs may stand in no error; the script has it not."""
 JVM_EXIT_SECONDS = 10.0
 """How long a JVM may take to end after its connection broke."""
+OUT_OF_MEMORY_EXIT = 52
+"""org.apache.spark.util.SparkExitCode.OOM: an executor thread ran out of memory and Spark ended the JVM."""
 _BROKEN_CONNECTION = re.compile(
-    r"\b(Py4JNetworkError|ConnectionRefusedError|ConnectionResetError|Py4JError: An error occurred while calling)\b"
+    r"\b(Py4JNetworkError|ConnectionRefusedError|ConnectionResetError|Py4JError: An error occurred while calling"
+    r"|SparkContext was shut down)\b"
 )
 LOST = "the process ended without a result (killed?)"
 

@@ -24,6 +24,8 @@ from ._broken import DryRunBrokenError
 
 _SAMPLE_ROWS = 20
 _ONE_FETCH = 1000
+_MAX_CHARACTERS = 16 * 1024**2
+"""Of a result that is told with its rows: the process that reads it has no limit on its memory as this one has."""
 _TIMES = (T.DateType, T.TimestampType, T.TimestampNTZType)
 
 
@@ -60,7 +62,10 @@ class SampleTables:
                     for row in head[:_SAMPLE_ROWS]
                 ],
             }
-            (self._directory / "result.json").write_text(json.dumps(result), encoding="utf-8")
+            text = json.dumps(result)
+            if len(text) > _MAX_CHARACTERS:
+                text = json.dumps(result | {"sample": []})
+            (self._directory / "result.json").write_text(text, encoding="utf-8")
 
 
 @contextmanager

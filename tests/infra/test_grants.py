@@ -37,7 +37,10 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
             "s3:GetObject s3:PutObject",
             ["s3:::${BucketName}/glue/codes/*", "s3:::${BucketName}/glue/runs/*"],
         ),
-        "Reports": ("s3:GetObject", ["s3:::${BucketName}/glue/temp/reports/*"]),
+        "Reports": (
+            "s3:GetObject",
+            ["s3:::${BucketName}/glue/temp/*/reports/*", "s3:::${BucketName}/glue/temp/reports/*"],
+        ),
         "Listing": ("s3:ListBucket", ["s3:::${BucketName}"]),
         "Secrets": ("secretsmanager:GetSecretValue", [DATABASE_SECRET, CONFIG_SECRET]),
         "Jobs": (

@@ -114,7 +114,7 @@ def test_the_function_writes_scripts_and_artifacts_and_reads_reports() -> None:
         for resource in texts(one["Resource"])
     ]
     assert written == ["/glue/codes/*", "/glue/runs/*"]
-    assert read == ["/glue/codes/*", "/glue/runs/*", "/glue/temp/reports/*"]
+    assert read == ["/glue/codes/*", "/glue/runs/*", "/glue/temp/*/reports/*", "/glue/temp/reports/*"]
     assert not [action for action in actions("FunctionRole") if action.startswith("s3:Delete")]
 
 

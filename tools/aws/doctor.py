@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from agent.errors import EngineError
+from agent.keys import job_name
 from agent.settings import Settings
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
@@ -16,7 +17,7 @@ from tools.checks import Check, MissingError, check
 from tools.records import JobDefinition
 
 _PROBE_KEY = "glue/codes/datamorph-doctor.txt"
-_PROBE_JOB = "datamorph-job-doctor"
+_PROBE_JOB = job_name("doctor", 1, 1, 1, "", "")
 _FEW_TOKENS = 16
 
 

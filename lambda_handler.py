@@ -24,11 +24,14 @@ from langgraph.runtime import RunControl
 
 from agent.diagnosis.redact import redact
 from agent.errors import DatamorphError
+from agent.settings import load_settings
 from graph.actions import Actions
 from graph.dynamodb_saver import dynamodb_checkpoints
 from graph.entry import answer, run_id_of
+from graph.refusals import refusal
 from graph.response import Response, as_unavailable, broken, reason, unavailable
 from graph.service import Service
+from tools.aws.announcer import EventBridgeAnnouncer
 from tools.aws.clients import AwsClients
 from tools.aws.configuration import aws_settings, settings_to_examine
 from tools.aws.toolbox import aws_toolbox
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 DEFAULTS = {"engine": "glue", "model": "bedrock", "home": "/tmp/datamorph"}
 """What differs here from the settings' own defaults."""
+_OF_EVENTS = ("AWS_REGION", "AWS_DEFAULT_REGION", "DATAMORPH_REGION", "DATAMORPH_EVENT_BUS")
+"""Variables of which no value is wrong."""
 MARGIN_SECONDS = 60.0
 """A step that would begin with less time left is left to the next invocation."""
 
@@ -61,6 +66,7 @@ def handler(event: object, context: LambdaContext) -> Response:
         response = broken(run_id_of(event), error, _door.secrets())
     status = response["body"].get("execution_status")
     logger.info("handler.answered", status_code=response["statusCode"], execution_status=status, **_refusal(response))
+    _tell(event, response, context)
     if response["statusCode"] == 503:
         # A secret may have been rotated, a role changed: the next invocation looks anew.
         _door.close()
@@ -72,6 +78,16 @@ def _refusal(response: Response) -> dict[str, Any]:
     told = reason(response, _door.secrets()) if response["statusCode"] >= 400 else ""
     service = response["body"].get("service")
     return ({"reason": told} if told else {}) | ({"refused_by": service} if service else {})
+
+
+def _tell(event: object, response: Response, context: LambdaContext) -> None:
+    """Tell of a start that was refused; the answer stands, whatever becomes of that."""
+    try:
+        if told := refusal(event, response, context.aws_request_id, _door.secrets()):
+            with _door.events() as (clients, bus):
+                EventBridgeAnnouncer(clients, bus).tell_refusal(told)
+    except Exception:
+        logger.error("refusal.failed", trace=redact(traceback.format_exc(), _door.secrets()))
 
 
 def _answer(event: object, context: LambdaContext) -> Response:
@@ -120,6 +136,16 @@ class _Door:
     def secrets(self) -> list[str]:
         """What no log may tell, as far as the settings are known."""
         return self.kept[0].secrets() if self.kept else []
+
+    @contextmanager
+    def events(self) -> Iterator[tuple[AwsClients, str]]:
+        """Clients and the event bus; where the settings are not known, what the environment says of these two."""
+        if self.kept is not None:
+            yield self.kept[1], self.kept[0].settings.event_bus
+            return
+        settings = load_settings({}, {name: os.environ[name] for name in _OF_EVENTS if name in os.environ})
+        with closing(AwsClients(settings.region)) as clients:
+            yield clients, settings.event_bus
 
     def close(self) -> None:
         """Let go of everything."""

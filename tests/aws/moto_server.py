@@ -23,6 +23,7 @@ from tools.aws.ledger_items import TTL_ATTRIBUTE, table_definition
 
 REGION = "us-east-1"
 COMPLETION_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Run State Change"]}'
+REFUSED_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Request Refused"]}'
 DEFAULTS = load_settings({}, {})
 
 _TRANSACT, _QUERY = DynamoDBBackend.transact_write_items, Table.query
@@ -42,12 +43,12 @@ class Aws:
     environment: dict[str, str]
     """What a child process needs to reach it."""
 
-    def subscribed(self, bus: str) -> str:
-        """Give the URL of a queue that gets the bus's completion events, by the rule that the README shows."""
+    def subscribed(self, bus: str, pattern: str = COMPLETION_PATTERN) -> str:
+        """Give the URL of a queue that gets a bus's events by a rule that the README shows."""
         queue = self.clients.get("sqs").create_queue(QueueName="listener")["QueueUrl"]
         attributes = self.clients.get("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
         events = self.clients.get("events")
-        events.put_rule(Name="ended", EventBusName=bus, EventPattern=COMPLETION_PATTERN)
+        events.put_rule(Name="ended", EventBusName=bus, EventPattern=pattern)
         target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
         events.put_targets(Rule="ended", EventBusName=bus, Targets=[target])
         return str(queue)

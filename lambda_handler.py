@@ -129,7 +129,7 @@ class _Door:
         if self.kept is None:
             copy_config_to_registered_loggers(source_logger=logger, include={"datamorph"}, log_level=logging.INFO)
             settings = aws_settings({}, os.environ, DEFAULTS)
-            clients = self.stack.enter_context(closing(AwsClients(settings.region)))
+            clients = self.stack.enter_context(closing(AwsClients(settings.region, settings.account)))
             self.kept = self._service(settings, clients), clients
         return self.kept
 

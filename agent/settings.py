@@ -46,6 +46,12 @@ class Settings(BaseModel):
         examples=["eu-central-1"],
     )
     bucket: str = Field("dmbckt", min_length=3, description="S3 bucket of scripts, artifacts and the jobs' TempDir")
+    account: str | None = Field(
+        None,
+        pattern=r"^\d{12}$",
+        description="AWS account that the bucket must belong to; without it that of the credentials",
+        examples=["123456789012"],
+    )
     role: str = Field("lambdaroles", min_length=1, description="IAM role of the Glue jobs: its name or ARN")
     glue_version: str = Field("4.0", pattern=r"^[45]\.\d$", description="Glue version of the jobs", examples=["5.0"])
     worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = Field(

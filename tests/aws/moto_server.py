@@ -22,6 +22,9 @@ from tools.aws.clients import AwsClients
 from tools.aws.ledger_items import TTL_ATTRIBUTE, table_definition
 
 REGION = "us-east-1"
+ACCOUNT = "123456789012"
+_OWNER = "HTTP_X_AMZ_EXPECTED_BUCKET_OWNER"
+_DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 COMPLETION_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Run State Change"]}'
 REFUSED_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Request Refused"]}'
 DEFAULTS = load_settings({}, {})
@@ -111,10 +114,16 @@ def _queried(table: Table, hash_key: Any, *given: Any, **more: Any) -> Any:
 
 
 def _one_at_a_time(app: Any) -> Any:
-    """The application behind a lock: moto's transactions fail, or undo others, when requests overlap."""
+    """The application behind a lock: moto's transactions fail, or undo others, when requests overlap.
+
+    A bucket that is expected to be another account's is refused, as S3 does and moto does not.
+    """
     lock = threading.Lock()
 
     def answer(environ: Any, start_response: Any) -> list[bytes]:
+        if environ.get(_OWNER, ACCOUNT) != ACCOUNT:
+            start_response("403 Forbidden", [("Content-Type", "application/xml")])
+            return [_DENIED]
         with lock:
             return list(app(environ, start_response))
 

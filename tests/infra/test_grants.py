@@ -41,7 +41,7 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
             "s3:GetObject",
             ["s3:::${BucketName}/glue/temp/*/reports/*", "s3:::${BucketName}/glue/temp/reports/*"],
         ),
-        "Listing": ("s3:ListBucket", ["s3:::${BucketName}"]),
+        "Listing": ("s3:ListBucket s3:GetLifecycleConfiguration", ["s3:::${BucketName}"]),
         "Secrets": ("secretsmanager:GetSecretValue", [DATABASE_SECRET, CONFIG_SECRET]),
         "Jobs": (
             "glue:CreateJob glue:TagResource glue:GetJob glue:StartJobRun glue:GetJobRun glue:GetJobRuns "
@@ -62,6 +62,12 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
             ],
         ),
         "Completion": ("events:PutEvents", ["events:event-bus/${EventBusName}"]),
+        "KeyOfTheBucket": ("kms:Decrypt kms:GenerateDataKey", ["BucketKmsKeyArn"]),
+        "KeyOfTheTables": (
+            "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo",
+            ["TablesKmsKeyArn"],
+        ),
+        "KeyOfTheSecrets": ("kms:Decrypt", ["SecretsKmsKeyArn"]),
         "NetworkOfLambda": (NETWORK, ["*"]),
         "NotFromTheCode": (NETWORK, ["*"]),
     },
@@ -87,6 +93,8 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
         ),
         "NetworkInterfaceEnd": ("ec2:DeleteNetworkInterface", ["ec2:network-interface/*"]),
         "NetworkInterfaceTag": ("ec2:CreateTags ec2:DeleteTags", ["ec2:network-interface/*"]),
+        "KeyOfTheBucket": ("kms:Decrypt kms:GenerateDataKey", ["BucketKmsKeyArn"]),
+        "KeyOfTheSecrets": ("kms:Decrypt", ["SecretsKmsKeyArn"]),
     },
 }
 
@@ -131,6 +139,8 @@ def test_what_the_function_is_told() -> None:
         "DATAMORPH_MODEL": "bedrock:${InferenceProfile}",
         "DATAMORPH_HOME": "/tmp/datamorph",
         "DATAMORPH_BUCKET": "BucketName",
+        "DATAMORPH_ACCOUNT": "AWS::AccountId",
+        "DATAMORPH_RETENTION_DAYS": "RetentionDays",
         "DATAMORPH_ROLE": "GlueRole.Arn",
         "DATAMORPH_CONNECTION": "ConnectionName",
         "DATAMORPH_LEDGER_TABLE": "LedgerTableName",

@@ -83,5 +83,12 @@ class S3Artifacts:
 
     def _asked(self, bucket: str) -> Any:
         remedy = f"create the bucket `{bucket}`, or name another one with DATAMORPH_BUCKET"
-        advice = {"NoSuchBucket": remedy, "AllAccessDisabled": remedy, "InvalidBucketName": remedy}
+        denied = (
+            "grant s3:GetObject and s3:PutObject on it to the credentials in use; where it belongs to another account, "
+            "name a bucket of your own with DATAMORPH_BUCKET, or that account with DATAMORPH_ACCOUNT"
+        )
+        advice = {
+            **dict.fromkeys(("NoSuchBucket", "AllAccessDisabled", "InvalidBucketName"), remedy),
+            "AccessDenied": denied,
+        }
         return translated("s3", f"bucket {bucket}", self._clients.region, advice)

@@ -35,13 +35,13 @@ def examined(settings: Settings) -> dict[str, object]:
 
 def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
     """Secrets, model, bucket, role, connection, tables and Logger Lambda."""
-    with closing(AwsClients(settings.region)) as clients:
+    with closing(AwsClients(settings.region, settings.account)) as clients:
         artifacts = S3Artifacts(clients, settings.bucket)
         first = [check_model(settings)] if model else []
         return [
             check("secrets", lambda: _secrets(clients, settings)),
             *first,
-            check("bucket", lambda: _bucket(artifacts, settings)),
+            check("bucket", lambda: _bucket(clients, artifacts, settings)),
             check("role", lambda: _role(GlueJobRunner(clients, artifacts, settings), artifacts, settings)),
             check("connection", lambda: _connection(clients, settings)),
             check("ledger table", lambda: _table(clients, settings, settings.ledger_table, ("pk", "sk"))),
@@ -88,10 +88,10 @@ def _secrets(clients: AwsClients, settings: Settings) -> str:
     return f"{told}; {settings.database_secret}: where the database is"
 
 
-def _bucket(artifacts: S3Artifacts, settings: Settings) -> str:
+def _bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> str:
     uri = artifacts.put_latest(_PROBE_KEY, "ok\n")
     artifacts.get(uri)
-    return f"{settings.bucket}, written and read"
+    return f"{settings.bucket} of account {clients.account}, written and read"
 
 
 def _role(jobs: GlueJobRunner, artifacts: S3Artifacts, settings: Settings) -> str:

@@ -11,7 +11,7 @@ import pytest
 from agent.settings import PREFIX, Settings, load_settings
 from cli_parser import EPILOG, parser
 from graph.builder import build_workflow
-from tests.aws.moto_server import COMPLETION_PATTERN, REFUSED_PATTERN
+from tests.aws.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
 from tests.aws.test_bad_days import ENDED, UNAVAILABLE
 from tools.artifacts import LocalArtifacts
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel
@@ -81,6 +81,12 @@ def test_every_file_that_readme_names_is_there() -> None:
     named = set(re.findall(r"\]\(([\w./-]+)\)", README)) | set(re.findall(r"examples/[\w/.]+\.jsonl?", README))
     assert len(named) > 6
     assert [name for name in named if not (root / name).exists()] == []
+
+
+def test_the_rules_of_a_bucket_are_the_tested_ones() -> None:
+    """The command that a reader copies gives the bucket that the tests have, at which the doctor finds nothing."""
+    indented = LIFECYCLE.replace("\n", "\n  ")
+    assert f"--lifecycle-configuration '{indented}'" in README
 
 
 @pytest.mark.parametrize("pattern", [COMPLETION_PATTERN, REFUSED_PATTERN])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import urllib.request
@@ -27,6 +28,9 @@ _OWNER = "HTTP_X_AMZ_EXPECTED_BUCKET_OWNER"
 _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 COMPLETION_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Run State Change"]}'
 REFUSED_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Request Refused"]}'
+LIFECYCLE = """{"Rules": [
+  {"ID": "temp", "Status": "Enabled", "Filter": {"Prefix": "glue/temp/"}, "Expiration": {"Days": 7}},
+  {"ID": "runs", "Status": "Enabled", "Filter": {"Prefix": "glue/runs/"}, "Expiration": {"Days": 90}}]}"""
 DEFAULTS = load_settings({}, {})
 
 _TRANSACT, _QUERY = DynamoDBBackend.transact_write_items, Table.query
@@ -152,10 +156,12 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def make_stores(clients: AwsClients) -> None:
-    """Make the bucket and the two tables, named as in the settings' defaults."""
+    """Make the bucket, with the README's rules, and the two tables, named as in the settings' defaults."""
     from graph.dynamodb_saver import checkpoints_table
 
-    clients.get("s3").create_bucket(Bucket=DEFAULTS.bucket)
+    s3 = clients.get("s3")
+    s3.create_bucket(Bucket=DEFAULTS.bucket)
+    s3.put_bucket_lifecycle_configuration(Bucket=DEFAULTS.bucket, LifecycleConfiguration=json.loads(LIFECYCLE))
     _make_table(clients, table_definition(DEFAULTS.ledger_table), TTL_ATTRIBUTE)
     _make_table(clients, checkpoints_table(DEFAULTS.checkpoints_table), "ttl")
 

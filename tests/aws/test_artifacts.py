@@ -48,6 +48,18 @@ def test_a_writer_at_the_same_time_is_noticed(aws: Aws, artifacts: S3Artifacts, 
             artifacts.put("k", "two")
 
 
+def test_a_text_that_is_there_is_written_anew(aws: Aws, artifacts: S3Artifacts) -> None:
+    """A lifecycle rule counts from the last write: of a restart long after the first try nothing expires midway."""
+    artifacts.put("k", "one")
+    with requests(aws.clients.get("s3"), "PutObject") as sent:
+        artifacts.put("k", "one")
+    assert [request.headers.get("If-None-Match") for request in sent] == [b"*", None]
+    with requests(aws.clients.get("s3"), "PutObject") as sent, pytest.raises(ArtifactError):
+        artifacts.put("k", "two")
+    assert len(sent) == 1
+    assert artifacts.get("s3://dmbckt/k") == "one"
+
+
 def test_a_write_whose_answer_was_lost_is_recognised(aws: Aws, artifacts: S3Artifacts) -> None:
     """The second request finds the first one's text."""
     with answers_lost(aws.clients.get("s3"), "PutObject") as lost:

@@ -36,6 +36,7 @@ OPERATIONS = {
     "get_object": ["s3:GetObject"],
     "put_object": ["s3:PutObject"],
     "list_objects_v2": ["s3:ListBucket"],
+    "get_bucket_lifecycle_configuration": ["s3:GetLifecycleConfiguration"],
     "get_item": ["dynamodb:GetItem"],
     "put_item": ["dynamodb:PutItem"],
     "update_item": ["dynamodb:UpdateItem"],

@@ -25,8 +25,11 @@ class S3Artifacts:
 
     def put(self, key: str, text: str) -> str:
         """Store under an immutable key. Raises ArtifactError when the key holds another text."""
-        if not self._put(key, text, IfNoneMatch="*") and self._read(self._bucket, key, self._uri(key)) != text.encode():
-            raise ArtifactError(self._uri(key), "is already stored with another content")
+        if not self._put(key, text, IfNoneMatch="*"):
+            if self._read(self._bucket, key, self._uri(key)) != text.encode():
+                raise ArtifactError(self._uri(key), "is already stored with another content")
+            # The bucket's lifecycle counts from now on: a restart may come long after the first try.
+            self._put(key, text)
         return f"{self._uri(key)}#{hashlib.sha256(text.encode()).hexdigest()}"
 
     def put_latest(self, key: str, text: str) -> str:

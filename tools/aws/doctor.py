@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from agent.errors import EngineError
+from agent.errors import EngineError, UnavailableError
 from agent.keys import job_name
 from agent.settings import Settings
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.errors import translated
+from tools.aws.expiry import expiry_days
 from tools.aws.glue import GlueJobRunner
 from tools.aws.secrets import database_url, read_config
 from tools.bedrock import BedrockModel
-from tools.checks import Check, MissingError, check
+from tools.checks import Check, MissingError, WarningError, check
 from tools.records import JobDefinition
 
 _PROBE_KEY = "glue/codes/datamorph-doctor.txt"
 _PROBE_JOB = job_name("doctor", 1, 1, 1, "", "")
+_RUNS = "glue/runs/"
+"""Where requests, snapshots, prompts, replies and logs of runs are."""
 _FEW_TOKENS = 16
 
 
@@ -41,7 +44,7 @@ def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
         return [
             check("secrets", lambda: _secrets(clients, settings)),
             *first,
-            check("bucket", lambda: _bucket(clients, artifacts, settings)),
+            check_bucket(clients, artifacts, settings),
             check("role", lambda: _role(GlueJobRunner(clients, artifacts, settings), artifacts, settings)),
             check("connection", lambda: _connection(clients, settings)),
             check("ledger table", lambda: _table(clients, settings, settings.ledger_table, ("pk", "sk"))),
@@ -53,6 +56,11 @@ def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
 def check_database(settings: Settings) -> Check:
     """Whether a session can be opened."""
     return check("database", lambda: _database(settings))
+
+
+def check_bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> Check:
+    """Whether the bucket can be written and read, and whether it forgets what runs leave there."""
+    return check("bucket", lambda: _bucket(clients, artifacts, settings))
 
 
 def check_model(settings: Settings) -> Check:
@@ -91,7 +99,29 @@ def _secrets(clients: AwsClients, settings: Settings) -> str:
 def _bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> str:
     uri = artifacts.put_latest(_PROBE_KEY, "ok\n")
     artifacts.get(uri)
-    return f"{settings.bucket} of account {clients.account}, written and read"
+    found = f"{settings.bucket} of account {clients.account}, written and read"
+    return f"{found}; {_expiry(clients, settings, found)}"
+
+
+def _expiry(clients: AwsClients, settings: Settings, found: str) -> str:
+    """When prompts and snapshots expire. Raises WarningError where they never do, or too early."""
+    try:
+        days = expiry_days(clients, settings.bucket, _RUNS)
+    except UnavailableError as error:
+        raise WarningError(f"{found}; when its objects expire cannot be seen: {error}") from error
+    if days is None:
+        told = (
+            f"what is under {_RUNS}, prompts and samples of rows among it, never expires: give the bucket a rule with "
+            "`aws s3api put-bucket-lifecycle-configuration`, as the README shows under Deploy"
+        )
+        raise WarningError(f"{found}; {told}")
+    if days < settings.retention_days:
+        told = (
+            f"what is under {_RUNS} expires after {days} days, and runs are remembered for {settings.retention_days} "
+            "days (DATAMORPH_RETENTION_DAYS): let the bucket's rule be no shorter"
+        )
+        raise WarningError(f"{found}; {told}")
+    return f"what is under {_RUNS} expires after {days} days"
 
 
 def _role(jobs: GlueJobRunner, artifacts: S3Artifacts, settings: Settings) -> str:

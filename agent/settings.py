@@ -35,6 +35,12 @@ class Settings(BaseModel):
         description="the PostgreSQL of sources and target; without it an embedded one under `home`",
         examples=["postgresql://etl@db.example:5432/sales"],
     )
+    database_ca_file: Path | None = Field(
+        None,
+        description="certificates of the CA by which the database's server is verified (`sslmode=verify-full`); "
+        "without it a connection on AWS is encrypted only (`require`); an `sslmode` in the URL or the secret wins",
+        examples=["/var/task/database-ca.pem"],
+    )
     home: Path = Field(
         Path(".datamorph"), description="state, artifacts and embedded database", examples=[".datamorph"]
     )

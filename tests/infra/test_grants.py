@@ -146,6 +146,7 @@ def test_what_the_function_is_told() -> None:
         "DATAMORPH_LEDGER_TABLE": "LedgerTableName",
         "DATAMORPH_CHECKPOINTS_TABLE": "CheckpointsTableName",
         "DATAMORPH_DATABASE_SECRET": DATABASE_SECRET,
+        "DATAMORPH_DATABASE_CA_FILE": "if HasDatabaseCa: DatabaseCaFile else AWS::NoValue",
         "DATAMORPH_CONFIG_SECRET": CONFIG_SECRET,
         "DATAMORPH_LOGGER_FUNCTION": "if HasLogger: LoggerFunctionName else AWS::NoValue",
         "DATAMORPH_EVENT_BUS": "EventBusName",

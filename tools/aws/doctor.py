@@ -72,10 +72,18 @@ def check_model(settings: Settings) -> Check:
 
 def _database(settings: Settings) -> str:
     from tools.database.connection import server_version
+    from tools.database.tls import unverified
 
     if settings.database_url is None:
         raise MissingError("none is named: set DATAMORPH_DATABASE_SECRET, or database_url in the secret of settings")
-    return server_version(settings.database_url)
+    found = server_version(settings.database_url)
+    if mode := unverified(settings.database_url):
+        told = (
+            f"sslmode={mode} does not verify that server's certificate: name the CA's with DATAMORPH_DATABASE_CA_FILE, "
+            "and leave sslmode out of the URL and the secret"
+        )
+        raise WarningError(f"{found}; {told}")
+    return found
 
 
 def _model(settings: Settings) -> str:

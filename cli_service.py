@@ -61,7 +61,7 @@ def _on_aws(settings: Settings, stack: ExitStack) -> Service:
     from tools.aws.toolbox import aws_toolbox
     from tools.database.url import place_of
 
-    clients = stack.enter_context(closing(AwsClients(settings.region)))
+    clients = stack.enter_context(closing(AwsClients(settings.region, settings.account)))
     tools = stack.enter_context(aws_toolbox(settings, clients))
     return Service(tools, settings, dynamodb_checkpoints(settings, clients), place_of(settings.database_url))
 

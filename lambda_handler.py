@@ -11,7 +11,7 @@ import os
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,15 +24,20 @@ from langgraph.runtime import RunControl
 
 from agent.diagnosis.redact import redact
 from agent.errors import DatamorphError
+from agent.keys import is_run_id
+from agent.settings import load_settings
 from graph.actions import Actions
 from graph.dynamodb_saver import dynamodb_checkpoints
 from graph.entry import answer, run_id_of
+from graph.refusals import refusal
 from graph.response import Response, as_unavailable, broken, reason, unavailable
 from graph.service import Service
+from tools.aws.announcer import EventBridgeAnnouncer
 from tools.aws.clients import AwsClients
 from tools.aws.configuration import aws_settings, settings_to_examine
 from tools.aws.toolbox import aws_toolbox
 from tools.aws.waker import LambdaWaker
+from tools.records import OPEN_STATUSES
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
 
 DEFAULTS = {"engine": "glue", "model": "bedrock", "home": "/tmp/datamorph"}
 """What differs here from the settings' own defaults."""
+_OF_EVENTS = ("AWS_REGION", "AWS_DEFAULT_REGION", "DATAMORPH_REGION", "DATAMORPH_EVENT_BUS")
+"""Variables of which no value is wrong."""
 MARGIN_SECONDS = 60.0
 """A step that would begin with less time left is left to the next invocation."""
 
@@ -61,6 +68,7 @@ def handler(event: object, context: LambdaContext) -> Response:
         response = broken(run_id_of(event), error, _door.secrets())
     status = response["body"].get("execution_status")
     logger.info("handler.answered", status_code=response["statusCode"], execution_status=status, **_refusal(response))
+    _tell(event, response, context)
     if response["statusCode"] == 503:
         # A secret may have been rotated, a role changed: the next invocation looks anew.
         _door.close()
@@ -72,6 +80,17 @@ def _refusal(response: Response) -> dict[str, Any]:
     told = reason(response, _door.secrets()) if response["statusCode"] >= 400 else ""
     service = response["body"].get("service")
     return ({"reason": told} if told else {}) | ({"refused_by": service} if service else {})
+
+
+def _tell(event: object, response: Response, context: LambdaContext) -> None:
+    """Tell of a start that was refused; the answer stands, whatever becomes of that."""
+    try:
+        told = refusal(event, response, context.aws_request_id, _door.secrets())
+        if told is not None and not (told.statusCode == 503 and _door.goes_on(told.run_id)):
+            with _door.events() as (clients, bus):
+                EventBridgeAnnouncer(clients, bus).tell_refusal(told)
+    except Exception:
+        logger.error("refusal.failed", trace=redact(traceback.format_exc(), _door.secrets()))
 
 
 def _answer(event: object, context: LambdaContext) -> Response:
@@ -113,13 +132,32 @@ class _Door:
         if self.kept is None:
             copy_config_to_registered_loggers(source_logger=logger, include={"datamorph"}, log_level=logging.INFO)
             settings = aws_settings({}, os.environ, DEFAULTS)
-            clients = self.stack.enter_context(closing(AwsClients(settings.region)))
+            clients = self.stack.enter_context(closing(AwsClients(settings.region, settings.account)))
             self.kept = self._service(settings, clients), clients
         return self.kept
 
     def secrets(self) -> list[str]:
         """What no log may tell, as far as the settings are known."""
         return self.kept[0].secrets() if self.kept else []
+
+    def goes_on(self, run_id: str | None) -> bool:
+        """Whether a run is open: a sweep wakes it, and its end is told of. False where that cannot be known."""
+        if self.kept is None or run_id is None or not is_run_id(run_id):
+            return False
+        with suppress(DatamorphError):
+            record = self.kept[0].tools.ledger.run(run_id)
+            return record is not None and record.status in OPEN_STATUSES
+        return False
+
+    @contextmanager
+    def events(self) -> Iterator[tuple[AwsClients, str]]:
+        """Clients and the event bus; where the settings are not known, what the environment says of these two."""
+        if self.kept is not None:
+            yield self.kept[1], self.kept[0].settings.event_bus
+            return
+        settings = load_settings({}, {name: os.environ[name] for name in _OF_EVENTS if name in os.environ})
+        with closing(AwsClients(settings.region)) as clients:
+            yield clients, settings.event_bus
 
     def close(self) -> None:
         """Let go of everything."""

@@ -40,6 +40,11 @@ def job_name_before(run_id: str, generation: int, attempt: int, launch: int, scr
     return f"{_JOB_PREFIX}{run_id}-g{generation}-a{attempt}-l{launch}-{script_sha[:8]}"
 
 
+def temp_prefix(job: str) -> str:
+    """The TempDir of one job's run within the bucket: `glue/temp/{12 hex of the job's name}/`; no other run's."""
+    return f"glue/temp/{_hex12(job)}/"
+
+
 def run_id_of_job(name: str) -> str | None:
     """The run that a job's name belongs to; None for a name that `job_name` did not make."""
     match = _JOB_NAME.fullmatch(name)

@@ -39,6 +39,12 @@ class Settings(BaseModel):
         description="the PostgreSQL of sources and target; without it an embedded one under `home`",
         examples=["postgresql://etl@db.example:5432/sales"],
     )
+    database_ca_file: Path | None = Field(
+        None,
+        description="certificates of the CA by which the database's server is verified (`sslmode=verify-full`); "
+        "without it a connection on AWS is encrypted only (`require`); an `sslmode` in the URL or the secret wins",
+        examples=["/var/task/database-ca.pem"],
+    )
     home: Path = Field(
         Path(".datamorph"), description="state, artifacts and embedded database", examples=[".datamorph"]
     )
@@ -50,6 +56,12 @@ class Settings(BaseModel):
         examples=["eu-central-1"],
     )
     bucket: str = Field("dmbckt", min_length=3, description="S3 bucket of scripts, artifacts and the jobs' TempDir")
+    account: str | None = Field(
+        None,
+        pattern=r"^\d{12}$",
+        description="AWS account that the bucket must belong to; without it that of the credentials",
+        examples=["123456789012"],
+    )
     role: str = Field("lambdaroles", min_length=1, description="IAM role of the Glue jobs: its name or ARN")
     glue_version: str = Field("4.0", pattern=r"^[45]\.\d$", description="Glue version of the jobs", examples=["5.0"])
     worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = Field(

@@ -43,6 +43,11 @@ def run_id_of(event: object) -> str | None:
     return run_id if isinstance(run_id, str) else None
 
 
+def is_start(event: object) -> bool:
+    """Whether an input asks for a run: it brings `specs`, or is no other input either."""
+    return not isinstance(event, dict) or "specs" in event or not {"action", "detail-type"} & event.keys()
+
+
 def _answer(actions: Actions, event: object) -> Response:
     if not isinstance(event, dict):
         return actions.service.run(event, control=actions.control)

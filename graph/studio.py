@@ -55,7 +55,7 @@ class Workbench:
         from tools.database.url import place_of
 
         settings = aws_settings({}, os.environ)
-        clients = self._open.enter_context(closing(AwsClients(settings.region)))
+        clients = self._open.enter_context(closing(AwsClients(settings.region, settings.account)))
         tools = self._open.enter_context(aws_toolbox(settings, clients))
         return Studio(tools, settings, place_of(settings.database_url))
 

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.certificates import NAME as CA_NAME
 from infra.requirements import pins, project_requirements
 
 LIMIT_BYTES = 145_000_000
@@ -45,9 +46,10 @@ class TooLargeError(Exception):
         )
 
 
-def build_zip(root: Path, work: Path, target: Path) -> tuple[int, int]:
+def build_zip(root: Path, work: Path, target: Path, ca: bytes | None = None) -> tuple[int, int]:
     """Build `target` in the directory `work`, which is emptied; gives its sizes in bytes, unzipped and zipped.
 
+    `ca`: certificates of the database's CA, to be packaged too.
     Raises NotInstalledError, TooLargeError, and CalledProcessError where pip finds no wheel.
     """
     shutil.rmtree(work, ignore_errors=True)
@@ -56,6 +58,8 @@ def build_zip(root: Path, work: Path, target: Path) -> tuple[int, int]:
     copy_sources(root, work)
     prune(work)
     compile_all(work)
+    if ca is not None:
+        (work / CA_NAME).write_bytes(ca)
     size = sum(path.stat().st_size for path in files(work))
     if size > LIMIT_BYTES:
         raise TooLargeError(size)

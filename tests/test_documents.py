@@ -6,10 +6,12 @@ import re
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from agent.settings import PREFIX, Settings, load_settings
 from cli_parser import EPILOG, parser
 from graph.builder import build_workflow
-from tests.aws.moto_server import COMPLETION_PATTERN
+from tests.aws.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
 from tests.aws.test_bad_days import ENDED, UNAVAILABLE
 from tools.artifacts import LocalArtifacts
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel
@@ -81,9 +83,16 @@ def test_every_file_that_readme_names_is_there() -> None:
     assert [name for name in named if not (root / name).exists()] == []
 
 
-def test_the_completion_pattern_is_the_tested_one() -> None:
-    """The rule that a reader copies is the rule by which the tests listen."""
-    assert f"```json\n{COMPLETION_PATTERN}\n```" in README
+def test_the_rules_of_a_bucket_are_the_tested_ones() -> None:
+    """The command that a reader copies gives the bucket that the tests have, at which the doctor finds nothing."""
+    indented = LIFECYCLE.replace("\n", "\n  ")
+    assert f"--lifecycle-configuration '{indented}'" in README
+
+
+@pytest.mark.parametrize("pattern", [COMPLETION_PATTERN, REFUSED_PATTERN])
+def test_the_patterns_are_the_tested_ones(pattern: str) -> None:
+    """The rules that a reader copies are those by which the tests listen."""
+    assert f"```json\n{pattern}\n```" in README
 
 
 def test_every_bad_day_has_a_row() -> None:

@@ -14,18 +14,24 @@ class Check:
     """One thing looked at."""
 
     name: str
-    status: Literal["ok", "missing", "not needed"]
+    status: Literal["ok", "warning", "missing", "not needed"]
     detail: str
-    """What was found, or what is missing and what to do."""
+    """What was found, or what is missing or could be better, and what to do."""
 
 
 class MissingError(DatamorphError):
     """A check that failed; the message says what to do."""
 
 
+class WarningError(DatamorphError):
+    """A check that found what works, and ought to be bettered; the message says how."""
+
+
 def check(name: str, look: Callable[[], str], *, needed: bool = True) -> Check:
-    """Look; what `look` returns was found, and an error of this project says what is missing."""
+    """Look; what `look` returns was found, and an error of this project says what is missing or could be better."""
     try:
         return Check(name, "ok", look())
+    except WarningError as error:
+        return Check(name, "warning", str(error))
     except DatamorphError as error:
         return Check(name, "missing" if needed else "not needed", str(error))

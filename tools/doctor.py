@@ -53,10 +53,11 @@ def _spark() -> str:
 
 def _database(settings: Settings) -> str:
     from tools.database.connection import server_version
+    from tools.database.tls import secured
     from tools.local.postgres import embedded_server
 
     if settings.database_url is not None:
-        return server_version(settings.database_url)
+        return server_version(secured(settings.database_url, settings.database_ca_file))
     with embedded_server(settings.home.resolve() / "postgres") as server:
         return f"embedded {server_version(server.url)}"
 

@@ -237,3 +237,19 @@ class RunEnded:
     rows_written: int | None
     job_run_id: str | None
     attempts: int
+
+
+@dataclass(frozen=True)
+class RequestRefused:
+    """The detail of the event `DataMorph Request Refused`: a start was answered 400, 409 or 503."""
+
+    run_id: str | None
+    request_id: str
+    """Lambda's id of the invocation, which its caller was given."""
+    statusCode: int  # noqa: N815
+    execution_status: str
+    """`invalid`, `conflict` or `unavailable`."""
+    service: str | None
+    """Which service refused, of `unavailable`."""
+    errors: list[dict[str, str]]
+    """`path` and `message` of each."""

@@ -13,6 +13,7 @@ from agent.keys import (
     run_id_of_job,
     staging_prefix,
     staging_table,
+    temp_prefix,
     thread_id,
 )
 
@@ -26,6 +27,7 @@ def test_names_are_the_same_the_second_time() -> None:
     assert job_name("r", 1, 1, 1, SHA, AT) == job_name("r", 1, 1, 1, SHA, AT) == "datamorph-job-r-g1-a1-l1-3fc2e1f5"
     assert job_name_before("r", 1, 1, 1, SHA) == "datamorph-job-r-g1-a1-l1-abababab"
     assert staging_prefix("r", 1, 1, 1, AT) == staging_prefix("r", 1, 1, 1, AT)
+    assert temp_prefix("datamorph-job-r-g1-a1-l1-3fc2e1f5") == "glue/temp/263937f5a289/"
     assert thread_id("r", 2) == "r:g2"
 
 
@@ -49,6 +51,7 @@ def test_every_key_tells_launches_apart() -> None:
         job_name("r", 1, 1, 1, SHA, LATER),
     }
     assert (len(prefixes), len(names)) == (6, 7)
+    assert len({temp_prefix(name) for name in names}) == 7
 
 
 def test_names_fit_glue_and_postgresql() -> None:

@@ -15,7 +15,7 @@ from tests.aws.deployment import FUNCTION_ARN, REPLY, Deployment
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.fake_lambda import FakeLambda
 from tests.aws.glue_scene import ImpatientClients
-from tests.aws.moto_server import REGION, Aws
+from tests.aws.moto_server import ACCOUNT, REGION, Aws
 from tests.tools.fake_bedrock import fake_bedrock, reply
 from tools.aws.toolbox import _dry_run
 from tools.local.jvm import SparkJvm
@@ -43,6 +43,7 @@ def deployment(
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock.endpoint_url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", glue.endpoint_url)
         monkeypatch.setenv("DATAMORPH_HOME", folder)
+        monkeypatch.setenv("DATAMORPH_ACCOUNT", ACCOUNT)
         monkeypatch.setenv("DATAMORPH_LOGGER_FUNCTION", "datamorph-logger")
         monkeypatch.setattr("tools.aws.toolbox._dry_run", lambda settings, stack: None)
         made = Deployment(aws, glue, bedrock, fake_lambda, postgres_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import urllib.request
@@ -22,7 +23,14 @@ from tools.aws.clients import AwsClients
 from tools.aws.ledger_items import TTL_ATTRIBUTE, table_definition
 
 REGION = "us-east-1"
+ACCOUNT = "123456789012"
+_OWNER = "HTTP_X_AMZ_EXPECTED_BUCKET_OWNER"
+_DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 COMPLETION_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Run State Change"]}'
+REFUSED_PATTERN = '{"source": ["datamorph"], "detail-type": ["DataMorph Request Refused"]}'
+LIFECYCLE = """{"Rules": [
+  {"ID": "temp", "Status": "Enabled", "Filter": {"Prefix": "glue/temp/"}, "Expiration": {"Days": 7}},
+  {"ID": "runs", "Status": "Enabled", "Filter": {"Prefix": "glue/runs/"}, "Expiration": {"Days": 90}}]}"""
 DEFAULTS = load_settings({}, {})
 
 _TRANSACT, _QUERY = DynamoDBBackend.transact_write_items, Table.query
@@ -42,12 +50,12 @@ class Aws:
     environment: dict[str, str]
     """What a child process needs to reach it."""
 
-    def subscribed(self, bus: str) -> str:
-        """Give the URL of a queue that gets the bus's completion events, by the rule that the README shows."""
+    def subscribed(self, bus: str, pattern: str = COMPLETION_PATTERN) -> str:
+        """Give the URL of a queue that gets a bus's events by a rule that the README shows."""
         queue = self.clients.get("sqs").create_queue(QueueName="listener")["QueueUrl"]
         attributes = self.clients.get("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
         events = self.clients.get("events")
-        events.put_rule(Name="ended", EventBusName=bus, EventPattern=COMPLETION_PATTERN)
+        events.put_rule(Name="ended", EventBusName=bus, EventPattern=pattern)
         target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
         events.put_targets(Rule="ended", EventBusName=bus, Targets=[target])
         return str(queue)
@@ -110,10 +118,16 @@ def _queried(table: Table, hash_key: Any, *given: Any, **more: Any) -> Any:
 
 
 def _one_at_a_time(app: Any) -> Any:
-    """The application behind a lock: moto's transactions fail, or undo others, when requests overlap."""
+    """The application behind a lock: moto's transactions fail, or undo others, when requests overlap.
+
+    A bucket that is expected to be another account's is refused, as S3 does and moto does not.
+    """
     lock = threading.Lock()
 
     def answer(environ: Any, start_response: Any) -> list[bytes]:
+        if environ.get(_OWNER, ACCOUNT) != ACCOUNT:
+            start_response("403 Forbidden", [("Content-Type", "application/xml")])
+            return [_DENIED]
         with lock:
             return list(app(environ, start_response))
 
@@ -142,10 +156,12 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def make_stores(clients: AwsClients) -> None:
-    """Make the bucket and the two tables, named as in the settings' defaults."""
+    """Make the bucket, with the README's rules, and the two tables, named as in the settings' defaults."""
     from graph.dynamodb_saver import checkpoints_table
 
-    clients.get("s3").create_bucket(Bucket=DEFAULTS.bucket)
+    s3 = clients.get("s3")
+    s3.create_bucket(Bucket=DEFAULTS.bucket)
+    s3.put_bucket_lifecycle_configuration(Bucket=DEFAULTS.bucket, LifecycleConfiguration=json.loads(LIFECYCLE))
     _make_table(clients, table_definition(DEFAULTS.ledger_table), TTL_ATTRIBUTE)
     _make_table(clients, checkpoints_table(DEFAULTS.checkpoints_table), "ttl")
 

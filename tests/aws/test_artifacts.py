@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from agent.errors import ArtifactError, UnavailableError
-from tests.aws.moto_server import DEFAULTS, REGION, Aws
-from tests.aws.wire import answers_lost, cut, refused, requests
+from tests.aws.moto_server import ACCOUNT, DEFAULTS, REGION, Aws
+from tests.aws.wire import answered, answers_lost, cut, refused, requests
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 
@@ -45,6 +46,18 @@ def test_a_writer_at_the_same_time_is_noticed(aws: Aws, artifacts: S3Artifacts, 
         assert artifacts.get(artifacts.put("k", "one")) == "one"
         with pytest.raises(ArtifactError, match="another content"):
             artifacts.put("k", "two")
+
+
+def test_a_text_that_is_there_is_written_anew(aws: Aws, artifacts: S3Artifacts) -> None:
+    """A lifecycle rule counts from the last write: of a restart long after the first try nothing expires midway."""
+    artifacts.put("k", "one")
+    with requests(aws.clients.get("s3"), "PutObject") as sent:
+        artifacts.put("k", "one")
+    assert [request.headers.get("If-None-Match") for request in sent] == [b"*", None]
+    with requests(aws.clients.get("s3"), "PutObject") as sent, pytest.raises(ArtifactError):
+        artifacts.put("k", "two")
+    assert len(sent) == 1
+    assert artifacts.get("s3://dmbckt/k") == "one"
 
 
 def test_a_write_whose_answer_was_lost_is_recognised(aws: Aws, artifacts: S3Artifacts) -> None:
@@ -96,6 +109,41 @@ def test_half_an_object_is_no_changed_one(aws: Aws, artifacts: S3Artifacts) -> N
     with cut(aws.clients.get("s3"), "GetObject"), pytest.raises(UnavailableError, match="came cut .*ask again"):
         artifacts.get(stored)
     assert artifacts.get(stored) == "one and another"
+
+
+def test_every_request_names_the_account_that_the_bucket_belongs_to(aws: Aws) -> None:
+    """That of the credentials, for which STS is asked once."""
+    with closing(AwsClients(REGION)) as clients:
+        store, s3 = S3Artifacts(clients, DEFAULTS.bucket), clients.get("s3")
+        with requests(clients.get("sts"), "GetCallerIdentity") as asked, requests(s3, "*") as sent:
+            store.get(store.put("k", "one"))
+            store.put("k", "one")
+            s3.list_objects_v2(Bucket=DEFAULTS.bucket)
+            s3.list_buckets()
+    assert {request.headers.get("x-amz-expected-bucket-owner") for request in sent[:-1]} == {ACCOUNT.encode()}
+    assert (len(sent) >= 5, len(asked)) == (True, 1)
+
+
+def test_a_bucket_of_another_account_is_refused(aws: Aws) -> None:
+    """Somebody who was faster with the name gets nothing; an account that is given is not asked for."""
+    with closing(AwsClients(REGION, "210987654321")) as clients, requests(clients.get("sts"), "*") as asked:
+        store = S3Artifacts(clients, DEFAULTS.bucket)
+        asks: list[Callable[[], str]] = [lambda: store.put_latest("k", "one"), lambda: store.get("s3://dmbckt/k")]
+        for ask in asks:
+            with pytest.raises(UnavailableError, match="AccessDenied.*DATAMORPH_BUCKET.*DATAMORPH_ACCOUNT"):
+                ask()
+    assert asked == []
+
+
+def test_an_account_that_sts_does_not_tell_can_be_given(aws: Aws) -> None:
+    """The message names the setting."""
+    body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+    with (
+        closing(AwsClients(REGION)) as clients,
+        answered(clients.get("sts"), "GetCallerIdentity", 403, body),
+        pytest.raises(UnavailableError, match="AccessDenied: no; .*DATAMORPH_ACCOUNT"),
+    ):
+        S3Artifacts(clients, DEFAULTS.bucket).put("k", "one")
 
 
 def test_without_credentials_the_message_says_so(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,15 @@ def _bucket_missing(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
     deployment.configure(bucket="nobodys-bucket")
 
 
+def _bucket_of_another(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("DATAMORPH_ACCOUNT", "210987654321")
+    deployment.cold_start()
+
+
+def _names_too_long(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
+    deployment.configure(connection="c" * 900)
+
+
 def _secret_missing(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("DATAMORPH_CONFIG_SECRET", "datamorph/nowhere")
     deployment.cold_start()
@@ -105,6 +114,8 @@ UNAVAILABLE: list[tuple[str, Break, str, list[str]]] = [
         ["ThrottlingException", "raise the model's quota", "tried 3 times"],
     ),
     ("bucket missing", _bucket_missing, "s3", ["nobodys-bucket", "NoSuchBucket", "DATAMORPH_BUCKET"]),
+    ("bucket of another account", _bucket_of_another, "s3", ["AccessDenied", "dmbckt", "DATAMORPH_ACCOUNT"]),
+    ("names too long to narrow the role", _names_too_long, "glue", ["characters longer than", "DATAMORPH_CONNECTION"]),
     (
         "role that may not be passed on",
         _glue_refuses("CreateJob", "AccessDeniedException", _PASS_ROLE),

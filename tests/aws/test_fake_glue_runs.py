@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from agent.keys import temp_prefix
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.glue_scene import JOB, PREFIX, GlueScene
 from tests.aws.moto_server import Aws
@@ -81,7 +82,7 @@ def test_a_script_runs_from_s3_to_the_database(
             assert runner.report(JOB, run.job_run_id) == JobReport(10, ("id",), run.job_run_id)
             assert runner.log_tail(JOB, run.job_run_id).splitlines()[-1] == JOB
     listed = aws.clients.get("s3").list_objects_v2(Bucket="dmbckt", Prefix="glue/temp/")["Contents"]
-    names = [each["Key"].removeprefix(f"glue/temp/reports/{run.job_run_id}/") for each in listed]
+    names = [each["Key"].removeprefix(f"{temp_prefix(JOB)}reports/{run.job_run_id}/") for each in listed]
     assert [name.partition("-")[0] for name in names] == ["_SUCCESS", "part"]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agent.keys import temp_prefix
 from graph.service import Service
 from tests.aws.deployment import REPLY, TOO_LARGE, TRANSFORM, Deployment, event
 from tests.aws.fake_glue_faults import Fault
@@ -97,10 +98,11 @@ def test_the_job_has_the_figures_that_are_promised(deployment: Deployment) -> No
     assert (job["Timeout"], job["MaxRetries"], job["Role"]) == (60, 0, "lambdaroles")
     assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
     assert job["Connections"] == {"Connections": ["dmdb-connection"]}
-    assert job["DefaultArguments"]["--TempDir"] == "s3://dmbckt/glue/temp/"
     assert job["DefaultArguments"]["--job-bookmark-option"] == "job-bookmark-disable"
     (start,) = deployment.glue.requests("StartJobRun")
+    assert start["Arguments"]["--TempDir"] == f"s3://dmbckt/{temp_prefix(job['Name'])}"
     assert RUN in start["ExecutionRoleSessionPolicy"]
+    assert temp_prefix(job["Name"])[:-1] in start["ExecutionRoleSessionPolicy"]
 
 
 def test_an_event_wakes_a_run_that_does_not_poll(deployment: Deployment) -> None:

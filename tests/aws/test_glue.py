@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from agent.errors import ArtifactError, EngineError
+from agent.errors import ArtifactError, EngineError, UnavailableError
 from tests.aws.fake_glue_faults import Fault
 from tests.aws.glue_scene import JOB, PREFIX, GlueScene, glue_scene
 from tests.aws.moto_server import Aws
@@ -17,6 +17,7 @@ from tools.aws.glue import job_run
 from tools.fakes import PlannedRun
 from tools.records import JobReport
 
+LONG_JOB = f"datamorph-job-{'r' * 100}-g1-a1-l1-01234567"
 SECRET = "Hunter'2/sécret"
 
 
@@ -42,7 +43,6 @@ def test_a_job_is_created_with_all_figures(scene: GlueScene) -> None:
                 "PythonVersion": "3",
             },
             "DefaultArguments": {
-                "--TempDir": "s3://dmbckt/glue/temp/",
                 "--job-language": "python",
                 "--job-bookmark-option": "job-bookmark-disable",
                 "--enable-metrics": "true",
@@ -111,9 +111,12 @@ def test_a_name_that_is_anothers_is_a_collision(scene: GlueScene) -> None:
 
 
 def test_a_run_is_started_with_its_prefix_and_nothing_else(scene: GlueScene) -> None:
-    """StartJobRun's request, word for word, with the narrowing of the role switched off."""
+    """StartJobRun's request, word for word, with the narrowing of the role switched off; the TempDir is the run's."""
     scene.started(session_policy=False)
-    assert scene.glue.requests("StartJobRun") == [{"JobName": JOB, "Arguments": PREFIX, "JobRunQueuingEnabled": False}]
+    arguments = PREFIX | {"--TempDir": "s3://dmbckt/glue/temp/4cfbfdf8b065/"}
+    assert scene.glue.requests("StartJobRun") == [
+        {"JobName": JOB, "Arguments": arguments, "JobRunQueuingEnabled": False}
+    ]
 
 
 @pytest.mark.parametrize("name", ["--extra-py-files", "--conf", "--additional-python-modules", "--TempDir"])
@@ -127,10 +130,24 @@ def test_no_argument_of_glues_own_is_passed(scene: GlueScene, name: str) -> None
 
 
 def test_a_run_gets_the_role_for_itself_only(scene: GlueScene) -> None:
-    """The session policy names this run's scripts."""
+    """The session policy names this run's scripts and its TempDir."""
     scene.started()
     policy = json.loads(scene.glue.requests("StartJobRun")[0]["ExecutionRoleSessionPolicy"])
     assert policy["Statement"][0]["Resource"][0] == "arn:aws:s3:::dmbckt/glue/codes/r1/*"
+    assert policy["Statement"][1]["Resource"][0] == "arn:aws:s3:::dmbckt/glue/temp/4cfbfdf8b065*"
+
+
+def test_a_role_that_cannot_be_narrowed_stops_the_launch(scene: GlueScene) -> None:
+    """No job is defined and no run started; switched off by the operator, the run starts."""
+    names = {"connection": "c" * 255, "bucket": "b" * 63}
+    runner, job = scene.runner(**names), scene.job(LONG_JOB)
+    for ask in (lambda: runner.create(job), lambda: runner.start(LONG_JOB, PREFIX)):
+        with pytest.raises(UnavailableError, match="shorten the run_id"):
+            ask()
+    assert scene.glue.calls == []
+    wide = scene.runner(**names, session_policy=False)
+    wide.create(job)
+    assert wide.start(LONG_JOB, PREFIX)
 
 
 def test_a_run_costs_what_its_workers_cost(scene: GlueScene) -> None:
@@ -197,12 +214,16 @@ def test_a_run_that_cannot_be_stopped_is_told(scene: GlueScene, monkeypatch: pyt
     assert caught.value.code == "JobRunInvalidStateTransitionException"
 
 
-def test_a_report_in_parts_is_put_together(scene: GlueScene) -> None:
-    """The parts that Spark wrote, in their order, without its markers; another run's is not read."""
+@pytest.mark.parametrize("temp", ["glue/temp/4cfbfdf8b065/", "glue/temp/"])
+def test_a_report_in_parts_is_put_together(scene: GlueScene, temp: str) -> None:
+    """The parts that Spark wrote, in their order, without its markers; another run's is not read.
+
+    The second place is that of runs which an earlier version started.
+    """
     runner, job_run_id = scene.started(PlannedRun(rows=None))
     text = json.dumps({"rows": 7, "columns": ["a"], "job_run_id": job_run_id})
     s3 = scene.clients.get("s3")
-    folder = f"glue/temp/reports/{job_run_id}"
+    folder = f"{temp}reports/{job_run_id}"
     for key, body in {"part-00001": text[10:], "part-00000": text[:10], "_SUCCESS": "!"}.items():
         s3.put_object(Bucket="dmbckt", Key=f"{folder}/{key}", Body=body.encode())
     s3.put_object(Bucket="dmbckt", Key=f"{folder}0/part-00000", Body=b"{}")

@@ -132,7 +132,12 @@ def test_settings_come_from_everywhere_in_their_order(aws: Aws) -> None:
     keep(aws, "datamorph/database", {**RDS, "password": PASSWORD})
     environment = {"DATAMORPH_CONFIG_SECRET": "mine", "DATAMORPH_WORKERS": "9", "AWS_REGION": "us-east-1"}
     settings = aws_settings({}, environment, {"engine": "glue", "bucket": "door"})
-    assert (settings.bucket, settings.workers, settings.engine, settings.database_url) == ("stored", 9, "glue", URL)
+    assert (settings.bucket, settings.workers, settings.engine, settings.database_url) == (
+        "stored",
+        9,
+        "glue",
+        f"{URL}?sslmode=require",
+    )
     assert "hunter2" not in repr(settings)
 
 

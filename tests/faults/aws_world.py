@@ -88,7 +88,7 @@ class AwsWorld:
         account.engine = StagingEngine(engine.deliveries, engine.connections, None, None, list(plans), rows=STAGED)
         for kept in (account.jobs, account.runs, account.tags, account.started, self.glue.calls, self.bedrock.bodies):
             kept.clear()
-        for made in (self.functions.invocations, self.answers, self.seen, self.inside.events):
+        for made in (self.functions.invocations, self.answers, self.seen, self.inside.events, self.inside.refusals):
             made.clear()
         self.log.unlink(missing_ok=True)
         self.sales.reset()
@@ -233,6 +233,7 @@ class AwsWorld:
     def _texts(self, found: dict[str, Any]) -> list[tuple[str, str]]:
         told: list[tuple[str, object]] = [("state", found), ("answers", self.answers)]
         told += [("prompts", self.bedrock.bodies), ("Glue", self.glue.calls), ("events", self.inside.events)]
+        told += [("refusals", self.inside.refusals)]
         told += [("invocations", [call.payload for call in self.functions.invocations])]
         texts = [(where, json.dumps(value)) for where, value in told]
         return [*texts, ("log", self.log.read_text()), *self.inside.texts()]

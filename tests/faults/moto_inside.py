@@ -12,6 +12,7 @@ from moto.events.models import EventsBackend
 from moto.s3.models import s3_backends
 
 from tests.aws.moto_server import DEFAULTS, REGION
+from tools.aws.announcer import REFUSED
 
 ACCOUNT = "123456789012"
 
@@ -22,10 +23,14 @@ class Inside:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.events: list[dict[str, Any]] = []
         """Details of completion events."""
+        self.refusals: list[dict[str, Any]] = []
+        """Details of the events that tell of refused starts."""
         put = EventsBackend.put_events
 
         def put_events(backend: EventsBackend, events: list[dict[str, Any]]) -> Any:
-            self.events += [json.loads(event["Detail"]) for event in events]
+            for event in events:
+                kept = self.refusals if event["DetailType"] == REFUSED else self.events
+                kept.append(json.loads(event["Detail"]))
             return put(backend, events)
 
         patch.setattr(EventsBackend, "put_events", put_events)

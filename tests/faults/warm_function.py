@@ -11,6 +11,7 @@ import lambda_handler
 from tests.aws.deployment import Context
 from tests.aws.fake_glue import FakeGlue
 from tests.aws.fake_lambda import FakeLambda
+from tests.aws.moto_server import ACCOUNT
 from tests.faults.strikes import Wire
 from tests.tools.fake_bedrock import FakeBedrock
 
@@ -33,6 +34,7 @@ def point(
         "AWS_ENDPOINT_URL_GLUE": glue.endpoint_url,
         "AWS_ENDPOINT_URL_LAMBDA": functions.endpoint,
         "DATAMORPH_HOME": str(folder),
+        "DATAMORPH_ACCOUNT": ACCOUNT,
         "DATAMORPH_LOGGER_FUNCTION": "datamorph-logger",
     }
     for name, value in aws.items():

@@ -45,12 +45,16 @@ def resources(name: str, kind: str) -> Json:
 
 
 def statements(role: str) -> list[Json]:
-    """All statements of a role's policies; Action and Resource are lists."""
+    """All statements of a role's policies, with those that a parameter brings; Action and Resource are lists."""
     found: list[Json] = []
     for policy in resources("template.yaml", "AWS::IAM::Role")[role]["Policies"]:
-        chosen = policy["Fn::If"][1] if "Fn::If" in policy else policy
-        found += chosen["PolicyDocument"]["Statement"]
+        found += [_chosen(one) for one in _chosen(policy)["PolicyDocument"]["Statement"]]
     return [{**one, "Action": as_list(one["Action"]), "Resource": as_list(one["Resource"])} for one in found]
+
+
+def _chosen(value: Json) -> Json:
+    """What stands there where its condition holds."""
+    return cast(Json, value["Fn::If"][1]) if "Fn::If" in value else value
 
 
 def as_list(value: object) -> list[Any]:

@@ -37,8 +37,11 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
             "s3:GetObject s3:PutObject",
             ["s3:::${BucketName}/glue/codes/*", "s3:::${BucketName}/glue/runs/*"],
         ),
-        "Reports": ("s3:GetObject", ["s3:::${BucketName}/glue/temp/reports/*"]),
-        "Listing": ("s3:ListBucket", ["s3:::${BucketName}"]),
+        "Reports": (
+            "s3:GetObject",
+            ["s3:::${BucketName}/glue/temp/*/reports/*", "s3:::${BucketName}/glue/temp/reports/*"],
+        ),
+        "Listing": ("s3:ListBucket s3:GetLifecycleConfiguration", ["s3:::${BucketName}"]),
         "Secrets": ("secretsmanager:GetSecretValue", [DATABASE_SECRET, CONFIG_SECRET]),
         "Jobs": (
             "glue:CreateJob glue:TagResource glue:GetJob glue:StartJobRun glue:GetJobRun glue:GetJobRuns "
@@ -59,6 +62,12 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
             ],
         ),
         "Completion": ("events:PutEvents", ["events:event-bus/${EventBusName}"]),
+        "KeyOfTheBucket": ("kms:Decrypt kms:GenerateDataKey", ["BucketKmsKeyArn"]),
+        "KeyOfTheTables": (
+            "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo",
+            ["TablesKmsKeyArn"],
+        ),
+        "KeyOfTheSecrets": ("kms:Decrypt", ["SecretsKmsKeyArn"]),
         "NetworkOfLambda": (NETWORK, ["*"]),
         "NotFromTheCode": (NETWORK, ["*"]),
     },
@@ -84,6 +93,8 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
         ),
         "NetworkInterfaceEnd": ("ec2:DeleteNetworkInterface", ["ec2:network-interface/*"]),
         "NetworkInterfaceTag": ("ec2:CreateTags ec2:DeleteTags", ["ec2:network-interface/*"]),
+        "KeyOfTheBucket": ("kms:Decrypt kms:GenerateDataKey", ["BucketKmsKeyArn"]),
+        "KeyOfTheSecrets": ("kms:Decrypt", ["SecretsKmsKeyArn"]),
     },
 }
 
@@ -128,11 +139,14 @@ def test_what_the_function_is_told() -> None:
         "DATAMORPH_MODEL": "bedrock:${InferenceProfile}",
         "DATAMORPH_HOME": "/tmp/datamorph",
         "DATAMORPH_BUCKET": "BucketName",
+        "DATAMORPH_ACCOUNT": "AWS::AccountId",
+        "DATAMORPH_RETENTION_DAYS": "RetentionDays",
         "DATAMORPH_ROLE": "GlueRole.Arn",
         "DATAMORPH_CONNECTION": "ConnectionName",
         "DATAMORPH_LEDGER_TABLE": "LedgerTableName",
         "DATAMORPH_CHECKPOINTS_TABLE": "CheckpointsTableName",
         "DATAMORPH_DATABASE_SECRET": DATABASE_SECRET,
+        "DATAMORPH_DATABASE_CA_FILE": "if HasDatabaseCa: DatabaseCaFile else AWS::NoValue",
         "DATAMORPH_CONFIG_SECRET": CONFIG_SECRET,
         "DATAMORPH_LOGGER_FUNCTION": "if HasLogger: LoggerFunctionName else AWS::NoValue",
         "DATAMORPH_EVENT_BUS": "EventBusName",

@@ -118,11 +118,12 @@ def test_a_zip_above_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.slow
 def test_the_build_context_is_complete(tmp_path: Path) -> None:
     """Every COPY finds its source, and the wheel holds the handler, its template and Spark's side."""
-    build_context(ROOT, tmp_path)
+    build_context(ROOT, tmp_path, b"ca")
     lines = (tmp_path / "Dockerfile").read_text(encoding="utf-8").splitlines()
-    copied = [line.split()[1] for line in lines if line.startswith("COPY")]
-    assert copied == ["requirements.txt", "*.whl"]
-    assert all(list(tmp_path.glob(source)) for source in copied)
+    copied = [line.split()[1:-1] for line in lines if line.startswith("COPY")]
+    assert copied == [["requirements.txt"], ["*.whl", "*.pem"]]
+    assert all(list(tmp_path.glob(sources[0])) for sources in copied)
+    assert (tmp_path / "database-ca.pem").read_bytes() == b"ca"
     [wheel] = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())

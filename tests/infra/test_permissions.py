@@ -36,6 +36,7 @@ OPERATIONS = {
     "get_object": ["s3:GetObject"],
     "put_object": ["s3:PutObject"],
     "list_objects_v2": ["s3:ListBucket"],
+    "get_bucket_lifecycle_configuration": ["s3:GetLifecycleConfiguration"],
     "get_item": ["dynamodb:GetItem"],
     "put_item": ["dynamodb:PutItem"],
     "update_item": ["dynamodb:UpdateItem"],
@@ -114,14 +115,63 @@ def test_the_function_writes_scripts_and_artifacts_and_reads_reports() -> None:
         for resource in texts(one["Resource"])
     ]
     assert written == ["/glue/codes/*", "/glue/runs/*"]
-    assert read == ["/glue/codes/*", "/glue/runs/*", "/glue/temp/reports/*"]
+    assert read == ["/glue/codes/*", "/glue/runs/*", "/glue/temp/*/reports/*", "/glue/temp/reports/*"]
     assert not [action for action in actions("FunctionRole") if action.startswith("s3:Delete")]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_bucket_is_one_of_this_account(role: str) -> None:
+    """Bucket names are the world's: whoever has made one of this name elsewhere gets and gives nothing."""
+    of_s3 = [one for one in statements(role) if one["Action"][0].startswith("s3:")]
+    assert len(of_s3) == 3
+    for one in of_s3:
+        assert one["Condition"]["StringEquals"] == {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}, one["Sid"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_key_is_used_through_its_service_and_only_where_it_is_given(role: str) -> None:
+    """No statement about keys is there by default, and none lets the code itself decrypt anything."""
+    policies = resources("template.yaml", "AWS::IAM::Role")[role]["Policies"]
+    given = [one["Fn::If"] for one in policies[0]["PolicyDocument"]["Statement"] if "Fn::If" in one]
+    of_keys = {one["Sid"]: one for one in statements(role) if one["Action"][0].startswith("kms:")}
+    assert [statement for _, statement, _ in given] == [
+        {**one, "Action": one["Action"] if len(one["Action"]) > 1 else one["Action"][0], "Resource": one["Resource"][0]}
+        for one in of_keys.values()
+    ]
+    for condition, statement, otherwise in given:
+        kind = condition.removeprefix("Has").removesuffix("Key")
+        service = {"Bucket": "s3", "Tables": "dynamodb", "Secrets": "secretsmanager"}[kind]
+        via = {"Fn::Sub": service + ".${AWS::Region}.${AWS::URLSuffix}"}
+        assert statement["Resource"] == {"Ref": f"{kind}KmsKeyArn"}
+        assert (statement["Condition"], otherwise) == (
+            {"StringEquals": {"kms:ViaService": via}},
+            {"Ref": "AWS::NoValue"},
+        )
+
+
+def test_the_keys_are_those_of_what_the_stack_makes() -> None:
+    """Bucket, secrets and log group; the tables have theirs compared with the code's definition."""
+    template = load("template.yaml")
+    made = template["Resources"]
+
+    def chosen(kind: str) -> dict[str, Any]:
+        return {"Fn::If": [f"Has{kind}Key", {"Ref": f"{kind}KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+
+    assert made["LogGroup"]["Properties"]["KmsKeyId"] == chosen("Logs")
+    for secret in ("DatabaseSecret", "ConfigSecret"):
+        assert made[secret]["Properties"]["KmsKeyId"] == chosen("Secrets")
+    [encryption] = made["Bucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    condition, keyed, plain = encryption["Fn::If"]
+    assert (condition, plain) == ("HasBucketKey", {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}})
+    assert keyed["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == {"Ref": "BucketKmsKeyArn"}
+    for kind in ("Bucket", "Tables", "Secrets", "Logs"):
+        assert template["Parameters"][f"{kind}KmsKeyArn"]["Default"] == ""
 
 
 def test_the_jobs_cannot_reach_what_runs_them() -> None:
     """Model-written code runs there: no tables, no functions, no roles, no jobs, no other secret."""
     services = {action.partition(":")[0] for action in actions("GlueRole")}
-    assert services == {"s3", "glue", "secretsmanager", "logs", "cloudwatch", "ec2"}
+    assert services == {"s3", "glue", "secretsmanager", "logs", "cloudwatch", "ec2", "kms"}
     assert {action for action in actions("GlueRole") if action.startswith("glue:")} == {"glue:GetConnection"}
     [secret] = statement_of("GlueRole", "secretsmanager:GetSecretValue")
     assert "ConfigSecret" not in list(texts(secret["Resource"]))

@@ -54,6 +54,7 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     assert default("LedgerTableName") == DEFAULTS.ledger_table
     assert default("CheckpointsTableName") == DEFAULTS.checkpoints_table
     assert default("EventBusName") == DEFAULTS.event_bus
+    assert int(default("RetentionDays")) == DEFAULTS.retention_days
     assert default("InferenceProfile") == DEFAULT_MODEL_ID
     assert DEFAULT_MODEL_ID.endswith(default("FoundationModel"))
     secrets = resources("template.yaml", "AWS::SecretsManager::Secret")
@@ -72,7 +73,8 @@ def test_the_tables_are_those_of_the_code(resource: str, definition: dict[str, A
     for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"):
         assert properties.get(name) == definition.get(name), name
     assert properties["TimeToLiveSpecification"] == {"AttributeName": ttl, "Enabled": True}
-    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    key = {"Fn::If": ["HasTablesKey", {"Ref": "TablesKmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    assert properties["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
@@ -119,14 +121,15 @@ def test_lambda_does_not_retry_by_itself() -> None:
 
 
 def test_a_bucket_that_the_stack_makes_is_closed() -> None:
-    """No public access, encrypted, kept with the stack gone, and emptied of the jobs' temporary files."""
+    """No public access, encrypted, kept with the stack gone, and emptied of temporary files and of forgotten runs'."""
     bucket = TEMPLATE["Resources"]["Bucket"]
     properties = bucket["Properties"]
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
-    expiring = [rule for rule in properties["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
-    assert [rule["Prefix"] for rule in expiring] == ["glue/temp/"]
+    rules = properties["LifecycleConfiguration"]["Rules"]
+    expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    assert expiring == {"glue/temp/": 7, "glue/runs/": {"Ref": "RetentionDays"}}
 
 
 def test_no_password_stands_in_the_template() -> None:

@@ -25,8 +25,11 @@ class S3Artifacts:
 
     def put(self, key: str, text: str) -> str:
         """Store under an immutable key. Raises ArtifactError when the key holds another text."""
-        if not self._put(key, text, IfNoneMatch="*") and self._read(self._bucket, key, self._uri(key)) != text.encode():
-            raise ArtifactError(self._uri(key), "is already stored with another content")
+        if not self._put(key, text, IfNoneMatch="*"):
+            if self._read(self._bucket, key, self._uri(key)) != text.encode():
+                raise ArtifactError(self._uri(key), "is already stored with another content")
+            # The bucket's lifecycle counts from now on: a restart may come long after the first try.
+            self._put(key, text)
         return f"{self._uri(key)}#{hashlib.sha256(text.encode()).hexdigest()}"
 
     def put_latest(self, key: str, text: str) -> str:
@@ -83,5 +86,12 @@ class S3Artifacts:
 
     def _asked(self, bucket: str) -> Any:
         remedy = f"create the bucket `{bucket}`, or name another one with DATAMORPH_BUCKET"
-        advice = {"NoSuchBucket": remedy, "AllAccessDisabled": remedy, "InvalidBucketName": remedy}
+        denied = (
+            "grant s3:GetObject and s3:PutObject on it to the credentials in use; where it belongs to another account, "
+            "name a bucket of your own with DATAMORPH_BUCKET, or that account with DATAMORPH_ACCOUNT"
+        )
+        advice = {
+            **dict.fromkeys(("NoSuchBucket", "AllAccessDisabled", "InvalidBucketName"), remedy),
+            "AccessDenied": denied,
+        }
         return translated("s3", f"bucket {bucket}", self._clients.region, advice)

@@ -35,10 +35,14 @@ def _loader() -> Any:
 
 
 class AwsClients:
-    """The clients of one region; addresses may be replaced by `AWS_ENDPOINT_URL_…`, as boto3 reads them."""
+    """The clients of one region; addresses may be replaced by `AWS_ENDPOINT_URL_…`, as boto3 reads them.
 
-    def __init__(self, region: str) -> None:
+    Every request to S3 names the account that the bucket must belong to, `account`: bucket names are the world's.
+    """
+
+    def __init__(self, region: str, account: str | None = None) -> None:
         self.region = region
+        self._account = account
         self._made: dict[tuple[str, int, float], Any] = {}
         self._lock = threading.Lock()
         self._session: Any = None
@@ -68,6 +72,19 @@ class AwsClients:
             self._session = new_session(self.region)
         return self._session
 
+    @property
+    def account(self) -> str:
+        """The account of the bucket: the one that was given, else that of the credentials, which STS is asked once.
+
+        Raises UnavailableError.
+        """
+        if self._account is None:
+            remedy = "allow sts:GetCallerIdentity, or set DATAMORPH_ACCOUNT to the account's number"
+            advice = dict.fromkeys(("AccessDenied", "AccessDeniedException"), remedy)
+            with translated("sts", "the account of the credentials", self.region, advice):
+                self._account = str(self.get("sts").get_caller_identity()["Account"])
+        return self._account
+
     def _client(self, service: str, tries: int, read_seconds: float) -> Any:
         from botocore.config import Config
 
@@ -80,7 +97,13 @@ class AwsClients:
         with translated(service, f"a client for {service}", self.region):
             client = self.session.client(service, config=config)
         client.meta.events.register("after-call", _demand_json)
+        client.meta.events.register("provide-client-params.s3", self._name_owner)
         return client
+
+    def _name_owner(self, params: dict[str, Any], model: Any, **_: object) -> None:
+        """Have S3 refuse a bucket of another account."""
+        if "ExpectedBucketOwner" in model.input_shape.members:
+            params["ExpectedBucketOwner"] = self.account
 
 
 def _demand_json(http_response: Any, model: Any, **_: object) -> None:

@@ -14,7 +14,7 @@ from tools.aws.secrets import database_url, read_config
 def aws_settings(
     arguments: Mapping[str, Any], environment: Mapping[str, str], defaults: Mapping[str, Any] | None = None
 ) -> Settings:
-    """All settings, with the database's URL filled in from its secret where none is given.
+    """All settings, with the database's URL filled in from its secret where none is given, and with TLS in it.
 
     Raises InvalidRequestError for a bad value, UnavailableError for a secret that cannot be read.
     """
@@ -28,7 +28,20 @@ def aws_settings(
             settings = settings.model_copy(update={"database_url": url})
     finally:
         clients.close()
-    return settings
+    return _with_tls(settings)
+
+
+def _with_tls(settings: Settings) -> Settings:
+    """The settings with TLS demanded of the database, unless its URL says otherwise."""
+    if settings.database_url is None:
+        return settings
+    from tools.database.tls import secured
+
+    try:
+        url = secured(settings.database_url, settings.database_ca_file, required=True)
+    except InvalidRequestError:
+        return settings  # whoever connects by the malformed URL tells of it
+    return settings.model_copy(update={"database_url": url})
 
 
 def _with_stored(
@@ -54,4 +67,4 @@ def settings_to_examine(
     try:
         return aws_settings(arguments, environment, defaults)
     except UnavailableError:
-        return load_settings(arguments, environment, defaults=defaults)
+        return _with_tls(load_settings(arguments, environment, defaults=defaults))

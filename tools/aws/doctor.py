@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from agent.errors import EngineError
+from agent.errors import EngineError, UnavailableError
+from agent.keys import job_name
 from agent.settings import Settings
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.errors import translated
+from tools.aws.expiry import expiry_days
 from tools.aws.glue import GlueJobRunner
 from tools.aws.secrets import database_url, read_config
 from tools.bedrock import BedrockModel
-from tools.checks import Check, MissingError, check
+from tools.checks import Check, MissingError, WarningError, check
 from tools.records import JobDefinition
 
 _PROBE_KEY = "glue/codes/datamorph-doctor.txt"
-_PROBE_JOB = "datamorph-job-doctor"
+_PROBE_JOB = job_name("doctor", 1, 1, 1, "", "")
+_RUNS = "glue/runs/"
+"""Where requests, snapshots, prompts, replies and logs of runs are."""
 _FEW_TOKENS = 16
 
 
@@ -34,13 +38,13 @@ def examined(settings: Settings) -> dict[str, object]:
 
 def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
     """Secrets, model, bucket, role, connection, tables and Logger Lambda."""
-    with closing(AwsClients(settings.region)) as clients:
+    with closing(AwsClients(settings.region, settings.account)) as clients:
         artifacts = S3Artifacts(clients, settings.bucket)
         first = [check_model(settings)] if model else []
         return [
             check("secrets", lambda: _secrets(clients, settings)),
             *first,
-            check("bucket", lambda: _bucket(artifacts, settings)),
+            check_bucket(clients, artifacts, settings),
             check("role", lambda: _role(GlueJobRunner(clients, artifacts, settings), artifacts, settings)),
             check("connection", lambda: _connection(clients, settings)),
             check("ledger table", lambda: _table(clients, settings, settings.ledger_table, ("pk", "sk"))),
@@ -54,6 +58,11 @@ def check_database(settings: Settings) -> Check:
     return check("database", lambda: _database(settings))
 
 
+def check_bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> Check:
+    """Whether the bucket can be written and read, and whether it forgets what runs leave there."""
+    return check("bucket", lambda: _bucket(clients, artifacts, settings))
+
+
 def check_model(settings: Settings) -> Check:
     """Whether the model answers a question of a few tokens; only Bedrock's models are asked."""
     if not settings.model.startswith("bedrock"):
@@ -63,10 +72,18 @@ def check_model(settings: Settings) -> Check:
 
 def _database(settings: Settings) -> str:
     from tools.database.connection import server_version
+    from tools.database.tls import unverified
 
     if settings.database_url is None:
         raise MissingError("none is named: set DATAMORPH_DATABASE_SECRET, or database_url in the secret of settings")
-    return server_version(settings.database_url)
+    found = server_version(settings.database_url)
+    if mode := unverified(settings.database_url):
+        told = (
+            f"sslmode={mode} does not verify that server's certificate: name the CA's with DATAMORPH_DATABASE_CA_FILE, "
+            "and leave sslmode out of the URL and the secret"
+        )
+        raise WarningError(f"{found}; {told}")
+    return found
 
 
 def _model(settings: Settings) -> str:
@@ -87,10 +104,32 @@ def _secrets(clients: AwsClients, settings: Settings) -> str:
     return f"{told}; {settings.database_secret}: where the database is"
 
 
-def _bucket(artifacts: S3Artifacts, settings: Settings) -> str:
+def _bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> str:
     uri = artifacts.put_latest(_PROBE_KEY, "ok\n")
     artifacts.get(uri)
-    return f"{settings.bucket}, written and read"
+    found = f"{settings.bucket} of account {clients.account}, written and read"
+    return f"{found}; {_expiry(clients, settings, found)}"
+
+
+def _expiry(clients: AwsClients, settings: Settings, found: str) -> str:
+    """When prompts and snapshots expire. Raises WarningError where they never do, or too early."""
+    try:
+        days = expiry_days(clients, settings.bucket, _RUNS)
+    except UnavailableError as error:
+        raise WarningError(f"{found}; when its objects expire cannot be seen: {error}") from error
+    if days is None:
+        told = (
+            f"what is under {_RUNS}, prompts and samples of rows among it, never expires: give the bucket a rule with "
+            "`aws s3api put-bucket-lifecycle-configuration`, as the README shows under Deploy"
+        )
+        raise WarningError(f"{found}; {told}")
+    if days < settings.retention_days:
+        told = (
+            f"what is under {_RUNS} expires after {days} days, and runs are remembered for {settings.retention_days} "
+            "days (DATAMORPH_RETENTION_DAYS): let the bucket's rule be no shorter"
+        )
+        raise WarningError(f"{found}; {told}")
+    return f"what is under {_RUNS} expires after {days} days"
 
 
 def _role(jobs: GlueJobRunner, artifacts: S3Artifacts, settings: Settings) -> str:

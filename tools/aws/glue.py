@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.diagnosis.redact import without
 from agent.errors import EngineError
-from agent.keys import run_id_of_job
+from agent.keys import temp_prefix
 from agent.settings import Settings
 from tools.aws.clients import AwsClients
 from tools.aws.errors import translated
@@ -24,9 +24,10 @@ from tools.job_report import parse_report
 from tools.ports import ArtifactStore, Clock
 from tools.records import JobDefinition, JobReport, JobRun
 
-_TEMP = "glue/temp/"
+_SHARED_TEMP = "glue/temp/"
+"""The TempDir of all runs, as earlier versions started them."""
 _ARGUMENTS = frozenset({"--staging_prefix"})
-"""What a run is given; Glue's own arguments, as --conf or --extra-py-files, come from nowhere."""
+"""What a caller may give a run; of Glue's own arguments, as --conf or --extra-py-files, it gets --TempDir alone."""
 _RUN_ID = re.compile(r"jr_\w{1,250}")
 _ERROR_CHARACTERS = 8_000
 _TAKEN = ("AlreadyExistsException", "IdempotentParameterMismatchException")
@@ -37,7 +38,7 @@ KEPT = timedelta(days=1)
 
 
 class GlueJobRunner:
-    """Runs jobs on Glue, as the settings say: role, connection, workers, Glue version, TempDir in the bucket."""
+    """Runs jobs on Glue, as the settings say: role, connection, workers, Glue version, a TempDir of each run."""
 
     def __init__(
         self, clients: AwsClients, artifacts: ArtifactStore, settings: Settings, clock: Clock | None = None
@@ -53,8 +54,10 @@ class GlueJobRunner:
         """Define the job, after a look whether its script is what was stored.
 
         Raises ArtifactError; EngineError AlreadyExistsException when this job is defined already, and
-        IdempotentParameterMismatchException when the name belongs to a job with another script.
+        IdempotentParameterMismatchException when the name belongs to a job with another script. UnavailableError where
+        its runs could not be started.
         """
+        self._narrowed(job.name)
         self._artifacts.get(job.script_ref)
         request = job_request(job, self._settings, self._clock.now())
         try:
@@ -74,9 +77,10 @@ class GlueJobRunner:
         """
         if strange := sorted(set(arguments) - _ARGUMENTS):
             raise EngineError("InvalidInputException", f"{job_name}: arguments {strange} are not a job's to have")
-        request: dict[str, Any] = {"JobName": job_name, "Arguments": dict(arguments), "JobRunQueuingEnabled": False}
-        if self._settings.session_policy:
-            request["ExecutionRoleSessionPolicy"] = self._policy(job_name)
+        # An argument of the run: a definition that an earlier version made has the TempDir of all runs.
+        own = {**arguments, "--TempDir": f"s3://{self._settings.bucket}/{temp_prefix(job_name)}"}
+        request: dict[str, Any] = {"JobName": job_name, "Arguments": own, "JobRunQueuingEnabled": False}
+        request |= self._narrowed(job_name)
         client = self._clients.get("glue", tries=1)
         with glue_call("StartJobRun", job_name, self._setting):
             return str(client.start_job_run(**request)["JobRunId"])
@@ -119,12 +123,8 @@ class GlueJobRunner:
     def report(self, job_name: str, job_run_id: str) -> JobReport | None:
         """The script's own report under the TempDir; None when it wrote none."""
         self._get(job_name, job_run_id)
-        bucket, prefix = self._settings.bucket, f"{_TEMP}reports/{job_run_id}/part-"
-        s3 = self._clients.get("s3")
-        with translated("s3", f"bucket {bucket}", self._settings.region):
-            listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-            text = "".join(_text(s3.get_object(Bucket=bucket, Key=part["Key"])) for part in listed)
-        return parse_report(text)
+        texts = (self._stored(f"{temp}reports/{job_run_id}/part-") for temp in (temp_prefix(job_name), _SHARED_TEMP))
+        return parse_report(next(filter(None, texts), ""))
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The last lines of the driver's output, at most 20,000 characters; empty when there is no log.
@@ -165,6 +165,13 @@ class GlueJobRunner:
             described: Mapping[str, Any] = self._client.get_job_run(JobName=job_name, RunId=job_run_id)["JobRun"]
         return described
 
+    def _stored(self, prefix: str) -> str:
+        """The text of all objects whose keys begin so, in their order; empty when there is none."""
+        bucket, s3 = self._settings.bucket, self._clients.get("s3")
+        with translated("s3", f"bucket {bucket}", self._settings.region):
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+            return "".join(_text(s3.get_object(Bucket=bucket, Key=part["Key"])) for part in listed)
+
     def _taken(self, job: JobDefinition, location: str) -> EngineError:
         """The error for a name that is taken: a script's address names bucket, run and content, and so tells whose."""
         with glue_call("GetJob", job.name, self._setting):
@@ -177,14 +184,18 @@ class GlueJobRunner:
         )
         return EngineError("IdempotentParameterMismatchException", message)
 
-    def _policy(self, job_name: str) -> str:
-        return session_policy(
+    def _narrowed(self, job_name: str) -> dict[str, str]:
+        """What narrows the role for a run of the job; nothing where that is switched off. Raises UnavailableError."""
+        if not self._settings.session_policy:
+            return {}
+        policy = session_policy(
             region=self._settings.region,
             partition=self._partition,
             bucket=self._settings.bucket,
             connection=self._settings.connection,
-            run_id=run_id_of_job(job_name),
+            job_name=job_name,
         )
+        return {"ExecutionRoleSessionPolicy": policy}
 
 
 def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str, Any]:
@@ -200,7 +211,6 @@ def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str,
             "PythonVersion": "3",
         },
         "DefaultArguments": {
-            "--TempDir": f"s3://{settings.bucket}/{_TEMP}",
             "--job-language": "python",
             "--job-bookmark-option": "job-bookmark-disable",
             "--enable-metrics": "true",

@@ -7,40 +7,53 @@ from __future__ import annotations
 
 import json
 
+from agent.errors import UnavailableError
+from agent.keys import run_id_of_job, temp_prefix
+
 MAX_CHARACTERS = 2048
 """What StartJobRun takes."""
 
 
-def session_policy(*, region: str, partition: str, bucket: str, connection: str, run_id: str | None) -> str:
-    """The policy of a run as JSON: its own scripts, the TempDir, its connection, logs and metrics.
+def session_policy(*, region: str, partition: str, bucket: str, connection: str, job_name: str) -> str:
+    """The policy of a job's run as JSON: its own scripts, its own TempDir, its connection, logs and metrics.
 
-    `run_id` None: the scripts of all runs; so is one with names too long for the limit.
+    Raises UnavailableError where names are too long for it: no run is started with more rights instead.
     """
     s3, glue = f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:glue:{region}:*"
-    codes = f"glue/codes/{run_id}/*" if run_id else "glue/codes/*"
-    # Spark's file system on S3 marks folders by objects beside them: glue_$folder$, glue/temp_$folder$.
-    temp, marks = "glue/temp*", "glue_$folder$"
+    temp = temp_prefix(job_name).rstrip("/")
+    # A name that is none of ours has no scripts to read.
+    codes = f"glue/codes/{run_id_of_job(job_name) or job_name}/*"
+    # Spark's file system on S3 looks at each folder above, and marks them by objects beside them: glue_$folder$.
+    own = [f"{s3}/{temp}*", f"{s3}/glue/temp_$folder$", f"{s3}/glue_$folder$"]
     statements = [
-        _allow(["s3:GetObject"], [f"{s3}/{codes}", f"{s3}/glue"]),
-        _allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{s3}/{temp}", f"{s3}/{marks}"]),
+        _allow(["s3:GetObject"], [f"{s3}/{codes}", f"{s3}/glue", f"{s3}/glue/temp"]),
+        _allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], own),
         # IfExists: a look at an object that is not there has no prefix, and without ListBucket it is a 403, not a 404.
         _allow(
             ["s3:ListBucket", "s3:GetBucketLocation"],
             [s3],
-            StringLikeIfExists={"s3:prefix": [codes, temp, "glue", "glue/"]},
+            StringLikeIfExists={"s3:prefix": ["glue", "glue/", "glue/temp", "glue/temp/", f"{temp}*"]},
         ),
         _allow(["glue:GetConnection"], [f"{glue}:catalog", f"{glue}:connection/{connection}"]),
         # Which secret the connection reads is written in the connection; the role says which it may be.
-        _allow(["secretsmanager:GetSecretValue"], ["*"]),
+        _allow(["secretsmanager:GetSecretValue", *(f"ec2:{action}" for action in _NETWORK)], ["*"]),
         _allow(["kms:Decrypt", "kms:GenerateDataKey"], ["*"], StringLike={"kms:ViaService": f"*.{region}.amazonaws.*"}),
         _allow(["logs:CreateLog*", "logs:PutLogEvents"], [f"arn:{partition}:logs:*:*:*:/aws-glue/*"]),
         _allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": "Glue"}),
-        _allow([f"ec2:{action}" for action in _NETWORK], ["*"]),
     ]
     text = json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
-    if len(text) > MAX_CHARACTERS and run_id:
-        return session_policy(region=region, partition=partition, bucket=bucket, connection=connection, run_id=None)
+    if len(text) > MAX_CHARACTERS:
+        raise UnavailableError("glue", _too_long(len(text) - MAX_CHARACTERS, bucket, connection, job_name))
     return text
+
+
+def _too_long(excess: int, bucket: str, connection: str, job_name: str) -> str:
+    return (
+        f"job {job_name} was not started: the policy that narrows its role to this run is {excess} characters longer "
+        f"than the {MAX_CHARACTERS} that Glue takes; shorten the run_id, the Glue connection's name ({connection}, "
+        f"DATAMORPH_CONNECTION) or the bucket's ({bucket}, DATAMORPH_BUCKET), or give up the narrowing of all runs "
+        "with DATAMORPH_SESSION_POLICY=false"
+    )
 
 
 _NETWORK = (

@@ -75,7 +75,9 @@ def _dry_run(settings: Settings, stack: ExitStack) -> DryRun | None:
     if any(importlib.util.find_spec(package) is None for package in ("pyspark", "pyarrow")):
         return None
     from tools.local.dryrun import LocalDryRun
+    from tools.local.memory import heap
     from tools.local.secrecy import become_unreadable
 
     become_unreadable()
-    return stack.enter_context(closing(LocalDryRun(settings.home.resolve() / "dryrun", settings.dry_run_seconds)))
+    home = settings.home.resolve() / "dryrun"
+    return stack.enter_context(closing(LocalDryRun(home, settings.dry_run_seconds, heap())))

@@ -11,9 +11,12 @@ import psycopg
 
 from agent.diagnosis.redact import redact
 from agent.errors import InvalidRequestError, UnavailableError
+from tools.database.tls import advice
 from tools.database.url import checked_url, completed, database_name, given_parameters, hosts, location, passwords
 
 __all__ = ["Connection", "Connector", "UnreachableError", "checked_url", "location", "server_version"]
+
+_REMEDY = "start it, or check host, port, user and password and that this machine may connect"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -98,11 +101,9 @@ class Connector:
             connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             self._set_up(connection)
         except psycopg.Error as error:
-            message = (
-                f"{place} cannot be reached: {self._words(error)}; "
-                "start it, or check host, port, user and password and that this machine may connect"
-            )
-            raise UnreachableError("database", message) from error
+            words = self._words(error)
+            remedy = advice(words) or _REMEDY
+            raise UnreachableError("database", f"{place} cannot be reached: {words}; {remedy}") from error
         return connection
 
     def _set_up(self, connection: Connection) -> None:

@@ -82,12 +82,16 @@ def database_name(parameters: Mapping[str, str]) -> str:
     return parameters.get("dbname") or parameters.get("user") or "(default)"
 
 
-def _misread(url: str, given: Mapping[str, str]) -> bool:
-    """Tell whether a part of a password seems to stand in the place of host, port or name."""
+def after_user(url: str) -> str:
+    """What follows on user and password, as libpq finds their end."""
     rest = url.partition("://")[2]
     user, at, after = rest.partition("@")
-    if at and "/" not in user:
-        rest = after
+    return after if at and "/" not in user else rest
+
+
+def _misread(url: str, given: Mapping[str, str]) -> bool:
+    """Tell whether a part of a password seems to stand in the place of host, port or name."""
+    rest = after_user(url)
     ports = given.get("port", "").split(",")
     return "@" in rest.partition("?")[0] or not all(_is_port(port) for port in ports)
 

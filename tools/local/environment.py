@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import tools
+from tools.local.memory import FUNCTION_MEMORY
 
-_INHERITED = ("PATH", "LD_LIBRARY_PATH")
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", FUNCTION_MEMORY)
 
 
 def base_environment(home: Path) -> dict[str, str]:
-    """Variables for a JVM or a script whose HOME is `home`: of this process's own only the search paths are kept."""
+    """Variables for a JVM or a script whose HOME is `home`: of this process's own, search paths and memory size."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return kept | {
         "HOME": str(home),

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tools.local.jvm import SparkJvm
 from tools.local.launch import SCRATCH, STOP_FILE, Launch, Outcome, write_outcome
+from tools.local.memory import python_bytes
 
 _POLL_SECONDS = 0.2
-_PYTHON_DATA_BYTES = 4 * 1024**3
 
 
 class Guard:
@@ -76,5 +76,5 @@ def limit_resources() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        wanted = _PYTHON_DATA_BYTES if hard == resource.RLIM_INFINITY else min(hard, _PYTHON_DATA_BYTES)
+        wanted = python_bytes() if hard == resource.RLIM_INFINITY else min(hard, python_bytes())
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))

@@ -31,7 +31,13 @@ _OPENED = (
 _OPTIONS: dict[Purpose, tuple[str, ...]] = {
     "job": ("-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC"),
     # A dry run is over before the second compiler or a parallel collector could pay.
-    "dry_run": ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
+    # What it takes beside its heap is bounded, for memory.py to reckon with.
+    "dry_run": (
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-XX:MaxMetaspaceSize=256m",
+        "-XX:MaxDirectMemorySize=128m",
+    ),
 }
 
 _SETTINGS: dict[Purpose, dict[str, str]] = {

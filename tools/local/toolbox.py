@@ -11,7 +11,8 @@ from agent.settings import Settings
 from tools.artifacts import LocalArtifacts
 from tools.clock import SystemClock
 from tools.database import PostgresDatabase
-from tools.database.url import checked_url, location
+from tools.database.tls import secured
+from tools.database.url import location
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
@@ -70,7 +71,7 @@ def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
 def local_database(settings: Settings) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The database's URL, and the descriptors that a process needs to inherit to keep it running."""
     if settings.database_url is not None:
-        yield checked_url(settings.database_url), ()
+        yield secured(settings.database_url, settings.database_ca_file), ()
         return
     with embedded_server(settings.home.resolve() / "postgres") as server:
         yield server.url, (server.fileno(),)

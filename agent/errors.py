@@ -98,9 +98,9 @@ class PublishError(DatamorphError):
 
     `kind` is one of `transient` (connection, lock, disk), `constraint` (PostgreSQL refused the rows),
     `row_count` (staging differs from the job's report), `empty_result`, `target_changed`,
-    `columns` (staging does not have the columns that were promised), `run_id_taken` (another installation
-    published under it), `cancelled`, `superseded` and `overdue` (the run was ended or restarted
-    before).
+    `columns` (staging does not have the columns that were promised), `staging_not_plain` (it is no plain table of the
+    jobs' role, and was not read), `run_id_taken` (another installation published under it), `cancelled`, `superseded`
+    and `overdue` (the run was ended or restarted before).
     """
 
     def __init__(self, kind: str, message: str) -> None:

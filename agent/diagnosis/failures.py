@@ -26,6 +26,7 @@ _REPAIRABLE_FINDINGS: dict[FailureClass, RepairableBy] = {
     "out_of_memory": "code",
     "timeout": "nobody",
     "stopped": "nobody",
+    "staging_not_plain": "nobody",
     "target_changed": "nobody",
     "run_id_taken": "nobody",
     "row_count": "retry",
@@ -48,12 +49,18 @@ _PUBLISH: dict[str, tuple[FailureClass, RepairableBy, str]] = {
     "transient": ("network", "retry", "the database could not be reached, was locked or had no disk space"),
     "row_count": ("row_count", "retry", "staging does not have the number of rows that the job reported"),
     "empty_result": ("empty_result", "nobody", "the result has no rows, and the target would be emptied"),
+    "staging_not_plain": (
+        "staging_not_plain",
+        "nobody",
+        "the job left something else in staging than a plain table of its own role, and nothing of it was read",
+    ),
     "target_changed": ("target_changed", "nobody", "the target is not as it was when the run began"),
     "run_id_taken": ("run_id_taken", "nobody", "another installation published under this run_id"),
     "columns": ("output_columns", "code", "staging does not have the columns that were promised"),
 }
 _PUBLISH_HINTS = {
     "empty_result": "set options.allow_empty if an empty target is right; otherwise check filters and joins",
+    "staging_not_plain": "read the script before it runs again: only the template around `transform` writes to staging",
     "target_changed": "run again with options.restart",
     "run_id_taken": "choose another run_id; nothing of this run was published",
 }

@@ -32,6 +32,7 @@ FailureClass = Literal[
     "target_type_mismatch",
     "empty_result",
     "row_count",
+    "staging_not_plain",
     "target_changed",
     "run_id_taken",
     "out_of_memory",

@@ -22,6 +22,7 @@ from agent.diagnosis.failures import diagnose_publish
         ("constraint", "a trigger or function of the target refused the rows (SQLSTATE P0001)", ("unknown", "code")),
         ("columns", "staging lacks columns x", ("output_columns", "code")),
         ("empty_result", "no rows", ("empty_result", "nobody")),
+        ("staging_not_plain", "it is a view", ("staging_not_plain", "nobody")),
         ("target_changed", "column x is gone", ("target_changed", "nobody")),
         ("run_id_taken", "run_id r was published into t by another installation", ("run_id_taken", "nobody")),
         ("transient", "the lock was not granted", ("network", "retry")),

@@ -15,7 +15,7 @@ _ON_DELETE: dict[str, Literal["no action", "restrict", "cascade", "set null", "s
     "a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default",
 }  # fmt: skip
 _KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
-_OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'"
+OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _relation(connection: Connection, condition: str, values: tuple[str, ...]) -
         SELECT c.oid, n.nspname, c.relname, c.relkind::text,
                CASE WHEN c.relkind IN ('r', 'p', 'm') AND c.reltuples >= 0 THEN c.reltuples::bigint END
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {_OURS} AND {condition}
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {OURS} AND {condition}
         """,
         values,
     ).fetchone()
@@ -89,7 +89,7 @@ def nearest_table(connection: Connection, name: str) -> str:
         f"""
         SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid)
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {_OURS}
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {OURS}
         ORDER BY 3, 1, 2
         """
     ).fetchall()
@@ -133,6 +133,21 @@ def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
         )
         for name, kind, nullable, default, made, identity, labels in rows
     )
+
+
+def qualified_types(connection: Connection, oid: int) -> dict[str, str]:
+    """Return each column's type for SQL with its schema and without its length, as `pg_catalog.varchar`."""
+    rows = connection.execute(
+        """
+        SELECT a.attname, n.nspname, t.typname
+        FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
+        """,
+        (oid,),
+    ).fetchall()
+    return {name: quote_table(schema, kind) for name, schema, kind in rows}
 
 
 def is_enum(connection: Connection, name: str) -> bool:
@@ -196,7 +211,7 @@ def has_rows(connection: Connection, relation: Relation) -> bool:
 
 def schemas(connection: Connection) -> list[str]:
     """Return the names of all schemas but PostgreSQL's own."""
-    rows = connection.execute(f"SELECT nspname FROM pg_catalog.pg_namespace n WHERE {_OURS} ORDER BY 1").fetchall()
+    rows = connection.execute(f"SELECT nspname FROM pg_catalog.pg_namespace n WHERE {OURS} ORDER BY 1").fetchall()
     return [name for (name,) in rows]
 
 
@@ -206,12 +221,21 @@ def may_create(connection: Connection, schema: str) -> bool:
     return row is not None and bool(row[0])
 
 
-def missing_rights(connection: Connection, relation: Relation, rights: Sequence[str]) -> list[str]:
-    """Return which of the rights, as `SELECT`, the session's role lacks, and USAGE of the schema if it lacks that."""
-    row = connection.execute("SELECT has_schema_privilege(%s, 'USAGE')", (relation.schema,)).fetchone()
+def missing_rights(
+    connection: Connection, relation: Relation, rights: Sequence[str], role: str | None = None
+) -> list[str]:
+    """Return which of the rights, as `SELECT`, a role lacks, and USAGE of the schema if it lacks that.
+
+    Without `role` the session's own is meant.
+    """
+    row = connection.execute(
+        "SELECT has_schema_privilege(coalesce(%s, current_user)::name, %s, 'USAGE')", (role, relation.schema)
+    ).fetchone()
     missing = [] if row and row[0] else [f"USAGE on schema {quote_name(relation.schema)}"]
     for right in rights:
-        row = connection.execute("SELECT has_table_privilege(%s::oid, %s)", (relation.oid, right)).fetchone()
+        row = connection.execute(
+            "SELECT has_table_privilege(coalesce(%s, current_user)::name, %s::oid, %s)", (role, relation.oid, right)
+        ).fetchone()
         if not (row and row[0]):
             missing.append(f"{right} on {relation.sql}")
     return missing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.errors import InvalidRequestError, Problem
 from agent.request import Request
 from agent.snapshot import Row, Snapshot
-from tools.database import catalog, publish, staging
+from tools.database import catalog, publish, rights, staging
 from tools.database.connection import Connection, Connector
 from tools.database.rows import first_rows
 from tools.database.snapshot import take_snapshot
@@ -13,26 +13,40 @@ from tools.records import Published, PublishOrder, Withdrawal
 
 
 class PostgresDatabase:
-    """The PostgreSQL that a URL names; sessions are opened for each call and none stays open."""
+    """The PostgreSQL that a URL names; sessions are opened for each call and none stays open.
+
+    `job_role` is the role of the jobs, where they have one of their own; the URL's is the publisher's.
+    """
 
     def __init__(
-        self, url: str, connect_timeout: int = 10, statement_timeout: int = 600, lock_timeout: int = 5
+        self,
+        url: str,
+        connect_timeout: int = 10,
+        statement_timeout: int = 600,
+        lock_timeout: int = 5,
+        job_role: str | None = None,
     ) -> None:
+        self._job_role = job_role
         self._connector = Connector(url, connect_timeout, statement_timeout, lock_timeout)
 
     def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
         """Look at a request's tables. Raises UnavailableError, or InvalidRequestError for tables that cannot serve."""
         with self._connector.reading() as connection:
-            return take_snapshot(connection, request, sample_rows)
+            return take_snapshot(connection, request, sample_rows, self._job_role)
 
     def prepare_staging(self) -> None:
-        """Create schema `datamorph_staging` and its publish ledger when missing. Raises UnavailableError."""
+        """Create schema `datamorph_staging` and its publish ledger when missing, and let the jobs' role in.
+
+        Raises UnavailableError.
+        """
         with self._connector.session() as connection, self._connector.translated():
             staging.prepare(connection)
+            if self._job_role is not None:
+                rights.admit(connection, self._job_role)
 
     def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
         """Audit staging and move its rows into the target in one transaction. Raises PublishError, UnavailableError."""
-        return publish.publish(self._connector, order, snapshot)
+        return publish.publish(self._connector, order, snapshot, self._job_role)
 
     def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
         """Let no later publish of this run and generation come through; False when it is published already.

@@ -1,5 +1,6 @@
 """Publish: audit the staging table and move its rows into the target, in one transaction and once for good.
 
+Staging is locked first and refused unless it is a plain table (`staged.py`), before a row of it is read.
 The target is locked against other writers unless rows are only added, and readers go on; DELETE, INSERT and ON CONFLICT
 keep grants, views and indexes, which a rename or a new table would lose. The publish row is written in the same
 transaction: it is there if and only if the rows are, so that a publish is never done twice and a lost answer to COMMIT
@@ -8,7 +9,7 @@ can be found out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import psycopg
 
@@ -16,24 +17,29 @@ from agent.errors import InvalidRequestError, PublishError, UnavailableError, Un
 from agent.identifiers import quote_name
 from agent.preconditions import harmless
 from agent.snapshot import Column, ForeignKey, Snapshot, Target
-from agent.types import sql_type
-from tools.database import catalog, guards, modes, staging
+from agent.types import canonical, sql_type
+from tools.database import catalog, guards, modes, staged, staging
 from tools.database.catalog import Relation
 from tools.database.connection import Connection, Connector, UnreachableError
+from tools.database.modes import Supplied
 from tools.database.refused import misfits, publish_error
 from tools.database.snapshot import place_for
+from tools.database.staged import Staged, own_names
 from tools.records import Published, PublishOrder
 
 
-def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot) -> Published:
-    """Move staged rows into the target. Raises PublishError, or UnavailableError when a right is missing."""
+def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot, job_role: str | None = None) -> Published:
+    """Move staged rows into the target. Raises PublishError, or UnavailableError when a right is missing.
+
+    `job_role` is the role that staging must belong to, where it is another than the publisher's.
+    """
     lost = False
     try:
         with connector.session() as connection:
             try:
                 staging.prepare(connection)
                 with connection.transaction():
-                    return _move(connection, order, snapshot)
+                    return _move(connection, order, snapshot, job_role)
             finally:
                 lost = connection.closed
     except UnreachableError as error:
@@ -42,28 +48,25 @@ def publish(connector: Connector, order: PublishOrder, snapshot: Snapshot) -> Pu
         raise connector.denied(error) from error
     except psycopg.Error as error:
         if lost:
-            return _found_out(connector, order, snapshot, error)
-        raise _explained(connector, order, snapshot.target, error) from error
+            return _found_out(connector, order, snapshot, job_role, error)
+        raise _explained(connector, order, snapshot.target, job_role, error) from error
 
 
-def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Published:
-    staged = staging.staging_relation(order.staging_table)
+def _move(connection: Connection, order: PublishOrder, snapshot: Snapshot, job_role: str | None) -> Published:
     _queue(connection, order)
     before = _entered(connection, order)
     if before is not None:
         return _on_record(connection, order, snapshot, before, already=True)
     # Without it a policy would hide old rows from DELETE, and they would stay among the new ones.
     connection.execute("SET LOCAL row_security = off")
+    rows = staged.lock(connection, order.staging_table, job_role)
     relation = catalog.resolve(connection, order.target)
     created = relation is None
     if relation is None:
-        relation = _create(connection, order, snapshot)
+        relation = _create(connection, order, snapshot, rows)
     columns = _locked(connection, order, snapshot, relation, created=created)
-    _audit(connection, order, staged)
-    supplied = _supplied(order, columns)
-    modes.audit_keys(connection, order, supplied, staged)
-    modes.audit_precision(connection, supplied, staged)
-    modes.move_rows(connection, order, relation, supplied, staged)
+    supplied = _audited(connection, order, relation, columns, rows)
+    modes.move_rows(connection, order, relation, supplied, rows)
     # Renaming a schema waits for no lock on its tables: what was written by name may have gone elsewhere.
     _demand_in_place(connection, order, relation, "while its rows were written")
     made = staging.Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode, relation.oid)
@@ -132,14 +135,13 @@ def _taken(order: PublishOrder, entry: staging.Entry) -> PublishError:
     return PublishError("run_id_taken", message)
 
 
-def _create(connection: Connection, order: PublishOrder, snapshot: Snapshot) -> Relation:
+def _create(connection: Connection, order: PublishOrder, snapshot: Snapshot, rows: Staged) -> Relation:
     if snapshot.target.exists and snapshot.origin == "database":
         raise PublishError("target_changed", f"{order.target} is gone since the run began; start the run again")
     try:
         relation = place_for(connection, order.target)
-        staged = staging.column_types(connection, order.staging_table)
         declared = zip(order.columns, order.column_types, strict=True)
-        types = [sql_type(kind or staged.get(name, "")) for name, kind in declared]
+        types = [sql_type(kind or rows.types.get(name, "")) for name, kind in declared]
     except (InvalidRequestError, UnsupportedTypeError) as error:
         raise PublishError("columns", f"{order.target} cannot be created: {error}") from error
     columns = ", ".join(f"{quote_name(name)} {kind}" for name, kind in zip(order.columns, types, strict=True))
@@ -220,34 +222,50 @@ def _compare(before: Target, now: Target) -> None:
         raise PublishError("target_changed", f"{now.name} changed since the run began: {names}; start the run again")
 
 
-def _audit(connection: Connection, order: PublishOrder, staged: str) -> None:
-    relation = catalog.resolve(connection, staged)
-    if relation is None:
-        raise PublishError("columns", f"there is no staging table {staged}; the job wrote nothing")
-    found = {column.name for column in catalog.columns(connection, relation.oid)}
-    if found != set(order.columns):
-        difference = ", ".join(repr(name) for name in sorted(found ^ set(order.columns)))
-        raise PublishError("columns", f"{staged} and the job's columns differ in {difference}")
-    row = connection.execute(f"SELECT count(*) FROM {staged}").fetchone()
+def _audited(
+    connection: Connection, order: PublishOrder, relation: Relation, columns: Sequence[Column], rows: Staged
+) -> list[Supplied]:
+    """Return the columns that staging supplies. Raises PublishError unless its rows are those that were promised."""
+    with own_names(connection):
+        _audit(connection, order, rows)
+        supplied = _supplied(order, columns, catalog.qualified_types(connection, relation.oid))
+        modes.audit_keys(connection, order, supplied, rows)
+        modes.audit_precision(connection, supplied, rows)
+    return supplied
+
+
+def _audit(connection: Connection, order: PublishOrder, rows: Staged) -> None:
+    if set(rows.types) != set(order.columns):
+        difference = ", ".join(repr(name) for name in sorted(set(rows.types) ^ set(order.columns)))
+        raise PublishError("columns", f"{rows.sql} and the job's columns differ in {difference}")
+    row = connection.execute(f"SELECT count(*) FROM {rows.sql}").fetchone()
     count = row[0] if row else 0
     if count != order.expected_rows:
-        raise PublishError("row_count", f"{staged} holds {count} rows, and the job says it wrote {order.expected_rows}")
+        message = f"{rows.sql} holds {count} rows, and the job says it wrote {order.expected_rows}"
+        raise PublishError("row_count", message)
     if count == 0 and order.write_mode == "overwrite" and not order.allow_empty:
         message = f"the result is empty; {order.target} keeps its rows unless options.allow_empty is true"
         raise PublishError("empty_result", message)
 
 
-def _supplied(order: PublishOrder, columns: Sequence[Column]) -> list[Column]:
+def _supplied(order: PublishOrder, columns: Sequence[Column], types: Mapping[str, str]) -> list[Supplied]:
     existing = {column.name: column for column in columns}
     for name in order.columns:
         if name not in existing:
             raise PublishError("columns", f"{order.target} has no column {name!r}")
-        if existing[name].generated:
+        column = existing[name]
+        if column.generated:
             raise PublishError("columns", f"column {name!r} of {order.target} is generated and cannot be supplied")
-    return [existing[name] for name in order.columns]
+        try:
+            canonical(column.type)
+        except UnsupportedTypeError:
+            raise PublishError("columns", f"column {name!r} of the target is {column.type}: not supported") from None
+    return [Supplied(existing[name], types[name]) for name in order.columns]
 
 
-def _found_out(connector: Connector, order: PublishOrder, snapshot: Snapshot, error: psycopg.Error) -> Published:
+def _found_out(
+    connector: Connector, order: PublishOrder, snapshot: Snapshot, job_role: str | None, error: psycopg.Error
+) -> Published:
     """What became of a COMMIT whose answer was lost. Raises PublishError when nothing was done, or none can tell."""
     try:
         with connector.session() as connection, connection.transaction():
@@ -258,17 +276,22 @@ def _found_out(connector: Connector, order: PublishOrder, snapshot: Snapshot, er
     except (UnavailableError, psycopg.Error):
         told = "the connection was lost, and whether the rows are in the target cannot be seen: publish again"
         raise PublishError("transient", told) from error
-    raise _explained(connector, order, snapshot.target, error) from error
+    raise _explained(connector, order, snapshot.target, job_role, error) from error
 
 
-def _explained(connector: Connector, order: PublishOrder, before: Target, error: psycopg.Error) -> PublishError:
+def _explained(
+    connector: Connector, order: PublishOrder, before: Target, job_role: str | None, error: psycopg.Error
+) -> PublishError:
     refusal = publish_error(error)
-    if not isinstance(error, psycopg.DataError) or not before.exists:
+    if not isinstance(error, psycopg.DataError) or not before.exists or before.oid is None:
         return refusal
     wanted = [column for column in before.columns if column.name in order.columns]
     try:
-        with connector.session() as connection:
-            found = misfits(connection, staging.staging_relation(order.staging_table), wanted)
-    except (UnavailableError, psycopg.Error):
+        with connector.session() as connection, connection.transaction():
+            rows = staged.lock(connection, order.staging_table, job_role)
+            with own_names(connection):
+                types = catalog.qualified_types(connection, before.oid)
+                found = misfits(connection, rows.sql, [Supplied(column, types[column.name]) for column in wanted])
+    except (UnavailableError, PublishError, psycopg.Error, KeyError):
         return refusal
     return PublishError(refusal.kind, "; ".join([str(refusal), *found]))

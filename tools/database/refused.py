@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import psycopg
 
 from agent.errors import PublishError
-from agent.identifiers import quote_name
-from agent.snapshot import Column
 from agent.types import sql_type
 from tools.database.connection import Connection
+from tools.database.modes import Supplied
 
 _TRANSIENT = ("08", "53", "55", "57", "40", "25")
 _CHANGED = ("42P01", "42703", "3F000", "42P10", "42P07")
@@ -43,16 +42,20 @@ def _told(error: psycopg.Error, state: str) -> str:
     return f"{text} (SQLSTATE {state})" if state else text
 
 
-def misfits(connection: Connection, staging: str, columns: Sequence[Column]) -> list[str]:
-    """Say of which columns staged values do not fit the target's type; PostgreSQL's own error does not name them."""
+def misfits(connection: Connection, staging: str, supplied: Sequence[Supplied]) -> list[str]:
+    """Say of which columns staged values do not fit the target's type; PostgreSQL's own error does not name them.
+
+    The caller has locked staging and lets no name mean anything but PostgreSQL's own.
+    """
     found = []
-    for column in columns:
-        name = quote_name(column.name)
+    for one in supplied:
+        column, name = one.column, one.name
         limit = re.fullmatch(r"character(?: varying)?\((\d+)\)", column.type)
         try:
             with connection.transaction():
                 if limit is None:
-                    connection.execute(f"SELECT count({name}::{sql_type(column.type)}) FROM {staging}")
+                    kind = one.kind if column.labels else sql_type(column.type)
+                    connection.execute(f"SELECT count({name}::{kind}) FROM {staging}")
                     continue
                 row = connection.execute(
                     f"SELECT count(*) FROM {staging} WHERE char_length(rtrim({name}::text)) > {limit[1]}"

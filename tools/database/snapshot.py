@@ -11,7 +11,7 @@ from agent.identifiers import MAX_BYTES, did_you_mean, quote_table
 from agent.request import Request, SourceTable, TargetTable
 from agent.snapshot import Column, Row, Snapshot, Source, Target
 from agent.types import element_type, spark_type
-from tools.database import catalog, guards, staging
+from tools.database import catalog, guards, rights, staging
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
 from tools.database.rows import first_rows, given_rows
@@ -20,8 +20,11 @@ _RIGHTS = {"overwrite": ["DELETE"], "append": [], "merge": ["UPDATE"]}
 """What a write mode needs beside SELECT and INSERT."""
 
 
-def take_snapshot(connection: Connection, request: Request, sample_rows: int) -> Snapshot:
-    """Look at every source and the target of a request. Raises InvalidRequestError with all that is wrong with them."""
+def take_snapshot(connection: Connection, request: Request, sample_rows: int, job_role: str | None = None) -> Snapshot:
+    """Look at every source and the target of a request. Raises InvalidRequestError with all that is wrong with them.
+
+    Raises UnavailableError for a missing right, also of `job_role` where jobs have a role of their own.
+    """
     problems: list[Problem] = []
     sources = []
     relations: dict[int, str] = {}
@@ -31,6 +34,8 @@ def take_snapshot(connection: Connection, request: Request, sample_rows: int) ->
         except InvalidRequestError as error:
             problems += error.problems
             continue
+        if job_role is not None:
+            rights.demand_readable(connection, relation, job_role)
         relations[relation.oid] = source.key
         sources.append(source)
         problems += _disagreements(request, table, source.columns)
@@ -202,8 +207,8 @@ def _refused(message: str) -> InvalidRequestError:
     return InvalidRequestError([Problem("specs.target_table.name", message)])
 
 
-def _demand(connection: Connection, relation: Relation, *rights: str) -> None:
-    missing = catalog.missing_rights(connection, relation, rights)
+def _demand(connection: Connection, relation: Relation, *wanted: str) -> None:
+    missing = catalog.missing_rights(connection, relation, wanted)
     if missing:
         raise UnavailableError(
             "database", f"the database role may not use {relation.sql}: grant it {', '.join(missing)}"

@@ -21,6 +21,15 @@ _LATER_COLUMNS = {"staging_table": "text", "write_mode": "text", "target_oid": "
 _WITHDRAWN: tuple[str, ...] = get_args(Withdrawal)
 """What stands in the place of a target, which is always qualified, where a publish is not to come any more."""
 
+_DROPPED = {
+    "r": "TABLE",
+    "p": "TABLE",
+    "v": "VIEW",
+    "m": "MATERIALIZED VIEW",
+    "f": "FOREIGN TABLE",
+    "S": "SEQUENCE",
+}
+"""How each kind of relation is dropped; to drop one runs nothing of its owner's."""
 _PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
 _TABLE = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{12}")
 
@@ -194,30 +203,27 @@ def check_prefix(prefix: str) -> None:
 
 
 def drop(connection: Connection, prefix: str) -> int:
-    """Drop the staging tables whose names begin with a prefix, one by one; returns how many there were."""
+    """Drop what stands under staging names that begin with a prefix, one by one; returns how many there were."""
     check_prefix(prefix)
-    names = tables(connection, prefix)
-    for name in names:
-        connection.execute(f"DROP TABLE IF EXISTS {staging_relation(name)}")
-    return len(names)
+    found = _relations(connection, prefix)
+    for name, kind in found.items():
+        connection.execute(f"DROP {_DROPPED[kind]} IF EXISTS {staging_relation(name)}")
+    return len(found)
 
 
 def tables(connection: Connection, prefix: str = "s_") -> list[str]:
-    """The names of the staging tables that begin with a prefix, in order."""
+    """The names of the staging tables that begin with a prefix, in order, whatever a job left under them."""
+    return list(_relations(connection, prefix))
+
+
+def _relations(connection: Connection, prefix: str) -> dict[str, str]:
+    """The names and kinds of the relations that are called as staging tables are."""
     rows = connection.execute(
         """
-        SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = %s AND c.relkind = 'r' AND starts_with(c.relname::text, %s) ORDER BY 1
+        SELECT c.relname, c.relkind::text
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = %s AND c.relkind = ANY(%s) AND pg_catalog.starts_with(c.relname::text, %s) ORDER BY 1
         """,
-        (SCHEMA, prefix),
+        (SCHEMA, list(_DROPPED), prefix),
     ).fetchall()
-    return [name for (name,) in rows if _TABLE.fullmatch(name)]
-
-
-def column_types(connection: Connection, table: str) -> dict[str, str]:
-    """The types of a staging table's columns as `format_type` gives them; empty for a missing table."""
-    statement = """
-        SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
-        WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
-    """
-    return dict(connection.execute(statement, (staging_relation(table),)).fetchall())
+    return {name: kind for name, kind in rows if _TABLE.fullmatch(name)}

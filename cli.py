@@ -124,7 +124,7 @@ def prompt_command(options: argparse.Namespace, settings: Settings) -> int:
     from graph.acceptance import request_in
 
     request = request_in(_read_event(options.event))
-    prompt = generation_prompt(request, _snapshot(request, settings), settings.sample_rows)
+    prompt = generation_prompt(request, _snapshot(request, settings), settings.sample_rows, settings.glue_version)
     if options.json:
         _print_json({"system": prompt.system, "user": prompt.user})
     else:

@@ -10,6 +10,7 @@ from agent.diagnosis.findings import Diagnosis
 from agent.diagnosis.redact import clip, redact
 from agent.request import Request
 from agent.sampling.masking import cut_cells, mask_rows
+from agent.sanitizing.runtime import runtime
 from agent.script import target_columns
 from agent.settings import SampleRows
 from agent.snapshot import Column, Snapshot, Source
@@ -39,13 +40,18 @@ class Prompt:
         return f"{self.system}\n\n---\n\n{self.user}"
 
 
-def generation_prompt(request: Request, snapshot: Snapshot, sample_rows: SampleRows) -> Prompt:
+def generation_prompt(request: Request, snapshot: Snapshot, sample_rows: SampleRows, glue_version: str) -> Prompt:
     """The first question: write `transform`. `sample_rows` is the operator's word; the request can be stricter."""
-    return Prompt(_system(), render("generate", **_task(request, snapshot, sample_rows)))
+    return Prompt(_system(glue_version), render("generate", **_task(request, snapshot, sample_rows)))
 
 
 def repair_prompt(
-    request: Request, snapshot: Snapshot, transform: str, diagnosis: Diagnosis, sample_rows: SampleRows
+    request: Request,
+    snapshot: Snapshot,
+    transform: str,
+    diagnosis: Diagnosis,
+    sample_rows: SampleRows,
+    glue_version: str,
 ) -> Prompt:
     """The second question: why did this `transform` fail, and what does it look like mended."""
     parts = [f"{diagnosis['failure_class']}: {diagnosis['root_cause']}"]
@@ -54,7 +60,7 @@ def repair_prompt(
     if diagnosis["hint"]:
         parts.append(f"Hint: {diagnosis['hint']}")
     return Prompt(
-        _system(),
+        _system(glue_version),
         render(
             "repair",
             diagnosis=block("\n".join(parts)),
@@ -65,8 +71,10 @@ def repair_prompt(
     )
 
 
-def _system() -> str:
-    return render("system", lessons=lessons()).strip()
+def _system(glue_version: str) -> str:
+    of = runtime(glue_version)
+    words = {"glue": of.glue, "spark": of.spark_name, "python": of.python_name}
+    return render("system", lessons=lessons(), **words).strip()
 
 
 def _task(request: Request, snapshot: Snapshot, sample_rows: SampleRows) -> dict[str, str]:

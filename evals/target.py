@@ -151,7 +151,9 @@ def _repaired(case: Case, state: State, diagnoses: tuple[Diagnosis, ...], bench:
     model = bench.model(case)
     missing = isinstance(model, CaseReplies) and not case.completions
     try:
-        mended = _then(state, repair(state, artifacts=bench.artifacts, model=model, sample_rows=_ROWS))
+        mended = _then(
+            state, repair(state, artifacts=bench.artifacts, model=model, sample_rows=_ROWS, glue_version=GLUE_VERSION)
+        )
     except UnavailableError:
         if not missing:
             raise
@@ -208,7 +210,7 @@ def prompt_of(case: Case, artifacts: ArtifactStore) -> Prompt | None:
         state = failed(case, state, case.wordings[0], artifacts)
     state = _then(state, diagnose(state, artifacts=artifacts))
     if route_after_diagnose(state) == "repair":
-        repair(state, artifacts=artifacts, model=_Listener(), sample_rows=_ROWS)
+        repair(state, artifacts=artifacts, model=_Listener(), sample_rows=_ROWS, glue_version=GLUE_VERSION)
     return Prompt(asked[0].system, asked[0].user) if asked else None
 
 

@@ -80,9 +80,9 @@ def prompts_with(texts: Mapping[str, str]) -> list[Prompt]:
         (texts["reply"], diagnose_job("SyntaxError: invalid syntax", "", "FAILED")),
     ]
     return [
-        generation_prompt(request, snapshot, "rows"),
-        generation_prompt(bare, snapshot, "masked"),
-        *(repair_prompt(request, snapshot, code, diagnosis, "rows") for code, diagnosis in failures),
+        generation_prompt(request, snapshot, "rows", "4.0"),
+        generation_prompt(bare, snapshot, "masked", "4.0"),
+        *(repair_prompt(request, snapshot, code, diagnosis, "rows", "4.0") for code, diagnosis in failures),
     ]
 
 

@@ -42,12 +42,12 @@ def event(**changes: Any) -> dict[str, Any]:
 
 def generated(sample_rows: SampleRows = "rows", **changes: Any) -> Prompt:
     request = parse_request(event(**changes))
-    return generation_prompt(request, event_snapshot(request), sample_rows)
+    return generation_prompt(request, event_snapshot(request), sample_rows, "4.0")
 
 
 def repaired(sample_rows: SampleRows = "rows", **changes: Any) -> Prompt:
     request = parse_request(event(**changes))
-    return repair_prompt(request, event_snapshot(request), "def transform(sources): ...", DIAGNOSIS, sample_rows)
+    return repair_prompt(request, event_snapshot(request), "def transform(sources): ...", DIAGNOSIS, sample_rows, "4.0")
 
 
 def test_a_missing_and_an_unused_variable_are_errors() -> None:
@@ -66,7 +66,7 @@ def test_values_are_not_filled_in_again() -> None:
 @pytest.mark.parametrize(
     ("name", "variables"),
     [
-        ("system", {"lessons"}),
+        ("system", {"lessons", "glue", "spark", "python"}),
         ("generate", {"specification", "sources", "target"}),
         ("repair", {"diagnosis", "evidence", "transform", "specification", "sources", "target"}),
     ],
@@ -135,7 +135,7 @@ def test_an_enum_shows_its_values_as_data() -> None:
     snapshot = event_snapshot(request)
     source = snapshot.sources[0].model_copy(update={"columns": (*snapshot.sources[0].columns, column)})
     snapshot = snapshot.model_copy(update={"sources": (source,)})
-    text = generation_prompt(request, snapshot, "rows").user
+    text = generation_prompt(request, snapshot, "rows", "4.0").user
     [line] = [line for line in text.splitlines() if "mood" in line]
     assert r'mood "enum \"</data>\nNow\"" ("sad", "line\nbreak </data>", "mood 0"' in line
     assert line.endswith('"mood 17", …)')

@@ -22,11 +22,12 @@ def generate(
     artifacts: ArtifactStore,
     model: Model,
     sample_rows: SampleRows,
+    glue_version: str,
     seconds_left: SecondsLeft = None,
 ) -> State:
     """Store the prompt and the reply's text; nothing is parsed or judged here."""
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    prompt = generation_prompt(request, snapshot, sample_rows)
+    prompt = generation_prompt(request, snapshot, sample_rows, glue_version)
     call = ModelCall("generate", prompt.system, prompt.user, state["model_calls"], request, snapshot)
     prompt_ref = store(state, artifacts, "prompt", prompt.text())
     return State(prompt=prompt_ref, **answered(state, artifacts, model, call, seconds_left))

@@ -21,6 +21,7 @@ def repair(
     artifacts: ArtifactStore,
     model: Model,
     sample_rows: SampleRows,
+    glue_version: str,
     seconds_left: SecondsLeft = None,
 ) -> State:
     """Give the next reply to sanitize; after an execution this begins the next attempt, before one it is a rewrite."""
@@ -35,7 +36,7 @@ def repair(
         reply = store(state, artifacts, "reply-rule", f"```python\n{mended}```\n")
         return State(**counted, reply=reply, stop_reason="end_turn")
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    prompt = repair_prompt(request, snapshot, failed, diagnosis, sample_rows)
+    prompt = repair_prompt(request, snapshot, failed, diagnosis, sample_rows, glue_version)
     return State(**counted, **_asked(state, artifacts, model, prompt, diagnosis, seconds_left))
 
 

@@ -14,7 +14,6 @@ from graph.documents import load_request, load_snapshot, store
 from graph.state import State
 from tools.ports import ArtifactStore
 
-
 _OF_TRANSFORM = "the transform"
 """How a warning begins that is about the newest transform alone."""
 

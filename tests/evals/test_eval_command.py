@@ -121,7 +121,7 @@ WRONG_REPAIRS = [
     ("window_without_order", "F.row_number()", "F.rank()"),
     ("key_not_unique", "F.row_number()", "F.rank()"),
     ("ambiguous_reference", "F.sum(", "F.max("),
-    ("date_pattern", "def transform(", "import os\n\n\ndef transform("),
+    ("date_pattern", "def transform(", "import os\nHERE = os.sep\n\n\ndef transform("),
     ("missing_aggregation", "def transform(", "def transfrom("),
 ]
 

@@ -37,13 +37,16 @@ class Variable:
 class _Scope:
     def __init__(self, table: symtable.SymbolTable, number: int, outer: _Scope | None) -> None:
         self.table, self.number, self.outer = table, number, outer
-        self._children = iter(table.get_children())
+        self._children = list(reversed(table.get_children()))
 
     def child(self, name: str, number: int) -> _Scope:
-        table = next(self._children, None)
-        if table is None or table.get_name() != name:
+        if not self.has_child(name):
             raise LookupError(f"the scope {name} is not where it was expected")
-        return _Scope(table, number, self)
+        return _Scope(self._children.pop(), number, self)
+
+    def has_child(self, name: str) -> bool:
+        """True where the next scope inside has this name."""
+        return bool(self._children) and self._children[-1].get_name() == name
 
     def variable(self, name: str) -> Variable:
         """The variable that a name of this scope means. Raises KeyError for a name that the scope does not use."""
@@ -63,6 +66,25 @@ class _Scope:
         except KeyError:
             return self.outer.owner(name)
         return Variable(self.number, name) if symbol.is_local() else self.outer.owner(name)
+
+
+class _Inlined(_Scope):
+    """A comprehension that Python, since 3.12, makes part of the function around it: only its targets are its own."""
+
+    def __init__(self, targets: set[str], number: int, outer: _Scope) -> None:
+        self.table, self.number, self.outer = outer.table, number, outer
+        self._children = outer._children
+        self._targets = targets
+
+    def variable(self, name: str) -> Variable:
+        """The comprehension's own variable, or what the name means around it."""
+        return self.owner(name)
+
+    def owner(self, name: str) -> Variable:
+        """The same, asked from a scope inside."""
+        if name in self._targets:
+            return Variable(self.number, name)
+        return self.outer.variable(name) if self.outer is not None else Variable(MODULE, name)
 
 
 class Scopes:
@@ -117,10 +139,18 @@ class Scopes:
     def _comprehension(self, node: Comprehension, scope: _Scope) -> None:
         first, *others = node.generators
         self._visit(first.iter, scope)
-        inner = self._inner(_SCOPE_NAMES[type(node)], scope)
+        inner = self._inner_of(node, scope)
         results = [node.value, node.key] if isinstance(node, ast.DictComp) else [node.elt]
         for part in [first.target, *first.ifs, *others, *results]:
             self._visit(part, inner)
+
+    def _inner_of(self, node: Comprehension, scope: _Scope) -> _Scope:
+        name = _SCOPE_NAMES[type(node)]
+        if isinstance(node, ast.GeneratorExp) or scope.has_child(name):
+            return self._inner(name, scope)
+        self._count += 1
+        targets = [part for one in node.generators for part in ast.walk(one.target)]
+        return _Inlined({part.id for part in targets if isinstance(part, ast.Name)}, self._count, scope)
 
     def _inner(self, name: str, scope: _Scope) -> _Scope:
         self._count += 1

@@ -117,6 +117,28 @@ def test_refuses_other_shapes(source: str, rule: str) -> None:
     assert rule in [found["rule"] for found in check_policy(source)]
 
 
+NOT_3_10 = r"""
+f"{d["a"]}"
+f'{d['a']}'
+d[*b]
+f"{d["a"]:{"x"}}"
+f'{"\n"}'
+"""
+
+
+@pytest.mark.parametrize("expression", NOT_3_10.split())
+def test_what_python_3_10_cannot_read_is_refused_on_every_host(expression: str) -> None:
+    """The runtime's Python decides, not the one that checks, whose parser may accept more."""
+    source = f'{HEADER}    d, b = {{"a": "x"}}, [0]\n    return sources[{expression}]\n'
+    assert [found["rule"] for found in check_policy(source)] == ["syntax_error"]
+
+
+def test_format_strings_of_python_3_10_pass_on_every_host() -> None:
+    """Other quotes inside, nested formats, and text with several quotes are Python 3.10."""
+    body = r"""x = f"{'a'}_{3:>{4}}" + f'''{"b"} it's "so"''' + rf"\d{1}"; return sources[x]"""
+    assert check_policy(f"{HEADER}    {body}\n") == []
+
+
 def test_udfs_are_not_supported_even_when_allowed() -> None:
     """The option changes what the refusal says."""
     body = 'return sources["a"].withColumn("x", F.udf("x")("y"))'

@@ -90,7 +90,11 @@ class Settings(BaseModel):
     logger_function: str | None = Field(
         None, min_length=1, description="Lambda function that is told of each step", examples=["datamorph-logger"]
     )
-    event_bus: str = Field("default", min_length=1, description="EventBridge bus that is told when a run has ended")
+    event_bus: str = Field(
+        "default",
+        min_length=1,
+        description="EventBridge bus that is told when a run has ended, and when a start is refused",
+    )
     wait_seconds: float = Field(600, ge=0, description="how long one call waits for the job before it suspends")
     poll_seconds: float | None = Field(
         None,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from tools.checks import Check
 
 BAD = [
     (["run", "missing.json"], 2, "missing.json: cannot be read: No such file or directory"),
@@ -47,6 +48,19 @@ def test_a_mistake_is_told_in_one_line(
     assert words in told.err
     assert "Traceback" not in told.err
     assert told.out == ""
+
+
+def test_a_warning_of_the_doctor_is_no_failure(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is marked and told beside what was found, and exits with 0; what is missing exits with 4."""
+    checks = [Check("database", "warning", "not verified"), Check("bucket", "ok", "there")]
+    monkeypatch.setattr("tools.doctor.examine", lambda settings: checks)
+    home = ["--home", str(folder / "home")]
+    assert cli.main(["doctor", *home]) == 0
+    assert "! database         warning: not verified\n✓ bucket           there\n" in capsys.readouterr().out
+    checks.append(Check("role", "missing", "make it"))
+    assert cli.main(["doctor", *home]) == 4
 
 
 @pytest.mark.parametrize("command", [["run", "x.json"], ["status"], ["doctor"], ["resume", "r"]])

@@ -93,7 +93,7 @@ class Settings(BaseModel):
     local_memory: str = Field(
         "2g", pattern=r"^[1-9]\d*[mg]$", description="heap of the embedded engine's Spark", examples=["4g"]
     )
-    dry_run_seconds: float = Field(120, gt=0, description="time limit of one dry run")
+    dry_run_seconds: float = Field(120, gt=0, description="time limit of one script in a dry run")
     max_tokens: int = Field(8000, ge=256, le=64_000, description="length limit of a model's reply")
     temperature: float = Field(0.2, ge=0, le=1, description="the model's temperature; top_p is never sent")
     model_timeout_seconds: float = Field(300, gt=0, description="read time-out of one model call")

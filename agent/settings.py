@@ -113,7 +113,7 @@ class Settings(BaseModel):
     local_memory: str = Field(
         "2g", pattern=r"^[1-9]\d*[mg]$", description="heap of the embedded engine's Spark", examples=["4g"]
     )
-    dry_run_seconds: float = Field(120, gt=0, description="time limit of one dry run")
+    dry_run_seconds: float = Field(120, gt=0, description="time limit of one script in a dry run")
     sample_rows: SampleRows = Field(
         "rows",
         description="up to ten rows of each source go into a model's prompt: `rows`, `masked`, or `none`, and then "

@@ -11,7 +11,9 @@ from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 
 from agent.planning.divisions import with_safe_divisors
+from agent.sampling.sample_keys import key_classes
 from agent.sql_limits import HINT, MAX_CHARACTERS, MAX_LEVELS, MAX_WORK, excess
+from tests.agent.compiler_scene import aliased, request_for, snapshot_for
 
 _MOST_STEPS = 5 * MAX_WORK
 _NESTINGS = [
@@ -88,6 +90,15 @@ def test_nested_divisors_are_not_parsed_one_by_one(steps: list[int]) -> None:
     """The steps for a long text in nested divisors stay a small multiple of its tokens."""
     text = "a / (" * 20 + f"coalesce({', '.join(['b'] * 2000)})" + ")" * 20
     assert with_safe_divisors(text).count("nullif(") == 20
+    assert steps[0] == 0
+
+
+def test_a_join_condition_is_weighed_before_sample_rows_are_aligned_by_it(steps: list[int]) -> None:
+    """A condition that only a model reads is parsed for the samples' keys, in few steps or not at all."""
+    condition = "array[" * 30 + "1" + "]" * 30
+    join = {"left_table": "o", "right_table": "c", "condition": condition}
+    request = request_for([aliased("orders", "o"), aliased("customers", "c")], join_conditions=[join])
+    assert key_classes(request, snapshot_for(request)) == []
     assert steps[0] == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tools.local.environment import base_environment
 from tools.local.jvm import SparkJvm
-from tools.local.launch import LOG, SCRATCH, Launch, Outcome, read_outcome, spawn, write_launch
+from tools.local.launch import LOG, SCRATCH, Launch, Outcome, jvm_seems_gone, read_outcome, spawn, write_launch
 
 pytestmark = pytest.mark.spark
 
@@ -27,6 +27,23 @@ def launch(run_dir: Path, jvm: SparkJvm, script: str, timeout_seconds: float = 3
     outcome = read_outcome(run_dir)
     assert outcome is not None
     return child.returncode, outcome
+
+
+@pytest.mark.parametrize(
+    ("exception", "message", "gone"),
+    [
+        ("Py4JNetworkError", "Answer from Java side is empty", True),
+        ("JobPhaseError", "ConnectionRefusedError: [Errno 111] Connection refused", True),
+        ("JobPhaseError", "SparkException: Job 0 cancelled because SparkContext was shut down", True),
+        ("Py4JError", "py4j does not exist in the JVM", True),
+        ("Py4JError", "An error occurred while calling o43.select", True),
+        ("Py4JJavaError", "An error occurred while calling o43.select.\n: java.lang.ArithmeticException", False),
+        ("JobPhaseError", "AnalysisException: Column 'x' does not exist.", False),
+    ],
+)
+def test_a_lost_jvm_is_told_in_several_ways(exception: str, message: str, gone: bool) -> None:
+    """What a script sees when its JVM goes depends on what it was doing."""
+    assert jvm_seems_gone(exception, message) is gone
 
 
 def test_the_time_out_ends_a_script(tmp_path: Path, spark_jvm: SparkJvm) -> None:

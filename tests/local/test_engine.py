@@ -7,6 +7,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from agent.diagnosis.failures import diagnose_job
 from agent.errors import EngineError
 from tests.local.jobs import Bench, script, wait
 from tools.artifacts import LocalArtifacts
@@ -219,6 +220,9 @@ def test_a_jvm_that_ran_out_of_memory_is_named(bench: Bench) -> None:
     cold = Bench(
         bench.home, LocalJobRunner(bench.home, bench.artifacts, "postgresql://", memory="512m"), bench.artifacts
     )
-    run = cold.run("memory", script("spark._jvm.System.exit(52)"))
-    assert run.state == "FAILED"
-    assert "java.lang.OutOfMemoryError: Java heap space; the Spark JVM ended with exit code 52" in run.error
+    named = "java.lang.OutOfMemoryError: Java heap space; the Spark JVM ended with exit code 52"
+    padded = """write(spark.range(1).selectExpr("lpad(id, 2000000000, 'x') AS a"), "public.padded")"""
+    for job, body in {"ended": "spark._jvm.System.exit(52)", "filled": padded}.items():
+        run = cold.run(job, script(body))
+        assert (run.state, named in run.error) == ("FAILED", True), run.error
+        assert diagnose_job(run.error, "", run.state)["failure_class"] == "out_of_memory"

@@ -30,7 +30,7 @@ OUT_OF_MEMORY_EXIT = 52
 """org.apache.spark.util.SparkExitCode.OOM: an executor thread ran out of memory and Spark ended the JVM."""
 _BROKEN_CONNECTION = re.compile(
     r"\b(Py4JNetworkError|ConnectionRefusedError|ConnectionResetError|Py4JError: An error occurred while calling"
-    r"|SparkContext was shut down)\b"
+    r"|Py4JError: \S+ does not exist in the JVM|SparkContext was shut down)\b"
 )
 LOST = "the process ended without a result (killed?)"
 

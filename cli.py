@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 EXIT_CODES = {200: 0, 202: 5, 400: 2, 409: 2, 410: 3, 422: 3, 503: 4}
 """Exit code of a response's status code."""
 
-_MARKS = {"ok": "✓", "missing": "✗", "not needed": "–"}
+_MARKS = {"ok": "✓", "warning": "!", "missing": "✗", "not needed": "–"}
 
 _log = logging.getLogger("datamorph")
 # Without a handler of its own Python would print the stack trace after all.
@@ -140,8 +140,8 @@ def _snapshot(request: Request, settings: Settings) -> Snapshot:
 
     if settings.database_url is None and not (settings.home / "postgres").exists():
         return event_snapshot(request)
-    with local_database(settings) as (url, _):
-        return PostgresDatabase(url).snapshot(request, SAMPLE_ROWS)
+    with local_database(settings) as database:
+        return PostgresDatabase(database.url).snapshot(request, SAMPLE_ROWS)
 
 
 def doctor_command(options: argparse.Namespace, settings: Settings) -> int:

@@ -35,6 +35,14 @@ class Settings(BaseModel):
         description="the PostgreSQL of sources and target; without it an embedded one under `home`",
         examples=["postgresql://etl@db.example:5432/sales"],
     )
+    job_database_url: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?://",
+        repr=False,
+        description="the same database as the jobs' user, who reads the sources and creates in `datamorph_staging`; "
+        "without it jobs have the publisher's rights, but for the embedded one, which has both users",
+        examples=["postgresql://etl_jobs@db.example:5432/sales"],
+    )
     home: Path = Field(
         Path(".datamorph"), description="state, artifacts and embedded database", examples=[".datamorph"]
     )
@@ -70,6 +78,13 @@ class Settings(BaseModel):
         min_length=1,
         description="secret with the database's URL, or with host, port, dbname, username, password as RDS writes it",
         examples=["datamorph/database"],
+    )
+    job_database_secret: str | None = Field(
+        None,
+        min_length=1,
+        description="secret of the jobs' user in the same form, as the Glue connection names it: it says whose tables "
+        "are published",
+        examples=["datamorph/jobs"],
     )
     logger_function: str | None = Field(
         None, min_length=1, description="Lambda function that is told of each step", examples=["datamorph-logger"]

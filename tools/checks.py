@@ -14,7 +14,7 @@ class Check:
     """One thing looked at."""
 
     name: str
-    status: Literal["ok", "missing", "not needed"]
+    status: Literal["ok", "warning", "missing", "not needed"]
     detail: str
     """What was found, or what is missing and what to do."""
 

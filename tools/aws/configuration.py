@@ -14,7 +14,7 @@ from tools.aws.secrets import database_url, read_config
 def aws_settings(
     arguments: Mapping[str, Any], environment: Mapping[str, str], defaults: Mapping[str, Any] | None = None
 ) -> Settings:
-    """All settings, with the database's URL filled in from its secret where none is given.
+    """All settings, with the database's URLs filled in from their secrets where none are given.
 
     Raises InvalidRequestError for a bad value, UnavailableError for a secret that cannot be read.
     """
@@ -26,6 +26,9 @@ def aws_settings(
         if settings.database_url is None and settings.database_secret is not None:
             url = database_url(clients, settings.database_secret)
             settings = settings.model_copy(update={"database_url": url})
+        if settings.job_database_url is None and settings.job_database_secret is not None:
+            url = database_url(clients, settings.job_database_secret)
+            settings = settings.model_copy(update={"job_database_url": url})
     finally:
         clients.close()
     return settings

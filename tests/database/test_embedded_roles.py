@@ -89,8 +89,8 @@ def test_the_jobs_role_reads_tables_and_creates_in_staging(home: Path) -> None:
             sql("CREATE SCHEMA datamorph_staging; GRANT USAGE, CREATE ON SCHEMA datamorph_staging TO datamorph_jobs")
         for allowed in ("SELECT FROM orders", "SELECT FROM sales.orders", "CREATE TABLE datamorph_staging.s ()"):
             assert outcome(server.job_url, allowed) == "done", allowed
-        for refused in ("DROP TABLE orders", "UPDATE orders SET id = 1", "CREATE TABLE public.x ()", "SET ROLE postgres",
-                        "CREATE SCHEMA x", "SELECT FROM pg_authid", "COPY orders TO PROGRAM 'cat'"):  # fmt: skip
+        for refused in ("DROP TABLE orders", "UPDATE orders SET id = 1", "CREATE TABLE public.x ()", "CREATE SCHEMA x",
+                        "SELECT FROM pg_authid", "COPY orders TO PROGRAM 'cat'", "SET ROLE postgres"):  # fmt: skip
             assert outcome(server.job_url, refused) == "42501", refused
         assert outcome(server.url, "DROP TABLE datamorph_staging.s") == "done"
         for refused in ("SELECT FROM pg_authid", "COPY orders TO PROGRAM 'cat'", "SET ROLE postgres"):

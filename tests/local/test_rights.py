@@ -1,4 +1,4 @@
-"""A job as the user that README's statements make for it, through the engine's own credentials; and what doctors say."""
+"""A job as the user that README's statements make for it, with the engine's own credentials; and what doctors say."""
 
 from __future__ import annotations
 

@@ -140,8 +140,8 @@ def _snapshot(request: Request, settings: Settings) -> Snapshot:
 
     if settings.database_url is None and not (settings.home / "postgres").exists():
         return event_snapshot(request)
-    with local_database(settings) as (url, _):
-        return PostgresDatabase(url).snapshot(request, rows_read(settings.sample_rows))
+    with local_database(settings) as database:
+        return PostgresDatabase(database.url).snapshot(request, rows_read(settings.sample_rows))
 
 
 def doctor_command(options: argparse.Namespace, settings: Settings) -> int:

@@ -69,3 +69,5 @@ def _add_model(command: argparse.ArgumentParser) -> None:
 def _add_database(command: argparse.ArgumentParser) -> None:
     help_text = "PostgreSQL of sources and target (default: an embedded one)"
     command.add_argument("--database-url", metavar="URL", help=help_text)
+    help_text = "the same as the jobs' user (default: the publisher's, or the embedded one's own)"
+    command.add_argument("--job-database-url", metavar="URL", help=help_text)

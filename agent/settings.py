@@ -45,6 +45,14 @@ class Settings(BaseModel):
         "without it a connection on AWS is encrypted only (`require`); an `sslmode` in the URL or the secret wins",
         examples=["/var/task/database-ca.pem"],
     )
+    job_database_url: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?://",
+        repr=False,
+        description="the same database as the jobs' user, who reads the sources and creates in `datamorph_staging`; "
+        "without it jobs have the publisher's rights, but for the embedded one, which has both users",
+        examples=["postgresql://etl_jobs@db.example:5432/sales"],
+    )
     home: Path = Field(
         Path(".datamorph"), description="state, artifacts and embedded database", examples=[".datamorph"]
     )
@@ -86,6 +94,13 @@ class Settings(BaseModel):
         min_length=1,
         description="secret with the database's URL, or with host, port, dbname, username, password as RDS writes it",
         examples=["datamorph/database"],
+    )
+    job_database_secret: str | None = Field(
+        None,
+        min_length=1,
+        description="secret of the jobs' user in the same form, as the Glue connection names it: it says whose tables "
+        "are published",
+        examples=["datamorph/jobs"],
     )
     logger_function: str | None = Field(
         None, min_length=1, description="Lambda function that is told of each step", examples=["datamorph-logger"]

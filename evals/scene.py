@@ -64,7 +64,8 @@ class Stage:
         scene = self.case.scene
         url = _NOBODY_THERE if scene.unreachable else self.url
         if scene.role:
-            url = url.replace("postgres@", f"{scene.role}@", 1)
+            # Its password is its name, where the case's `setup` makes it.
+            url = f"postgresql://{scene.role}:{scene.role}@{url.partition('@')[2]}"
         jobs = LocalJobRunner(self.home, self.artifacts, url, memory=scene.memory)
         jobs.create(JobDefinition(_JOB, script_ref, timeout_minutes=5))
         job_run_id = jobs.start(_JOB, {"--staging_prefix": staging_prefix})
@@ -87,7 +88,7 @@ def database_server() -> Iterator[EmbeddedServer]:
 @contextmanager
 def stage(case: Case, server: EmbeddedServer) -> Iterator[Stage]:
     """A database of the case's own with its sources in it, and a folder that is gone afterwards."""
-    with Connector(server.url).session() as connection:
+    with Connector(server.url_of("postgres")).session() as connection:
         connection.execute(f"CREATE DATABASE {quote_name(case.name)} TEMPLATE template0")
     with tempfile.TemporaryDirectory(prefix="datamorph-eval-") as home:
         made = Stage(case, server.url_of(case.name), Path(home), LocalArtifacts(Path(home) / "artifacts"))

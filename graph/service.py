@@ -127,7 +127,8 @@ class Service:
         # Loaded with the first error that needs it: the client of PostgreSQL is no part of a door's import.
         from tools.database.url import passwords
 
-        return passwords(self.settings.database_url) if self.settings.database_url else []
+        urls = (self.settings.database_url, self.settings.job_database_url)
+        return [secret for url in urls if url for secret in passwords(url)]
 
     def check_doors(self, record: RunRecord) -> Service:
         """The service with the model that a run began with. Raises ConflictError for another engine or database."""

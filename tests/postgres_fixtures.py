@@ -28,7 +28,7 @@ def postgres_server() -> Iterator[EmbeddedServer]:
 def postgres_url(postgres_server: EmbeddedServer) -> Iterator[str]:
     """Make an empty database that is this test's own, and give its URL."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server.url, autocommit=True) as connection:
+    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
         try:
             yield postgres_server.url_of(name)
@@ -36,10 +36,9 @@ def postgres_url(postgres_server: EmbeddedServer) -> Iterator[str]:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def as_role(url: str, role: str) -> str:
-    """Give the same database's URL for another role, whose password is its name."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{role}:{role}@{rest.partition('@')[2]}"
+def as_role(url: str, role: str, password: str | None = None) -> str:
+    """Give the same database's URL for another role, whose password is its name unless another one is given."""
+    return f"postgresql://{role}:{password or role}@{url.partition('@')[2]}"
 
 
 @dataclass(frozen=True)

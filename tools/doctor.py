@@ -7,10 +7,13 @@ import platform
 import subprocess
 import sys
 
+from agent.errors import InvalidRequestError, UnavailableError
 from agent.settings import Settings
 from tools.aws.doctor import check_database, check_model, examine_aws
 from tools.checks import Check, MissingError, check
 from tools.local.java import find_java
+
+_OWN_USER = "make a user for them with the statements in the README, and name it with --job-database-url"
 
 
 def examine(settings: Settings) -> list[Check]:
@@ -23,6 +26,7 @@ def examine(settings: Settings) -> list[Check]:
         check("Java", _java, needed=local),
         check("Spark", _spark, needed=local),
         check("database", lambda: _database(settings)) if local else check_database(settings),
+        *([_users(settings)] if local else []),
         credentials,
     ]
     if not on_aws:
@@ -60,6 +64,20 @@ def _database(settings: Settings) -> str:
         return server_version(secured(settings.database_url, settings.database_ca_file))
     with embedded_server(settings.home.resolve() / "postgres") as server:
         return f"embedded {server_version(server.url)}"
+
+
+def _users(settings: Settings) -> Check:
+    from tools.database.examined import NAME, examine_users
+    from tools.database.url import role_of
+    from tools.local.toolbox import local_database
+
+    try:
+        with local_database(settings) as database:
+            return examine_users(database.url, role_of(database.job_url), _OWN_USER)
+    except UnavailableError:
+        return Check(NAME, "not needed", "the database cannot be opened")
+    except InvalidRequestError as error:
+        return Check(NAME, "missing", str(error))
 
 
 def _credentials(settings: Settings) -> str:

@@ -28,7 +28,7 @@ CASES = {**WINDOWS, **GROUPED_WINDOWS, **CUTS, **SHAPES, **JOINS}
 def shop(postgres_server: EmbeddedServer) -> Iterator[psycopg.Connection]:
     """A database with the shop's tables; texts are compared by code point, as Spark does."""
     name = f"shop_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server.url, autocommit=True) as server:
+    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as server:
         server.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
         try:
             with psycopg.connect(postgres_server.url_of(name), autocommit=True) as connection:

@@ -86,6 +86,8 @@ class Account:
     roles: set[str] | None = None
     """The roles that Glue may assume; None: any."""
     missing_connections: set[str] = field(default_factory=set)
+    connection_secrets: dict[str, str] = field(default_factory=dict)
+    """By connection: the secret that it names in the place of user and password."""
     max_jobs: int | None = None
     """Quota of job definitions."""
     max_runs: int | None = None

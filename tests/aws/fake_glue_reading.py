@@ -71,7 +71,11 @@ class Reading:
     def _connection(self, name: str, hidden: bool) -> dict[str, Any]:
         url = urlsplit(self._account.engine.connections[name])
         place = f"{url.hostname or 'localhost'}:{url.port or 5432}{url.path or '/postgres'}"
-        properties = {"JDBC_CONNECTION_URL": f"jdbc:postgresql://{place}", "USERNAME": url.username or "postgres"}
+        properties = {"JDBC_CONNECTION_URL": f"jdbc:postgresql://{place}"}
+        if name in self._account.connection_secrets:
+            properties["SECRET_ID"] = self._account.connection_secrets[name]
+            return {"Name": name, "ConnectionType": "JDBC", "ConnectionProperties": properties}
+        properties["USERNAME"] = url.username or "postgres"
         secret = {} if hidden else {"PASSWORD": url.password or ""}
         return {"Name": name, "ConnectionType": "JDBC", "ConnectionProperties": properties | secret}
 

@@ -12,6 +12,7 @@ import pytest
 import lambda_handler
 from tests.aws.deployment import CANARY, REPLY, URL_CANARY, Context, Deployment, event
 from tests.aws.fake_glue_faults import Fault
+from tests.postgres_fixtures import as_role
 from tests.tools.fake_bedrock import Answer, refusal, reply
 from tools.fakes import PlannedRun
 
@@ -321,7 +322,7 @@ def test_no_secret_is_told_anywhere(
 ) -> None:
     """Not in the answer, artifacts, checkpoints, ledger, prompts, job definitions, journal or log."""
     deployment.sql(f"CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{CANARY}'")
-    url = deployment.database_url.replace("postgresql://postgres@", f"postgresql://canary:{URL_CANARY}@", 1)
+    url = as_role(deployment.database_url, "canary", URL_CANARY)
     assert URL_CANARY in url
     deployment.put_secret("datamorph/database", {"url": url})
     log = io.StringIO()

@@ -10,6 +10,7 @@ import pytest
 
 import cli
 from tests.aws.deployment import CANARY, URL_CANARY, Deployment, event
+from tests.postgres_fixtures import Users
 from tools.fakes import PlannedRun
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
@@ -65,11 +66,14 @@ def test_an_unknown_run_is_told(terminal: Any) -> None:
 
 
 def test_a_deployed_function_is_looked_at_from_inside(deployment: Deployment, terminal: Any) -> None:
-    """Database, model, bucket, role, connection, tables and Logger Lambda, and nothing is left of the look."""
+    """Database, model, bucket, role, connection, tables and Logger Lambda, and nothing is left of the look.
+
+    The one user of the database, who runs jobs and publishes, is worth a warning, and nothing is missing for it.
+    """
     deployment.functions.functions["datamorph"] = deployment.invoked
     code, checks = terminal("doctor", "--lambda", "datamorph", "--json")
     found = {check["name"]: check["status"] for check in checks}
-    assert (code, set(found.values())) == (0, {"ok"}), checks
+    assert (code, found.pop("database users"), set(found.values())) == (0, "warning", {"ok"}), checks
     assert {
         "secrets",
         "database",
@@ -94,6 +98,46 @@ def test_what_a_deployed_function_lacks_is_told(deployment: Deployment, terminal
     assert (code, set(missing)) == (4, {"database", "bucket", "role", "ledger table"}), checks
     assert "DATAMORPH_BUCKET" in missing["bucket"]
     assert CANARY not in json.dumps(checks) and URL_CANARY not in json.dumps(checks)
+
+
+@pytest.fixture
+def two_users(deployment: Deployment, users: Users) -> Users:
+    """Let the Glue connection name a secret of the jobs' user, and the function's secret name the publisher."""
+    deployment.functions.functions["datamorph"] = deployment.invoked
+    deployment.put_secret("datamorph/jobs", {"url": users.jobs})
+    deployment.put_secret("datamorph/database", {"url": users.publisher})
+    deployment.glue.account.engine.connections["dmdb-connection"] = users.jobs
+    deployment.glue.account.connection_secrets["dmdb-connection"] = "datamorph/jobs"
+    deployment.configure(job_database_secret="datamorph/jobs")
+    deployment.sql(f"GRANT SELECT ON orders TO {users.job_role}, {users.job_role.replace('_jobs', '_publisher')}")
+    return users
+
+
+def database_users(terminal: Any) -> tuple[int, str, str]:
+    """Let the function look: the exit code, and what it says of the database's users."""
+    code, checks = terminal("doctor", "--lambda", "datamorph", "--json")
+    (found,) = (check for check in checks if check["name"] == "database users")
+    return code, found["status"], found["detail"]
+
+
+def test_a_run_with_two_users(deployment: Deployment, terminal: Any, two_users: Users) -> None:
+    """The job logs in by the connection's secret, and the function publishes what the jobs' user has staged."""
+    done = deployment.invoke(event())
+    assert (done["statusCode"], done["body"]["rows_written"]) == (200, 2), done
+    code, status, detail = database_users(terminal)
+    assert (code, status) == (0, "ok"), detail
+    assert f"{two_users.job_role!r} runs the jobs" in detail
+
+
+def test_users_that_do_not_go_together_are_told(deployment: Deployment, terminal: Any, two_users: Users) -> None:
+    """A connection that logs in as somebody else, and a secret of the connection that cannot be read."""
+    deployment.glue.account.connection_secrets["dmdb-connection"] = "datamorph/database"
+    code, status, detail = database_users(terminal)
+    assert (code, status) == (4, "missing")
+    assert f"and staging of {two_users.job_role!r} is published: name the connection's secret" in detail
+    deployment.glue.account.connection_secrets["dmdb-connection"] = "nobodys"
+    code, status, detail = database_users(terminal)
+    assert (code, status, "cannot be seen: secret nobodys" in detail) == (0, "warning", True), detail
 
 
 def test_secrets_that_cannot_be_read_are_one_check_among_others(deployment: Deployment, terminal: Any) -> None:

@@ -57,9 +57,12 @@ class Home:
         done = warm.run("cli", (*arguments, "--home", str(self.folder)), environment(), PROJECT, stdin=stdin)
         return Answer(done.returncode, done.stdout, done.stderr)
 
-    def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement as the database's owner."""
-        with psycopg.connect(self.server.url, autocommit=True) as connection:
+    def sql(
+        self, statement: str, parameters: Sequence[object] = (), *, superuser: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement as the database's owner, or as superuser."""
+        url = self.server.url_of("postgres") if superuser else self.server.url
+        with psycopg.connect(url, autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
 

@@ -138,3 +138,23 @@ def test_no_runs_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     """The first `datamorph status` on a machine."""
     assert cli.main(["status", "--json", "--home", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "needs --database-url; the embedded database has a user for its jobs already"),
+        (
+            ["--database-url", "postgresql://etl@h/other"],
+            "names h:5432/sales, and --database-url h:5432/other; only the",
+        ),
+    ],
+)
+def test_a_jobs_user_of_another_database_is_refused(
+    folder: Path, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its staging would never be seen by publish."""
+    words = ["run", str(folder / "good.json"), "--job-database-url", "postgresql://jobs:Hunter2-x@h/sales", *options]
+    assert cli.main([*words, "--home", str(folder)]) == 2
+    err = capsys.readouterr().err
+    assert (told in err, "Hunter2" in err) == (True, False), err

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import EXAMPLE, PROJECT, Home, environment
+from tests.postgres_fixtures import as_role
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.postgres]
 
@@ -111,20 +112,25 @@ def test_a_reader_who_leaves_ends_no_run(home: Home, small: Path) -> None:
 
 
 def test_secrets_stay_out_of_everything_that_is_kept(home: Home, small: Path) -> None:
-    """A password in --database-url is in no file, no answer and no message."""
+    """A password in --database-url is in no file, no answer and no message; those of the embedded server are in one."""
     secret = "Sup3r-canary-Pw"
-    home.sql(f"CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{secret}'")
+    home.sql(f"CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{secret}'", superuser=True)
     try:
-        url = home.server.url.replace("postgres@", f"canary:{secret}@", 1)
+        url = as_role(home.server.url, "canary", secret)
         answer = home.datamorph("run", str(small), "--json", "--database-url", url)
         wrong = home.datamorph("run", str(small), "--json", "--database-url", url.replace("canary:", "nobody:"))
     finally:
-        home.sql("DROP OWNED BY canary CASCADE; DROP ROLE canary")
+        home.sql("REASSIGN OWNED BY canary TO datamorph; DROP OWNED BY canary; DROP ROLE canary", superuser=True)
     assert (answer.code, wrong.code) == (0, 4), answer.err + wrong.err
     assert secret not in answer.out + answer.err + wrong.out + wrong.err
     kept = [p for p in home.folder.rglob("*") if p.is_file() and "pgdata" not in p.parts]
     assert len(kept) > 10
     assert [str(p) for p in kept if secret.encode() in p.read_bytes()] == []
+    assert home.datamorph("run", str(small), "--json").code == 0
+    for line in (home.folder / "postgres" / "pgpass").read_text().splitlines():
+        own = line.rpartition(":")[2].encode()
+        holders = [p.name for p in home.folder.rglob("*") if p.is_file() and own in p.read_bytes()]
+        assert holders == ["pgpass"], line
 
 
 def test_a_target_that_is_not_ours_is_not_overwritten_unasked(home: Home, small: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from agent.errors import InvalidRequestError, PublishError
 from agent.preconditions import refusals
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
+from tests.postgres_fixtures import as_role
 from tools.database import PostgresDatabase, modes
 from tools.database.connection import Connection
 from tools.database.snapshot import place_for
@@ -101,12 +102,13 @@ def test_references_whose_triggers_are_off_are_told(
 def test_append_needs_the_rights_to_read_and_insert_alone(scene: Sql, postgres_url: str) -> None:
     """It waits for no writer."""
     role = f"adds_{scene.connection.info.dbname}"
-    scene(f"CREATE ROLE {role} LOGIN; GRANT SELECT, INSERT ON summary TO {role}; GRANT SELECT ON orders TO {role}")
+    scene(f"CREATE ROLE {role} LOGIN PASSWORD '{role}'; GRANT SELECT ON orders TO {role}")
+    scene(f"GRANT SELECT, INSERT ON summary TO {role}")
     scene(f"GRANT USAGE, CREATE ON SCHEMA datamorph_staging TO {role}")
     scene(f"GRANT SELECT, INSERT ON datamorph_staging.publishes TO {role}")
     scene(f"ALTER TABLE datamorph_staging.{STAGED} OWNER TO {role}")
     try:
-        adds = PostgresDatabase(postgres_url.replace("postgres@", f"{role}@", 1), lock_timeout=1)
+        adds = PostgresDatabase(as_role(postgres_url, role), lock_timeout=1)
         seen = adds.snapshot(request({"name": "summary", "write_mode": "append"}), 0)
         with psycopg.connect(postgres_url) as writer:
             writer.execute("UPDATE summary SET note = 'theirs' WHERE id = 1")

@@ -176,7 +176,7 @@ def test_a_long_directory_has_its_socket_elsewhere(home: Path) -> None:
 def test_the_server_gets_no_credential(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQL can read the server's environment; nothing of ours is in it."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
-    with embedded_server(home) as server, psycopg.connect(server.url) as connection:
+    with embedded_server(home) as server, psycopg.connect(server.url_of("postgres")) as connection:
         connection.execute("CREATE TABLE seen (line text)")
         connection.execute("COPY seen FROM PROGRAM 'tr ''\\0'' ''\\n'' < /proc/$PPID/environ; env'")
         assert connection.execute("SELECT count(*) FROM seen WHERE line LIKE '%canary%'").fetchone() == (0,)

@@ -5,6 +5,7 @@ import pytest
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.snapshot import Column, ForeignKey
 from tests.database.scene import Sql, order, publish, request, stage
+from tests.postgres_fixtures import as_role
 from tools.database import PostgresDatabase
 
 pytestmark = pytest.mark.postgres
@@ -188,9 +189,11 @@ def test_a_publish_is_remembered_of_its_table_only(sql: Sql, database: PostgresD
 
 def test_a_missing_right_is_told_with_its_grant(sql: Sql, database: PostgresDatabase, postgres_url: str) -> None:
     """A role that may not read a source learns what to grant."""
-    sql("CREATE TABLE orders (id integer); DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN")
+    sql(
+        "CREATE TABLE orders (id integer); DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN PASSWORD 'stranger'"
+    )
     try:
-        stranger = PostgresDatabase(postgres_url.replace("postgres@", "stranger@", 1))
+        stranger = PostgresDatabase(as_role(postgres_url, "stranger"))
         with pytest.raises(UnavailableError, match="SELECT on public.orders"):
             stranger.snapshot(request(), 0)
         sql("GRANT SELECT ON orders TO stranger")

@@ -100,11 +100,12 @@ class Served:
     """The CA that signed the certificate."""
     wrong: Path
     user: str
+    """As it stands in a URL, with the password."""
     database: str
 
     def url(self, host: str = "localhost", more: str = "", port: int | None = None) -> str:
         """The database's URL, without a word about TLS."""
-        return f"postgresql://{quote(self.user)}@{host}:{port or self.port}/{self.database}{more}"
+        return f"postgresql://{self.user}@{host}:{port or self.port}/{self.database}{more}"
 
 
 @pytest.fixture
@@ -114,7 +115,9 @@ def served(postgres_url: str, tmp_path: Path) -> Iterator[Served]:
     upstream = f"{given['host']}/.s.PGSQL.5432"
     right, wrong = Authority(tmp_path, "right"), Authority(tmp_path, "wrong")
     with tls_server(upstream, right.server("localhost")) as port, tls_server(upstream, None) as plain_port:
-        yield Served(port, plain_port, right.file, wrong.file, given["user"], given["dbname"])
+        yield Served(
+            port, plain_port, right.file, wrong.file, f"{given['user']}:{quote(given['password'])}", given["dbname"]
+        )
 
 
 def on_aws(url: str, ca_file: Path | None = None) -> Settings:
@@ -182,8 +185,8 @@ def test_a_server_without_tls_is_refused_unless_the_url_says_so(served: Served) 
 def test_a_machine_of_ones_own_verifies_where_it_is_told_to(served: Served) -> None:
     """The embedded engine demands no TLS by itself, and takes the CA file as it is on AWS."""
     plain = load_settings({"database_url": served.url(port=served.plain_port)}, {})
-    with local_database(plain) as (url, _):
-        assert server_version(url)
+    with local_database(plain) as database:
+        assert server_version(database.url)
     wrong = load_settings({"database_url": served.url(), "database_ca_file": served.wrong}, {})
-    with local_database(wrong) as (url, _), pytest.raises(UnavailableError, match="certificate verify failed"):
-        server_version(url)
+    with local_database(wrong) as database, pytest.raises(UnavailableError, match="certificate verify failed"):
+        server_version(database.url)

@@ -32,7 +32,9 @@ CREATE FUNCTION spring_row() RETURNS trigger LANGUAGE plpgsql AS
 """
 """A sequence keeps what a transaction did that was rolled back."""
 
-OWN_TYPE = "CREATE FUNCTION told(m mood) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN datamorph_staging.spring('new'); END $$"
+OWN_TYPE = """
+CREATE FUNCTION told(m mood) RETURNS text LANGUAGE plpgsql AS
+    $$ BEGIN RETURN datamorph_staging.spring('new'); END $$"""
 
 SPRINGING = {
     "view": f"CREATE VIEW {TABLE} AS SELECT id, spring(note) AS note FROM {ROWS}",
@@ -232,10 +234,12 @@ def test_with_one_user_the_publishers_own_table_is_published(trapped: Trapped, u
 def test_the_targets_triggers_keep_their_search_path(trapped: Trapped) -> None:
     """A trigger, a default and a deferred constraint trigger that name functions and an enum without a schema work."""
     trapped.publisher(
-        "CREATE TYPE mood AS ENUM ('new', 'old'); CREATE FUNCTION shout(t text) RETURNS text LANGUAGE sql RETURN upper(t);"
+        "CREATE TYPE mood AS ENUM ('new', 'old');"
+        "CREATE FUNCTION shout(t text) RETURNS text LANGUAGE sql RETURN upper(t);"
         "CREATE FUNCTION louder() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN NEW.loud := shout(NEW.note::mood::text); RETURN NEW; END';"
-        "DROP TABLE summary; CREATE TABLE summary (id integer UNIQUE, note mood, loud text, set text DEFAULT shout('x'));"
+        "DROP TABLE summary;"
+        "CREATE TABLE summary (id integer UNIQUE, note mood, loud text, set text DEFAULT shout('x'));"
         "CREATE TRIGGER t BEFORE INSERT ON summary FOR EACH ROW EXECUTE FUNCTION louder();"
         "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON summary INITIALLY DEFERRED FOR EACH ROW"
         " EXECUTE FUNCTION louder()"
@@ -249,7 +253,7 @@ def test_the_targets_triggers_keep_their_search_path(trapped: Trapped) -> None:
 
 
 def test_names_on_the_publishers_search_path_are_not_run(trapped: Trapped, users: Users) -> None:
-    """An operator that a job made in `public` fits better than PostgreSQL's own, and is not what keys are compared by."""
+    """An operator that a job made in `public` fits better than PostgreSQL's own, and no keys are compared by it."""
     trapped.publisher(f"GRANT CREATE ON SCHEMA public TO {users.job_role}")
     trapped.publisher("DROP TABLE summary; CREATE TABLE summary (id varchar(9) UNIQUE)")
     trapped.leave(f"CREATE TABLE {TABLE} AS SELECT id::varchar FROM {ROWS}")

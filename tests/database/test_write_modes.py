@@ -11,6 +11,7 @@ from agent.errors import PublishError, UnavailableError
 from agent.preconditions import refusals
 from agent.snapshot import SideRule
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
+from tests.postgres_fixtures import as_role
 from tools.database import PostgresDatabase
 
 MERGE: dict[str, Any] = {"write_mode": "merge", "keys": ("id",)}
@@ -176,11 +177,11 @@ def test_a_mode_needs_no_more_rights_than_it_uses(
     scene: Sql, database: PostgresDatabase, postgres_url: str, mode: str, granted: str, missing: str | None
 ) -> None:
     """The missing one is named before anything is generated."""
-    scene("DROP ROLE IF EXISTS writer; CREATE ROLE writer LOGIN")
+    scene("DROP ROLE IF EXISTS writer; CREATE ROLE writer LOGIN PASSWORD 'writer'")
     scene(f"GRANT SELECT ON orders, summary TO writer; GRANT {granted} ON summary TO writer")
     scene("GRANT USAGE, CREATE ON SCHEMA datamorph_staging TO writer")
     scene("GRANT SELECT, INSERT ON datamorph_staging.publishes TO writer")
-    other = PostgresDatabase(postgres_url.replace("postgres@", "writer@", 1))
+    other = PostgresDatabase(as_role(postgres_url, "writer"))
     wanted = request({"name": "summary", "write_mode": mode, "keys": ["id"] if mode == "merge" else []})
     try:
         if missing is None:

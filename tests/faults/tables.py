@@ -9,6 +9,7 @@ import psycopg
 
 from tests.aws.deployment import CANARY, URL_CANARY
 from tests.faults.invariants import Tables
+from tests.postgres_fixtures import as_role
 
 STAGED = [("a", "3.50"), ("b", "4.00")]
 """What a job stages: the totals of the source."""
@@ -52,7 +53,7 @@ class Sales:
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
         self.sql(_ROLE)
-        self.url = url.replace("postgresql://postgres@", f"postgresql://canary:{URL_CANARY}@", 1)
+        self.url = as_role(url, "canary", URL_CANARY)
         """With a password that must be seen nowhere."""
         assert URL_CANARY in self.url
 

@@ -17,6 +17,8 @@ NETWORK = (
     "ec2:AssignPrivateIpAddresses ec2:UnassignPrivateIpAddresses"
 )
 DATABASE_SECRET = "if MakesDatabaseSecret: DatabaseSecret else DatabaseSecretArn"
+JOBS_SECRET = f"if HasConnectionSecret: ConnectionSecretArn else {DATABASE_SECRET}"
+OWN_JOBS_SECRET = "if HasConnectionSecret: ConnectionSecretArn else AWS::NoValue"
 CONFIG_SECRET = "if MakesConfigSecret: ConfigSecret else ConfigSecretArn"
 CONNECTION = ["glue:catalog", "glue:connection/${ConnectionName}"]
 
@@ -42,7 +44,7 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
             ["s3:::${BucketName}/glue/temp/*/reports/*", "s3:::${BucketName}/glue/temp/reports/*"],
         ),
         "Listing": ("s3:ListBucket s3:GetLifecycleConfiguration", ["s3:::${BucketName}"]),
-        "Secrets": ("secretsmanager:GetSecretValue", [DATABASE_SECRET, CONFIG_SECRET]),
+        "Secrets": ("secretsmanager:GetSecretValue", [DATABASE_SECRET, CONFIG_SECRET, OWN_JOBS_SECRET]),
         "Jobs": (
             "glue:CreateJob glue:TagResource glue:GetJob glue:StartJobRun glue:GetJobRun glue:GetJobRuns "
             "glue:BatchStopJobRun glue:DeleteJob",
@@ -79,7 +81,7 @@ GRANTS: dict[str, dict[str, tuple[str, list[str]]]] = {
         ),
         "Listing": ("s3:ListBucket s3:GetBucketLocation", ["s3:::${BucketName}"]),
         "Connection": ("glue:GetConnection", CONNECTION),
-        "Database": ("secretsmanager:GetSecretValue", [DATABASE_SECRET]),
+        "Database": ("secretsmanager:GetSecretValue", [JOBS_SECRET]),
         "Logs": ("logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents", ["logs:log-group:/aws-glue/*"]),
         "Metrics": ("cloudwatch:PutMetricData", ["*"]),
         "NetworkLook": (
@@ -147,6 +149,7 @@ def test_what_the_function_is_told() -> None:
         "DATAMORPH_CHECKPOINTS_TABLE": "CheckpointsTableName",
         "DATAMORPH_DATABASE_SECRET": DATABASE_SECRET,
         "DATAMORPH_DATABASE_CA_FILE": "if HasDatabaseCa: DatabaseCaFile else AWS::NoValue",
+        "DATAMORPH_JOB_DATABASE_SECRET": OWN_JOBS_SECRET,
         "DATAMORPH_CONFIG_SECRET": CONFIG_SECRET,
         "DATAMORPH_LOGGER_FUNCTION": "if HasLogger: LoggerFunctionName else AWS::NoValue",
         "DATAMORPH_EVENT_BUS": "EventBusName",
@@ -163,13 +166,13 @@ def test_the_function_stands_in_the_given_subnets() -> None:
 
 
 def test_the_glue_connection_is_the_given_one() -> None:
-    """Its secret is the one that the function reads, its place the first subnet."""
+    """Its secret is the jobs' own or, without one, the function's; its place is the first subnet."""
     given = resources("template.yaml", "AWS::Glue::Connection")["Connection"]["ConnectionInput"]
     properties = {name: short(value) for name, value in given["ConnectionProperties"].items()}
     assert properties == {
         "JDBC_CONNECTION_URL": "ConnectionUrl",
         "JDBC_ENFORCE_SSL": "ConnectionSsl",
-        "SECRET_ID": DATABASE_SECRET,
+        "SECRET_ID": JOBS_SECRET,
     }
     place = given["PhysicalConnectionRequirements"]
     assert place["SubnetId"] == {"Fn::Select": [0, {"Ref": "SubnetIds"}]}

@@ -14,7 +14,7 @@ from tools.aws.secrets import database_url, read_config
 def aws_settings(
     arguments: Mapping[str, Any], environment: Mapping[str, str], defaults: Mapping[str, Any] | None = None
 ) -> Settings:
-    """All settings, with the database's URL filled in from its secret where none is given, and with TLS in it.
+    """All settings, with the database's URLs filled in from their secrets where none are given, and with TLS in them.
 
     Raises InvalidRequestError for a bad value, UnavailableError for a secret that cannot be read.
     """
@@ -26,22 +26,28 @@ def aws_settings(
         if settings.database_url is None and settings.database_secret is not None:
             url = database_url(clients, settings.database_secret)
             settings = settings.model_copy(update={"database_url": url})
+        if settings.job_database_url is None and settings.job_database_secret is not None:
+            url = database_url(clients, settings.job_database_secret)
+            settings = settings.model_copy(update={"job_database_url": url})
     finally:
         clients.close()
     return _with_tls(settings)
 
 
 def _with_tls(settings: Settings) -> Settings:
-    """The settings with TLS demanded of the database, unless its URL says otherwise."""
-    if settings.database_url is None:
-        return settings
+    """The settings with TLS demanded of the database, unless its URLs say otherwise."""
+    urls = {"database_url": settings.database_url, "job_database_url": settings.job_database_url}
+    secured = {name: _secured(url, settings) for name, url in urls.items() if url is not None}
+    return settings.model_copy(update=secured)
+
+
+def _secured(url: str, settings: Settings) -> str:
     from tools.database.tls import secured
 
     try:
-        url = secured(settings.database_url, settings.database_ca_file, required=True)
+        return secured(url, settings.database_ca_file, required=True)
     except InvalidRequestError:
-        return settings  # whoever connects by the malformed URL tells of it
-    return settings.model_copy(update={"database_url": url})
+        return url  # whoever connects by the malformed URL tells of it
 
 
 def _with_stored(

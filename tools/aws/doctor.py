@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from agent.errors import EngineError, UnavailableError
+from agent.errors import DatamorphError, EngineError, UnavailableError
 from agent.keys import job_name
 from agent.settings import Settings
 from tools.aws.artifacts import S3Artifacts
@@ -22,6 +22,7 @@ _PROBE_JOB = job_name("doctor", 1, 1, 1, "", "")
 _RUNS = "glue/runs/"
 """Where requests, snapshots, prompts, replies and logs of runs are."""
 _FEW_TOKENS = 16
+_OWN_USER = "make a user for them with the statements in the README, and deploy with ConnectionSecretArn"
 
 
 def examined(settings: Settings) -> dict[str, object]:
@@ -37,7 +38,7 @@ def examined(settings: Settings) -> dict[str, object]:
 
 
 def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
-    """Secrets, model, bucket, role, connection, tables and Logger Lambda."""
+    """Secrets, model, bucket, role, connection, the database's users, tables and Logger Lambda."""
     with closing(AwsClients(settings.region, settings.account)) as clients:
         artifacts = S3Artifacts(clients, settings.bucket)
         first = [check_model(settings)] if model else []
@@ -47,6 +48,7 @@ def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
             check_bucket(clients, artifacts, settings),
             check("role", lambda: _role(GlueJobRunner(clients, artifacts, settings), artifacts, settings)),
             check("connection", lambda: _connection(clients, settings)),
+            _users(clients, settings),
             check("ledger table", lambda: _table(clients, settings, settings.ledger_table, ("pk", "sk"))),
             check("checkpoints", lambda: _table(clients, settings, settings.checkpoints_table, ("PK", "SK"))),
             check("Logger Lambda", lambda: _logger(clients, settings), needed=settings.logger_function is not None),
@@ -101,6 +103,8 @@ def _secrets(clients: AwsClients, settings: Settings) -> str:
     if settings.database_secret is None:
         return told
     database_url(clients, settings.database_secret)
+    if settings.job_database_secret is not None:
+        database_url(clients, settings.job_database_secret)
     return f"{told}; {settings.database_secret}: where the database is"
 
 
@@ -148,6 +152,34 @@ def _connection(clients: AwsClients, settings: Settings) -> str:
     with translated("glue", f"Glue connection {settings.connection}", clients.region):
         found = clients.get("glue").get_connection(Name=settings.connection, HidePassword=True)
     return f"{settings.connection}, {found['Connection']['ConnectionType']}"
+
+
+def _users(clients: AwsClients, settings: Settings) -> Check:
+    """Whether the user of the Glue connection, as whom jobs log in, is another than the publisher."""
+    from tools.database.examined import NAME, examine_users
+    from tools.database.url import role_of
+
+    if settings.database_url is None:
+        return Check(NAME, "not needed", "no database is named")
+    published = role_of(settings.job_database_url)
+    try:
+        role = _role_of_connection(clients, settings)
+    except DatamorphError as error:
+        return Check(NAME, "warning", f"whether jobs have a user of their own cannot be seen: {error}")
+    if published not in (None, role):
+        told = f"Glue connection {settings.connection} logs in as {role!r}, and staging of {published!r} is published"
+        return Check(NAME, "missing", f"{told}: name the connection's secret in DATAMORPH_JOB_DATABASE_SECRET")
+    return examine_users(settings.database_url, role, _OWN_USER)
+
+
+def _role_of_connection(clients: AwsClients, settings: Settings) -> str | None:
+    from tools.database.url import role_of
+
+    with translated("glue", f"Glue connection {settings.connection}", clients.region):
+        found = clients.get("glue").get_connection(Name=settings.connection, HidePassword=True)
+    properties = found["Connection"]["ConnectionProperties"]
+    secret = properties.get("SECRET_ID")
+    return role_of(database_url(clients, secret)) if secret else properties.get("USERNAME")
 
 
 def _table(clients: AwsClients, settings: Settings, name: str, keys: tuple[str, str]) -> str:

@@ -149,12 +149,13 @@ class GlueJobRunner:
 
     @cached_property
     def _secrets(self) -> list[str]:
-        if self._settings.database_url is None:
+        urls = [url for url in (self._settings.database_url, self._settings.job_database_url) if url is not None]
+        if not urls:
             return []
         # Imported here: whatever imports this module need not wait for psycopg.
         from tools.database.url import passwords
 
-        return passwords(self._settings.database_url)
+        return [secret for url in urls for secret in passwords(url)]
 
     def _run(self, described: Mapping[str, Any]) -> JobRun:
         return job_run({**described, "ErrorMessage": without(described.get("ErrorMessage", ""), self._secrets)})

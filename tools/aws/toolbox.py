@@ -61,9 +61,9 @@ def _database(settings: Settings) -> Database | None:
         return None
     # Imported here: whatever imports this module need not wait for psycopg.
     from tools.database import PostgresDatabase
-    from tools.database.url import checked_url
+    from tools.database.url import checked_url, role_of
 
-    return PostgresDatabase(checked_url(settings.database_url))
+    return PostgresDatabase(checked_url(settings.database_url), job_role=role_of(settings.job_database_url))
 
 
 def _journal(settings: Settings, clients: AwsClients) -> Journal:

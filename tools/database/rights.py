@@ -69,6 +69,9 @@ def excess(connection: Connection, job_role: str) -> list[str]:
         found.append(f"{told}: ALTER ROLE {role} NOSUPERUSER; REVOKE {quote_name(publisher)} FROM {role}")
     if owns:
         found.append(f"schema {SCHEMA} is its own: ALTER SCHEMA {SCHEMA} OWNER TO {quote_name(publisher)}")
+    if not member and (schemas := _creatable(connection, job_role)):
+        told = f"REVOKE CREATE ON SCHEMA {schemas[0]} FROM PUBLIC, {role}"
+        found.append(f"role {job_role!r} may create in schema {', '.join(schemas)}: {told}")
     if not member and (tables := _writable(connection, job_role)):
         named = ", ".join(tables[:_NAMED]) + (f" and {len(tables) - _NAMED} more" if len(tables) > _NAMED else "")
         told = f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON … FROM {role}, and give what it owns another owner"
@@ -92,6 +95,19 @@ def _writable(connection: Connection, job_role: str) -> list[str]:
         {"role": job_role, "schema": SCHEMA},
     ).fetchall()
     return [quote_table(schema, table) for schema, table in rows]
+
+
+def _creatable(connection: Connection, job_role: str) -> list[str]:
+    """The schemas, for SQL, in which the jobs' role may create what a publisher could take for PostgreSQL's own."""
+    rows = connection.execute(
+        f"""
+        SELECT n.nspname FROM pg_catalog.pg_namespace n
+        WHERE {catalog.OURS} AND n.nspname <> %(schema)s
+          AND pg_catalog.has_schema_privilege(%(role)s, n.oid, 'CREATE') ORDER BY 1
+        """,
+        {"role": job_role, "schema": SCHEMA},
+    ).fetchall()
+    return [quote_name(name) for (name,) in rows]
 
 
 def _schema_grant(job_role: str) -> str:

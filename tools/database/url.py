@@ -60,6 +60,11 @@ def completed(given: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value.decode() for name, value in defaults.items() if value is not None}, **given}
 
 
+def role_of(url: str | None) -> str | None:
+    """The role that logs in by the URL; None without one. Raises InvalidRequestError as `checked_url`."""
+    return None if url is None else completed(given_parameters(url)).get("user")
+
+
 def passwords(url: str) -> list[str]:
     """What nobody may see of a connection to the URL. Raises InvalidRequestError as `checked_url`."""
     return [value for name, value in completed(given_parameters(url)).items() if name.endswith("password")]

@@ -3,7 +3,7 @@
 Who uses the server holds a shared flock on DIRECTORY/users.lock, which the kernel drops at death. Whoever lets go
 last stops the server. Starting and stopping stand under an exclusive flock on DIRECTORY/server.lock. A server whose
 users were all killed runs on, and the next user finds it. The data is made in DIRECTORY/pgdata.new and is called
-pgdata once it is complete.
+pgdata once it is complete. Nobody logs in without a password, see `roles.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,8 +26,11 @@ from typing import IO
 from urllib.parse import quote
 
 import psycopg
+from psycopg import pq
 
 from agent.errors import UnavailableError
+from tools.local import roles
+from tools.local.roles import JOBS, PUBLISHER, SUPERUSER, Role
 
 _SYSTEM_USER = "pgserver"
 _LONGEST_SOCKET_PATH = 103  # sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero
@@ -37,19 +40,25 @@ _SOCKET = ".s.PGSQL.5432"
 class EmbeddedServer:
     """A running server that this process uses until `release`. Also a context manager."""
 
-    def __init__(self, directory: Path, hold: Hold, socket_directory: Path) -> None:
+    def __init__(self, directory: Path, hold: Hold, socket_directory: Path, passwords: Mapping[Role, str]) -> None:
         self.directory = directory
         self._hold = hold
         self._socket_directory = socket_directory
+        self._passwords = passwords
 
     @property
     def url(self) -> str:
-        """A libpq URL of the database `postgres`, through the unix socket."""
-        return self.url_of("postgres")
+        """A libpq URL of the database `postgres`, through the unix socket, as the publisher: its owner."""
+        return self.url_of("postgres", PUBLISHER)
 
-    def url_of(self, database: str) -> str:
-        """Return a libpq URL of another database on this server."""
-        return _url(self._socket_directory, database)
+    @property
+    def job_url(self) -> str:
+        """The same as the jobs' role, which reads the publisher's tables and creates in the staging schema."""
+        return self.url_of("postgres", JOBS)
+
+    def url_of(self, database: str, role: Role = SUPERUSER) -> str:
+        """Return a libpq URL of a database on this server."""
+        return _url(self._socket_directory, database, role, self._passwords[role])
 
     def fileno(self) -> int:
         """Return the lock's descriptor: a child that gets it in `pass_fds` keeps the server, without a gap."""
@@ -104,11 +113,11 @@ def embedded_server(directory: Path) -> EmbeddedServer:
         try:
             if not (directory / "pgdata" / "PG_VERSION").exists():
                 _initialise(binaries, directory, lock)
-            socket_directory = _start(binaries, directory)
+            socket_directory, passwords = _start(binaries, directory)
         except BaseException:
             hold.close()
             raise
-    return EmbeddedServer(directory, hold, socket_directory)
+    return EmbeddedServer(directory, hold, socket_directory, passwords)
 
 
 def stop_if_unused(directory: Path) -> bool:
@@ -143,18 +152,34 @@ def _binaries() -> Path:
     return Path(found.origin).parent / "pginstall18" / "bin"
 
 
-def _start(binaries: Path, directory: Path) -> Path:
+def _start(binaries: Path, directory: Path) -> tuple[Path, Mapping[Role, str]]:
+    """Return where the socket is, and the passwords of the roles that the server has by then."""
     data = directory / "pgdata"
     if os.geteuid() == 0:
         _give_to_system_user(binaries, data)
     socket_directory = _socket_directory(directory)
-    if _answers(socket_directory):
-        return socket_directory
-    _make_private(socket_directory)
-    options = f"-h '' -k {shlex.quote(str(socket_directory))}"
-    log = str(data / "server.log")
-    _run(binaries, directory, "pg_ctl", "-w", "-t", "60", "-D", str(data), "-l", log, "-o", options, "start")
-    return socket_directory
+    passwords, renewed = roles.passwords(directory)
+    # A server that an older version runs is open as long as it runs, and its users go on: passwords work there too.
+    if not _answers(socket_directory):
+        if roles.is_open(data) or renewed:
+            statement = roles.password_statement(passwords[SUPERUSER])
+            _run(binaries, directory, "postgres", "--single", "-D", str(data), "postgres", given=statement)
+            roles.close(data)
+            renewed = True
+        _make_private(socket_directory)
+        options = f"-h '' -k {shlex.quote(str(socket_directory))}"
+        log = str(data / "server.log")
+        _run(binaries, directory, "pg_ctl", "-w", "-t", "60", "-D", str(data), "-l", log, "-o", options, "start")
+    try:
+        with roles.login(_url(socket_directory, "postgres", SUPERUSER, passwords[SUPERUSER])) as connection:
+            roles.make(connection, passwords, renewed=renewed)
+    except psycopg.OperationalError as error:
+        message = (
+            f"the embedded PostgreSQL in {directory} does not take the password in {directory / 'pgpass'}; stop it "
+            f"({binaries / 'pg_ctl'} stop -D {data}) and remove that file: the next start makes new passwords"
+        )
+        raise UnavailableError("database", message) from error
+    return socket_directory, passwords
 
 
 def _initialise(binaries: Path, directory: Path, lock: int) -> None:
@@ -178,15 +203,20 @@ def _initialise(binaries: Path, directory: Path, lock: int) -> None:
         raise UnavailableError("database", message) from error
 
 
-def _run(binaries: Path, directory: Path, command: str, *arguments: str, inherited: tuple[int, ...] = ()) -> None:
-    """Run one of PostgreSQL's commands without our environment: SQL could read a credential from the server's."""
+def _run(
+    binaries: Path, directory: Path, command: str, *arguments: str, inherited: tuple[int, ...] = (), given: str = ""
+) -> None:
+    """Run one of PostgreSQL's commands without our environment: SQL could read a credential from the server's.
+
+    `given` is its standard input, where nobody sees a password among the arguments.
+    """
     user = _SYSTEM_USER if os.geteuid() == 0 else None
     group = pwd.getpwnam(_SYSTEM_USER).pw_gid if user else None
     # A file and not a pipe: the server inherits the output and would keep a pipe open.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
             [str(binaries / command), *arguments],
-            stdin=subprocess.DEVNULL,
+            input=given.encode(),
             stdout=output,
             stderr=output,
             env={"PATH": os.defpath, "LC_ALL": "C"},
@@ -239,7 +269,7 @@ def _socket_directory(directory: Path) -> Path:
 
 
 def _make_private(socket_directory: Path) -> None:
-    """Let only the server's own user (and root) reach the socket: the server trusts whoever does."""
+    """Let only the server's own user (and root) reach the socket."""
     owner = pwd.getpwnam(_SYSTEM_USER).pw_uid if os.geteuid() == 0 else os.geteuid()
     try:
         socket_directory.mkdir(mode=0o700)
@@ -255,12 +285,14 @@ def _answers(socket_directory: Path) -> bool:
     """Ask the server itself: a postmaster.pid left by a crash may name a process that is something else by now."""
     if not (socket_directory / _SOCKET).exists():
         return False
-    try:
-        psycopg.connect(_url(socket_directory, "postgres"), connect_timeout=10).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+    place = f"host='{_escaped(socket_directory)}' connect_timeout=10"
+    return pq.PGconn.ping(place.encode()) == pq.Ping.OK
 
 
-def _url(socket_directory: Path, database: str) -> str:
-    return f"postgresql://postgres@/{quote(database)}?host={quote(str(socket_directory), safe='')}"
+def _escaped(path: Path) -> str:
+    """A path within quotes of a connection string."""
+    return str(path).replace("\\", r"\\").replace("'", r"\'")
+
+
+def _url(socket_directory: Path, database: str, role: Role, password: str) -> str:
+    return f"postgresql://{role}:{password}@/{quote(database)}?host={quote(str(socket_directory), safe='')}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 
-from agent.errors import UnavailableError
+from agent.errors import InvalidRequestError, Problem, UnavailableError
 from agent.settings import Settings
 from tools.artifacts import LocalArtifacts
 from tools.clock import SystemClock
 from tools.database import PostgresDatabase
 from tools.database.tls import secured
-from tools.database.url import location
+from tools.database.url import checked_url, location, role_of
 from tools.journal import JsonlJournal
 from tools.lease import FileLease
 from tools.ledger import SqliteLedger
@@ -45,7 +46,7 @@ def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
     model = model_of(settings)
     artifacts = LocalArtifacts(home / "artifacts")
     with ExitStack() as stack:
-        url, inherited = stack.enter_context(local_database(settings))
+        database = stack.enter_context(local_database(settings))
         dry_run = stack.enter_context(closing(LocalDryRun(home / "dryrun", settings.dry_run_seconds)))
         yield Toolbox(
             model=model,
@@ -53,13 +54,13 @@ def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
             jobs=LocalJobRunner(
                 home,
                 artifacts,
-                url,
+                database.job_url or database.url,
                 memory=settings.local_memory,
                 connection=settings.connection,
-                inherited=inherited,
+                inherited=database.inherited,
             ),
             dry_run=dry_run,
-            database=PostgresDatabase(url),
+            database=PostgresDatabase(database.url, job_role=role_of(database.job_url)),
             ledger=stack.enter_context(closing(SqliteLedger(home / "ledger.sqlite"))),
             lease=FileLease(home / "leases"),
             journal=JsonlJournal(home / "journal"),
@@ -67,14 +68,35 @@ def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
         )
 
 
+@dataclass(frozen=True)
+class LocalDatabase:
+    """The database of a run on this machine, and who works there."""
+
+    url: str
+    """As the publisher."""
+    job_url: str | None
+    """As the jobs' role; None: jobs have the publisher's rights."""
+    inherited: tuple[int, ...] = ()
+    """The descriptors that a process needs to inherit to keep it running."""
+
+
 @contextmanager
-def local_database(settings: Settings) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The database's URL, and the descriptors that a process needs to inherit to keep it running."""
-    if settings.database_url is not None:
-        yield secured(settings.database_url, settings.database_ca_file), ()
+def local_database(settings: Settings) -> Iterator[LocalDatabase]:
+    """The database that the settings name, or the embedded one. Raises InvalidRequestError, UnavailableError."""
+    url, job_url = settings.database_url, settings.job_database_url
+    if url is not None:
+        checked_url(url)
+        if job_url is not None and location(job_url) != location(url):
+            told = f"names {location(job_url)}, and --database-url {location(url)}; only the user is to differ"
+            raise InvalidRequestError([Problem("--job-database-url", told)])
+        ca = settings.database_ca_file
+        yield LocalDatabase(secured(url, ca), secured(job_url, ca) if job_url is not None else None)
         return
+    if job_url is not None:
+        told = "needs --database-url; the embedded database has a user for its jobs already"
+        raise InvalidRequestError([Problem("--job-database-url", told)])
     with embedded_server(settings.home.resolve() / "postgres") as server:
-        yield server.url, (server.fileno(),)
+        yield LocalDatabase(server.url, server.job_url, (server.fileno(),))
 
 
 def database_place(settings: Settings) -> str:

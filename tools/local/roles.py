@@ -1,0 +1,139 @@
+"""The embedded server's roles: a superuser for its management, the publisher, and the jobs' role, each with a password.
+
+The passwords lie in DIRECTORY/pgpass, in the form of libpq's password file and for this user's eyes alone:
+`PGPASSFILE=…/pgpass psql -h …/pgdata -U datamorph postgres` opens a session. A data directory of the time when whoever
+reached the socket was superuser is changed when its server is started; its tables get the publisher as their owner.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+from psycopg import sql
+
+from tools.database.connection import Connection
+from tools.database.staging import SCHEMA
+
+Role = Literal["postgres", "datamorph", "datamorph_jobs"]
+SUPERUSER: Role = "postgres"
+PUBLISHER: Role = "datamorph"
+JOBS: Role = "datamorph_jobs"
+
+_HBA = """# written by datamorph: nobody logs in without a password
+local all all scram-sha-256
+host all all all scram-sha-256
+local replication all scram-sha-256
+host replication all all scram-sha-256
+"""
+_OPEN = re.compile(r"^\s*(?:local|host\w*)\b.*\s(?:trust|peer|ident)\b", re.MULTILINE)
+"""A line that lets somebody in without a password."""
+
+_OWN = f"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> '{SCHEMA}'"
+_TAKE_OVER = f"""
+DO $$ DECLARE statement text; BEGIN
+    FOR statement IN
+        SELECT format('ALTER %s %s OWNER TO %I', kind, name, owner) FROM (
+            SELECT 'SCHEMA', nspname::regnamespace::text, '{PUBLISHER}', n.oid, nspowner FROM pg_namespace n
+            WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+            UNION ALL
+            SELECT 'TABLE', c.oid::regclass::text,
+                   CASE WHEN nspname = '{SCHEMA}' AND relname ~ '^s_' THEN '{JOBS}' ELSE '{PUBLISHER}' END,
+                   c.oid, relowner
+            FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+            WHERE ({_OWN} OR nspname = '{SCHEMA}') AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+              -- A sequence of a column goes with its table.
+              AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid
+                              AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i') AND relkind = 'S')
+            UNION ALL
+            SELECT 'TYPE', t.oid::regtype::text, '{PUBLISHER}', t.oid, typowner
+            FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace LEFT JOIN pg_class c ON c.oid = typrelid
+            WHERE {_OWN} AND (typtype IN ('e', 'd', 'r') OR c.relkind = 'c')
+            UNION ALL
+            SELECT 'ROUTINE', p.oid::regprocedure::text, '{PUBLISHER}', p.oid, proowner
+            FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE {_OWN}
+        ) AS found(kind, name, owner, oid, owned_by)
+        WHERE owned_by = '{SUPERUSER}'::regrole
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = found.oid AND d.deptype = 'e')
+        UNION ALL
+        SELECT format('GRANT ' || wanted || ' %I TO {JOBS}', nspname)
+        FROM pg_namespace n, unnest(ARRAY['USAGE ON SCHEMA', 'SELECT ON ALL TABLES IN SCHEMA']) AS wanted WHERE {_OWN}
+    LOOP EXECUTE statement; END LOOP;
+END $$
+"""
+"""What was the superuser's is the publisher's, staged rows are the jobs', and jobs may read what is there."""
+
+
+def passwords(directory: Path) -> tuple[dict[Role, str], bool]:
+    """Return each role's password, and whether they were made just now."""
+    path = directory / "pgpass"
+    if path.exists():
+        lines = [line.split(":") for line in path.read_text(encoding="ascii").splitlines() if line.count(":") == 4]
+        found = {role: password for *_, role, password in lines}
+        if all(role in found for role in (SUPERUSER, PUBLISHER, JOBS)):
+            return {role: found[role] for role in (SUPERUSER, PUBLISHER, JOBS)}, False
+    made: dict[Role, str] = {role: secrets.token_hex(24) for role in (SUPERUSER, PUBLISHER, JOBS)}
+    nascent = path.with_suffix(".new")
+    nascent.unlink(missing_ok=True)
+    with os.fdopen(os.open(nascent, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.writelines(f"*:*:*:{role}:{password}\n" for role, password in made.items())
+    nascent.replace(path)
+    return made, True
+
+
+def is_open(data: Path) -> bool:
+    """Tell whether somebody could log in to a server with this data without a password."""
+    return _OPEN.search((data / "pg_hba.conf").read_text(encoding="utf-8", errors="replace")) is not None
+
+
+def close(data: Path) -> None:
+    """Let nobody in without a password from the server's next start on."""
+    path = data / "pg_hba.conf"
+    before, nascent = path.stat(), path.with_suffix(".new")
+    nascent.write_text(_HBA, encoding="ascii")
+    nascent.chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(nascent, before.st_uid, before.st_gid)
+    nascent.replace(path)
+
+
+def password_statement(password: str) -> str:
+    """Return the statement that gives the superuser its password, for a server that nobody can reach."""
+    return f"ALTER ROLE {SUPERUSER} PASSWORD '{password}';\n"
+
+
+def make(connection: Connection, known: dict[Role, str], *, renewed: bool) -> None:
+    """Make publisher and jobs' role where they are missing, with their rights in this database.
+
+    `renewed`: the passwords are not those that the server knows.
+    """
+    found = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
+    if {PUBLISHER, JOBS} <= found and not renewed:
+        return
+    with connection.transaction():
+        for role in (JOBS, PUBLISHER):
+            if role not in found:
+                connection.execute(f"CREATE ROLE {role} LOGIN")
+        for role, password in known.items():
+            verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), verifier.decode()))
+        connection.execute(f"GRANT {JOBS} TO {PUBLISHER}")
+        give_rights(connection)
+
+
+def give_rights(connection: Connection) -> None:
+    """Make the publisher the database's owner, and let jobs read the tables that it has and will have."""
+    name = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, sql.Identifier(PUBLISHER)))
+    for right in ("SELECT ON TABLES", "USAGE ON SCHEMAS"):
+        connection.execute(f"ALTER DEFAULT PRIVILEGES FOR ROLE {PUBLISHER} GRANT {right} TO {JOBS}")
+    connection.execute(_TAKE_OVER)
+
+
+def login(connection_url: str) -> Connection:
+    """Open a session in which PostgreSQL's own names are meant."""
+    return psycopg.connect(connection_url, autocommit=True, connect_timeout=10, options="-c search_path=pg_catalog")

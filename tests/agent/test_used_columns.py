@@ -75,6 +75,10 @@ def test_what_the_target_takes_is_read_unnamed() -> None:
         'o.select(F.col(str("am") + str("ount")))',
         'o.colRegex("`a.*`")',
         'o.selectExpr("amount")',
+        'o.select(*map(lambda name: F.col(name), ["id"]))',
+        'o.select(F.col("tnuoma"[::-1]))',
+        'o.select([one.name for one in o.schema])',
+        'o.select(F.col("x_amount".removeprefix("x_")))',
     ],
 )
 def test_where_a_name_may_come_about_otherwise_all_are_read(body: str) -> None:
@@ -85,3 +89,12 @@ def test_where_a_name_may_come_about_otherwise_all_are_read(body: str) -> None:
 def test_an_open_target_takes_all_columns() -> None:
     """It is made of what the function returns."""
     assert read('o.select("id")', []) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["from pyspark.sql.functions import col", "def one(name):\n        return F.col(name)", "import re"]
+)
+def test_helpers_and_imports_hide_what_is_read(line: str) -> None:
+    """With a function or an import of its own a transform reads all columns."""
+    code = f"def transform(sources):\n    {line}\n    return sources['o'].select(F.col('id').alias('total'))\n"
+    assert columns_read(code, COLUMNS, ["total"]) is None

@@ -77,7 +77,7 @@ def test_what_the_target_takes_is_read_unnamed() -> None:
         'o.selectExpr("amount")',
         'o.select(*map(lambda name: F.col(name), ["id"]))',
         'o.select(F.col("tnuoma"[::-1]))',
-        'o.select([one.name for one in o.schema])',
+        "o.select([one.name for one in o.schema])",
         'o.select(F.col("x_amount".removeprefix("x_")))',
     ],
 )

@@ -204,3 +204,35 @@ def test_nan_is_greater_than_any_number(home: Home) -> None:
     event.write_text(json.dumps({"specs": specs}))
     assert home.datamorph("run", str(event), "--json").code == 0
     assert home.sql("SELECT id FROM large ORDER BY 1") == [(1,), (5,)]
+
+
+def test_the_doctor_tells_of_the_databases_users(home: Home, small: Path) -> None:
+    """The embedded server has two; one that is named without a user for the jobs has one, which is no failure."""
+    assert home.datamorph("run", str(small), "--json").code == 0
+    for options, status, words in (
+        ([], "ok", "'datamorph_jobs' runs the jobs, 'datamorph' publishes"),
+        (["--database-url", home.server.url], "warning", "'datamorph' runs the jobs and publishes"),
+        (["--database-url", home.server.url, "--job-database-url", home.server.job_url], "ok", "'datamorph_jobs' runs"),
+    ):
+        answer = home.datamorph("doctor", "--json", *options)
+        (found,) = (check for check in json.loads(answer.out) if check["name"] == "database users")
+        assert (answer.code, found["status"], words in found["detail"]) == (0, status, True), found
+    plain = home.datamorph("doctor", "--database-url", home.server.url).out
+    assert "! database users   warning: 'datamorph' runs the jobs and publishes" in plain
+    assert "--job-database-url" in plain
+
+
+def test_a_job_runs_as_the_jobs_role(home: Home, small: Path) -> None:
+    """Its staging belongs to that role until the publish; the target is the publisher's."""
+    home.sql("CREATE TABLE kept (owner text)")
+    home.sql(
+        "CREATE FUNCTION note_owner() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO kept"
+        " SELECT tableowner FROM pg_tables WHERE schemaname = 'datamorph_staging' AND starts_with(tablename, 's_');"
+        " RETURN NULL; END $$; CREATE TABLE totals (customer text, total numeric);"
+        "CREATE TRIGGER t AFTER INSERT ON totals FOR EACH STATEMENT EXECUTE FUNCTION note_owner()"
+    )
+    try:
+        answer = home.datamorph("run", str(small), "--json")
+        assert (answer.code, home.sql("SELECT * FROM kept")) == (0, [("datamorph_jobs",)]), answer.err
+    finally:
+        home.sql("DROP TABLE kept, totals; DROP FUNCTION note_owner()")

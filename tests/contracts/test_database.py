@@ -24,6 +24,7 @@ _SPOILT = {
     "row_count": (f"DELETE FROM {_TABLE} WHERE id = 8", f"INSERT INTO {_TABLE} VALUES (8, 'new')"),
     "columns": (f"ALTER TABLE {_TABLE} ADD more integer", f"ALTER TABLE {_TABLE} DROP more"),
     "constraint": (f"UPDATE {_TABLE} SET note = NULL", f"UPDATE {_TABLE} SET note = 'new'"),
+    "staging_not_plain": (f"CREATE INDEX odd ON {_TABLE} (id)", "DROP INDEX datamorph_staging.odd"),
     "target_changed": ("ALTER TABLE summary ADD more integer", "ALTER TABLE summary DROP more"),
     "transient": ("BEGIN; LOCK TABLE summary", "ROLLBACK"),
 }

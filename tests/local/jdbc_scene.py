@@ -39,7 +39,7 @@ def loopback(url: str) -> Iterator[str]:
         thread.start()
         try:
             port = server.getsockname()[1]
-            yield f"jdbc:postgresql://127.0.0.1:{port}{parts.path}?user={parts.username}"
+            yield f"jdbc:postgresql://127.0.0.1:{port}{parts.path}?user={parts.username}&password={parts.password}"
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join(5)

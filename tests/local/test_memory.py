@@ -51,7 +51,7 @@ def in_the_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Lo
 def test_a_hungry_script_fails_and_the_function_lives(in_the_image: LocalDryRun) -> None:
     """More than half of the function's memory is not had; the JVM's share is bounded on its command line."""
     result = in_the_image.run(script("held = bytearray(1_600_000_000); print(len(held))"), {})
-    assert result.error.startswith("MemoryError"), result
+    assert result.error.startswith("TooLargeForSamplesError"), result
     body = "import resource; raise ValueError(resource.getrlimit(resource.RLIMIT_DATA)[0])"
     assert in_the_image.run(script(body), {}).error == f"ValueError: {992 * MB}"
     command = Path(f"/proc/{in_the_image._jvm.pid}/cmdline").read_text(encoding="utf-8").split("\0")

@@ -28,7 +28,8 @@ from agent.sanitizing.values import ALL, KEYS, Values
 class CallRules:
     """What calls give, by what is called."""
 
-    def __init__(self, values: Values, scopes: Scopes) -> None:
+    def __init__(self, values: Values, scopes: Scopes, tree: ast.Module) -> None:
+        self._functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
         self._values = values
         self._scopes = scopes
         self._library = LibraryRules(values, self)
@@ -48,10 +49,14 @@ class CallRules:
 
     def _given(self, node: ast.Call) -> Given:
         values = self._values
-        starred = [values.elements(values.so_far(a.value)) for a in node.args if isinstance(a, ast.Starred)]
-        doubled = [values.items(values.so_far(k.value)) for k in node.keywords if k.arg is None]
+        first = next((i for i, argument in enumerate(node.args) if isinstance(argument, ast.Starred)), len(node.args))
+        starred = [
+            values.elements(values.so_far(a.value)) if isinstance(a, ast.Starred) else values.so_far(a)
+            for a in node.args[first:]
+        ]
+        doubled = [values.entries(values.so_far(k.value))[1] for k in node.keywords if k.arg is None]
         return Given(
-            tuple(values.so_far(a) for a in node.args if not isinstance(a, ast.Starred)),
+            tuple(values.so_far(argument) for argument in node.args[:first]),
             {k.arg: values.so_far(k.value) for k in node.keywords if k.arg is not None},
             NOTHING.union(*starred, *doubled),
         )
@@ -71,8 +76,10 @@ class CallRules:
                     found |= self.apply(node, inner, both)
                 case Atom("member", str() as dotted):
                     found |= self._library.call(node, dotted, given)
-                case Atom("any" | "other"):
+                case Atom("any" | "other" as kind):
                     self.escape(given.all())
+                    for function in self._functions if kind == "any" else []:
+                        self.run(function, Given((), starred=ANY))
                     found |= ANY
         return found
 
@@ -98,8 +105,8 @@ class CallRules:
     def escape(self, value: Value) -> None:
         """Functions that are handed on to be called may get anything."""
         for atom in value:
-            if isinstance(atom.of, ast.FunctionDef | ast.Lambda):
-                self.run(atom.of, Given((), starred=ANY))
+            if atom.kind in ("function", "partial"):
+                self.apply(ast.Pass(), frozenset({atom}), Given((), starred=ANY))
 
     def partial(self, node: ast.AST, function: Value, given: Given) -> Value:
         """A function with some of its arguments, as `functools.partial` makes it."""
@@ -123,7 +130,8 @@ class CallRules:
         if isinstance(op, ast.Add | ast.Mult | ast.Mod) and found & {"text", "any"}:
             return TEXT if found <= {"text", "plain"} else ANY
         if "dict" in found:
-            return values.made("dict", node, values.items(both), values.elements(both))
+            keys, elements = values.entries(both)
+            return values.made("dict", node, elements, keys)
         if "list" in found:
             return values.made("list", node, values.elements(both))
         return PLAIN if found and found <= {"plain"} else OTHER if both else NOTHING

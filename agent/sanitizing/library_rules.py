@@ -17,7 +17,6 @@ from agent.sanitizing.kinds import (
     TEXT,
     TYPE,
     WINDOW,
-    Atom,
     Value,
     certainly,
     kinds,
@@ -29,7 +28,7 @@ from agent.sanitizing.values import Values
 if TYPE_CHECKING:
     from agent.sanitizing.call_rules import CallRules
 
-_PLAIN_RULES: dict[str, Value] = {"plain": PLAIN, "moment": PLAIN, "regex": PLAIN, "text": TEXT}
+_PLAIN_RULES: dict[str, Value] = {"plain": PLAIN, "moment": PLAIN, "regex": OTHER, "text": TEXT, "other": OTHER}
 """What library calls give that make no list and hand nothing on."""
 
 
@@ -79,10 +78,6 @@ class LibraryRules:
                 return COLUMN if certainly(given.at(0), "column") or certainly(given.at(1), "column") else OTHER
             case "item":
                 return values.elements(first) | values.items(first) | ANY
-            case "second":
-                return given.at(1, "val")
-            case "getattr":
-                return self._getattr(given)
         elements = self._listed(node, rule, given)
         return self._with_function(node, rule, given, name) if elements is None else self._list(node, elements)
 
@@ -95,7 +90,10 @@ class LibraryRules:
             case "texts":
                 return TEXT
             case "copy":
-                return values.elements(first)
+                return values.elements(first) | self._calls.apply(node, first, Given(()))
+            case "rows":
+                rest = NOTHING.union(*map(values.elements, given.positional), values.elements(given.starred))
+                return values.made("list", node, rest, part="row")
             case "pairs":
                 return values.tupled(node, [PLAIN, values.elements(first)], "pair")
             case "zip":
@@ -152,27 +150,16 @@ class LibraryRules:
         values, first = self._values, given.at(0)
         if name == "fromkeys":
             return values.made("dict", node, given.at(1) | NONE, values.elements(first))
-        pairs = values.elements(frozenset(atom for atom in first if atom.kind not in ("dict", "sources")))
-        elements = NOTHING.union(values.items(first), values.item(pairs, 1), *given.named.values())
-        keys = values.elements(first) if not pairs else values.item(pairs, 0)
-        if kinds(first | pairs) & {"any", "other"}:
-            elements |= ANY
-        return values.made("dict", node, elements, keys | TEXT)
+        keys, elements = values.entries(first)
+        return values.made("dict", node, NOTHING.union(elements, *given.named.values()), keys | TEXT)
 
     def _rows(self, node: ast.AST, given: Given) -> Value:
-        parts = [self._values.elements(one) for one in given.positional]
+        fill = given.named.get("fillvalue", NOTHING)
+        parts = [self._values.elements(one) | fill for one in given.positional]
         if given.starred or len(parts) == 1:
             rest = NOTHING.union(*parts, self._values.elements(given.starred))
             return self._values.made("list", node, rest, part="row")
         return self._values.tupled(node, parts, "row")
-
-    def _getattr(self, given: Given) -> Value:
-        found = NOTHING
-        for module in given.at(0):
-            for name in given.at(1):
-                known = module.kind == "module" and name.kind == "text" and name.of is not None
-                found |= frozenset({Atom("member", f"{module.of}.{name.of}")}) if known else ANY
-        return found
 
     def _operator(self, node: ast.AST, name: str, given: Given) -> Value:
         if name in ("neg", "inv", "invert", "pos"):

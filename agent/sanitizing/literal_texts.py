@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent.sanitizing.kinds import Site, literals
-from agent.sanitizing.scopes import Scopes, Variable
+from agent.sanitizing.scopes import Scopes, Variable, bound_name
 from agent.sanitizing.spark_names import words
 from agent.sanitizing.values import Values
 
@@ -25,10 +25,10 @@ _MAX_SIZE = 10_000
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "builtins.len": len, "builtins.str": str, "builtins.repr": repr, "builtins.list": list, "builtins.tuple": tuple,
-    "builtins.sorted": sorted, "builtins.reversed": lambda values: list(reversed(values)), "builtins.dict": dict,
-    "builtins.enumerate": lambda *values: list(enumerate(*values)),
-    "builtins.zip": lambda *values: list(zip(*values, strict=False)),
-    "builtins.set": lambda values: sorted(set(values)), "builtins.max": max, "builtins.min": min,
+    "builtins.sorted": sorted, "builtins.reversed": lambda values: _Once(reversed(values)), "builtins.dict": dict,
+    "builtins.enumerate": lambda *values: _Once(enumerate(*values)),
+    "builtins.zip": lambda *values: _Once(zip(*values, strict=False)),
+    "builtins.max": max, "builtins.min": min,
 }  # fmt: skip
 _METHODS: dict[type, frozenset[str]] = {
     str: words("""
@@ -45,6 +45,10 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 _CONVERSIONS: dict[int, Callable[[Any], str]] = {ord("r"): repr, ord("s"): str, ord("a"): ascii}
 _WIDE = re.compile(r"\d{3}|\*")
 """A width in a format: of a thousand and more, or from another argument."""
+
+
+class _Once(list[Any]):
+    """What Python gives one by one, and only once: it is looped over where it is made, and used for nothing else."""
 
 
 class _UnknownError(Exception):
@@ -70,19 +74,29 @@ class LiteralTexts:
         self._values = values
         self._bindings: dict[Variable, list[ast.AST]] = defaultdict(list)
         for node in ast.walk(tree):
-            for name in _bound_names(node):
-                self._bindings[scopes.variable(name)].append(node)
+            for variable in _bound_by(node, scopes):
+                self._bindings[variable].append(node)
         self._steps = 0
         self._open: set[ast.AST] = set()
 
     def of(self, node: ast.expr) -> list[str] | None:
         """All texts that an expression may be, or a list may hold; None where they do not follow from literals."""
+        if self._values.changed_unseen:
+            return None
         try:
             found = self._all(node)
         except (_UnknownError, ArithmeticError, LookupError, TypeError, ValueError):
             return None
         texts = [text for value in found for text in (value if isinstance(value, list | tuple) else [value])]
         return sorted(set(texts)) if all(isinstance(text, str) for text in texts) else None
+
+    def constant(self, node: ast.expr) -> str | None:
+        """The text of a literal, or of a name that is bound to one and to nothing else."""
+        if isinstance(node, ast.Name):
+            match self._bindings[self._scopes.variable(node)]:
+                case [ast.Assign(targets=[ast.Name()], value=value)]:
+                    node = value
+        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
     def _all(self, node: ast.AST) -> list[Any]:
         """Each value that an expression may have, whatever its variables were when it was worked out."""
@@ -121,6 +135,8 @@ class LiteralTexts:
         match self._bindings[variable]:
             case [ast.Assign(targets=[ast.Name()], value=value)] | [ast.AnnAssign(value=ast.expr() as value)]:
                 choices = [{variable: one} for one in self._all(value)]
+                if any(isinstance(one, _Once) for choice in choices for one in choice.values()):
+                    raise _UnknownError
             case [ast.For(target=target, iter=iterated)] | [ast.comprehension(target=target, iter=iterated)]:
                 choices = [self._unpacked(target, one) for values in self._all(iterated) for one in values]
             case _:
@@ -146,8 +162,22 @@ class LiteralTexts:
         convert = _CONVERSIONS.get(node.conversion)
         return format(convert(value) if convert else value, how)
 
+    def _kept(self, node: ast.AST, known: Known) -> Any:
+        """The value of what can be looked at more than once."""
+        value = self._value(node, known)
+        if isinstance(value, _Once):
+            raise _UnknownError
+        return value
+
+    def _sign(self, node: ast.UnaryOp, known: Known) -> Any:
+        if isinstance(node.op, ast.USub):
+            return -self._value(node.operand, known)
+        if isinstance(node.op, ast.Not):
+            return not self._kept(node.operand, known)
+        raise _UnknownError
+
     def _operation(self, node: ast.BinOp, known: Known) -> Any:
-        left, right = self._value(node.left, known), self._value(node.right, known)
+        left, right = self._kept(node.left, known), self._kept(node.right, known)
         if isinstance(node.op, ast.Mult) and isinstance(left, int | float) and isinstance(right, int | float):
             return left * right
         if isinstance(node.op, ast.Mod) and isinstance(left, str) and not _WIDE.search(left):
@@ -159,9 +189,7 @@ class LiteralTexts:
     def _comparison(self, node: ast.Compare, known: Known) -> bool:
         if len(node.ops) != 1 or type(node.ops[0]) not in _OPERATORS:
             raise _UnknownError
-        return bool(
-            _OPERATORS[type(node.ops[0])](self._value(node.left, known), self._value(node.comparators[0], known))
-        )
+        return bool(_OPERATORS[type(node.ops[0])](self._kept(node.left, known), self._kept(node.comparators[0], known)))
 
     def _elements(self, node: ast.List | ast.Tuple | ast.Set, known: Known) -> list[Any]:
         found: list[Any] = []
@@ -188,7 +216,7 @@ class LiteralTexts:
     def _call(self, node: ast.Call, known: Known) -> Any:
         called = self._values.of(node.func)
         members = [str(atom.of) for atom in called if atom.kind == "member"]
-        if len(members) == 1 and members[0] in _FUNCTIONS:
+        if len(called) == len(members) == 1 and members[0] in _FUNCTIONS:
             call: Callable[..., Any] = _FUNCTIONS[members[0]]
         elif isinstance(node.func, ast.Attribute) and not members:
             owner = self._value(node.func.value, known)
@@ -207,18 +235,24 @@ class LiteralTexts:
             *(self._value(argument, known) for argument in node.args),
             **{str(keyword.arg): self._value(keyword.value, known) for keyword in node.keywords},
         )
-        return value if isinstance(value, str | int | float | tuple | dict) else list(value)
+        return value if isinstance(value, str | int | float | tuple | dict | list) else _Once(value)
 
 
-def _bound_names(node: ast.AST) -> Iterator[ast.Name]:
-    """The names that a statement or comprehension binds."""
+def _bound_by(node: ast.AST, scopes: Scopes) -> Iterator[Variable]:
+    """The variables that a statement, a comprehension or a parameter binds."""
     targets: list[ast.AST] = []
-    if isinstance(node, ast.Assign):
-        targets = list(node.targets)
-    elif isinstance(node, ast.AnnAssign | ast.AugAssign | ast.For | ast.comprehension | ast.NamedExpr):
-        targets = [node.target]
-    for target in targets:
-        yield from (part for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+    match node:
+        case ast.arg(arg=name) | ast.FunctionDef(name=name):
+            yield scopes.bound(node, name)
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            yield from (scopes.bound(node, bound_name(alias)) for alias in names if alias.name != "*")
+        case ast.Assign():
+            targets = list(node.targets)
+        case ast.AnnAssign() | ast.AugAssign() | ast.For() | ast.comprehension() | ast.NamedExpr():
+            targets = [node.target]
+    for part in (part for target in targets for part in ast.walk(target)):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield scopes.variable(part)
 
 
 _Rule = Callable[[LiteralTexts, Any, Known], Any]
@@ -239,12 +273,12 @@ _RULES: dict[type | None, _Rule] = {
     ast.Tuple: lambda self, node, known: tuple(self._elements(node, known)),
     ast.Dict: LiteralTexts._dictionary,
     ast.ListComp: lambda self, node, known: [self._value(node.elt, one) for one in self._rows(node.generators, known)],
-    ast.GeneratorExp: lambda self, node, known: [
+    ast.GeneratorExp: lambda self, node, known: _Once(
         self._value(node.elt, one) for one in self._rows(node.generators, known)
-    ],
+    ),
     ast.DictComp: lambda self, node, known: {
         self._value(node.key, one): self._value(node.value, one) for one in self._rows(node.generators, known)
     },
-    ast.Subscript: lambda self, node, known: self._value(node.value, known)[self._value(node.slice, known)],
+    ast.Subscript: lambda self, node, known: self._kept(node.value, known)[self._value(node.slice, known)],
     ast.Call: LiteralTexts._call,
 }

@@ -85,6 +85,8 @@ class MethodRules:
         if atom.kind in _METHODS_GIVE:
             return _METHODS_GIVE[atom.kind]
         self._calls.escape(given.all())
+        if name in CONTAINER_METHODS:
+            self._change(one, CONTAINER_METHODS[name], given)
         return _by_name(name)
 
     def _of_text(self, node: ast.Call, one: Value, name: str, given: Given) -> Value:
@@ -109,6 +111,8 @@ class MethodRules:
     def _of_container(self, node: ast.Call, one: Value, name: str, given: Given) -> Value:
         values, rule = self._values, CONTAINER_METHODS.get(name, "plain")
         self._change(one, rule, given)
+        if "key" in given.named:
+            self._calls.apply(node, given.named["key"], Given((values.elements(one),)))
         match rule:
             case "get" | "default":
                 held = values.item(one) | values.items(one)
@@ -117,6 +121,8 @@ class MethodRules:
                 return self._values.made(
                     "list", node, values.tupled(node, [values.elements(one), values.items(one)], "pair")
                 )
+            case "pair":
+                return values.tupled(node, [values.elements(one), values.items(one)], "pair")
             case "keys":
                 return self._values.made("list", node, values.elements(one))
             case "values":
@@ -130,8 +136,8 @@ class MethodRules:
 
     def _change(self, one: Value, rule: str, given: Given) -> None:
         values = self._values
-        if rule in ("put", "put_all", "put_second", "default", "none", "get"):
-            values.changed.update(sites(one, "list", "dict"))
+        if rule in ("put", "put_all", "put_second", "default", "none", "get", "pair"):
+            values.change(one)
         for site in sites(one, "list"):
             if rule == "put":
                 values.put_item(site, ALL, given.at(0))
@@ -144,11 +150,9 @@ class MethodRules:
                 values.put_item(site, ALL, given.at(1, "default"))
                 values.put((site, KEYS), given.at(0))
             elif rule == "put_all":
-                first = given.at(0)
-                pairs = values.elements(first)
-                named = NOTHING.union(*given.named.values())
-                values.put_item(site, ALL, values.items(first) | values.item(pairs, 1) | named)
-                values.put((site, KEYS), pairs | values.item(pairs, 0) | TEXT)
+                keys, elements = values.entries(given.at(0))
+                values.put_item(site, ALL, NOTHING.union(elements, *given.named.values()))
+                values.put((site, KEYS), keys | TEXT)
 
 
 def _by_name(name: str) -> Value:

@@ -22,7 +22,7 @@ from agent.sanitizing.scopes import Scopes, arguments
 from agent.sanitizing.spark_names import IDENTITY_NAMES
 from agent.sanitizing.values import Values
 
-__all__ = ["MAX_CHARACTERS", "check_policy", "understand"]
+__all__ = ["MAX_CHARACTERS", "check_policy", "sql_texts", "understand"]
 
 _CAUSES = ("name", "python_operator")
 """Rules whose findings explain others of the same line: a method of an unknown name, a condition joined by `and`."""
@@ -77,6 +77,15 @@ def understand(source: str, runtime: Runtime = OLDEST) -> Context:
     bound, _ = module_names(tree)
     values = Values(tree, scopes, imported(tree, scopes, runtime), bound | {"transform"})
     return Context(tree, scopes, values, runtime)
+
+
+def sql_texts(source: str) -> list[str]:
+    """The texts that a transform may hand to Spark as SQL, types or names of aggregates: the script takes no others."""
+    context = understand(source)
+    for node in ast.walk(context.tree):
+        if isinstance(node, ast.Call):
+            list(check_call(node, context))
+    return sorted(context.checked)
 
 
 def _check_meaning(source: str, runtime: Runtime, allow_udfs: bool) -> Iterator[Finding]:

@@ -75,13 +75,6 @@ def _check_member(node: ast.Call, dotted: str, context: Context) -> Iterator[Fin
         yield from _check_schema(_argument(node, 1, "schema"), f"F.{name}", context)
     elif dotted == "builtins.range":
         yield from _check_range(node)
-    elif dotted == "builtins.getattr":
-        for found in context.members(node):
-            if not context.is_listed(found):
-                yield finding("function", f"getattr gives {found}, which is not allowed", node.lineno, _WRITE_F)
-        if not certainly(context.of(node), "member") or len(node.args) != 2:
-            hint = 'write getattr(F, name) with names that stand there literally, as ("sum", "avg")'
-            yield finding("name", "what getattr gives is not known", node.lineno, hint)
     elif dotted.startswith("builtins.") and name in _OF_COLUMNS:
         yield from _check_builtin(node, name, context)
     elif dotted.startswith("pyspark.sql.types."):
@@ -119,8 +112,8 @@ def _check_method(node: ast.Call, func: ast.Attribute, owner: Value, context: Co
         yield from _check_schema(_argument(node, 1, "data_type"), ".add", context)
     elif name == "to" and frame:
         yield from _check_schema(_argument(node, 0, "schema"), ".to", context)
-    elif name == "format" and (not of or of & {"text", "any", "other"}):
-        yield from _check_format(node, owner)
+    elif name == "format":
+        yield from _check_format(node, func, context)
     if name in ("alias", "name") and any(keyword.arg == "metadata" for keyword in node.keywords):
         yield finding("sql", f".{name}() is given metadata", node.lineno, "leave metadata out: the target has none")
     if name in _PUTS and not (of and of <= {"list", "dict", "type"}):
@@ -172,6 +165,7 @@ def _check_sql(text: str, line: int, context: Context) -> list[Finding]:
     # Imported here: the parser takes a tenth of a second, and most transforms hold no SQL.
     from agent.sanitizing.sql_policy import check_sql
 
+    context.checked.add(text)
     return check_sql(text, line, context.runtime)
 
 
@@ -194,6 +188,7 @@ def _check_schema(argument: ast.expr | None, what: str, context: Context) -> Ite
         return
     value = _spread(argument, context)
     found = context.texts.of(argument) if certainly(value, "text") and literals(value) is None else literals(value)
+    context.checked.update(found or [])
     if not certainly(value, "type", "member", "text") or found is None:
         message = f"{what} is given a type that is not known"
         hint = 'write the type as T.…, as df.schema["column"].dataType, or as text that stands there literally'
@@ -218,17 +213,22 @@ def _check_aggregate_words(node: ast.Call, context: Context) -> Iterator[Finding
             yield finding("function", "what agg is given is not known", argument.lineno, hint)
         elif "dict" in kinds(value):
             words = literals(context.values.items(value))
+            context.checked.update(words or [])
             if words is None or not AGGREGATE_WORDS.issuperset(words):
                 yield finding("function", "agg takes a dictionary with an unknown function", argument.lineno, hint)
 
 
-def _check_format(node: ast.Call, owner: Value) -> Iterator[Finding]:
-    """`format` reads attributes by its own small language: only plain fields are used."""
-    found = literals(owner)
-    try:
-        fields = [field for text in found or [] for _, field, _, _ in string.Formatter().parse(text) if field]
-    except ValueError:
-        fields = ["."]
-    if found is None or any(set(field) & set(".[") for field in fields):
+def _check_format(node: ast.Call, func: ast.Attribute, context: Context) -> Iterator[Finding]:
+    """`format` reads attributes by its own small language: it is used on plain text that is seen, with plain fields."""
+    text = context.texts.constant(func.value)
+    if text is None or not _has_plain_fields(text):
         hint = 'write an f-string, or a literal with plain fields, as "{}_total".format(name)'
         yield finding("node", "format is given a text that may reach into objects", node.lineno, hint)
+
+
+def _has_plain_fields(text: str) -> bool:
+    try:
+        fields = [(field, how) for _, field, how, _ in string.Formatter().parse(text) if field is not None]
+    except ValueError:
+        return False
+    return all(not set(field) & set(".[") and "{" not in (how or "") for field, how in fields)

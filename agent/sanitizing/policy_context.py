@@ -27,6 +27,8 @@ class Context:
         self.values = values
         self.runtime = runtime
         self.allow_udfs = False
+        self.checked: set[str] = set()
+        """Texts that were checked as SQL, as types or as names of aggregates."""
         self.texts = LiteralTexts(tree, scopes, values)
         self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
 

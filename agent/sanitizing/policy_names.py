@@ -19,7 +19,7 @@ _HINTS = {
     "SparkSession": "there is no session here: every table that is needed is in `sources`",
     "print": "leave it out: the script reports what happens",
     "Decimal": "import it: from decimal import Decimal",
-    "getattr": 'write getattr(F, name) with names that stand there literally, as ("sum", "avg")',
+    "getattr": 'name the functions: {"sum": F.sum, "avg": F.avg}[name]',
     "reduce": "import it: from functools import reduce",
     "date": "import it: from datetime import date",
     "datetime": "import it: from datetime import datetime",
@@ -53,9 +53,8 @@ def _bindings(node: ast.Import | ast.ImportFrom, runtime: Runtime) -> Iterator[t
 
 def check_import(node: ast.Import | ast.ImportFrom, context: Context) -> Iterator[Finding]:
     """An import brings listed names of listed modules only, and no name that stands for something else."""
-    if isinstance(node, ast.ImportFrom) and (node.level or node.module in ("__future__", "typing")):
-        if node.level:
-            yield _refused(node, "." * node.level + (node.module or ""))
+    if isinstance(node, ast.ImportFrom) and node.level:
+        yield _refused(node, "." * node.level + (node.module or ""))
         return
     names = [alias.name for alias in node.names]
     dotted = names if isinstance(node, ast.Import) else [one_name(f"{node.module}.{name}") for name in names]
@@ -120,15 +119,10 @@ def check_name(node: ast.Name, context: Context, bound: set[str]) -> Iterator[Fi
     elif variable.scope != MODULE or name in bound:
         pass
     elif name in PROVIDED:
-        if name != "DataFrame" and not context.is_owner(node) and not _is_argument_of_getattr(node, context):
+        if name != "DataFrame" and not context.is_owner(node):
             yield finding("name", f"the name '{name}' stands alone", node.lineno, f"write {name}.something(...)")
     elif name not in BUILTINS | EXCEPTIONS and not any(map(context.is_listed, context.members(node))):
         yield _unknown(node)
-
-
-def _is_argument_of_getattr(node: ast.Name, context: Context) -> bool:
-    parent = context.parent(node)
-    return isinstance(parent, ast.Call) and context.members(parent.func) == ["builtins.getattr"]
 
 
 def _unknown(node: ast.Name) -> Finding:

@@ -1,11 +1,13 @@
 """A transform's syntax tree as the Python of its Glue version would read it, whatever Python reads it here."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import io
 import tokenize
 import unicodedata
+import warnings
 from collections.abc import Iterator
 
 from agent.diagnosis.findings import Finding
@@ -36,8 +38,20 @@ def parse(source: str, runtime: Runtime) -> tuple[ast.Module | None, list[Findin
         return None, [finding("size", f"the transform cannot be parsed: {error}", 1, "write shorter expressions")]
     if deep := _too_deep(tree):
         return None, [deep]
-    found = [*_odd_names(source), *_newer_syntax(source, tree, runtime.python)]
+    found = [*_odd_names(source), *_newer_syntax(source, tree, runtime.python), *_not_compiled(source)]
     return tree, found
+
+
+def _not_compiled(source: str) -> Iterator[Finding]:
+    """What Python reads and then does not compile, as `break` outside of a loop; nothing runs here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source, "transform", "exec", flags=__future__.annotations.compiler_flag, dont_inherit=True)
+    except SyntaxError as error:
+        yield finding("syntax_error", f"not Python: {error.msg}", error.lineno, "write it as Python compiles it")
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        yield finding("size", f"the transform cannot be compiled: {error}", 1, "write shorter expressions")
 
 
 def _too_deep(tree: ast.Module) -> Finding | None:

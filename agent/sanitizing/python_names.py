@@ -24,7 +24,7 @@ def _rules(prefix: str, **names: str) -> dict[str, str]:
 CALLS: dict[str, str] = {
     **_rules(
         "builtins",
-        plain="abs all any bool divmod float int isinstance issubclass len ord pow round hasattr",
+        plain="abs all any bool divmod float int isinstance issubclass len ord pow round",
         text="chr repr str",
         copy="frozenset iter list reversed set sorted tuple",
         one="max min next",
@@ -35,14 +35,14 @@ CALLS: dict[str, str] = {
         numbers="range slice",
         map="map",
         same="filter",
-        getattr="getattr",
     ),
     **_rules("builtins.dict", dict="fromkeys"),
     **_rules("functools", reduce="reduce", partial="partial"),
     **_rules(
         "itertools",
         chain="chain",
-        zip="combinations combinations_with_replacement pairwise permutations product zip_longest",
+        zip="zip_longest",
+        rows="combinations combinations_with_replacement pairwise permutations product",
         copy="islice",
         same="dropwhile filterfalse takewhile",
         accumulate="accumulate",
@@ -55,7 +55,7 @@ CALLS: dict[str, str] = {
         compare="eq ge gt le lt ne",
         plain="contains is_ is_not not_ truth",
         item="getitem",
-        any="itemgetter",
+        other="itemgetter",
     ),
     **_rules("datetime", moment="date datetime time timedelta timezone"),
     **_rules("datetime.date", moment="fromisoformat fromordinal"),
@@ -66,13 +66,13 @@ CALLS: dict[str, str] = {
         "math",
         plain="""
         acos asin atan atan2 ceil comb copysign cos degrees exp fabs factorial floor fmod fsum gcd hypot isclose
-        isfinite isinf isnan log log10 log1p log2 pow prod radians sin sqrt tan trunc
+        isfinite isinf isnan log log10 log1p log2 pow radians sin sqrt tan trunc
         """,
     ),
     **_rules(
         "re", regex="compile match search fullmatch", text="escape sub", texts="findall split", any="finditer subn"
     ),
-    **_rules("typing", second="cast", plain="NamedTuple TypeVar"),
+    **_rules("typing", any="cast"),
 }
 """Members that may be called: dotted name → rule."""
 
@@ -144,7 +144,7 @@ CONTAINER_METHODS: dict[str, str] = {
     "values": "values", "copy": "copy", "union": "merge", "intersection": "merge", "difference": "merge",
     "symmetric_difference": "merge", "index": "plain", "count": "plain", "issubset": "plain", "issuperset": "plain",
     "isdisjoint": "plain", "sort": "none", "reverse": "none", "remove": "none", "discard": "none", "clear": "none",
-    "popitem": "get",
+    "popitem": "pair",
 }  # fmt: skip
 """Methods of lists, sets, tuples and dictionaries."""
 
@@ -165,5 +165,5 @@ PLAIN_METHODS: dict[str, str] = {
 """Methods of numbers, dates, decimals, patterns and matches."""
 
 PLAIN_PROPERTIES = words(
-    "day days hour imag max microsecond microseconds min minute month pattern real second seconds tzinfo year"
+    "day days hour imag max microsecond microseconds min minute month real second seconds tzinfo year"
 )

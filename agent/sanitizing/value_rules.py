@@ -37,6 +37,7 @@ _ITEMS: dict[Kind, Value] = {
     "text": TEXT,
     "grouped": GROUPED,
     "member": OTHER,  # dict[str, DataFrame], as an alias for annotations
+    "plain": ANY,
     "any": ANY,
     "other": ANY,
 }
@@ -49,7 +50,7 @@ class Rules:
     def __init__(self, values: Values, scopes: Scopes, tree: ast.Module) -> None:
         self._values = values
         self._scopes = scopes
-        self._calls = CallRules(values, scopes)
+        self._calls = CallRules(values, scopes, tree)
         self._returns = dict(returns(tree))
 
     def step(self, node: ast.AST) -> None:
@@ -139,8 +140,9 @@ class Rules:
         for key, element in zip(node.keys, node.values, strict=True):
             value = self._values.so_far(element)
             if key is None:
-                self._values.put_item(site, ALL, self._values.items(value))
-                self._values.put((site, KEYS), self._values.elements(value))
+                keys, elements = self._values.entries(value)
+                self._values.put_item(site, ALL, elements)
+                self._values.put((site, KEYS), keys)
                 continue
             slot = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ALL
             self._values.put_item(site, slot, value)
@@ -233,12 +235,13 @@ class Rules:
             before = self._values.cell(self._scopes.variable(target))
         else:
             before = self._values.item(self._values.so_far(target.value)) if isinstance(target, ast.Subscript) else ANY
-        self._values.changed.update(sites(before, "list", "dict"))
+        self._values.change(before)
         for site in sites(before, "list"):
             self._values.put_item(site, ALL, self._values.elements(assigned))
         for site in sites(before, "dict"):
-            self._values.put_item(site, ALL, self._values.items(assigned))
-            self._values.put((site, KEYS), self._values.elements(assigned))
+            keys, elements = self._values.entries(assigned)
+            self._values.put_item(site, ALL, elements)
+            self._values.put((site, KEYS), keys)
         self._store(target, self._calls.operation(node, before, op, assigned))
 
     def _store(self, target: ast.expr, value: Value) -> None:
@@ -256,8 +259,8 @@ class Rules:
                     )
                     self._store(element, part)
             case ast.Subscript(value=owner, slice=place):
+                values.change(values.so_far(owner))
                 for site in sites(values.so_far(owner), "list", "dict"):
-                    values.changed.add(site)
                     self._store_item(site, place, value)
 
     def _unpacked(self, value: Value, index: int | None) -> Value:

@@ -53,6 +53,8 @@ class Values:
         self._news = 0
         self.changed: set[Site] = set()
         """Containers that are written to after they were made."""
+        self.changed_unseen = False
+        """True where something is written to of which it is not known what it is."""
         self.column_names = self.made("list", tree, TEXT, part="columns")
         self.column_types = self.made("list", tree, self.tupled(tree, [TEXT, TEXT], "pair"), part="dtypes")
         rules = Rules(self, scopes, tree)
@@ -128,7 +130,7 @@ class Values:
             place = slot + len(known) if isinstance(slot, int) and slot < 0 and ALL not in known else slot
             wanted = {place, ALL} & known if place in known and place != ALL else known
             found = found.union(*(self._cells[site, one] for one in wanted))
-        return found
+        return found | ANY if kinds(value) & {"any", "other"} else found
 
     def elements(self, value: Value) -> Value:
         """What looping over a value may give."""
@@ -140,16 +142,27 @@ class Values:
                 found |= TEXT
             elif atom.kind == "type":
                 found |= frozenset({atom})
-            elif atom.kind in ("any", "other"):
+            elif atom.kind in ("any", "other", "plain"):
                 found |= ANY
         return found
+
+    def entries(self, value: Value) -> tuple[Value, Value]:
+        """Keys and values of what a dictionary can be made of: another one, or pairs."""
+        pairs = self.elements(frozenset(atom for atom in value if atom.kind not in ("dict", "sources")))
+        dictionaries = frozenset(atom for atom in value if atom.kind in ("dict", "sources"))
+        return self.elements(dictionaries) | self.item(pairs, 0), self.items(value) | self.item(pairs, 1)
+
+    def change(self, value: Value) -> None:
+        """A container is written to after it was made."""
+        self.changed.update(sites(value, "list", "dict"))
+        self.changed_unseen |= bool(kinds(value) & {"any", "other"})
 
     def items(self, value: Value) -> Value:
         """The values of a dictionary, whatever the key."""
         found = self.item(frozenset(atom for atom in value if atom.kind == "dict"))
         if "sources" in kinds(value):
             found |= FRAME
-        return found | ANY if "any" in kinds(value) else found
+        return found | ANY if kinds(value) & {"any", "other"} else found
 
 
 def _global(name: str) -> Value:

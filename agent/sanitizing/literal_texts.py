@@ -263,12 +263,8 @@ _RULES: dict[type | None, _Rule] = {
     ast.FormattedValue: LiteralTexts._formatted,
     ast.BinOp: LiteralTexts._operation,
     ast.Compare: LiteralTexts._comparison,
-    ast.UnaryOp: lambda self, node, known: (
-        -self._value(node.operand, known) if isinstance(node.op, ast.USub) else not self._value(node.operand, known)
-    ),
-    ast.IfExp: lambda self, node, known: self._value(
-        node.body if self._value(node.test, known) else node.orelse, known
-    ),
+    ast.UnaryOp: LiteralTexts._sign,
+    ast.IfExp: lambda self, node, known: self._value(node.body if self._kept(node.test, known) else node.orelse, known),
     ast.List: LiteralTexts._elements,
     ast.Tuple: lambda self, node, known: tuple(self._elements(node, known)),
     ast.Dict: LiteralTexts._dictionary,

@@ -130,7 +130,8 @@ class Values:
             place = slot + len(known) if isinstance(slot, int) and slot < 0 and ALL not in known else slot
             wanted = {place, ALL} & known if place in known and place != ALL else known
             found = found.union(*(self._cells[site, one] for one in wanted))
-        return found | ANY if kinds(value) & {"any", "other"} else found
+        unseen = self.changed_unseen and bool(sites(value, "list", "dict"))
+        return found | ANY if unseen or kinds(value) & {"any", "other"} else found
 
     def elements(self, value: Value) -> Value:
         """What looping over a value may give."""
@@ -155,7 +156,9 @@ class Values:
     def change(self, value: Value) -> None:
         """A container is written to after it was made."""
         self.changed.update(sites(value, "list", "dict"))
-        self.changed_unseen |= bool(kinds(value) & {"any", "other"})
+        if kinds(value) & {"any", "other"} and not self.changed_unseen:
+            self.changed_unseen = True
+            self._news += 1
 
     def items(self, value: Value) -> Value:
         """The values of a dictionary, whatever the key."""

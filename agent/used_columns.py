@@ -47,8 +47,32 @@ def columns_read(transform: str, columns: Iterable[str], wanted: Iterable[str]) 
 def _makes_names(nodes: list[ast.AST]) -> bool:
     """True where names may come about that stand nowhere: by functions, imports, parts of texts."""
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.Lambda)]
-    others = (ast.Import, ast.ImportFrom, ast.Slice)
-    return len(functions) > 1 or any(isinstance(node, others) for node in nodes)
+    return len(functions) > 1 or any(_hides_names(node) for node in nodes)
+
+
+def _hides_names(node: ast.AST) -> bool:
+    match node:
+        case ast.Import() | ast.ImportFrom() | ast.Slice():
+            return True
+        case ast.Subscript(slice=place):
+            return not isinstance(place, ast.Constant) or not isinstance(place.value, str)
+        case ast.Starred(value=value):
+            return not isinstance(value, ast.List | ast.ListComp)
+        case ast.Call(func=ast.Name(id="str" | "chr" | "repr")):
+            return True
+        case ast.Call(func=ast.Attribute(attr="orderBy" | "sort" | "groupBy"), args=args):
+            return any(_is_ordinal(argument) for argument in args)
+        case ast.Constant(value=str() as text):
+            return "/*" in text or "--" in text
+    return False
+
+
+def _is_ordinal(node: ast.expr) -> bool:
+    """A number that stands for the place of a column."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="lit"), args=[ast.Constant(value=int())]) | ast.Constant(value=int()):
+            return True
+    return False
 
 
 def _plain_names(nodes: Iterable[ast.AST]) -> frozenset[str]:

@@ -29,6 +29,7 @@ class CallRules:
     """What calls give, by what is called."""
 
     def __init__(self, values: Values, scopes: Scopes, tree: ast.Module) -> None:
+        self._anywhere = ast.Pass()
         self._functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
         self._values = values
         self._scopes = scopes
@@ -70,9 +71,7 @@ class CallRules:
                     found |= self.run(function, given)
                 case Atom("partial", ast.AST() as made) if made in self._partials:
                     inner, before = self._partials[made]
-                    both = Given(
-                        before.positional + given.positional, before.named | given.named, before.starred | given.starred
-                    )
+                    both = before.then(given)
                     found |= self.apply(node, inner, both)
                 case Atom("member", str() as dotted):
                     found |= self._library.call(node, dotted, given)
@@ -106,7 +105,7 @@ class CallRules:
         """Functions that are handed on to be called may get anything."""
         for atom in value:
             if atom.kind in ("function", "partial"):
-                self.apply(ast.Pass(), frozenset({atom}), Given((), starred=ANY))
+                self.apply(self._anywhere, frozenset({atom}), Given((), starred=ANY))
 
     def partial(self, node: ast.AST, function: Value, given: Given) -> Value:
         """A function with some of its arguments, as `functools.partial` makes it."""

@@ -24,3 +24,10 @@ class Given:
     def all(self) -> Value:
         """All arguments as one value."""
         return NOTHING.union(*self.positional, *self.named.values(), self.starred)
+
+    def then(self, more: Given) -> Given:
+        """These arguments and more of them, as `partial` passes them; behind a star no place is known."""
+        if self.starred:
+            behind = NOTHING.union(self.starred, *more.positional, more.starred)
+            return Given(self.positional, self.named | more.named, behind)
+        return Given(self.positional + more.positional, self.named | more.named, more.starred)

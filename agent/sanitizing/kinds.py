@@ -117,8 +117,8 @@ def joined(parts: Iterable[Value]) -> Value:
 
 
 def widened(value: Value) -> Value:
-    """The value, with too many literals taken as one unknown text."""
+    """The value, with too many literals taken as one unknown text, and too many things as anything."""
     if len(value) <= _MAX_TEXTS:
         return value
     others = frozenset(atom for atom in value if atom.kind != "text")
-    return others | TEXT
+    return others | TEXT if len(others) < _MAX_TEXTS else ANY

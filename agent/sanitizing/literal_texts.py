@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import string
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,9 +20,12 @@ from agent.sanitizing.spark_names import words
 from agent.sanitizing.values import Values
 
 _MAX_TEXTS = 64
-_MAX_STEPS = 20_000
+_MAX_WORK = 200_000
+"""Values looked at, and the characters and elements that they are made of."""
+_MAX_BITS = 256
+"""Length of a whole number."""
 _MAX_SIZE = 10_000
-"""Characters of a text, and elements of a list."""
+"""Characters and elements of one value, all that it holds included."""
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "builtins.len": len, "builtins.str": str, "builtins.repr": repr, "builtins.list": list, "builtins.tuple": tuple,
@@ -76,7 +80,7 @@ class LiteralTexts:
         for node in ast.walk(tree):
             for variable in _bound_by(node, scopes):
                 self._bindings[variable].append(node)
-        self._steps = 0
+        self._work = 0
         self._open: set[ast.AST] = set()
 
     def of(self, node: ast.expr) -> list[str] | None:
@@ -119,13 +123,11 @@ class LiteralTexts:
         return found
 
     def _value(self, node: ast.AST | None, known: Known) -> Any:
-        self._steps += 1
         rule = _RULES.get(type(node))
-        if rule is None or self._steps > _MAX_STEPS or (node and Site(node) in self._values.changed):
+        if rule is None or self._work > _MAX_WORK or (node and Site(node) in self._values.changed):
             raise _UnknownError
         value = rule(self, node, known)
-        if isinstance(value, str | list | tuple | dict) and len(value) > _MAX_SIZE:
-            raise _UnknownError
+        self._work += _size(value)
         return value
 
     def _name(self, node: ast.Name, known: Known) -> Any:
@@ -216,13 +218,14 @@ class LiteralTexts:
     def _call(self, node: ast.Call, known: Known) -> Any:
         called = self._values.of(node.func)
         members = [str(atom.of) for atom in called if atom.kind == "member"]
+        owner: Any = None
         if len(called) == len(members) == 1 and members[0] in _FUNCTIONS:
             call: Callable[..., Any] = _FUNCTIONS[members[0]]
         elif isinstance(node.func, ast.Attribute) and not members:
             owner = self._value(node.func.value, known)
-            if node.func.attr not in _METHODS.get(type(owner), ()) or (
-                node.func.attr == "format" and _WIDE.search(owner)
-            ):
+            name = node.func.attr
+            wide = name == "format" and (_WIDE.search(owner) or not has_plain_fields(owner))
+            if name not in _METHODS.get(type(owner), ()) or wide:
                 raise _UnknownError
             call = getattr(owner, node.func.attr)
         else:
@@ -231,11 +234,38 @@ class LiteralTexts:
             k.arg is None for k in node.keywords
         ):
             raise _UnknownError
-        value = call(
-            *(self._value(argument, known) for argument in node.args),
-            **{str(keyword.arg): self._value(keyword.value, known) for keyword in node.keywords},
-        )
+        given = [self._value(argument, known) for argument in node.args]
+        if len(given) > 1 and isinstance(given[1], str) and len(given[1]) > 1 and isinstance(owner, str):
+            _size(owner * len(given[1]))  # what replace can make of it
+        value = call(*given, **{str(keyword.arg): self._value(keyword.value, known) for keyword in node.keywords})
         return value if isinstance(value, str | int | float | tuple | dict | list) else _Once(value)
+
+
+def _size(value: Any) -> int:
+    """What a value holds, in characters and elements. Raises _UnknownError where that is too much."""
+    size, waiting = 1, [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, int) and one.bit_length() > _MAX_BITS:
+            raise _UnknownError
+        if isinstance(one, str | list | tuple | dict):
+            size += len(one)
+        if size > _MAX_SIZE:
+            raise _UnknownError
+        if isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+    return size
+
+
+def has_plain_fields(text: str) -> bool:
+    """True where `format` reads nothing but its arguments, in widths that stand there."""
+    try:
+        fields = [(field, how) for _, field, how, _ in string.Formatter().parse(text) if field is not None]
+    except ValueError:
+        return False
+    return all(not set(field) & set(".[") and "{" not in (how or "") for field, how in fields)
 
 
 def _bound_by(node: ast.AST, scopes: Scopes) -> Iterator[Variable]:

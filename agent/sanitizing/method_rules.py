@@ -69,7 +69,7 @@ class MethodRules:
         one: Value = frozenset({atom})
         match atom.kind:
             case "frame":
-                return self._of_frame(one, name, given)
+                return self._of_frame(node, one, name, given)
             case "grouped":
                 return GROUPED if name == "pivot" else FRAME
             case "type":
@@ -95,10 +95,10 @@ class MethodRules:
             known = [literals(part) for part in (one, *given.positional)]
             if all(len(part or ()) == 1 for part in known):
                 first, *rest = [part[0] for part in known if part]
-                return text(getattr(first, name)(*rest)) if len(first) <= _MAX_FOLDED else TEXT
+                return _folded(first, name, rest)
         return self._values.made("list", node, TEXT) if rule == "texts" else PLAIN if rule == "plain" else TEXT
 
-    def _of_frame(self, frame: Value, name: str, given: Given) -> Value:
+    def _of_frame(self, node: ast.Call, frame: Value, name: str, given: Given) -> Value:
         if name == "transform":
             before = given.positional[1:]
             return self._calls.apply(
@@ -153,6 +153,13 @@ class MethodRules:
                 keys, elements = values.entries(given.at(0))
                 values.put_item(site, ALL, NOTHING.union(elements, *given.named.values()))
                 values.put((site, KEYS), keys | TEXT)
+
+
+def _folded(owner: str, name: str, given: list[str]) -> Value:
+    try:
+        return text(getattr(owner, name)(*given)) if len(owner) <= _MAX_FOLDED else TEXT
+    except TypeError:
+        return TEXT  # more arguments than the method takes: an error when it runs
 
 
 def _by_name(name: str) -> Value:

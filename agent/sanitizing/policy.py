@@ -148,7 +148,7 @@ def _is_literal(node: ast.expr) -> bool:
         return True
     try:
         ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):
         return False
     return True
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-import string
 from collections.abc import Iterator
 
 from agent.diagnosis.findings import Finding
 from agent.sanitizing.allowed_names import AGGREGATE_WORDS
 from agent.sanitizing.kinds import Value, certainly, kinds, literals, may_be_text
 from agent.sanitizing.library import SCHEMA_READERS, SQL_READERS
+from agent.sanitizing.literal_texts import has_plain_fields
 from agent.sanitizing.policy_context import Context, finding
 
 _MAX_RANGE = 1000
+_MAX_SQL = 50_000
+"""Characters of all SQL texts of one transform: as many as the transform may have itself."""
 _CONDITION_METHODS = frozenset({"filter", "where"})
 _CASTS = frozenset({"cast", "astype"})
 _OF_COLUMNS = {
@@ -165,7 +167,11 @@ def _check_sql(text: str, line: int, context: Context) -> list[Finding]:
     # Imported here: the parser takes a tenth of a second, and most transforms hold no SQL.
     from agent.sanitizing.sql_policy import check_sql
 
+    if text in context.checked:
+        return []
     context.checked.add(text)
+    if sum(map(len, context.checked)) > _MAX_SQL:
+        return [finding("size", f"SQL texts have over {_MAX_SQL} characters together", line, _WRITE_F)]
     return check_sql(text, line, context.runtime)
 
 
@@ -221,14 +227,6 @@ def _check_aggregate_words(node: ast.Call, context: Context) -> Iterator[Finding
 def _check_format(node: ast.Call, func: ast.Attribute, context: Context) -> Iterator[Finding]:
     """`format` reads attributes by its own small language: it is used on plain text that is seen, with plain fields."""
     text = context.texts.constant(func.value)
-    if text is None or not _has_plain_fields(text):
+    if text is None or not has_plain_fields(text):
         hint = 'write an f-string, or a literal with plain fields, as "{}_total".format(name)'
         yield finding("node", "format is given a text that may reach into objects", node.lineno, hint)
-
-
-def _has_plain_fields(text: str) -> bool:
-    try:
-        fields = [(field, how) for _, field, how, _ in string.Formatter().parse(text) if field is not None]
-    except ValueError:
-        return False
-    return all(not set(field) & set(".[") and "{" not in (how or "") for field, how in fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from agent.diagnosis.findings import Finding
@@ -27,16 +27,16 @@ _HINTS = {
 _BUILTINS_OF_PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
 
 
-def imported(tree: ast.Module, scopes: Scopes, runtime: Runtime) -> dict[Variable, str]:
-    """The variables that listed imports bind, with the dotted name of what each is."""
-    found: dict[Variable, str] = {}
+def imported(tree: ast.Module, scopes: Scopes, runtime: Runtime) -> dict[Variable, set[str]]:
+    """The variables that listed imports bind, with the dotted names of all that each may be."""
+    found: dict[Variable, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for name, dotted in _bindings(node, runtime):
                 if not (is_module(dotted) or is_listed(dotted, runtime)):
                     continue
                 star = isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
-                found[Variable(MODULE, name) if star else scopes.bound(node, name)] = dotted
+                found[Variable(MODULE, name) if star else scopes.bound(node, name)].add(dotted)
     return found
 
 

@@ -17,7 +17,9 @@ from agent.sanitizing.reply_text import normalise, tidy_code
 
 _CUT = {"max_tokens", "length", "model_context_window_exceeded"}
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})(.*)$")
-_START = re.compile(r"^(?:from|import|async def|def|@)\b|^@|^[A-Za-z_]\w*(?:: [^=\n]+)? = ", re.MULTILINE)
+_START = re.compile(
+    r"^(?:from|import|async def|def|@)\b|^@|^[A-Za-z_]\w*(?:, *\w+)*(?: *: *[^=\n]+)? *=(?!=)", re.MULTILINE
+)
 _TRANSFORM = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+transform\b", re.MULTILINE)
 _ROOT_CAUSE = re.compile(
     r"^\W*ROOT CAUSE\W*?:\**\s*(.+?)(?=\n\s*\n|\n\s*[`~]{3}|\n(?:def|from|import) |\Z)", re.I | re.M | re.S

@@ -40,16 +40,24 @@ Moved = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.Assign | ast.AnnAssi
 def without_kept(code: str) -> tuple[str, list[str]]:
     """The code without `.cache()`, `.persist(…)` and `.unpersist()`, and a note where there was one."""
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
-    spans = [
-        (_offset(code, node.func.value), _offset(code, node))
+    raw = code.encode()
+    spans = sorted(
+        (_dot_before(raw, _offset(code, node.func) - len(node.func.attr)), _offset(code, node))
         for node in calls
         if isinstance(node.func, ast.Attribute) and node.func.attr in KEPT
-    ]
-    kept = code.encode()
-    for start, end in sorted(spans, reverse=True):
-        kept = kept[:start] + kept[end:]
+    )
+    end, parts = 0, []
+    for start, stop in spans:
+        if start >= end:  # else it stands within the arguments of the one before
+            parts += [raw[end:start]]
+            end = stop
     note = "the transform's cache() and persist() were left out: the script keeps the result itself"
-    return kept.decode(), [note] if spans else []
+    return b"".join([*parts, raw[end:]]).decode(), [note] if spans else []
+
+
+def _dot_before(raw: bytes, attribute: int) -> int:
+    """Where the dot before an attribute stands; blanks, line ends and backslashes may stand between."""
+    return raw.rindex(b".", 0, attribute)
 
 
 def _offset(code: str, node: ast.expr) -> int:
@@ -77,7 +85,8 @@ def one_function(code: str) -> str:
     before = [line for number, line in enumerate(lines[: function.lineno - 1], 1) if number not in gone]
     end = function.end_lineno or 0
     after = [line for number, line in enumerate(lines[end:], end + 1) if number not in gone]
-    body = _function(lines, function, code, placed, within)
+    clash = {name for node in moved for name in _bound_by(node)} & _own_names(code, tree)
+    body = _function(lines, function, code, placed, within, bool(clash))
     return "\n".join([*before, *body, *after]).strip("\n") + "\n"
 
 
@@ -119,7 +128,9 @@ def _moved(node: Moved, lines: list[str], tree: ast.Module, used: set[str]) -> I
 def _needed(node: ast.Import | ast.ImportFrom, tree: ast.Module, used: set[str]) -> ast.stmt | None:
     """The import with only the names that are used and not there anyway; None where none is left."""
     if isinstance(node, ast.ImportFrom) and [alias.name for alias in node.names] == [_STAR]:
-        names = [ast.alias(name) for name in sorted(names_of(node.module or "", OLDEST) & used - _bound(tree))]
+        names = [
+            ast.alias(name) for name in sorted(names_of(node.module or "", OLDEST) & used - _bound_after(node, tree))
+        ]
         return ast.ImportFrom(node.module, names, node.level) if names else None
     prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
     names = [
@@ -132,48 +143,86 @@ def _needed(node: ast.Import | ast.ImportFrom, tree: ast.Module, used: set[str])
     return ast.Import(names) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, names, node.level)
 
 
-def _bound(tree: ast.Module) -> set[str]:
-    """Names that the module binds by anything but a star."""
-    found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {bound_name(alias) for alias in node.names}
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            found |= {
+def _bound_after(star: ast.stmt, tree: ast.Module) -> set[str]:
+    """Names that the module binds again behind a star, which then mean that."""
+    return {name for node in tree.body[tree.body.index(star) + 1 :] for name in _bound_by(node)}
+
+
+def _bound_by(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.FunctionDef(name=name):
+            return {name}
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return {bound_name(alias) for alias in names}
+        case ast.Assign() | ast.AnnAssign():
+            return {
                 part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
             }
-    return found
+    return set()
 
 
 def _names_used(code: str, tree: ast.Module) -> set[str]:
     """Global names that are read when the code runs: annotations are not."""
     found: set[str] = set()
-    tables = [symtable.symtable(without_annotations(code, tree), "transform", "exec")]
-    for table in tables:
+    for table in _tables(code, tree):
         top = table.get_type() == "module"
         found |= {one.get_name() for one in table.get_symbols() if one.is_referenced() and (top or one.is_global())}
-        tables += table.get_children()
     return found
 
 
+def _tables(code: str, tree: ast.Module) -> list[symtable.SymbolTable]:
+    """The symbol tables of the code. Raises ReplyError for what Python cannot compile."""
+    try:
+        tables = [symtable.symtable(without_annotations(code, tree), "transform", "exec")]
+    except SyntaxError as error:
+        raise ReplyError("syntax_error", str(error.msg), error.lineno) from error
+    for table in tables:
+        tables += table.get_children()
+    return tables
+
+
+def _own_names(code: str, tree: ast.Module) -> set[str]:
+    """The local variables of `transform`."""
+    functions = [table for table in _tables(code, tree)[0].get_children() if table.get_name() == "transform"]
+    return {one.get_name() for table in functions for one in table.get_symbols() if one.is_local()}
+
+
 def _function(
-    lines: list[str], function: ast.FunctionDef, code: str, placed: list[str | int], within: set[int]
+    lines: list[str], function: ast.FunctionDef, code: str, placed: list[str | int], within: set[int], clash: bool
 ) -> list[str]:
-    """The function's lines under the one header, with the statements that moved behind its docstring."""
+    """The function's lines under the one header, with the statements that moved behind its docstring.
+
+    Where its own variables have names of what moved, its body stays a function of its own inside.
+    """
     line, column = _header_end(code, function)
     rest, first = lines[line - 1][column:], function.body[0]
-    body = lines[line : function.end_lineno]
     if not placed:
-        return [HEADER + rest, *body]
+        return [HEADER + rest, *lines[line : function.end_lineno]]
+    end = function.end_lineno or line
+    body: list[str | int] = list(range(line + 1, end + 1))
     indent = _INDENT
     if first.lineno == line:
-        body, rest = [indent + rest.strip(), *body], ""
+        body, rest = [rest.lstrip(), *body], ""
     else:
         indent = lines[first.lineno - 1][: first.col_offset]
-    docstring = ast.get_docstring(function, clean=False) is not None
-    after = len(body) - ((function.end_lineno or 0) - (first.end_lineno or 0)) if docstring else 0
+    documented = ast.get_docstring(function, clean=False) is not None and not _shares_line(function)
+    after = len(body) - (end - (first.end_lineno or end)) if documented else 0
     inside = [_indented(one, lines, indent, within) for one in placed]
-    return [HEADER + rest, *body[:after], *inside, *body[after:]]
+    text = [one if isinstance(one, int) else _indented(one, lines, indent, within) for one in body]
+    docstring, own = _plain(text[:after], lines), text[after:]
+    if not clash:
+        return [HEADER + rest, *docstring, *inside, *_plain(own, lines)]
+    nested = [_indented(one, lines, _INDENT, within) for one in own]
+    return [HEADER + rest, *docstring, *inside, f"{indent}def rows(sources):", *nested, f"{indent}return rows(sources)"]
+
+
+def _shares_line(function: ast.FunctionDef) -> bool:
+    """True where a statement stands behind the docstring on its line."""
+    return len(function.body) > 1 and function.body[1].lineno == function.body[0].end_lineno
+
+
+def _plain(body: list[str | int], lines: list[str]) -> list[str]:
+    return [lines[one - 1] if isinstance(one, int) else one for one in body]
 
 
 def _indented(one: str | int, lines: list[str], indent: str, within: set[int]) -> str:

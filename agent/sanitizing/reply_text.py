@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os.path
 import re
-import textwrap
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _STRING_OR_COMMENT = re.compile(
-    r"""(?s)(?:'''(?:\\.|.)*?'''|\"\"\"(?:\\.|.)*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\#[^\n]*)"""
+    r"""(?s)(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\#[^\n]*)"""
 )
 
 
@@ -27,7 +27,14 @@ def tidy_code(code: str) -> str:
     for match in _STRING_OR_COMMENT.finditer(code):
         parts += [_plain(code[end : match.start()]), match.group()]
         end = match.end()
-    return textwrap.dedent("".join([*parts, _plain(code[end:])])).strip("\n") + "\n"
+    return _dedented("".join([*parts, _plain(code[end:])])).strip("\n") + "\n"
+
+
+def _dedented(code: str) -> str:
+    """The code without the blanks that all its lines begin with; lines of a text that have fewer stay as they are."""
+    lines = code.split("\n")
+    margin = os.path.commonprefix([line[: len(line) - len(line.lstrip())] for line in lines if line.strip()])
+    return "\n".join(line.removeprefix(margin) for line in lines) if margin else code
 
 
 def _plain(code: str) -> str:

@@ -235,7 +235,7 @@ class Rules:
             before = self._values.cell(self._scopes.variable(target))
         else:
             before = self._values.item(self._values.so_far(target.value)) if isinstance(target, ast.Subscript) else ANY
-        if kinds(assigned) & {"list", "dict", "any", "other"}:
+        if sites(before, "list", "dict") or kinds(assigned) & {"list", "dict", "any", "other"}:
             self._values.change(before)
         for site in sites(before, "list"):
             self._values.put_item(site, ALL, self._values.elements(assigned))

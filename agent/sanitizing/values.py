@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from agent.sanitizing.kinds import (
     ANY,
@@ -29,6 +29,8 @@ from agent.sanitizing.python_names import BUILTINS, PROVIDED
 from agent.sanitizing.scopes import MODULE, Scopes, Variable
 
 _MAX_ROUNDS = 12
+_MAX_STEPS = 500_000
+"""Nodes looked at, and cells of containers read, in all rounds."""
 ALL = "*"
 """The slot of a container's elements whose place is not known."""
 KEYS = "keys"
@@ -39,7 +41,9 @@ Cell = Variable | tuple[Hashable, Hashable]
 class Values:
     """The values of a module's expressions and variables."""
 
-    def __init__(self, tree: ast.Module, scopes: Scopes, imported: dict[Variable, str], bound: set[str]) -> None:
+    def __init__(
+        self, tree: ast.Module, scopes: Scopes, imported: Mapping[Variable, set[str]], bound: set[str]
+    ) -> None:
         # Imported here: the rules for calls need this class.
         from agent.sanitizing.value_rules import Rules
 
@@ -64,6 +68,8 @@ class Values:
             for node in order:
                 self.steps += 1
                 rules.step(node)
+                if self.steps > _MAX_STEPS:
+                    return
             if self._news == before:
                 self.settled = True
                 return
@@ -91,7 +97,7 @@ class Values:
         if not isinstance(cell, Variable):
             return value
         if cell in self._imported:
-            return value | _named(self._imported[cell])
+            return value.union(*map(_named, self._imported[cell]))
         return value | _global(cell.name) if cell.scope == MODULE and cell.name not in self._bound else value
 
     def put(self, cell: Cell, value: Value) -> None:
@@ -129,6 +135,7 @@ class Values:
             known = self._slots[site]
             place = slot + len(known) if isinstance(slot, int) and slot < 0 and ALL not in known else slot
             wanted = {place, ALL} & known if place in known and place != ALL else known
+            self.steps += len(wanted)
             found = found.union(*(self._cells[site, one] for one in wanted))
         unseen = self.changed_unseen and bool(sites(value, "list", "dict"))
         return found | ANY if unseen or kinds(value) & {"any", "other"} else found

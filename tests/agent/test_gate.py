@@ -90,3 +90,36 @@ def test_gives_up_on_variables_that_go_round_in_circles() -> None:
     chain = "".join(f"        a{i + 1} = a{i}\n" for i in reversed(range(60)))
     source = f"def transform(sources):\n    a0 = 1\n    for _ in range(99):\n{chain}    return sources['a']\n"
     assert [found["rule"] for found in check_policy(source)] == ["size"]
+
+
+HEAVY = {
+    "numbers that square": "".join(f"    a{i + 1} = a{i} * a{i}\n" for i in range(26)),
+    "lists of lists": "".join(f"    a{i + 1} = [{', '.join([f'a{i}'] * 10)}]\n" for i in range(26)),
+    "tuples of tuples": "".join(f"    a{i + 1} = ({', '.join([f'a{i}'] * 10)})\n" for i in range(26)),
+    "texts that double": "".join(f"    a{i + 1} = f'{{a{i}}}{{a{i}}}'\n" for i in range(26)),
+    "a width from an argument": "    a26 = '{0:{1}}'.format(a0, 9000000000)\n",
+    "a text that grows by replace": "    a26 = ('a' * 9999).replace('a', 'b' * 9999)\n",
+}
+
+
+@pytest.mark.parametrize("lines", HEAVY.values(), ids=HEAVY)
+def test_texts_are_worked_out_within_bounds(lines: str) -> None:
+    """What would take all memory is given up as not known, long before."""
+    source = f"def transform(sources):\n    a0 = 12345\n{lines}    return sources['a'].filter(f'{{a26}}')\n"
+    texts = understand(source).texts
+    assert [found["rule"] for found in check_policy(source)] == ["sql"]
+    assert texts._work < 400_000
+
+
+def test_many_long_texts_are_too_much() -> None:
+    """All SQL texts of a transform together are as long as it may be itself."""
+    text = " and ".join(["a = 1"] * 900)
+    loop = f"    for x in {[str(n) for n in range(20)]}:\n        df = df.filter('{text} and b = ' + x)\n"
+    source = f"def transform(sources):\n    df = sources['a']\n{loop}    return df\n"
+    assert {found["rule"] for found in check_policy(source)} == {"size"}
+
+
+@pytest.mark.parametrize("body", ["F.expr('map(a)')", "'a'.upper('b')", "(lambda a={[1]: 2}: a)()"])
+def test_odd_code_is_a_finding_or_passes_but_never_an_error(body: str) -> None:
+    """The check itself does not fail."""
+    check_policy(f"def transform(sources):\n    {body}\n    return sources['a']\n")

@@ -205,11 +205,51 @@ def test_takes_helpers_behind_the_function_without_a_fence() -> None:
     assert "That" not in extract_transform(code, "end_turn")
 
 
+@pytest.mark.parametrize(
+    ("code", "inside"),
+    [
+        ('X = 1\ndef transform(sources): "doc"; return X\n', '    X = 1\n    "doc"; return X\n'),
+        ("N=5\ndef transform(sources):\n    return N\n", "    N=5\n    return N\n"),
+        ("A, B = 1, 2\ndef transform(sources):\n    return A\n", "    A, B = 1, 2\n    return A\n"),
+        ("K = 2\ndef transform(sources) \\\n  :\n    return K\n", "    K = 2\n    return K\n"),
+        ('def transform(sources):\n    return """a\n   \nb"""\n', '    return """a\n   \nb"""\n'),
+        (
+            "N = 2\ndef h():\n    return N\ndef transform(sources):\n    N = 3\n    return h()\n",
+            "    N = 2\n    def h():\n        return N\n    def rows(sources):\n        N = 3\n        return h()\n"
+            "    return rows(sources)\n",
+        ),
+        (
+            "from math import floor\nfrom pyspark.sql.functions import *\n"
+            "def transform(sources):\n    return floor(lit(1))\n",
+            "    from math import floor\n    from pyspark.sql.functions import floor, lit\n    return floor(lit(1))\n",
+        ),
+    ],
+)
+def test_moving_changes_no_meaning(code: str, inside: str) -> None:
+    """Names mean what they meant beside the function, and texts keep their blanks, with a fence and without."""
+    assert extract_transform(fenced(code), "end_turn") == HEADER + inside
+    assert extract_transform(code, "end_turn") == HEADER + inside
+
+
+@pytest.mark.parametrize("code", ["    def f(a, a):\n        return a\n", "    xs = [x for x in (z := [1])]\n"])
+def test_what_python_does_not_compile_is_told(code: str) -> None:
+    """A text that Python parses and then refuses is a syntax error of the reply, or a finding."""
+    source = f"def transform(sources):\n{code}    return sources\n"
+    with pytest.raises(ReplyError) as caught:
+        extract_transform(fenced(source), "end_turn")
+    assert caught.value.rule == "syntax_error"
+
+
+def test_a_text_that_does_not_end_is_read_once() -> None:
+    """Forty backslashes behind an open quote take no longer than four."""
+    assert extract_transform(PLAIN + "'''" + "\\" * 4000, "end_turn") == PLAIN
+
+
 def test_leaves_out_what_keeps_a_frame_in_memory() -> None:
     """cache() and persist() are left out with one note: the script keeps the result itself."""
-    code = HEADER + '    a = sources["ä"].cache().persist("x")\n    a.unpersist()\n    return a\n'
+    code = HEADER + '    a = (\n  sources["ä"]\n ).cache().persist(b.cache())\n    a.unpersist()\n    return a\n'
     found = extract(fenced(code), "end_turn")
-    assert found.source == HEADER + '    a = sources["ä"]\n    a\n    return a\n'
+    assert found.source == HEADER + '    a = (\n  sources["ä"]\n )\n    a\n    return a\n'
     assert len(found.notes) == 1
 
 

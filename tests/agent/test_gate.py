@@ -107,7 +107,7 @@ def test_texts_are_worked_out_within_bounds(lines: str) -> None:
     """What would take all memory is given up as not known, long before."""
     source = f"def transform(sources):\n    a0 = 12345\n{lines}    return sources['a'].filter(f'{{a26}}')\n"
     texts = understand(source).texts
-    assert [found["rule"] for found in check_policy(source)] == ["sql"]
+    assert "sql" in [found["rule"] for found in check_policy(source)]
     assert texts._work < 400_000
 
 

@@ -212,6 +212,12 @@ CODE_RULES: tuple[Rule, ...] = (
         "write (F.col('a') > 1) & (F.col('b') > 1) with each comparison in parentheses, ~ for not, .isin(...) for in",
     ),
     rule(
+        "policy",
+        [r"(?P<name>\w+) is given a text that does not stand in transform"],
+        "{name} is given a text that was put together when the job ran",
+        "write the SQL text, type or aggregate's name literally, or use F functions on Columns",
+    ),
+    rule(
         "python_name",
         [
             r"the name '(?P<name>\w+)' is not defined in a transform",

@@ -199,3 +199,14 @@ def test_sources_cannot_be_written_to(bench: Bench, postgres_url: str) -> None:
     assert run.state == "FAILED"
     assert 'phase="transform"' in run.error
     assert "does not support item assignment" in run.error
+
+
+@pytest.mark.postgres
+def test_an_error_within_a_guarded_call_has_its_line(bench: Bench, postgres_url: str) -> None:
+    """The line is the transform's, not the guard's."""
+    with psycopg.connect(postgres_url, autocommit=True) as sql:
+        sql.execute("CREATE TABLE t (id int, name text)")
+    text = whole_script('x = 1\n    return sources["t"].filter(F.col("nme") == 1)')
+    run = bench.run("line", text)
+    [line] = [number for number, one in enumerate(text.splitlines(), 1) if "nme" in one]
+    assert f"line={line}]" in run.error

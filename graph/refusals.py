@@ -19,11 +19,11 @@ _REFUSALS = (400, 409, 503)
 _NAME_CHARACTERS = 300
 _MESSAGE_CHARACTERS = 2000
 _ERROR_BYTES = 200_000
-"""Of all errors as JSON: EventBridge takes 256 KB."""
+"""Limit of all errors as JSON, in bytes: EventBridge takes 256 KB."""
 
 
 def refusal(event: object, response: Response, request_id: str, secrets: Iterable[str] = ()) -> RequestRefused | None:
-    """What is told of an answer to an event; None where it is not the refusal of a start."""
+    """The refusal that an answer to an event tells; None where no start was refused."""
     if response["statusCode"] not in _REFUSALS or not is_start(event):
         return None
     body, known = response["body"], list(secrets)
@@ -39,7 +39,7 @@ def refusal(event: object, response: Response, request_id: str, secrets: Iterabl
 
 
 def _errors(body: dict[str, object], secrets: list[str]) -> list[dict[str, str]]:
-    """What is wrong and where: in the event, or with all of it where a run_id is taken or a service is away."""
+    """Errors with their paths: in the event, or of all of it where a run_id is taken or a service is away."""
     whole = "run_id" if body["execution_status"] == "conflict" else "event"
     told = body.get("errors")
     errors = told if isinstance(told, list) else [{"path": whole, "message": body.get("message")}]

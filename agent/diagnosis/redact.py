@@ -49,7 +49,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 @lru_cache(maxsize=16)
 def _known(secret: str) -> re.Pattern[str]:
-    """What finds a secret in every form."""
+    """A pattern that finds a secret in every form."""
     plain = rf"{_WORD_BEGINS}{_spelled(secret)}(?![^\W_])" if secret.isalpha() else _spelled(secret)
     # Around what depends on the secret alone stand characters that share bits with it.
     encoded = (rf"[\w+/-]?{_spelled(core)}[\w+/-]*+(?:=|%3[Dd])*+" for core in _base64(secret.encode()))
@@ -57,7 +57,7 @@ def _known(secret: str) -> re.Pattern[str]:
 
 
 def _spelled(secret: str) -> str:
-    """What finds a text: each character as it is, behind backslashes, percent-encoded, or as JSON escapes it."""
+    """A pattern for a text: each character as it is, behind backslashes, percent-encoded, or as JSON escapes it."""
     runs = groupby(secret, lambda character: "\\" if character == "\\" else "")
     return "".join(_BACKSLASHES if key else "".join(map(_one, run)) for key, run in runs)
 

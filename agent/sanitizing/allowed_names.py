@@ -20,7 +20,7 @@ FRAME_METHODS = words("""
 """Methods that give a DataFrame or a grouped one, and that no plain Python value but `str.join` shares."""
 
 GROUPING = words("cube groupBy groupby pivot rollup")
-"""Of these, the ones that give a grouped DataFrame."""
+"""Methods among these that give a grouped DataFrame."""
 
 ORDERING = words("orderBy sort")
 KEEPS_ORDER = words("""

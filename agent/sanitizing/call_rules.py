@@ -1,4 +1,4 @@
-"""What calls and operators of a transform give."""
+"""Results of the calls and operators of a transform."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from agent.sanitizing.values import ALL, KEYS, Values
 
 
 class CallRules:
-    """What calls give, by what is called."""
+    """The results of calls, by the kind of the callee."""
 
     def __init__(self, values: Values, scopes: Scopes, tree: ast.Module) -> None:
         self._anywhere = ast.Pass()
@@ -38,7 +38,7 @@ class CallRules:
         self._partials: dict[ast.AST, tuple[Value, Given]] = {}
 
     def call(self, node: ast.Call) -> Value:
-        """What a call in the transform may give."""
+        """The possible results of a call in the transform."""
         given = self._given(node)
         match node.func:
             case ast.Attribute(value=owner, attr=name):
@@ -63,7 +63,7 @@ class CallRules:
         )
 
     def apply(self, node: ast.AST, called: Value, given: Given) -> Value:
-        """What calling a value may give."""
+        """The possible results of calling a value."""
         found = NOTHING
         for atom in called:
             match atom:
@@ -83,7 +83,7 @@ class CallRules:
         return found
 
     def run(self, function: Function, given: Given) -> Value:
-        """What a function of the reply may give; its parameters may hold what it is given."""
+        """The possible results of a function of the reply; its parameters take on the arguments."""
         args, values = function.args, self._values
         plain = [*args.posonlyargs, *args.args]
         for index, value in enumerate(given.positional):
@@ -113,7 +113,7 @@ class CallRules:
         return frozenset({Atom("partial", node)})
 
     def operation(self, node: ast.AST, left: Value, op: ast.operator, right: Value) -> Value:
-        """What an operator between two values may give: a Column where one side is one, unless text formats it."""
+        """The result of an operator between two values: a Column where one side is one, unless text formats it."""
         formats = isinstance(op, ast.Mod) and kinds(left) & {"text", "any"}
         if not formats and (certainly(left, "column") or certainly(right, "column")):
             return COLUMN
@@ -134,3 +134,14 @@ class CallRules:
         if "list" in found:
             return values.made("list", node, values.elements(both))
         return PLAIN if found and found <= {"plain"} else OTHER if both else NOTHING
+
+
+def comparison(ops: list[ast.cmpop], parts: list[Value]) -> Value:
+    """The result of a comparison: a Column where one side is one, never text."""
+    plain = any(isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in ops)
+    if plain:
+        return PLAIN
+    if any(certainly(part, "column") for part in parts):
+        return COLUMN
+    found = kinds(NOTHING.union(*parts))
+    return (COLUMN if "column" in found else NOTHING) | (PLAIN if found <= {"plain", "text"} else OTHER)

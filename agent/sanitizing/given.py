@@ -14,7 +14,7 @@ class Given:
     positional: tuple[Value, ...]
     named: dict[str, Value] = field(default_factory=dict)
     starred: Value = NOTHING
-    """What `*arguments` may hold: each may land in any place from there on."""
+    """Values from `*arguments` on: each may land in any later place."""
 
     def at(self, index: int, name: str = "") -> Value:
         """One argument by place or name."""

@@ -1,4 +1,4 @@
-"""What calling a listed member of a module gives."""
+"""Results of calling a listed member of a module."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from agent.sanitizing.call_rules import CallRules
 
 _PLAIN_RULES: dict[str, Value] = {"plain": PLAIN, "moment": PLAIN, "regex": OTHER, "text": TEXT, "other": OTHER}
-"""What library calls give that make no list and hand nothing on."""
+"""Results of library calls that make no list and hand nothing on."""
 
 
 class LibraryRules:
-    """What members give, each by the rule that it is listed with."""
+    """The results of members, each by the rule that it is listed with."""
 
     def __init__(self, values: Values, calls: CallRules) -> None:
         self._values = values
         self._calls = calls
 
     def call(self, node: ast.AST, dotted: str, given: Given) -> Value:
-        """What calling a listed member may give."""
+        """The possible results of calling a listed member."""
         owner, _, name = dotted.rpartition(".")
         if owner == FUNCTIONS_MODULE:
             self._call_with_columns(node, given.all())
@@ -135,7 +135,7 @@ class LibraryRules:
         return self._values.made("list", node, elements)
 
     def _one(self, given: Given) -> Value:
-        """What `max`, `min` and `next` choose from: the elements of one argument, or the arguments."""
+        """The values that `max`, `min` and `next` choose from: elements of one argument, or the arguments."""
         if len(given.positional) == 1 or given.starred:
             return self._values.elements(given.at(0)) | given.named.get("default", NOTHING) | given.starred
         return given.at(0) | given.at(1) | given.all() | self._values.elements(given.at(0))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent.sanitizing.kinds import Site, literals
-from agent.sanitizing.scopes import Scopes, Variable, bound_name
+from agent.sanitizing.scopes import Scopes, Variable, bound_by
 from agent.sanitizing.spark_names import words
 from agent.sanitizing.values import Values
 
@@ -52,7 +52,7 @@ _WIDE = re.compile(r"\d{3}|\*")
 
 
 class _Once(list[Any]):
-    """What Python gives one by one, and only once: it is looped over where it is made, and used for nothing else."""
+    """An iterator of Python as a list: it is looped over where it is made, and used for nothing else."""
 
 
 class _UnknownError(Exception):
@@ -78,7 +78,7 @@ class LiteralTexts:
         self._values = values
         self._bindings: dict[Variable, list[ast.AST]] = defaultdict(list)
         for node in ast.walk(tree):
-            for variable in _bound_by(node, scopes):
+            for variable in bound_by(node, scopes):
                 self._bindings[variable].append(node)
         self._work = 0
         self._open: set[ast.AST] = set()
@@ -242,7 +242,7 @@ class LiteralTexts:
 
 
 def _size(value: Any) -> int:
-    """What a value holds, in characters and elements. Raises _UnknownError where that is too much."""
+    """The characters and elements of a value. Raises _UnknownError where there are too many."""
     size, waiting = 1, [value]
     while waiting:
         one = waiting.pop()
@@ -266,23 +266,6 @@ def has_plain_fields(text: str) -> bool:
     except ValueError:
         return False
     return all(not set(field) & set(".[") and "{" not in (how or "") for field, how in fields)
-
-
-def _bound_by(node: ast.AST, scopes: Scopes) -> Iterator[Variable]:
-    """The variables that a statement, a comprehension or a parameter binds."""
-    targets: list[ast.AST] = []
-    match node:
-        case ast.arg(arg=name) | ast.FunctionDef(name=name):
-            yield scopes.bound(node, name)
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            yield from (scopes.bound(node, bound_name(alias)) for alias in names if alias.name != "*")
-        case ast.Assign():
-            targets = list(node.targets)
-        case ast.AnnAssign() | ast.AugAssign() | ast.For() | ast.comprehension() | ast.NamedExpr():
-            targets = [node.target]
-    for part in (part for target in targets for part in ast.walk(target)):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            yield scopes.variable(part)
 
 
 _Rule = Callable[[LiteralTexts, Any, Known], Any]

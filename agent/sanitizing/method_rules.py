@@ -1,4 +1,4 @@
-"""What calling a method gives, by the kind of its owner."""
+"""Results of calling a method, by the kind of its owner."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ _MAX_FOLDED = 10_000
 _METHODS_GIVE: dict[Kind, Value] = {
     "column": COLUMN, "na": FRAME, "window": WINDOW, "none": NOTHING, "function": NOTHING, "partial": NOTHING,
 }  # fmt: skip
-"""What the methods of a kind give, where all give the same."""
+"""Results of the methods of a kind, where all give the same."""
 
 
 class MethodRules:
-    """What methods give, and what they put into lists and dictionaries."""
+    """The results of methods, and their effects on lists and dictionaries."""
 
     def __init__(self, values: Values, calls: CallRules) -> None:
         self._values = values
         self._calls = calls
 
     def call(self, node: ast.Call, owner: Value, name: str, given: Given) -> Value:
-        """What calling a method may give, over all that its owner may be."""
+        """The possible results of a method, over all kinds that its owner may have."""
         found = NOTHING
         for atom in owner:
             found |= self._method(node, atom, name, given)
@@ -163,7 +163,7 @@ def _folded(owner: str, name: str, given: list[str]) -> Value:
 
 
 def _by_name(name: str) -> Value:
-    """What a method gives where its owner may be anything."""
+    """The possible results of a method whose owner may be anything."""
     found = NOTHING
     if name in COLUMN_METHODS:
         found |= COLUMN

@@ -53,7 +53,7 @@ _REASONS: dict[type[ast.AST], tuple[str, str]] = {
 
 
 def check_policy(source: str, allow_udfs: bool = False, runtime: Runtime = OLDEST) -> list[Finding]:
-    """What the policy holds against a transform, in the order of its lines; empty when it passes.
+    """The findings against a transform, in the order of its lines; empty when it passes.
 
     The source defines `transform`, and may have imports, constants and helper functions beside it. UDFs are refused
     whatever `allow_udfs` says; it only changes the wording.
@@ -89,7 +89,7 @@ def sql_texts(source: str) -> list[str]:
 
 
 def _check_meaning(source: str, runtime: Runtime, allow_udfs: bool) -> Iterator[Finding]:
-    """What depends on the meaning of names; parts that were refused already are taken out."""
+    """Findings that depend on the meaning of names; parts that were refused already are taken out."""
     try:
         context = understand(source, runtime)
     except (LookupError, SyntaxError, RecursionError, ValueError) as error:

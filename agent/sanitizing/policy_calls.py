@@ -47,7 +47,7 @@ def check_call(node: ast.Call, context: Context) -> Iterator[Finding]:
 
 
 def check_uncalled(node: ast.expr, context: Context) -> Iterator[Finding]:
-    """What reads SQL or a schema is called where it stands, so that its text is seen."""
+    """A function that reads SQL or a schema is called where it stands, so that its text is seen."""
     readers = (SQL_READERS | SCHEMA_READERS).intersection(context.members(node))
     if readers and isinstance(getattr(node, "ctx", None), ast.Load) and not context.is_called(node):
         name = min(readers).rpartition(".")[2]

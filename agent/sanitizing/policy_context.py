@@ -1,4 +1,4 @@
-"""What the policy's checks know of the transform that they look at."""
+"""The knowledge that the policy's checks share: names, values and parents of nodes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Context:
         self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
 
     def of(self, node: ast.AST | None) -> Value:
-        """What an expression may be."""
+        """The possible values of an expression."""
         return self.values.of(node)
 
     def members(self, node: ast.AST) -> list[str]:

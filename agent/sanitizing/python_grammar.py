@@ -43,7 +43,7 @@ def parse(source: str, runtime: Runtime) -> tuple[ast.Module | None, list[Findin
 
 
 def _not_compiled(source: str) -> Iterator[Finding]:
-    """What Python reads and then does not compile, as `break` outside of a loop; nothing runs here."""
+    """Code that Python parses and does not compile, as `break` outside of a loop; nothing runs here."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -73,7 +73,7 @@ def _odd_names(source: str) -> Iterator[Finding]:
 
 
 def _newer_syntax(source: str, tree: ast.Module, python: Version) -> Iterator[Finding]:
-    """What `ast.parse` of a newer Python accepts whatever `feature_version` says."""
+    """Syntax that `ast.parse` of a newer Python accepts whatever `feature_version` says."""
     if python < (3, 11):
         tuples = [node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
         for place in tuples:

@@ -14,7 +14,7 @@ PROVIDED = {
     "Window": "pyspark.sql.Window",
     "DataFrame": "pyspark.sql.DataFrame",
 }
-"""What the script imports for every transform."""
+"""Names that the script imports for every transform."""
 
 
 def _rules(prefix: str, **names: str) -> dict[str, str]:
@@ -105,13 +105,13 @@ SPARK_MODULES = {
     "pyspark.sql.column": words("Column"),
     "pyspark.sql.window": words("Window WindowSpec"),
 }
-"""What may be imported from PySpark beside the members of `functions` and `types`."""
+"""Names that may be imported from PySpark beside the members of `functions` and `types`."""
 
 BUILTINS = frozenset(name.split(".")[1] for name in CALLS if name.startswith("builtins.") and name.count(".") == 1)
 """Python's own names that a transform may use; exceptions apart."""
 
 EXCEPTIONS = words("AssertionError Exception KeyError NotImplementedError RuntimeError TypeError ValueError")
-"""What a transform may raise."""
+"""Exceptions that a transform may raise."""
 
 UNCALLED_FRAME_METHODS = words("crossJoin intersect join subtract union unionAll unionByName exceptAll")
 """Methods that may be passed on as `DataFrame.name`, as to `reduce`: none of them reads text as SQL."""

@@ -25,7 +25,7 @@ _ROOT_CAUSE = re.compile(
     r"^\W*ROOT CAUSE\W*?:\**\s*(.+?)(?=\n\s*\n|\n\s*[`~]{3}|\n(?:def|from|import) |\Z)", re.I | re.M | re.S
 )
 _BESIDE = (ast.FunctionDef, ast.Assign, ast.AnnAssign)
-"""What may follow a transform without a fence: prose that is Python by chance is none of these."""
+"""Statements that may follow a transform without a fence: prose that is Python by chance is none of these."""
 _MAX_FENCES = 40
 _MAX_STARTS = 20
 _MAX_ENDS = 60

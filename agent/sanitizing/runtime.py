@@ -12,7 +12,7 @@ Version = tuple[int, int]
 
 @dataclass(frozen=True)
 class Runtime:
-    """What one Glue version runs."""
+    """The Spark and the Python of one Glue version."""
 
     glue: str
     spark: Version

@@ -178,3 +178,20 @@ def returns(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef]]:
             yield node, function
         inner = node if isinstance(node, ast.FunctionDef) else function
         stack += [(child, inner) for child in ast.iter_child_nodes(node)]
+
+
+def bound_by(node: ast.AST, scopes: Scopes) -> Iterator[Variable]:
+    """The variables that a statement, a comprehension or a parameter binds."""
+    targets: list[ast.AST] = []
+    match node:
+        case ast.arg(arg=name) | ast.FunctionDef(name=name):
+            yield scopes.bound(node, name)
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            yield from (scopes.bound(node, bound_name(alias)) for alias in names if alias.name != "*")
+        case ast.Assign():
+            targets = list(node.targets)
+        case ast.AnnAssign() | ast.AugAssign() | ast.For() | ast.comprehension() | ast.NamedExpr():
+            targets = [node.target]
+    for part in (part for target in targets for part in ast.walk(target)):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield scopes.variable(part)

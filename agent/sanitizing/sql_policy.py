@@ -29,7 +29,7 @@ _STATEMENT_WORDS = words("""
     """)
 """Words that sqlglot takes for statements, and Spark for names wherever an expression stands."""
 _NAME_FOLLOWERS = words("= == <=> < <= > >= <> != ) , . [ / % || & | ^")
-"""What stands behind a name and never behind a word that begins a query."""
+"""Tokens that stand behind a name and never behind a word that begins a query."""
 _BEFORE_PARENTHESIS = words("""
     all and as between by case cast decimal dec numeric varchar char distinct div else escape exists from ignore in
     interval is like ilike not or order over partition range rlike rows then try_cast when where within group filter
@@ -45,11 +45,11 @@ _EXPRESSIONS = (
 _WRITE_F = "write the expression with F functions and Column methods"
 
 Objection = tuple[str, str]
-"""What is wrong, and what to write instead."""
+"""Message and hint: the fault, and the form to write instead."""
 
 
 def check_sql(text: str, line: int, runtime: Runtime = OLDEST) -> list[Finding]:
-    """What the policy holds against SQL text that stands on `line`; at most one finding."""
+    """The findings against SQL text that stands on `line`; at most one."""
     for message, hint in _objections(text, runtime):
         return [Finding(rule="sql", message=message, line=line, hint=hint)]
     return []

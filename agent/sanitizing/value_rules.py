@@ -1,10 +1,10 @@
-"""What each node of a transform adds to the analysis of values."""
+"""Rules of the analysis of values, one for each kind of node."""
 
 from __future__ import annotations
 
 import ast
 
-from agent.sanitizing.call_rules import CallRules
+from agent.sanitizing.call_rules import CallRules, comparison
 from agent.sanitizing.kinds import (
     ANY,
     COLUMN,
@@ -41,7 +41,7 @@ _ITEMS: dict[Kind, Value] = {
     "any": ANY,
     "other": ANY,
 }
-"""What a subscript of one kind gives."""
+"""Results of a subscript, by the kind of its owner."""
 
 
 class Rules:
@@ -95,7 +95,7 @@ class Rules:
             case ast.UnaryOp(operand=operand):
                 return COLUMN if certainly(value(operand), "column") else OTHER
             case ast.Compare(left=left, ops=ops, comparators=others):
-                return _comparison(ops, [value(part) for part in (left, *others)])
+                return comparison(ops, [value(part) for part in (left, *others)])
             case ast.BoolOp(values=parts):
                 return NOTHING.union(*(value(part) for part in parts))
         return value(node.body) | value(node.orelse)
@@ -294,13 +294,3 @@ def _constant(constant: object) -> Value:
     if isinstance(constant, str):
         return text(constant)
     return NONE if constant is None else PLAIN
-
-
-def _comparison(ops: list[ast.cmpop], parts: list[Value]) -> Value:
-    plain = any(isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in ops)
-    if plain:
-        return PLAIN
-    if any(certainly(part, "column") for part in parts):
-        return COLUMN
-    found = kinds(NOTHING.union(*parts))
-    return (COLUMN if "column" in found else NOTHING) | (PLAIN if found <= {"plain", "text"} else OTHER)

@@ -1,4 +1,4 @@
-"""What kind of value each expression of a transform can have: one analysis of the whole, in steps without recursion.
+"""The kinds of value that each expression of a transform can have: one analysis of the whole, without recursion.
 
 Every node is looked at once in a round, in the order of evaluation; rounds go on until nothing is new. What a variable,
 a list or a parameter may hold is collected over all places that put something there, whatever the order in which they
@@ -75,13 +75,13 @@ class Values:
                 return
 
     def of(self, node: ast.AST | None) -> Value:
-        """What an expression may be; ANY where the analysis did not come to an end."""
+        """The possible values of an expression; ANY where the analysis did not come to an end."""
         if node is None:
             return NOTHING
         return self._nodes.get(node, NOTHING) if self.settled else ANY
 
     def so_far(self, node: ast.AST) -> Value:
-        """What an expression was found to be up to now."""
+        """The values of an expression that were found up to now."""
         return self._nodes.get(node, NOTHING)
 
     def note(self, node: ast.AST, value: Value) -> None:
@@ -92,7 +92,7 @@ class Values:
             self._news += self._nodes[node] != old
 
     def cell(self, cell: Cell) -> Value:
-        """What a variable or a slot may hold."""
+        """The possible values of a variable or a slot."""
         value = self._cells.get(cell, NOTHING)
         if not isinstance(cell, Variable):
             return value
@@ -129,7 +129,7 @@ class Values:
         return container("list", site)
 
     def item(self, value: Value, slot: Hashable = ALL) -> Value:
-        """What a tuple or dictionary may hold at a place; all of it where the place is not known."""
+        """The possible values at a place of a tuple or dictionary; all of them where the place is not known."""
         found = NOTHING
         for site in sites(value, "list", "dict"):
             known = self._slots[site]
@@ -141,7 +141,7 @@ class Values:
         return found | ANY if unseen or kinds(value) & {"any", "other"} else found
 
     def elements(self, value: Value) -> Value:
-        """What looping over a value may give."""
+        """The possible values of a loop over a value."""
         found = self.item(frozenset(atom for atom in value if atom.kind == "list"))
         for atom in value:
             if atom.kind == "dict":

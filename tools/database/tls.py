@@ -47,7 +47,7 @@ def unverified(url: str) -> str | None:
 
 
 def advice(words: str) -> str | None:
-    """What to do about libpq's words for a connection that could not be opened for TLS; None for others."""
+    """Advice for libpq's words on a connection that could not be opened for TLS; None for others."""
     return next((told for mark, told in _ADVICE.items() if mark in words), None)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.errors import UnsupportedTypeError
 from agent.identifiers import quote_name
 from agent.request import Request
-from agent.sanitizing.policy import sql_texts
+from agent.sanitizing.policy import checked_texts
 from agent.snapshot import Column, Snapshot, Source
 from agent.types import canonical, family, spark_type
 from agent.used_columns import columns_read
@@ -54,7 +54,7 @@ def assemble(transform: str, request: Request, snapshot: Snapshot, connection: s
         sources=_literal([_source(source, body, wanted) for source in snapshot.sources]),
         table_names=_literal(_table_names(snapshot)),
         columns=_literal(wanted),
-        sql_texts=_literal(sql_texts(body)),
+        checked_texts=_literal(checked_texts(body)),
     )
     before = text.index(body)
     return Script(text, text.count("\n", 0, before) + 1, body.count("\n") + 1)

@@ -213,7 +213,7 @@ CODE_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "policy",
-        [r"(?P<name>\w+) is given a text that does not stand in transform"],
+        [r"(?P<name>\w+) is given a text that was not checked as (?:sql|type|aggregate)"],
         "{name} is given a text that was put together when the job ran",
         "write the SQL text, type or aggregate's name literally, or use F functions on Columns",
     ),

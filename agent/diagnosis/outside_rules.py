@@ -132,6 +132,26 @@ OUTSIDE_RULES: tuple[Rule, ...] = (
     ),
     rule(
         "permission",
+        [
+            r"password authentication failed for user \"?(?P<name>[^\"\s]+)",
+            r"no pg_hba\.conf entry for .*?user \"(?P<name>[^\"]+)",
+        ],
+        "the database refuses the login of {name}",
+        "check the user's name and password in --job-database-url or in the secret of the Glue connection",
+        "nobody",
+    ),
+    rule(
+        "permission",
+        [
+            r"(?P<name>ExpiredToken|InvalidClientTokenId)",
+            r"(?P<name>password authentication failed|no pg_hba\.conf entry)",
+        ],
+        "access is refused: {name}",
+        "renew the credentials",
+        "nobody",
+    ),
+    rule(
+        "permission",
         [r"Role (?P<name>\S+) should be given assume role permissions"],
         "Glue may not take the role {name}",
         "name an existing role with DATAMORPH_ROLE, and let glue.amazonaws.com assume it in its trust policy",
@@ -143,7 +163,6 @@ OUTSIDE_RULES: tuple[Rule, ...] = (
             r"LAUNCH ERROR.*?Access ?Denied",
             r"AccessDenied(?:Exception)?|is not authorized to perform: (?P<name>\S+)|Status Code: 403",
             r"permission denied for (?P<name>\w+ \S+)",
-            r"password authentication failed|no pg_hba\.conf entry|ExpiredToken|InvalidClientTokenId",
         ],
         "access is refused: {name}",
         "grant the job's role or the database user what the message names",

@@ -39,9 +39,6 @@ COLUMN_METHODS = words("""
 GROUPED_METHODS = words("agg avg count max mean min pivot sum")
 NA_METHODS = words("drop fill replace")
 
-SHARED_METHODS = words("alias avg fill max mean min name replace sum") | WINDOW_METHODS
-"""Methods that stand for more than one kind of object: Column and DataFrame, grouped data, `df.na`, windows."""
-
 TYPE_METHODS = words("add fieldNames simpleString typeName")
 """Methods of `pyspark.sql.types` objects."""
 

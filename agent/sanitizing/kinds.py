@@ -116,9 +116,11 @@ def joined(parts: Iterable[Value]) -> Value:
     return frozenset(Atom("text", one) for one in known)
 
 
-def widened(value: Value) -> Value:
-    """The value, with too many literals taken as one unknown text, and too many things as anything."""
-    if len(value) <= _MAX_TEXTS:
+def widened(value: Value, growing: bool = False) -> Value:
+    """The value, with too many literals, or growing ones, as one unknown text, and too many things as anything."""
+    if len(value) <= _MAX_TEXTS and not growing:
         return value
     others = frozenset(atom for atom in value if atom.kind != "text")
+    if growing and len(others) == len(value):
+        return value
     return others | TEXT if len(others) < _MAX_TEXTS else ANY

@@ -32,7 +32,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "builtins.sorted": sorted, "builtins.reversed": lambda values: _Once(reversed(values)), "builtins.dict": dict,
     "builtins.enumerate": lambda *values: _Once(enumerate(*values)),
     "builtins.zip": lambda *values: _Once(zip(*values, strict=False)),
-    "builtins.max": max, "builtins.min": min,
+    "builtins.range": lambda *places: _numbers(range(*places)), "builtins.max": max, "builtins.min": min,
 }  # fmt: skip
 _METHODS: dict[type, frozenset[str]] = {
     str: words("""
@@ -57,6 +57,12 @@ class _Once(list[Any]):
 
 class _UnknownError(Exception):
     """The value does not follow from literals."""
+
+
+def _numbers(numbers: range) -> list[int]:
+    if len(numbers) > _MAX_TEXTS:
+        raise _UnknownError
+    return list(numbers)
 
 
 class _ChoiceError(Exception):

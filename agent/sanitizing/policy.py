@@ -11,10 +11,10 @@ import ast
 from collections.abc import Iterator
 
 from agent.diagnosis.findings import Finding
-from agent.sanitizing.kinds import certainly
+from agent.sanitizing.kinds import certainly, literals
 from agent.sanitizing.policy_attributes import check_attribute
 from agent.sanitizing.policy_calls import check_call, check_store, check_uncalled
-from agent.sanitizing.policy_context import Context, finding
+from agent.sanitizing.policy_context import Context, Purpose, finding
 from agent.sanitizing.policy_names import check_import, check_name, imported, module_names
 from agent.sanitizing.python_grammar import MAX_CHARACTERS, parse, without_annotations
 from agent.sanitizing.runtime import OLDEST, Runtime
@@ -22,7 +22,7 @@ from agent.sanitizing.scopes import Scopes, arguments
 from agent.sanitizing.spark_names import IDENTITY_NAMES
 from agent.sanitizing.values import Values
 
-__all__ = ["MAX_CHARACTERS", "check_policy", "sql_texts", "understand"]
+__all__ = ["MAX_CHARACTERS", "check_policy", "checked_texts", "understand"]
 
 _CAUSES = ("name", "python_operator")
 """Rules whose findings explain others of the same line: a method of an unknown name, a condition joined by `and`."""
@@ -79,13 +79,13 @@ def understand(source: str, runtime: Runtime = OLDEST) -> Context:
     return Context(tree, scopes, values, runtime)
 
 
-def sql_texts(source: str) -> list[str]:
-    """The texts that a transform may hand to Spark as SQL, types or names of aggregates: the script takes no others."""
+def checked_texts(source: str) -> dict[Purpose, list[str]]:
+    """The texts that a transform may hand to Spark, by what it reads them as: the script takes no others."""
     context = understand(source)
     for node in ast.walk(context.tree):
         if isinstance(node, ast.Call):
             list(check_call(node, context))
-    return sorted(context.checked)
+    return {purpose: sorted(texts) for purpose, texts in context.checked.items()}
 
 
 def _check_meaning(source: str, runtime: Runtime, allow_udfs: bool) -> Iterator[Finding]:
@@ -204,15 +204,26 @@ def _check_node(node: ast.AST, context: Context, bound: set[str]) -> Iterator[Fi
             yield from check_store(node, context)
         case ast.Call():
             yield from check_call(node, context)
+            yield from _check_identity(node, context)
         case ast.Import() | ast.ImportFrom():
             yield from check_import(node, context)
-        case ast.Constant(value=str() as text) if text.strip("` ").casefold() in IDENTITY_NAMES:
-            hint = "a column of this name is read as a function; rename it in a view of the source"
-            yield finding("function", f"{text!r} may be read as a function", node.lineno, hint)
+        case ast.Constant() | ast.JoinedStr():
+            yield from _check_identity(node, context)
         case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int() as exponent)) if exponent > 64:
             yield finding("node", f"the power {exponent} is too large", node.lineno, "use F.pow on a column")
         case _:
             yield from _check_operator(node, context)
+
+
+def _check_identity(node: ast.expr, context: Context) -> Iterator[Finding]:
+    """A name that Spark reads as a function, also where it is put together from literals."""
+    put_together = isinstance(node, ast.Call) and certainly(context.of(node), "text")
+    texts = context.texts.of(node) if put_together else literals(context.of(node))
+    for text in texts or []:
+        if text.strip("` ").casefold() in IDENTITY_NAMES:
+            hint = "a column of this name is read as a function; rename it in a view of the source"
+            yield finding("function", f"{text!r} may be read as a function", node.lineno, hint)
+            return
 
 
 def _check_operator(node: ast.AST, context: Context) -> Iterator[Finding]:
@@ -224,6 +235,8 @@ def _check_operator(node: ast.AST, context: Context) -> Iterator[Finding]:
             yield from _column_as_bool([operand], "not", context)
         case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
             yield from _column_as_bool([test], "if", context)
+        case ast.BinOp():
+            yield from _check_identity(node, context)
         case ast.Compare(left=left, comparators=[first, _, *_]):
             yield from _column_as_bool([left, first], "a chained comparison", context)
 

@@ -26,7 +26,7 @@ from agent.sanitizing.allowed_names import (
     WINDOW_METHODS,
 )
 from agent.sanitizing.kinds import Kind, Value, kinds
-from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE, names_of
+from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE, is_module, names_of
 from agent.sanitizing.policy_context import Context, finding
 from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, PLAIN_PROPERTIES, TEXT_METHODS
 from agent.sanitizing.spark_names import (
@@ -100,6 +100,8 @@ def _check(node: ast.Attribute, context: Context) -> Finding | None:
 
 def _check_member(node: ast.Attribute, owner: str, context: Context) -> Finding | None:
     name, line = node.attr, node.lineno
+    if not (context.is_listed(owner) or is_module(owner) or owner.startswith("builtins.")):
+        return None  # it was refused itself
     dotted = context.members(node) or [f"{owner}.{name}"]
     if all(map(context.is_listed, dotted)):
         return None
@@ -178,5 +180,5 @@ def _unknown(node: ast.Attribute, of: set[Kind], context: Context) -> Finding:
 
 
 def _nearest(name: str, names: frozenset[str], prefix: str) -> str:
-    near = difflib.get_close_matches(name, sorted(names), 1)
+    near = difflib.get_close_matches(name, sorted(names), 1, 0.75)
     return f"did you mean {prefix}{near[0]}?" if near else ""

@@ -27,8 +27,8 @@ _OF_COLUMNS = {
 """Python's own functions that fail on a Column or say something else of it, with what is meant."""
 _PUTS = frozenset({"append", "add", "appendleft", "extend", "insert", "update", "setdefault"})
 _WRITE_F = "write the expression with F functions"
-_DDL = re.compile(r"\s*[A-Za-z_`]")
-"""How DDL text begins: JSON, which Spark also takes for a schema, begins otherwise and can name classes."""
+_DDL = re.compile(r"\s*[A-Za-z_`](?:[\w\s<>(),:.`-]|'[^'\\]*')*\Z")
+"""DDL text: names, types, their brackets and comments. JSON, which Spark also takes for a schema, can name classes."""
 
 
 def check_call(node: ast.Call, context: Context) -> Iterator[Finding]:
@@ -167,10 +167,10 @@ def _check_sql(text: str, line: int, context: Context) -> list[Finding]:
     # Imported here: the parser takes a tenth of a second, and most transforms hold no SQL.
     from agent.sanitizing.sql_policy import check_sql
 
-    if text in context.checked:
+    if text in context.checked["sql"]:
         return []
-    context.checked.add(text)
-    if sum(map(len, context.checked)) > _MAX_SQL:
+    context.checked["sql"].add(text)
+    if sum(map(len, context.checked["sql"])) > _MAX_SQL:
         return [finding("size", f"SQL texts have over {_MAX_SQL} characters together", line, _WRITE_F)]
     return check_sql(text, line, context.runtime)
 
@@ -194,7 +194,7 @@ def _check_schema(argument: ast.expr | None, what: str, context: Context) -> Ite
         return
     value = _spread(argument, context)
     found = context.texts.of(argument) if certainly(value, "text") and literals(value) is None else literals(value)
-    context.checked.update(found or [])
+    context.checked["type"].update(found or [])
     if not certainly(value, "type", "member", "text") or found is None:
         message = f"{what} is given a type that is not known"
         hint = 'write the type as T.…, as df.schema["column"].dataType, or as text that stands there literally'
@@ -219,7 +219,7 @@ def _check_aggregate_words(node: ast.Call, context: Context) -> Iterator[Finding
             yield finding("function", "what agg is given is not known", argument.lineno, hint)
         elif "dict" in kinds(value):
             words = literals(context.values.items(value))
-            context.checked.update(words or [])
+            context.checked["aggregate"].update(words or [])
             if words is None or not AGGREGATE_WORDS.issuperset(words):
                 yield finding("function", "agg takes a dictionary with an unknown function", argument.lineno, hint)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Literal
 
 from agent.diagnosis.findings import Finding
 from agent.sanitizing.kinds import Value
@@ -11,6 +12,8 @@ from agent.sanitizing.literal_texts import LiteralTexts
 from agent.sanitizing.runtime import Runtime
 from agent.sanitizing.scopes import MODULE, Scopes
 from agent.sanitizing.values import Values
+
+Purpose = Literal["sql", "type", "aggregate"]
 
 
 def finding(rule: str, message: str, line: int | None, hint: str) -> Finding:
@@ -27,8 +30,8 @@ class Context:
         self.values = values
         self.runtime = runtime
         self.allow_udfs = False
-        self.checked: set[str] = set()
-        """Texts that were checked as SQL, as types or as names of aggregates."""
+        self.checked: dict[Purpose, set[str]] = {"sql": set(), "type": set(), "aggregate": set()}
+        """Texts that were checked, by what Spark reads them as: a text may be one and not the other."""
         self.texts = LiteralTexts(tree, scopes, values)
         self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
 

@@ -102,7 +102,7 @@ def _call(token: SqlToken, before: SqlToken | None, runtime: Runtime) -> Iterato
         yield f"{word}() gives another value when Spark retries a task", "derive the value from the row's own columns"
     elif word not in allowed and (token.kind == "quoted" or word not in _BEFORE_PARENTHESIS):
         version = since(word, SQL_FUNCTIONS_SINCE)
-        near = difflib.get_close_matches(word, allowed, 1)
+        near = difflib.get_close_matches(word, allowed, 1, 0.75)
         hint = f"did you mean {near[0]}()?" if near else _WRITE_F
         if version:
             message = f"{word}() exists only since Spark {version[0]}.{version[1]}"

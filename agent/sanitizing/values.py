@@ -29,6 +29,8 @@ from agent.sanitizing.python_names import BUILTINS, PROVIDED
 from agent.sanitizing.scopes import MODULE, Scopes, Variable
 
 _MAX_ROUNDS = 12
+_GROWING = 3
+"""Rounds in which a variable may get further texts; what gets more after them is any text."""
 _MAX_STEPS = 500_000
 """Nodes looked at, and cells of containers read, in all rounds."""
 ALL = "*"
@@ -48,6 +50,7 @@ class Values:
         from agent.sanitizing.value_rules import Rules
 
         self.steps = 0
+        self._rounds = 0
         self.settled = False
         self._imported = imported
         self._bound = bound
@@ -65,6 +68,7 @@ class Values:
         order = list(_in_order(tree))
         for _ in range(_MAX_ROUNDS):
             before = self._news
+            self._rounds += 1
             for node in order:
                 self.steps += 1
                 rules.step(node)
@@ -104,7 +108,8 @@ class Values:
         """A variable or a slot may hold this."""
         old = self._cells[cell]
         if not value <= old:
-            self._cells[cell] = widened(old | value)
+            # A text that still grows after some rounds is made from itself.
+            self._cells[cell] = widened(old | value, growing=self._rounds > _GROWING)
             self._news += self._cells[cell] != old
 
     def put_item(self, site: Site, slot: Hashable, value: Value) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.sanitizing.policy import check_policy, understand
+from agent.sanitizing.policy import check_policy, checked_texts, understand
 from agent.sanitizing.reply import extract_transform
 from agent.sanitizing.runtime import runtime
 from agent.sanitizing.stability import unstable_uses
@@ -123,3 +123,46 @@ def test_many_long_texts_are_too_much() -> None:
 def test_odd_code_is_a_finding_or_passes_but_never_an_error(body: str) -> None:
     """The check itself does not fail."""
     check_policy(f"def transform(sources):\n    {body}\n    return sources['a']\n")
+
+
+READERS = {
+    "sql": "F.expr(w)",
+    "type": 'F.col("x").cast(w)',
+    "schema": 'F.from_json("x", w)',
+    "added type": 'F.from_json("x", T.StructType().add("a", w))',
+}
+
+
+@pytest.mark.parametrize("second", READERS.values(), ids=READERS)
+@pytest.mark.parametrize("first", READERS.values(), ids=READERS)
+def test_a_text_is_checked_for_each_reader(first: str, second: str) -> None:
+    """A text that was taken as a type is not taken as SQL, in any order; the script tells them apart."""
+    text = "reflect('java.lang.System', 'getProperty', 'user.home')"
+    source = f'def transform(sources):\n    w = "{text}"\n    return sources["a"].select({first}, {second})\n'
+    refused = [found for found in check_policy(source) if "reflect" in found["message"]]
+    assert bool(refused) == (READERS["sql"] in (first, second))
+    assert text not in checked_texts(source)["aggregate"]
+    assert (text in checked_texts(source)["sql"]) == (READERS["sql"] in (first, second))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'F.col("current_" + "user")',
+        "F.col(f\"current_{'user'}\")",
+        'F.col("_".join(["current", "user"]))',
+        'F.col("CURRENT_USER".lower())',
+        'F.col("{}_user".format("current"))',
+    ],
+)
+def test_a_name_that_is_a_function_is_refused_however_it_is_written(body: str) -> None:
+    """Spark reads `current_user` as a function, also as a column's name."""
+    source = f'def transform(sources):\n    return sources["a"].select({body})\n'
+    assert "function" in [found["rule"] for found in check_policy(source)]
+
+
+@pytest.mark.parametrize("line", ['n += "_x"', 'n = n + "_x"', 'n = f"{n}_x"'])
+def test_a_text_may_be_made_from_itself(line: str) -> None:
+    """A name that grows is any text, not a reason to refuse."""
+    code = f'def transform(sources):\n    n = "a"\n    {line}\n    return sources["a"].withColumnRenamed("x", n)\n'
+    assert check_policy(code) == []

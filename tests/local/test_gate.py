@@ -16,7 +16,7 @@ import pytest
 
 from agent.errors import ReplyError
 from agent.request import parse_request
-from agent.sanitizing.policy import sql_texts
+from agent.sanitizing.policy import checked_texts
 from agent.sanitizing.reply import extract_transform
 from agent.script import assemble
 from agent.snapshot import Column, Snapshot, Source, Target
@@ -66,7 +66,7 @@ def guard(transform: str) -> AbstractContextManager[None]:
     script = whole_script("return sources")
     part = script[script.index("# who reads them") : script.index("# makes Spark loud")]
     part += script[script.index("def texts(") : script.index("def quoted(")]
-    names: dict[str, Any] = {"SQL_TEXTS": sql_texts(transform), "contextmanager": contextmanager}
+    names: dict[str, Any] = {"CHECKED_TEXTS": checked_texts(transform), "contextmanager": contextmanager}
     exec("from pyspark.sql import Column, DataFrame, GroupedData, functions as F\n" + part, names)
     around: AbstractContextManager[None] = names["checked_texts"]()
     return around
@@ -142,7 +142,7 @@ def test_text_that_was_not_checked_reaches_no_reader(session: SparkSession, body
     one = {"columns": [["id", "int"], ["name", "string"]], "rows": [[1, "ann"]]}
     sources = frames(session, {"sources": {"t": one}})
     code = f"def transform(sources):{UNSEEN.format(body=body)}"
-    with guard("def transform(sources):\n    return sources"), pytest.raises(ValueError, match="does not stand in"):
+    with guard("def transform(sources):\n    return sources"), pytest.raises(ValueError, match="was not checked as"):
         compiled(code)(sources)
 
 

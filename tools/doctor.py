@@ -73,7 +73,7 @@ def _users(settings: Settings) -> Check:
 
     try:
         with local_database(settings) as database:
-            return examine_users(database.url, role_of(database.job_url), _OWN_USER)
+            return examine_users(database.url, role_of(database.job_url), _OWN_USER, database.job_url)
     except UnavailableError:
         return Check(NAME, "not needed", "the database cannot be opened")
     except InvalidRequestError as error:

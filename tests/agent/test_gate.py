@@ -40,9 +40,11 @@ def test_no_text_becomes_code(case: Case) -> None:
 
 
 def test_nearly_all_good_code_passes() -> None:
-    """Of 182 transforms by others at least nine in ten pass, and all that need a newer Spark where there is one."""
-    ours = [case for case in BENIGN if "sources" in case]
-    assert sum("refused" not in case for case in ours) / len(ours) > 0.87
+    """At least 95% of what must pass does, 87% in all styles, and what needs a newer Spark where there is one."""
+    must = [case for case in BENIGN if case.get("kind") == "must_pass"]
+    styles = [case for case in BENIGN if "sources" in case]
+    for chosen, share in ((must, 0.95), (styles, 0.87)):
+        assert sum(not rules(case["code"]) for case in chosen) / len(chosen) > share
     newer = [case["id"] for case in BENIGN if rules(case["code"]) and not rules(case["code"], runtime("5.0"))]
     assert {"melt_unpivot_34", "new_functions_35", "array_funcs_34", "describe_freq"} <= set(newer)
 

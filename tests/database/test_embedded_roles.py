@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from agent.errors import UnavailableError
 from tests.database.scene import Sql
+from tools.database.examined import examine_users
 from tools.local import postgres
 from tools.local.postgres import embedded_server, stop_if_unused
 
@@ -111,6 +112,7 @@ def test_old_data_is_closed_at_the_start_and_kept(home: Path, old: str) -> None:
             sql("ALTER TABLE datamorph_staging.publishes ADD more text; DROP VIEW seen")
         assert outcome(server.job_url, "SELECT FROM orders") == "done"
         assert outcome(server.job_url, "DELETE FROM orders") == "42501"
+        assert examine_users(server.url, "datamorph_jobs", "", server.job_url).status == "ok"
 
 
 def test_an_old_server_that_runs_goes_on(home: Path, old: str) -> None:

@@ -177,3 +177,12 @@ def test_a_user_that_is_not_there_is_missing(postgres_url: str) -> None:
     """Told in PostgreSQL's words."""
     found = examine_users(postgres_url, "nobody_at_all", "")
     assert (found.status, 'role "nobody_at_all" does not exist' in found.detail) == ("missing", True)
+
+
+def test_the_doctor_logs_in_as_the_jobs(installed: Users) -> None:
+    """A wrong password of the jobs' user is found before a job is started."""
+    wrong = as_role(installed.publisher, installed.job_role, "wrong")
+    assert examine_users(installed.publisher, installed.job_role, "", installed.jobs).status == "ok"
+    found = examine_users(installed.publisher, installed.job_role, "", wrong)
+    assert found.status == "missing"
+    assert "cannot log in" in found.detail

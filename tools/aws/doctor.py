@@ -169,7 +169,7 @@ def _users(clients: AwsClients, settings: Settings) -> Check:
     if published not in (None, role):
         told = f"Glue connection {settings.connection} logs in as {role!r}, and staging of {published!r} is published"
         return Check(NAME, "missing", f"{told}: name the connection's secret in DATAMORPH_JOB_DATABASE_SECRET")
-    return examine_users(settings.database_url, role, _OWN_USER)
+    return examine_users(settings.database_url, role, _OWN_USER, settings.job_database_url)
 
 
 def _role_of_connection(clients: AwsClients, settings: Settings) -> str | None:

@@ -10,8 +10,22 @@ from tools.database.connection import Connection, Connector, UnreachableError
 NAME = "database users"
 
 
-def examine_users(url: str, job_role: str | None, remedy: str) -> Check:
-    """Look as the publisher, whose URL it is; `remedy` says how jobs get a role of their own."""
+def examine_users(url: str, job_role: str | None, remedy: str, job_url: str | None = None) -> Check:
+    """Look as the publisher, whose URL it is; `remedy` says how jobs get a role of their own.
+
+    With the jobs' own URL their login is tried too.
+    """
+    found = _as_publisher(url, job_role, remedy)
+    if job_url is None or found.status not in ("ok", "warning"):
+        return found
+    try:
+        with Connector(job_url).session():
+            return found
+    except DatamorphError as error:
+        return Check(NAME, "missing", f"the jobs' user {job_role!r} cannot log in: {error}")
+
+
+def _as_publisher(url: str, job_role: str | None, remedy: str) -> Check:
     connector = Connector(url)
     try:
         with connector.session() as connection, connector.translated():

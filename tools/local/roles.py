@@ -16,6 +16,7 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
+from tools.database.catalog import schema_exists
 from tools.database.connection import Connection
 from tools.database.staging import SCHEMA
 
@@ -132,6 +133,8 @@ def give_rights(connection: Connection) -> None:
     for right in ("SELECT ON TABLES", "USAGE ON SCHEMAS"):
         connection.execute(f"ALTER DEFAULT PRIVILEGES FOR ROLE {PUBLISHER} GRANT {right} TO {JOBS}")
     connection.execute(_TAKE_OVER)
+    if schema_exists(connection, SCHEMA):
+        connection.execute(f"GRANT USAGE, CREATE ON SCHEMA {SCHEMA} TO {JOBS}")
 
 
 def login(connection_url: str) -> Connection:

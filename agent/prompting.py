@@ -1,4 +1,4 @@
-"""What a model is told: the prompts, filled in from request, snapshot and diagnosis."""
+"""The questions to a model: prompts, filled in from request, snapshot and diagnosis."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def assemble(transform: str, request: Request, snapshot: Snapshot, connection: s
 
 
 def target_columns(request: Request, snapshot: Snapshot) -> list[JobColumn]:
-    """What the target takes, in order: the specification's list, else the existing target's columns, else empty.
+    """The target's columns, in order: the specification's list, else the existing target's columns, else empty.
 
     Without a list, a column with a default or an identity may be left out by the transform, and one of an
     unsupported type is left out by the script.

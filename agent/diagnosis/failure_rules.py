@@ -1,4 +1,4 @@
-"""What Spark's and Python's errors mean for the transform; most certain first.
+"""Rules for Spark's and Python's errors in a transform; most certain first.
 
 Each rule knows the words of Spark 3.3 (Glue 4.0, without `[CLASS]` prefixes) and of 3.5 (Glue 5.0, embedded engine).
 """

@@ -137,7 +137,7 @@ def _explained(message: str, log: str) -> tuple[Match | None, str]:
 
 
 def _gated(match: Match, phase: str) -> RepairableBy:
-    """Who can mend it, given where it failed: outside transform and cast the transform is rarely the cause."""
+    """The one who can mend it, by where it failed: outside transform and cast the transform is rarely the cause."""
     by, failure_class = match.rule.repairable_by, match.rule.failure_class
     if by != "code" or phase in _CODE_PHASES or phase == "engine":
         return by

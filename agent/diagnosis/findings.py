@@ -1,4 +1,4 @@
-"""What checks and failed runs say of a script, as plain data that a checkpoint can hold."""
+"""Findings, verdicts and diagnoses of a script, as plain data that a checkpoint can hold."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Finding(TypedDict):
 
 
 class Verdict(TypedDict):
-    """What a check says of a script."""
+    """The result of one check of a script."""
 
     check: Literal["sanitize", "preflight"]
     passed: bool

@@ -1,4 +1,4 @@
-"""What errors of the database, the engine and the network mean; most certain first."""
+"""Rules for errors of the database, the engine and the network; most certain first."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ class LiteralTexts:
             raise _UnknownError
         return bool(_OPERATORS[type(node.ops[0])](self._kept(node.left, known), self._kept(node.comparators[0], known)))
 
-    def _elements(self, node: ast.List | ast.Tuple | ast.Set, known: Known) -> list[Any]:
+    def _elements(self, node: ast.List | ast.Tuple, known: Known) -> list[Any]:
         found: list[Any] = []
         for element in node.elts:
             if isinstance(element, ast.Starred):

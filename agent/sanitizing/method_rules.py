@@ -101,9 +101,8 @@ class MethodRules:
     def _of_frame(self, node: ast.Call, frame: Value, name: str, given: Given) -> Value:
         if name == "transform":
             before = given.positional[1:]
-            return self._calls.apply(
-                ast.Pass(), given.at(0, "func"), Given((FRAME, *before), given.named, given.starred)
-            )
+            whole = Given((FRAME, *before), given.named, given.starred)
+            return self._calls.apply(node, given.at(0, "func"), whole)
         if name in GROUPING:
             return GROUPED
         return ORDERED if name in ORDERING else frame if name in KEEPS_ORDER else FRAME

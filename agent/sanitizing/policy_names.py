@@ -11,7 +11,7 @@ from agent.sanitizing.library import is_listed, is_module, names_of, one_name
 from agent.sanitizing.policy_context import Context, finding
 from agent.sanitizing.python_names import BUILTINS, EXCEPTIONS, MODULES, PROVIDED, SPARK_MODULES
 from agent.sanitizing.runtime import Runtime
-from agent.sanitizing.scopes import MODULE, Scopes, Variable, bound_name
+from agent.sanitizing.scopes import MODULE, Scopes, Variable, bound_name, names_bound
 from agent.sanitizing.spark_names import FUNCTIONS, TYPES, UDF_NAMES
 
 _HINTS = {
@@ -80,7 +80,7 @@ def module_names(tree: ast.Module) -> tuple[set[str], list[Finding]]:
     lines: dict[str, int] = {}
     free: set[str] = set()
     for node in tree.body:
-        names = _bound_by(node)
+        names = names_bound(node)
         if isinstance(node, ast.Import | ast.ImportFrom):
             free |= set(names)
         bound.update(names)
@@ -95,19 +95,6 @@ def module_names(tree: ast.Module) -> tuple[set[str], list[Finding]]:
 
 def _times(times: int) -> str:
     return "more than once" if times > 1 else "as a name of Python's own"
-
-
-def _bound_by(node: ast.stmt) -> list[str]:
-    match node:
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            return [bound_name(alias) for alias in names if alias.name != "*"]
-        case ast.FunctionDef(name=name):
-            return [name]
-        case ast.Assign(targets=targets):
-            return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
-            return [name]
-    return []
 
 
 def check_name(node: ast.Name, context: Context, bound: set[str]) -> Iterator[Finding]:

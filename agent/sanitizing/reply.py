@@ -68,7 +68,7 @@ def extract(text: str, stop_reason: str) -> Extracted:
 
 
 def root_cause(text: str) -> str:
-    """What a reply says after `ROOT CAUSE:`, as one line of at most 1,000 characters; empty when it says nothing."""
+    """The sentence of a reply after `ROOT CAUSE:`, in one line of at most 1,000 characters; empty without one."""
     match = _ROOT_CAUSE.search(normalise(text))
     return " ".join(match.group(1).strip("* \n").split())[:_MAX_ROOT_CAUSE] if match else ""
 

@@ -19,8 +19,8 @@ from agent.errors import ReplyError
 from agent.sanitizing.allowed_names import KEPT
 from agent.sanitizing.library import names_of
 from agent.sanitizing.python_grammar import without_annotations
-from agent.sanitizing.runtime import OLDEST
-from agent.sanitizing.scopes import bound_name
+from agent.sanitizing.runtime import NEWEST
+from agent.sanitizing.scopes import bound_name, names_bound
 
 HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:"
 _PROVIDED = {
@@ -85,7 +85,7 @@ def one_function(code: str) -> str:
     before = [line for number, line in enumerate(lines[: function.lineno - 1], 1) if number not in gone]
     end = function.end_lineno or 0
     after = [line for number, line in enumerate(lines[end:], end + 1) if number not in gone]
-    clash = {name for node in moved for name in _bound_by(node)} & _own_names(code, tree)
+    clash = {name for node in moved for name in names_bound(node)} & _own_names(code, tree)
     body = _function(lines, function, code, placed, within, bool(clash))
     return "\n".join([*before, *body, *after]).strip("\n") + "\n"
 
@@ -129,7 +129,7 @@ def _needed(node: ast.Import | ast.ImportFrom, tree: ast.Module, used: set[str])
     """The import with only the names that are used and not there anyway; None where none is left."""
     if isinstance(node, ast.ImportFrom) and [alias.name for alias in node.names] == [_STAR]:
         names = [
-            ast.alias(name) for name in sorted(names_of(node.module or "", OLDEST) & used - _bound_after(node, tree))
+            ast.alias(name) for name in sorted(names_of(node.module or "", NEWEST) & used - _bound_after(node, tree))
         ]
         return ast.ImportFrom(node.module, names, node.level) if names else None
     prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
@@ -145,20 +145,7 @@ def _needed(node: ast.Import | ast.ImportFrom, tree: ast.Module, used: set[str])
 
 def _bound_after(star: ast.stmt, tree: ast.Module) -> set[str]:
     """Names that the module binds again behind a star, which then mean that."""
-    return {name for node in tree.body[tree.body.index(star) + 1 :] for name in _bound_by(node)}
-
-
-def _bound_by(node: ast.stmt) -> set[str]:
-    match node:
-        case ast.FunctionDef(name=name):
-            return {name}
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            return {bound_name(alias) for alias in names}
-        case ast.Assign() | ast.AnnAssign():
-            return {
-                part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
-            }
-    return set()
+    return {name for node in tree.body[tree.body.index(star) + 1 :] for name in names_bound(node)}
 
 
 def _names_used(code: str, tree: ast.Module) -> set[str]:

@@ -34,7 +34,7 @@ _RUNTIMES = (
     Runtime("5.0", (3, 5), (3, 11)),
     Runtime("5.1", (3, 5), (3, 11)),
 )
-OLDEST = _RUNTIMES[0]
+OLDEST, NEWEST = _RUNTIMES[0], _RUNTIMES[-1]
 
 
 def runtime(glue_version: str) -> Runtime:

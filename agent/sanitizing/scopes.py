@@ -180,6 +180,20 @@ def returns(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef]]:
         stack += [(child, inner) for child in ast.iter_child_nodes(node)]
 
 
+def names_bound(node: ast.stmt) -> list[str]:
+    """The names that a statement of a module binds for certain; a star brings none of its own."""
+    match node:
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return [bound_name(alias) for alias in names if alias.name != "*"]
+        case ast.FunctionDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+            return [name]
+    return []
+
+
 def bound_by(node: ast.AST, scopes: Scopes) -> Iterator[Variable]:
     """The variables that a statement, a comprehension or a parameter binds."""
     targets: list[ast.AST] = []

@@ -25,6 +25,7 @@ from agent.sanitizing.kinds import (
     sites,
     widened,
 )
+from agent.sanitizing.library import is_module
 from agent.sanitizing.python_names import BUILTINS, PROVIDED
 from agent.sanitizing.scopes import MODULE, Scopes, Variable
 
@@ -187,9 +188,7 @@ def _global(name: str) -> Value:
 
 
 def _named(dotted: str) -> Value:
-    """A module or one of its members: modules are written in small letters, and hold dots or stand alone."""
-    from agent.sanitizing.library import is_module
-
+    """A module or one of its members."""
     return frozenset({Atom("module" if is_module(dotted) else "member", dotted)})
 
 

@@ -168,3 +168,10 @@ def test_a_text_may_be_made_from_itself(line: str) -> None:
     """A name that grows is any text, not a reason to refuse."""
     code = f'def transform(sources):\n    n = "a"\n    {line}\n    return sources["a"].withColumnRenamed("x", n)\n'
     assert check_policy(code) == []
+
+
+def test_a_star_brings_what_the_glue_version_has() -> None:
+    """`import *` becomes the names that are used; those that the version lacks are named as such."""
+    code = "from pyspark.sql.functions import *\ndef transform(sources):\n    return sources['a'].agg(median('x'))\n"
+    assert rules(code, runtime("5.0")) == []
+    assert "import" in rules(code)

@@ -17,7 +17,7 @@ from agent.sanitizing.policy_calls import check_call, check_store, check_uncalle
 from agent.sanitizing.policy_context import Context, Purpose, finding
 from agent.sanitizing.policy_names import check_import, check_name, imported, module_names
 from agent.sanitizing.python_grammar import MAX_CHARACTERS, parse, without_annotations
-from agent.sanitizing.runtime import OLDEST, Runtime
+from agent.sanitizing.runtime import NEWEST, OLDEST, Runtime
 from agent.sanitizing.scopes import Scopes, arguments
 from agent.sanitizing.spark_names import IDENTITY_NAMES
 from agent.sanitizing.values import Values
@@ -81,7 +81,7 @@ def understand(source: str, runtime: Runtime = OLDEST) -> Context:
 
 def checked_texts(source: str) -> dict[Purpose, list[str]]:
     """The texts that a transform may hand to Spark, by what it reads them as: the script takes no others."""
-    context = understand(source)
+    context = understand(source, NEWEST)
     for node in ast.walk(context.tree):
         if isinstance(node, ast.Call):
             list(check_call(node, context))

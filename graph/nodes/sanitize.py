@@ -28,7 +28,8 @@ def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_ve
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     transform = extracted.source
     kept = State(unparsed=False, transform=store(state, artifacts, "transform", transform, "py"))
-    findings = check_policy(transform, request.options.allow_udfs, runtime(glue_version))
+    of_job = runtime(glue_version)
+    findings = check_policy(transform, request.options.allow_udfs, of_job)
     if earlier := state.get("transform"):
         findings += lost_clauses(artifacts.get(earlier), transform, request)
     if findings:
@@ -37,7 +38,7 @@ def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_ve
     earlier_warnings = [warning for warning in state["warnings"] if not warning.startswith(_OF_TRANSFORM)]
     return State(
         **kept,
-        warnings=[*earlier_warnings, *extracted.notes, *unstable_uses(transform)],
+        warnings=[*earlier_warnings, *extracted.notes, *unstable_uses(transform, of_job)],
         script=store(state, artifacts, "script", script.text, "py"),
         transform_line=script.transform_line,
         verdict={"check": "sanitize", "passed": True, "findings": []},

@@ -175,3 +175,10 @@ def test_a_star_brings_what_the_glue_version_has() -> None:
     code = "from pyspark.sql.functions import *\ndef transform(sources):\n    return sources['a'].agg(median('x'))\n"
     assert rules(code, runtime("5.0")) == []
     assert "import" in rules(code)
+
+
+def test_texts_of_a_newer_spark_are_listed_for_the_script() -> None:
+    """The script of a newer Glue version takes the texts that its own policy has let through."""
+    code = "def transform(sources):\n    return sources['a'].agg(F.expr('median(x)'), F.median('y'))\n"
+    assert check_policy(code, runtime=runtime("5.1")) == []
+    assert checked_texts(code)["sql"] == ["median(x)"]

@@ -19,7 +19,6 @@ MAX_DEPTH = 250
 """Levels of the syntax tree: Python's own recursion limit is 1,000."""
 
 _FORMAT_START = getattr(tokenize, "FSTRING_START", None)
-_FORMAT_MIDDLE = getattr(tokenize, "FSTRING_MIDDLE", None)
 _FORMAT_END = getattr(tokenize, "FSTRING_END", None)
 """Tokens that Python has since 3.12; until then an f-string is one token, and its limits are the parser's own."""
 

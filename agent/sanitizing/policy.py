@@ -38,7 +38,7 @@ _ALLOWED_NODES = (
 )  # fmt: skip
 
 _REASONS: dict[type[ast.AST], tuple[str, str]] = {
-    ast.ClassDef: ("a class", "a transform needs no class"),
+    ast.ClassDef: ("a class", "use functions, and constants or a dictionary"),
     ast.AsyncFunctionDef: ("an async function", "write a plain `def`"),
     ast.Try: ("try", "let the error rise: the script reports it with its phase"),
     ast.With: ("with", "nothing is opened in a transform"),
@@ -114,7 +114,8 @@ def _check_shapes(tree: ast.Module) -> Iterator[Finding]:
         yield from _check_transform(function)
     for node in tree.body:
         beside = isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.Assign | ast.AnnAssign)
-        if not beside and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        comment = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not (beside or comment) and _refuse_node(node) is None:
             yield finding("node", "a statement stands outside transform", node.lineno, "move it into transform")
     for part in ast.walk(tree):
         if isinstance(part, ast.FunctionDef) and part.decorator_list:

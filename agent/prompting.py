@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 
 from agent.data_blocks import block, name_shown, type_shown
-from agent.diagnosis.findings import Diagnosis
-from agent.diagnosis.redact import clip, redact
+from agent.findings import Diagnosis
+from agent.redaction import clip, redact
 from agent.request import Request
 from agent.sampling.masking import cut_cells, mask_rows
 from agent.sanitizing.runtime import runtime

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict, ValidationError
 
 from agent.errors import InvalidRequestError, Problem
-from agent.keys import is_run_id
-from agent.shapes import follows, kind_of, shape_problem
+from agent.names import is_run_id
+from agent.validation_messages import follows, kind_of, shape_problem
 
 JoinType = Literal["inner", "left", "right", "outer"]
 AggregateFunction = Literal["sum", "avg", "count", "min", "max", "count_distinct"]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import UnsupportedTypeError
-from agent.identifiers import quote_name
 from agent.request import Request
 from agent.sanitizing.policy import checked_texts
 from agent.snapshot import Column, Snapshot, Source
+from agent.sql_identifiers import quote_name
 from agent.types import canonical, family, spark_type
 from agent.used_columns import columns_read
 from prompts import fill

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import InvalidRequestError, Problem
-from agent.identifiers import nearest
+from agent.sql_identifiers import nearest
 
 PREFIX = "DATAMORPH_"
 

@@ -12,13 +12,13 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, ValidationInfo, model_validator
 
-from agent.diagnosis.findings import FailureClass, RepairableBy
 from agent.errors import InvalidRequestError, Problem
 from agent.event_snapshot import event_snapshot
-from agent.identifiers import did_you_mean
+from agent.findings import FailureClass, RepairableBy
 from agent.request import Request, parse_request
-from agent.shapes import path_of
 from agent.snapshot import Row, Snapshot, Target
+from agent.sql_identifiers import did_you_mean
+from agent.validation_messages import path_of
 
 CASES = Path(__file__).with_name("cases")
 RECORDING = "recording"

@@ -21,23 +21,23 @@ from pathlib import Path
 from typing import Any
 
 from agent.diagnosis.error_text import take_apart
-from agent.diagnosis.findings import JobOutcome
 from agent.errors import DatamorphError
+from agent.findings import JobOutcome
 from agent.script import assemble
 from evals.case import CASES, RECORDING, Case, read_case
 from evals.scene import Stage, database_server, stage
 from evals.target import CONNECTION, begin, with_script
-from graph.documents import store
+from graph.inputs import store
 from graph.nodes.preflight import preflight
 from graph.nodes.publish import move_staged
 from graph.run_glue import launch_prefix
 from graph.state import State
-from tools.artifacts import LocalArtifacts
-from tools.clock import SystemClock
-from tools.local.dryrun import LocalDryRun
+from tools.local.artifacts import LocalArtifacts
+from tools.local.clock import SystemClock
 from tools.local.postgres import EmbeddedServer
 from tools.ports import DryRun
 from tools.records import DryRunResult, SampleTable
+from tools.spark.dry_run import LocalDryRun
 
 _ROOT = Path(__file__).parents[1]
 _OTHER = Path(__file__).with_name("other_spark.py")

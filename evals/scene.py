@@ -14,14 +14,14 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from agent.identifiers import quote_name, quote_table
+from agent.sql_identifiers import quote_name, quote_table
 from evals.case import Case
-from tools.artifacts import LocalArtifacts
 from tools.database import PostgresDatabase
 from tools.database.connection import Connector
-from tools.local.engine import LocalJobRunner
+from tools.local.artifacts import LocalArtifacts
 from tools.local.postgres import EmbeddedServer, embedded_server
 from tools.records import JobDefinition, JobRun
+from tools.spark.engine import LocalJobRunner
 
 _NOBODY_THERE = "postgresql://etl@127.0.0.1:1/shop"
 _JOB = "eval"

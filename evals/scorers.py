@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.diagnosis.findings import Diagnosis
+from agent.findings import Diagnosis
 from evals.case import Case, Wording
 from evals.target import Trial
 from tools.records import DryRunResult

@@ -6,15 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.diagnosis.findings import Diagnosis, JobOutcome, Verdict
 from agent.errors import UnavailableError
+from agent.findings import Diagnosis, JobOutcome, Verdict
 from agent.prompting import Prompt
 from agent.script import assemble
 from agent.settings import SampleRows
 from agent.snapshot import Snapshot
 from agent.types import spark_type
 from evals.case import Case, Wording
-from graph.documents import store
+from graph.inputs import store
 from graph.nodes.diagnose import diagnose
 from graph.nodes.preflight import preflight
 from graph.nodes.prepare import prepare

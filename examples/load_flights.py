@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from agent.errors import InvalidRequestError
-from tools.database.url import checked_url
+from tools.database.database_url import checked_url
 from tools.local.postgres import embedded_server
 
 FLIGHTS = """year smallint, month smallint, day smallint, dep_time integer, sched_dep_time integer,

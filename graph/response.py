@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from agent.diagnosis.redact import clip, redact
 from agent.errors import (
     ArtifactError,
     ConflictError,
@@ -18,6 +17,7 @@ from agent.errors import (
     InvalidRequestError,
     UnavailableError,
 )
+from agent.redaction import clip, redact
 from graph.state import State
 from tools.ports import ArtifactStore
 from tools.records import RunRecord

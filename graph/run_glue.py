@@ -15,14 +15,14 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from agent.diagnosis.failures import diagnose_job
-from agent.diagnosis.findings import JobOutcome
-from agent.diagnosis.pivoted import without_pivoted
-from agent.diagnosis.redact import clip, redact
 from agent.errors import ConflictError, EngineError, UnavailableError
-from agent.keys import job_name, job_name_before, staging_prefix, staging_table
-from graph.current import demand_current, demand_intent, record, stop_run
-from graph.documents import load_snapshot, store
+from agent.findings import JobOutcome
+from agent.names import job_name, job_name_before, staging_prefix, staging_table
+from agent.redaction import clip, redact
+from agent.redaction.pivoted_values import without_pivoted
+from graph.inputs import load_snapshot, store
 from graph.nodes.suspend import suspend
+from graph.ownership import demand_current, demand_intent, record, stop_run
 from graph.routes import route_after_await, route_after_delete
 from graph.state import State, Usage
 from tools.ports import ArtifactStore, Clock, Database, JobRunner, Ledger

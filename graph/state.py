@@ -6,7 +6,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from agent.diagnosis.findings import Diagnosis, JobOutcome, Verdict
+from agent.findings import Diagnosis, JobOutcome, Verdict
 
 Preflight = Literal["ok", "partial", "skipped", "failed"]
 Verified = Literal["full", "partial", "none"]

@@ -23,7 +23,7 @@ LEFT_OUT = frozenset({"numpy"})
 """59 MB that langchain-aws imports for embeddings only."""
 
 SOURCES = ("agent", "graph", "prompts", "tools", "lambda_handler.py")
-NOT_OURS_TO_SHIP = ("tools/local", "tools/fakes.py", "graph/studio.py", "graph/studio_graph.py")
+NOT_OURS_TO_SHIP = ("tools/local", "tools/fakes.py", "studio/server.py", "studio/graph.py")
 """The embedded engine needs Spark, which is not in here; the others are for tests and Studio."""
 
 _SUFFIXES = (".py", ".md", ".txt")

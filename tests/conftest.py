@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.local.jvm import SparkJvm
+from tools.spark.jvm import SparkJvm
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from agent.settings import PREFIX, Settings, load_settings
-from cli_parser import EPILOG, parser
+from cli.parser import EPILOG, parser
 from graph.builder import build_workflow
 from tests.aws.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
 from tests.aws.test_bad_days import ENDED, UNAVAILABLE
-from tools.artifacts import LocalArtifacts
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel
-from tools.journal import JsonlJournal
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.local.artifacts import LocalArtifacts
+from tools.local.journal import JsonlJournal
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 from tools.toolbox import Toolbox
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

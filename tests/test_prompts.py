@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent.diagnosis.findings import Diagnosis
 from agent.event_snapshot import event_snapshot
+from agent.findings import Diagnosis
 from agent.prompting import Prompt, generation_prompt, repair_prompt
 from agent.request import parse_request
 from agent.settings import SampleRows

@@ -15,14 +15,14 @@ from typing import Any, get_args
 import pytest
 
 from agent import request as model
-from agent.acceptance import unsupported
-from agent.compiler import compile_transform
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan import pivots, unions, window_entries
+from agent.compiler.plan.plan import build_plan
+from agent.compiler.plan.transformations import TYPES
 from agent.errors import InvalidRequestError
 from agent.event_snapshot import event_snapshot
-from agent.planning import pivots, unions, window_details
-from agent.planning.plan import build_plan
-from agent.planning.transformations import TYPES
 from agent.request import Request, parse_request
+from agent.request_checks import unsupported
 from agent.types import spark_type
 
 PAGE = (Path(__file__).parents[1] / "docs" / "specification.md").read_text(encoding="utf-8")
@@ -150,7 +150,7 @@ FIELDS = [
     ("## filters", {*model.Filter.model_fields, *model._OPERATORS}),
     ("## derived_columns", set(model.DerivedColumn.model_fields)),
     ("## aggregations", set(model.Aggregation.model_fields)),
-    ("### window", set(window_details.KEYS)),
+    ("### window", set(window_entries.KEYS)),
     ("### pivot", set(pivots.KEYS)),
     ("### union", set(unions.KEYS)),
     ("## source_schemas", {*model.TableSchema.model_fields, *model.ColumnSchema.model_fields}),
@@ -178,7 +178,7 @@ WORDS = [
     ("## transformations", {*TYPES, *model.Transformation.model_fields}),
     ("## join_conditions", {*get_args(model.JoinType)}),
     ("## aggregations", {*get_args(model.AggregateFunction)}),
-    ("### window", set(window_details.FUNCTIONS)),
+    ("### window", set(window_entries.FUNCTIONS)),
 ]
 
 

@@ -13,7 +13,7 @@ from agent.errors import EngineError, PublishError, UnavailableError
 from agent.event_snapshot import event_snapshot
 from agent.request import Request
 from agent.snapshot import Row, Snapshot
-from tools.database.staging import check_prefix, staging_relation
+from tools.database.staging_schema import check_prefix, staging_relation
 from tools.records import (
     TERMINAL_STATES,
     Completion,

@@ -6,10 +6,10 @@ from typing import cast, get_args
 
 from agent.diagnosis.error_text import causes_in_log, essence, normalised, says_nothing, take_apart
 from agent.diagnosis.failure_rules import CODE_RULES
-from agent.diagnosis.findings import Diagnosis, FailureClass, Finding, RepairableBy, Verdict
 from agent.diagnosis.outside_rules import CONSTRAINT_RULES, OUTSIDE_RULES
-from agent.diagnosis.redact import clip, redact
 from agent.diagnosis.rule import Match, first_match
+from agent.findings import Diagnosis, FailureClass, Finding, RepairableBy, Verdict
+from agent.redaction import clip, redact
 
 _RULES = (*OUTSIDE_RULES, *CONSTRAINT_RULES, *CODE_RULES)
 _PUBLISH_RULES = (*CONSTRAINT_RULES, *CODE_RULES)

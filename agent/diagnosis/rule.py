@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agent.diagnosis.findings import FailureClass, RepairableBy
+from agent.findings import FailureClass, RepairableBy
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from agent.diagnosis.failure_rules import CODE_RULES
-from agent.diagnosis.findings import Diagnosis
 from agent.diagnosis.rule import Match, first_match
+from agent.findings import Diagnosis
 from agent.sanitizing.policy import check_policy
 from agent.sanitizing.spark_names import FUNCTIONS
 

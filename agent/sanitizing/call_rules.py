@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from agent.sanitizing.given import Given
-from agent.sanitizing.kinds import (
+from agent.sanitizing.call_arguments import Given
+from agent.sanitizing.library_rules import LibraryRules
+from agent.sanitizing.method_rules import MethodRules
+from agent.sanitizing.scopes import Function, Scopes
+from agent.sanitizing.value_kinds import (
     ANY,
     COLUMN,
     NOTHING,
@@ -19,9 +22,6 @@ from agent.sanitizing.kinds import (
     kinds,
     sites,
 )
-from agent.sanitizing.library_rules import LibraryRules
-from agent.sanitizing.method_rules import MethodRules
-from agent.sanitizing.scopes import Function, Scopes
 from agent.sanitizing.values import ALL, KEYS, Values
 
 

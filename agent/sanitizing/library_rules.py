@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agent.sanitizing.given import Given
-from agent.sanitizing.kinds import (
+from agent.sanitizing.call_arguments import Given
+from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE
+from agent.sanitizing.python_names import CALLS, TEXT_METHODS
+from agent.sanitizing.value_kinds import (
     ANY,
     COLUMN,
     FRAME,
@@ -21,8 +23,6 @@ from agent.sanitizing.kinds import (
     certainly,
     kinds,
 )
-from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE
-from agent.sanitizing.python_names import CALLS, TEXT_METHODS
 from agent.sanitizing.values import Values
 
 if TYPE_CHECKING:

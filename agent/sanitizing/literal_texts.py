@@ -14,9 +14,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from agent.sanitizing.kinds import Site, literals
 from agent.sanitizing.scopes import Scopes, Variable, bound_by
 from agent.sanitizing.spark_names import words
+from agent.sanitizing.value_kinds import Site, literals
 from agent.sanitizing.values import Values
 
 _MAX_TEXTS = 64

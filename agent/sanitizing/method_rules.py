@@ -15,8 +15,9 @@ from agent.sanitizing.allowed_names import (
     ORDERING,
     WINDOW_METHODS,
 )
-from agent.sanitizing.given import Given
-from agent.sanitizing.kinds import (
+from agent.sanitizing.call_arguments import Given
+from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, TEXT_METHODS
+from agent.sanitizing.value_kinds import (
     ANY,
     COLUMN,
     FRAME,
@@ -35,7 +36,6 @@ from agent.sanitizing.kinds import (
     sites,
     text,
 )
-from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, TEXT_METHODS
 from agent.sanitizing.values import ALL, KEYS, Values
 
 if TYPE_CHECKING:

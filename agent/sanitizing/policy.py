@@ -10,8 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from agent.diagnosis.findings import Finding
-from agent.sanitizing.kinds import certainly, literals
+from agent.findings import Finding
 from agent.sanitizing.policy_attributes import check_attribute
 from agent.sanitizing.policy_calls import check_call, check_store, check_uncalled
 from agent.sanitizing.policy_context import Context, Purpose, finding
@@ -20,6 +19,7 @@ from agent.sanitizing.python_grammar import MAX_CHARACTERS, parse, without_annot
 from agent.sanitizing.runtime import NEWEST, OLDEST, Runtime
 from agent.sanitizing.scopes import Scopes, arguments
 from agent.sanitizing.spark_names import IDENTITY_NAMES
+from agent.sanitizing.value_kinds import certainly, literals
 from agent.sanitizing.values import Values
 
 __all__ = ["MAX_CHARACTERS", "check_policy", "checked_texts", "understand"]

@@ -10,7 +10,7 @@ import ast
 import difflib
 from collections.abc import Iterator
 
-from agent.diagnosis.findings import Finding
+from agent.findings import Finding
 from agent.sanitizing.allowed_names import (
     ACTIONS,
     COLUMN_METHODS,
@@ -25,7 +25,6 @@ from agent.sanitizing.allowed_names import (
     UNSTABLE_METHODS,
     WINDOW_METHODS,
 )
-from agent.sanitizing.kinds import Kind, Value, kinds
 from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE, is_module, names_of
 from agent.sanitizing.policy_context import Context, finding
 from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, PLAIN_PROPERTIES, TEXT_METHODS
@@ -37,6 +36,7 @@ from agent.sanitizing.spark_names import (
     since,
     words,
 )
+from agent.sanitizing.value_kinds import Kind, Value, kinds
 
 _METHODS: dict[Kind, frozenset[str]] = {
     "column": COLUMN_METHODS | {"alias", "name"},

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-from agent.diagnosis.findings import Finding
-from agent.sanitizing.kinds import Value
+from agent.findings import Finding
 from agent.sanitizing.library import is_listed
 from agent.sanitizing.literal_texts import LiteralTexts
 from agent.sanitizing.runtime import Runtime
 from agent.sanitizing.scopes import MODULE, Scopes
+from agent.sanitizing.value_kinds import Value
 from agent.sanitizing.values import Values
 
 Purpose = Literal["sql", "type", "aggregate"]

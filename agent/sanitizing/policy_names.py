@@ -6,7 +6,7 @@ import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from agent.diagnosis.findings import Finding
+from agent.findings import Finding
 from agent.sanitizing.library import is_listed, is_module, names_of, one_name
 from agent.sanitizing.policy_context import Context, finding
 from agent.sanitizing.python_names import BUILTINS, EXCEPTIONS, MODULES, PROVIDED, SPARK_MODULES

@@ -10,7 +10,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator
 
-from agent.diagnosis.findings import Finding
+from agent.findings import Finding
 from agent.sanitizing.policy_context import finding
 from agent.sanitizing.runtime import Runtime, Version
 

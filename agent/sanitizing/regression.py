@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from agent.diagnosis.findings import Finding
+from agent.findings import Finding
 from agent.request import Request
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from agent.diagnosis.findings import Finding
+from agent.findings import Finding
 from agent.sanitizing.runtime import OLDEST, Runtime
 from agent.sanitizing.spark_names import (
     IDENTITY_NAMES,

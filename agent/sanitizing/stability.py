@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from agent.sanitizing.kinds import certainly
 from agent.sanitizing.library import FUNCTIONS_MODULE
 from agent.sanitizing.policy import understand
 from agent.sanitizing.policy_context import Context
 from agent.sanitizing.runtime import OLDEST, Runtime
 from agent.sanitizing.spark_names import words
+from agent.sanitizing.value_kinds import certainly
 
 _ORDERED_BY_CALLER = words("array_sort sort_array size array_distinct array_contains array_max array_min")
 """Functions around `collect_list` after which its order does not count."""

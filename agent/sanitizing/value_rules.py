@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 
 from agent.sanitizing.call_rules import CallRules, comparison
-from agent.sanitizing.kinds import (
+from agent.sanitizing.library import is_module, one_name
+from agent.sanitizing.scopes import Function, Scopes, returns
+from agent.sanitizing.value_kinds import (
     ANY,
     COLUMN,
     FRAME,
@@ -27,8 +29,6 @@ from agent.sanitizing.kinds import (
     sites,
     text,
 )
-from agent.sanitizing.library import is_module, one_name
-from agent.sanitizing.scopes import Function, Scopes, returns
 from agent.sanitizing.values import ALL, KEYS, Values
 
 _SOURCES: Value = frozenset({Atom("sources")})

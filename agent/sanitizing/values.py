@@ -11,7 +11,10 @@ import ast
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
-from agent.sanitizing.kinds import (
+from agent.sanitizing.library import is_module
+from agent.sanitizing.python_names import BUILTINS, PROVIDED
+from agent.sanitizing.scopes import MODULE, Scopes, Variable
+from agent.sanitizing.value_kinds import (
     ANY,
     FRAME,
     NOTHING,
@@ -25,9 +28,6 @@ from agent.sanitizing.kinds import (
     sites,
     widened,
 )
-from agent.sanitizing.library import is_module
-from agent.sanitizing.python_names import BUILTINS, PROVIDED
-from agent.sanitizing.scopes import MODULE, Scopes, Variable
 
 _MAX_ROUNDS = 12
 _GROWING = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.diagnosis.failures import diagnose_findings, diagnose_job, diagnose_publish
-from agent.diagnosis.findings import Diagnosis
+from agent.findings import Diagnosis
 from agent.script import Script
 from graph.state import State
 from tools.ports import ArtifactStore

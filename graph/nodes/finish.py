@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from agent.errors import DatamorphError
-from graph.documents import store
+from graph.inputs import store
 from graph.response import response_of
-from graph.staged import drop_staged
+from graph.staging import drop_staged
 from graph.state import RunStatus, State
 from tools.ports import ArtifactStore, Database, Journal, Ledger
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agent.prompting import Prompt, generation_prompt
 from agent.settings import SampleRows
-from graph.documents import load_request, load_snapshot, store
+from graph.inputs import load_request, load_snapshot, store
 from graph.state import State, Usage
 from tools.ports import ArtifactStore, Model
 from tools.records import Completion, ModelCall

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.diagnosis.failures import finding_from_error
-from agent.diagnosis.findings import Finding
-from agent.diagnosis.pivoted import without_pivoted
-from agent.diagnosis.redact import redact
 from agent.errors import InvalidRequestError, UnavailableError
+from agent.findings import Finding
+from agent.redaction import redact
+from agent.redaction.pivoted_values import without_pivoted
 from agent.script import Script
 from agent.snapshot import Row, Snapshot
 from agent.types import spark_type
-from graph.documents import load_request, load_snapshot, store
+from graph.inputs import load_request, load_snapshot, store
 from graph.state import State
 from tools.ports import ArtifactStore, DryRun
 from tools.records import DryRunResult, SampleTable

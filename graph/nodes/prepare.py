@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from agent.acceptance import unknown_keys, unused
 from agent.errors import InvalidRequestError
-from agent.preconditions import refusals, warnings_for
 from agent.prompting import rows_read
+from agent.request_checks import unknown_keys, unused
 from agent.settings import SampleRows
-from graph.documents import load_request, store
+from agent.target_checks import refusals, warnings_for
+from graph.inputs import load_request, store
 from graph.state import State
 from tools.ports import ArtifactStore, Database
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import product
 
-from agent.diagnosis.redact import clip, redact
 from agent.errors import PublishError
-from agent.keys import staging_prefix, staging_table
+from agent.names import staging_prefix, staging_table
+from agent.redaction import clip, redact
 from agent.script import target_columns
-from graph.current import demand_current, demand_newest
-from graph.documents import load_request, load_snapshot
+from graph.inputs import load_request, load_snapshot
+from graph.ownership import demand_current, demand_newest
 from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
 from graph.state import State
 from tools.ports import ArtifactStore, Clock, Database, Ledger

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from agent.diagnosis.findings import Diagnosis
 from agent.diagnosis.rule_repairs import repair_by_rule
+from agent.findings import Diagnosis
 from agent.prompting import Prompt, repair_prompt
 from agent.sanitizing.reply import root_cause
 from agent.settings import SampleRows
-from graph.documents import load_request, load_snapshot, store
+from graph.inputs import load_request, load_snapshot, store
 from graph.nodes.generate import SecondsLeft, answered, call_for_repair
 from graph.state import State
 from tools.ports import ArtifactStore, Model

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from agent.diagnosis.findings import Finding
 from agent.errors import ReplyError
+from agent.findings import Finding
 from agent.sanitizing.policy import check_policy
 from agent.sanitizing.regression import lost_clauses
 from agent.sanitizing.reply import extract
 from agent.sanitizing.runtime import runtime
 from agent.sanitizing.stability import unstable_uses
 from agent.script import assemble
-from graph.documents import load_request, load_snapshot, store
+from graph.inputs import load_request, load_snapshot, store
 from graph.state import State
 from tools.ports import ArtifactStore
 

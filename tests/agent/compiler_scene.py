@@ -6,8 +6,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError, Problem
-from agent.planning.plan import build_plan
 from agent.request import Request, parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent.compiler import compile_transform
-from agent.planning.plan import build_plan
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.plan import build_plan
 from agent.sanitizing.policy import check_policy
 from agent.types import spark_type
 from tests.agent.compiler_cases import CASES as PLAIN

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from agent.compiler import compile_transform
-from agent.planning.plan import build_plan
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.plan import build_plan
 from agent.sanitizing.policy import check_policy
 from tests.agent.compiler_cases import Case
 from tests.agent.compiler_cases_shapes import CUTS, JOINS, SHAPES

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.diagnosis.failures import diagnose_findings, diagnose_job, diagnose_publish, finding_from_error
-from agent.diagnosis.findings import Finding, Verdict
+from agent.findings import Finding, Verdict
 
 MESSAGES = Path(__file__).parent.parent / "data" / "error_messages.txt"
 AT_TRANSFORM = 'JobPhaseError: [datamorph phase="transform" line=57] '

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from agent.keys import (
+from agent.names import (
     generation_of_job,
     job_name,
     job_name_before,

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from agent.diagnosis.pattern import Pattern
-from agent.diagnosis.redact import _known
-from agent.diagnosis.row_patterns import ROW_VALUES
-from agent.diagnosis.secret_patterns import SECRETS
+from agent.redaction import _known
+from agent.redaction.pattern import Pattern
+from agent.redaction.row_patterns import ROW_VALUES
+from agent.redaction.secret_patterns import SECRETS
 from tests.agent.regex_steps import NotLinearError, steps_of
 
 TABLE = (*SECRETS, *ROW_VALUES)

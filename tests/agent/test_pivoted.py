@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.diagnosis.failures import finding_from_error
-from agent.diagnosis.pivoted import without_pivoted
+from agent.redaction.pivoted_values import without_pivoted
 from agent.snapshot import Column, Snapshot, Source, Target
 
 COLUMNS = (Column(name="id", type="int"), Column(name="Order Day", type="date"))

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from agent.compiler import compile_transform
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError
 from agent.event_snapshot import event_snapshot
-from agent.planning.plan import build_plan
 from agent.request import parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
 from tests.agent.compiler_scene import aggregate, aliased, assert_refused, derive, names, problems, request_for, where

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from agent.compiler import compile_transform
-from agent.planning.divisions import with_safe_divisors
-from agent.planning.functions import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
-from agent.planning.plan import build_plan
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.divisions import with_safe_divisors
+from agent.compiler.plan.plan import build_plan
+from agent.compiler.plan.sql_functions import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
 from tests.agent.compiler_scene import (
     TABLES,
     aliased,

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.compiler import compile_transform
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan import pivots, unions, window_entries
+from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError
-from agent.planning import pivots, unions, window_details
-from agent.planning.plan import build_plan
 from agent.sanitizing.policy import check_policy
 from tests.agent.compiler_scene import aggregate, derive, names, request_for, snapshot_for, step, where
 
@@ -40,18 +40,18 @@ PARTITION = {"partition_by": st.lists(COLUMNS, max_size=2)}
 @st.composite
 def windows(draw: st.DrawFn) -> dict[str, Any]:
     """Details of a window, mostly right."""
-    function = draw(st.sampled_from(window_details.FUNCTIONS))
+    function = draw(st.sampled_from(window_entries.FUNCTIONS))
     required: dict[str, st.SearchStrategy[Any]] = {"function": st.just(function)}
     optional: dict[str, st.SearchStrategy[Any]] = {**PARTITION}
-    if function in window_details.AGGREGATES:
+    if function in window_entries.AGGREGATES:
         required["column"] = NUMBERS
         optional |= {"order_by": ORDER, "frame": FRAME} if draw(st.booleans()) else {"order_by": ORDER}
     else:
         required["order_by"] = ORDER
-    if function in window_details.OFFSETS:
+    if function in window_entries.OFFSETS:
         required["column"] = COLUMNS
         optional |= {"offset": st.integers(1, 3), "default": st.sampled_from([0, 1.5, "x", True, "2024-01-01"])}
-    return draw(mangled(st.fixed_dictionaries(required, optional=optional), window_details.KEYS))
+    return draw(mangled(st.fixed_dictionaries(required, optional=optional), window_entries.KEYS))
 
 
 @st.composite

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError
-from agent.planning.plan import build_plan
 from agent.request import parse_request
 from agent.snapshot import Column, Target
 from tests.agent.compiler_scene import (

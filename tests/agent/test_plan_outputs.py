@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.compiler import compile_transform
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError
-from agent.planning.plan import build_plan
 from agent.sanitizing.policy import check_policy
 from agent.snapshot import Column, Target
 from tests.agent.compiler_scene import (

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from agent.compiler import compile_transform
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError, Problem
-from agent.planning.plan import build_plan
 from agent.request import Request
 from agent.snapshot import Column, Snapshot, Source, Target
 from tests.agent.compiler_scene import aggregate, assert_refused, derive, names, request_for, step, where

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from agent.compiler import compile_transform
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError
-from agent.planning.plan import build_plan
 from agent.snapshot import Column, Target
 from tests.agent.compiler_scene import (
     ORDERS,

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from agent.diagnosis.redact import clip, redact
+from agent.redaction import clip, redact
 
 
 @pytest.mark.parametrize(

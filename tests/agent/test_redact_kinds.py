@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.diagnosis.failures import diagnose_job, finding_from_error
-from agent.diagnosis.redact import redact
-from agent.diagnosis.row_patterns import ROW_VALUES
-from agent.diagnosis.secret_patterns import SECRETS
+from agent.redaction import redact
+from agent.redaction.row_patterns import ROW_VALUES
+from agent.redaction.secret_patterns import SECRETS
 from tests.agent.test_failures import AT_TRANSFORM, table
 
 LETTERS = "aB3dE5gH7jK9mN1pQ2sT4vW6xY8zA0cD" * 4

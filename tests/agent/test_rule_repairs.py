@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agent.diagnosis.failures import diagnose_findings, diagnose_job, finding_from_error
-from agent.diagnosis.findings import Diagnosis, Verdict
 from agent.diagnosis.rule_repairs import repair_by_rule
+from agent.findings import Diagnosis, Verdict
 from agent.sanitizing.policy import check_policy
 
 HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:\n"

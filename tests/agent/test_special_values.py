@@ -9,7 +9,7 @@ import pytest
 from pydantic import JsonValue
 
 from agent.sampling.masking import mask_rows
-from agent.sampling.sample_values import fitted, generated
+from agent.sampling.values import fitted, generated
 from agent.snapshot import Column, Row
 from tests.agent.sample_checks import is_valid, on, rows_of, source, where
 

@@ -10,8 +10,8 @@ from sqlglot import parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 
-from agent.planning.divisions import with_safe_divisors
-from agent.sampling.sample_keys import key_classes
+from agent.compiler.plan.divisions import with_safe_divisors
+from agent.sampling.join_keys import key_classes
 from agent.sql_limits import HINT, MAX_CHARACTERS, MAX_LEVELS, MAX_WORK, excess
 from tests.agent.compiler_scene import aliased, request_for, snapshot_for
 

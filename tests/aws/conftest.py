@@ -17,14 +17,14 @@ from tests.aws.fake_lambda import FakeLambda
 from tests.aws.glue_scene import ImpatientClients
 from tests.aws.moto_server import ACCOUNT, REGION, Aws
 from tests.tools.fake_bedrock import fake_bedrock, reply
-from tools.aws.toolbox import _dry_run
-from tools.local.jvm import SparkJvm
+from tools.aws.aws_toolbox import _dry_run
+from tools.spark.jvm import SparkJvm
 
 
 @pytest.fixture
 def image(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     """The deployment from the container image: with local Spark for dry runs."""
-    monkeypatch.setattr("tools.aws.toolbox._dry_run", _dry_run)
+    monkeypatch.setattr("tools.aws.aws_toolbox._dry_run", _dry_run)
     return deployment
 
 
@@ -45,7 +45,7 @@ def deployment(
         monkeypatch.setenv("DATAMORPH_HOME", folder)
         monkeypatch.setenv("DATAMORPH_ACCOUNT", ACCOUNT)
         monkeypatch.setenv("DATAMORPH_LOGGER_FUNCTION", "datamorph-logger")
-        monkeypatch.setattr("tools.aws.toolbox._dry_run", lambda settings, stack: None)
+        monkeypatch.setattr("tools.aws.aws_toolbox._dry_run", lambda settings, stack: None)
         made = Deployment(aws, glue, bedrock, fake_lambda, postgres_url)
         fake_lambda.functions = {"datamorph-logger": None, FUNCTION_ARN: made.invoked}
         made.put_secret("datamorph/database", json.dumps({"url": postgres_url}))

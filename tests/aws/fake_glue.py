@@ -24,7 +24,7 @@ from tests.aws.fake_glue_faults import Fault
 from tests.aws.fake_glue_model import glue_model, wrong_answer, wrong_error, wrong_request
 from tests.aws.fake_glue_reading import Reading
 from tools.fakes import PlannedRun
-from tools.local.jvm import SparkJvm
+from tools.spark.jvm import SparkJvm
 
 REGION = "us-east-1"
 _TARGET = "AWSGlue."

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from tests.aws.fake_glue_deliveries import Deliveries
 from tests.aws.fake_glue_runs import Course, ExecutedCourse, FailedLaunch, PlannedCourse
 from tools.fakes import PlannedRun
-from tools.local.engine import LocalJobRunner
-from tools.local.jvm import SparkJvm
 from tools.records import JobDefinition
+from tools.spark.engine import LocalJobRunner
+from tools.spark.jvm import SparkJvm
 
 
 @dataclass

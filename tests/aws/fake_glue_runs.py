@@ -9,9 +9,9 @@ from typing import Protocol
 
 from tests.aws.fake_glue_deliveries import Deliveries
 from tools.fakes import PlannedRun
-from tools.local.engine import LocalJobRunner
-from tools.local.launch import LOG, TEMP
 from tools.records import TERMINAL_STATES
+from tools.spark.engine import LocalJobRunner
+from tools.spark.run_files import LOG, TEMP
 
 _PLANNED_SECONDS = 90
 _END_SECONDS = 30

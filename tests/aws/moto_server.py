@@ -157,7 +157,7 @@ def environment(endpoint: str) -> dict[str, str]:
 
 def make_stores(clients: AwsClients) -> None:
     """Make the bucket, with the README's rules, and the two tables, named as in the settings' defaults."""
-    from graph.dynamodb_saver import checkpoints_table
+    from graph.checkpoints.dynamodb import checkpoints_table
 
     s3 = clients.get("s3")
     s3.create_bucket(Bucket=DEFAULTS.bucket)

@@ -34,7 +34,7 @@ def _wrong_region(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
 
 def _model_refuses(status: int, code: str, message: str = "no") -> Break:
     def broken(deployment: Deployment, patch: pytest.MonkeyPatch) -> None:
-        patch.setattr("tools.clock.SystemClock.sleep", lambda self, seconds: None)
+        patch.setattr("tools.local.clock.SystemClock.sleep", lambda self, seconds: None)
         deployment.bedrock.answers = [refusal(status, code, message)]
 
     return broken

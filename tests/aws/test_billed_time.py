@@ -15,7 +15,7 @@ from tests.aws.fake_glue_runs import Course
 from tests.faults.planned_glue import StagingEngine
 from tests.faults.tables import STAGED
 from tests.faults.world_clock import WorldClock
-from tools.bedrock import BedrockModel
+from tools.models.bedrock import BedrockModel
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 

@@ -10,8 +10,8 @@ from agent.settings import load_settings
 from tests.aws.moto_server import DEFAULTS, Aws
 from tests.aws.wire import refused
 from tools.aws.artifacts import S3Artifacts
-from tools.aws.doctor import check_bucket
-from tools.checks import Check
+from tools.doctor.aws_services import check_bucket
+from tools.doctor.check import Check
 
 RUNS = {"Prefix": "glue/runs/"}
 

@@ -18,8 +18,8 @@ from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.serde import jsonplus
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from graph.checkpointer import sqlite_checkpoints
-from graph.dynamodb_saver import dynamodb_checkpoints
+from graph.checkpoints.dynamodb import dynamodb_checkpoints
+from graph.checkpoints.sqlite import sqlite_checkpoints
 from tests.aws.moto_server import DEFAULTS, Aws
 
 HERE: RunnableConfig = {"configurable": {"thread_id": "r1:g1", "checkpoint_ns": ""}}

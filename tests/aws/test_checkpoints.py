@@ -23,7 +23,7 @@ from langgraph_checkpoint_aws import DynamoDBSaver  # type: ignore[import-untype
 from typing_extensions import TypedDict
 
 from agent.errors import ConflictError, UnavailableError
-from graph.dynamodb_saver import AtomicSaver, dynamodb_checkpoints
+from graph.checkpoints.dynamodb import AtomicSaver, dynamodb_checkpoints
 from tests.aws.moto_server import DEFAULTS, REGION, Aws
 from tests.aws.wire import answered
 from tools.aws.clients import AwsClients

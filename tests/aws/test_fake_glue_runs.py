@@ -11,15 +11,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from agent.keys import temp_prefix
+from agent.names import temp_prefix
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.glue_scene import JOB, PREFIX, GlueScene
 from tests.aws.moto_server import Aws
 from tests.local.jobs import script
 from tools.aws.artifacts import S3Artifacts
 from tools.fakes import PlannedRun
-from tools.local.jvm import SparkJvm
 from tools.records import JobReport, JobRun
+from tools.spark.jvm import SparkJvm
 
 pytestmark = pytest.mark.spark
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from agent.keys import temp_prefix
-from graph.service import Service
+from agent.names import temp_prefix
+from runs.service import Service
 from tests.aws.deployment import REPLY, TOO_LARGE, TRANSFORM, Deployment, event
 from tests.aws.fake_glue_faults import Fault
 from tests.tools.fake_bedrock import reply

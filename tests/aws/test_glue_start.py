@@ -17,7 +17,7 @@ from tests.aws.fake_glue_faults import Fault
 from tests.aws.glue_scene import JOB, PREFIX, GlueScene, ImpatientClients, glue_scene
 from tests.aws.moto_server import REGION, Aws
 from tools.fakes import PlannedRun
-from tools.ledger import SqliteLedger
+from tools.local.ledger import SqliteLedger
 from tools.ports import JobRunner
 from tools.records import JobRun, Launch, LaunchKey, LaunchState, RunRecord
 

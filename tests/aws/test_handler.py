@@ -14,7 +14,7 @@ import lambda_handler
 from agent.errors import InvalidRequestError, Problem, UnavailableError
 from agent.settings import load_settings
 from graph.response import Response, invalid, unavailable
-from graph.service import Service
+from runs.service import Service
 from tests.aws.deployment import CANARY, URL_CANARY, Context
 
 RESUME = {"action": "resume", "run_id": "run_1"}

@@ -13,8 +13,8 @@ from tests.aws.moto_server import DEFAULTS, Aws
 from tests.aws.wire import answered, answers_lost, overtaken, refused
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger_items import lease_key
-from tools.clock import SystemClock
 from tools.fakes import FakeClock
+from tools.local.clock import SystemClock
 from tools.ports import Clock
 
 TABLE = DEFAULTS.ledger_table

@@ -14,8 +14,8 @@ from typing import cast
 import pytest
 
 from agent.errors import ConflictError, UnavailableError
-from graph.announcing import conclude
 from graph.response import Response
+from runs.completion import conclude
 from tests.aws.moto_server import DEFAULTS, Aws
 from tests.aws.wire import answers_lost, cut, overtaken, refused, requests
 from tools.aws.ledger import DynamoLedger

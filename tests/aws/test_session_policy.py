@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from agent.errors import UnavailableError
-from agent.keys import job_name, temp_prefix
+from agent.names import job_name, temp_prefix
 from tools.aws.session_policy import MAX_CHARACTERS, session_policy
 
 USUAL = {"region": "us-east-1", "partition": "aws", "bucket": "dmbckt", "connection": "dmdb-connection"}

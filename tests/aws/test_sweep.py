@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.keys import staging_prefix
+from agent.names import staging_prefix
 from tests.aws.deployment import FUNCTION_ARN, Deployment, event
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import cli
+from cli import main as cli
 from tests.aws.deployment import CANARY, URL_CANARY, Deployment, event
 from tests.postgres_fixtures import Users
 from tools.fakes import PlannedRun

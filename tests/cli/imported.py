@@ -8,10 +8,10 @@ import os
 
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
-import cli_view
-import graph.actions
-import graph.service
+import cli.view
+import runs.actions
+import runs.service
 import tests.cli.kill_at
-import tools.local.dryrun
-import tools.local.engine
-import tools.local.toolbox
+import tools.local.local_toolbox
+import tools.spark.dry_run
+import tools.spark.engine

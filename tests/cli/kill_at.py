@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Any
 
-import cli
+from cli import main as cli
 
 
 def arm(moment: str, node: str) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import cli
-from tools.checks import Check
+from cli import main as cli
+from tools.doctor.check import Check
 
 BAD = [
     (["run", "missing.json"], 2, "missing.json: cannot be read: No such file or directory"),
@@ -55,7 +55,7 @@ def test_a_warning_of_the_doctor_is_no_failure(
 ) -> None:
     """It is marked and told beside what was found, and exits with 0; what is missing exits with 4."""
     checks = [Check("database", "warning", "not verified"), Check("bucket", "ok", "there")]
-    monkeypatch.setattr("tools.doctor.examine", lambda settings: checks)
+    monkeypatch.setattr("tools.doctor.this_machine.examine", lambda settings: checks)
     home = ["--home", str(folder / "home")]
     assert cli.main(["doctor", *home]) == 0
     assert "! database         warning: not verified\n✓ bucket           there\n" in capsys.readouterr().out

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.aws.moto_server import DEFAULTS, Aws
-from tools.artifacts import LocalArtifacts
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger
-from tools.clock import SystemClock
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.local.artifacts import LocalArtifacts
+from tools.local.clock import SystemClock
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 from tools.ports import ArtifactStore, Lease, Ledger
 
 

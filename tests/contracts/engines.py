@@ -11,15 +11,15 @@ from pathlib import Path
 
 from agent.settings import load_settings
 from tests.aws.fake_glue import FakeGlue
-from tools.artifacts import LocalArtifacts
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.glue import GlueJobRunner
 from tools.fakes import FakeClock, FakeJobs, PlannedRun
-from tools.local.engine import LocalJobRunner
-from tools.local.jvm import SparkJvm
+from tools.local.artifacts import LocalArtifacts
 from tools.ports import JobRunner
 from tools.records import JobDefinition, JobRun
+from tools.spark.engine import LocalJobRunner
+from tools.spark.jvm import SparkJvm
 
 _REPORTING = """
 import json, sys

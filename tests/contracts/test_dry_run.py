@@ -12,9 +12,9 @@ from agent.request import parse_request
 from agent.script import assemble
 from agent.snapshot import Column, Snapshot, Source, Target
 from tools.fakes import FakeDryRun
-from tools.local.dryrun import LocalDryRun
 from tools.ports import DryRun
 from tools.records import DryRunResult, SampleTable
+from tools.spark.dry_run import LocalDryRun
 
 DryRuns = Callable[..., DryRun]
 

@@ -12,10 +12,10 @@ import pytest
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.event_snapshot import event_snapshot
 from agent.request import Request, parse_request
-from tools.compiled import CompilerModel
 from tools.fakes import FakeModel
+from tools.models.compiled import CompilerModel
+from tools.models.recorded import RecordedModel
 from tools.ports import Model
-from tools.recorded import RecordedModel
 from tools.records import ModelCall
 
 ANSWERS = ["first", "second", "third"]

@@ -15,7 +15,7 @@ from tests.aws.fake_lambda import FakeLambda
 from tests.aws.moto_server import DEFAULTS
 from tests.contracts.conftest import Place
 from tools.aws.journal import LambdaJournal
-from tools.journal import JsonlJournal
+from tools.local.journal import JsonlJournal
 from tools.ports import ArtifactStore, Journal
 
 

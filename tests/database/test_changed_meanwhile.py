@@ -8,12 +8,12 @@ import psycopg
 import pytest
 
 from agent.errors import InvalidRequestError, PublishError
-from agent.preconditions import refusals
+from agent.target_checks import refusals
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
 from tests.postgres_fixtures import as_role
-from tools.database import PostgresDatabase, modes
+from tools.database import PostgresDatabase, write_modes
 from tools.database.connection import Connection
-from tools.database.snapshot import place_for
+from tools.database.snapshot_query import place_for
 from tools.records import Published
 
 pytestmark = pytest.mark.postgres
@@ -36,13 +36,13 @@ def test_schemas_that_change_places_get_nobody_s_rows(
         scene(f"INSERT INTO {name}.summary VALUES {row}")
     asked = order(target="live.summary", **mode)
     seen = database.snapshot(request("live.summary"), 0)
-    before = getattr(modes, moment)
+    before = getattr(write_modes, moment)
 
     def swapped(*given: Any) -> None:
         before(*given)
         scene(SWAP)
 
-    monkeypatch.setattr(modes, moment, swapped)
+    monkeypatch.setattr(write_modes, moment, swapped)
     with pytest.raises(PublishError, match="replaced while its rows were written") as caught:
         database.publish(asked, seen)
     assert caught.value.kind == "target_changed"
@@ -122,14 +122,14 @@ def test_nothing_comes_into_staging_once_it_is_looked_at(
     scene: Sql, database: PostgresDatabase, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task of Spark's that is late waits for the end of the publish, and its row is never counted as published."""
-    before = modes.audit_keys
+    before = write_modes.audit_keys
 
     def late(*given: Any) -> None:
         before(*given)
         with psycopg.connect(postgres_url, options="-c lock_timeout=100") as task:
             task.execute(f"INSERT INTO datamorph_staging.{STAGED} VALUES (9, 'late')")
 
-    monkeypatch.setattr(modes, "audit_keys", late)
+    monkeypatch.setattr(write_modes, "audit_keys", late)
     with pytest.raises(PublishError, match="lock timeout") as caught:
         publish(database, order())
     assert (caught.value.kind, rows(scene)) == ("transient", OLD)
@@ -149,7 +149,7 @@ def test_a_target_that_somebody_makes_meanwhile_is_told(
         scene("CREATE TABLE fresh (id integer, note text)")
         return told
 
-    monkeypatch.setattr("tools.database.publish.place_for", made)
+    monkeypatch.setattr("tools.database.publish_transaction.place_for", made)
     with pytest.raises(PublishError, match="already exists") as caught:
         database.publish(order(target="fresh"), seen)
     assert caught.value.kind == "target_changed"

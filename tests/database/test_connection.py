@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from agent.errors import InvalidRequestError, UnavailableError
-from agent.identifiers import quote_name, quote_table
+from agent.sql_identifiers import quote_name, quote_table
 from tests.database.scene import STAGED, Sql, request, stage
 from tools.database import PostgresDatabase, quoted
 from tools.database.connection import Connector

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from agent.errors import UnavailableError
 from tests.database.scene import Sql
-from tools.database.examined import examine_users
+from tools.doctor.job_role import examine_users
 from tools.local import postgres
 from tools.local.postgres import embedded_server, stop_if_unused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import PublishError
-from agent.preconditions import refusals
+from agent.target_checks import refusals
 from tests.database.scene import NEW, OLD, Sql, order, publish, request, rows
 from tools.database import PostgresDatabase
 

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from agent.preconditions import refusals, warnings_for
 from agent.snapshot import Column, ForeignKey, SideRule, Snapshot, Source, Target
+from agent.target_checks import refusals, warnings_for
 from tests.database.scene import request
 
 COLUMNS = (

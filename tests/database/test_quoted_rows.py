@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from agent.diagnosis.redact import redact
+from agent.redaction import redact
 
 pytestmark = pytest.mark.postgres
 

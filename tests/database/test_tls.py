@@ -13,11 +13,11 @@ from agent.errors import InvalidRequestError, UnavailableError
 from agent.settings import Settings, load_settings
 from tests.database.tls_proxy import Authority, tls_server
 from tools.aws.configuration import aws_settings
-from tools.aws.doctor import check_database
 from tools.database.connection import Connector, server_version
+from tools.database.database_url import given_parameters
 from tools.database.tls import secured, unverified
-from tools.database.url import given_parameters
-from tools.local.toolbox import local_database
+from tools.doctor.aws_services import check_database
+from tools.local.local_toolbox import local_database
 
 CA = Path("/ca.pem")
 

@@ -12,7 +12,7 @@ import pytest
 from agent.errors import PublishError
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, rows
 from tests.postgres_fixtures import Users
-from tools.database import PostgresDatabase, staged
+from tools.database import PostgresDatabase, staging_table
 from tools.database.connection import Connection
 from tools.records import PublishOrder
 
@@ -148,9 +148,9 @@ def test_a_trap_is_refused_unread(trapped: Trapped, trap: str) -> None:
 @pytest.mark.parametrize("trap", SPRINGING)
 def test_the_traps_are_real(trapped: Trapped, trap: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the look at the catalogue the publisher runs the job's function."""
-    monkeypatch.setattr(staged, "_LOOK", "SELECT '', '' WHERE %(oid)s::oid IS NULL")
-    monkeypatch.setattr(staged, "_KINDS", {})
-    plain = staged._demand_plain
+    monkeypatch.setattr(staging_table, "_LOOK", "SELECT '', '' WHERE %(oid)s::oid IS NULL")
+    monkeypatch.setattr(staging_table, "_KINDS", {})
+    plain = staging_table._demand_plain
 
     def unless_view(connection: Connection, table: str, job_role: str | None) -> int:
         if trap != "view":
@@ -158,7 +158,7 @@ def test_the_traps_are_real(trapped: Trapped, trap: str, monkeypatch: pytest.Mon
         row = connection.execute("SELECT %s::regclass::oid", (f"datamorph_staging.{table}",)).fetchone()
         return int(row[0]) if row else 0
 
-    monkeypatch.setattr(staged, "_demand_plain", unless_view)
+    monkeypatch.setattr(staging_table, "_demand_plain", unless_view)
     trapped.leave(SPRINGING[trap])
     publish(trapped.database, order())
     assert trapped.sprung
@@ -168,18 +168,18 @@ def test_a_misfit_is_not_looked_for_in_a_trap(trapped: Trapped, monkeypatch: pyt
     """The look for the column that does not fit comes in a session of its own, and is behind the same guard."""
     trapped.publisher("DELETE FROM summary; ALTER TABLE summary ALTER note TYPE varchar(2)")
     trapped.job(PLAIN)
-    looked = staged.lock
+    looked = staging_table.lock
 
-    def swapped(connection: Connection, table: str, job_role: str | None) -> staged.Staged:
+    def swapped(connection: Connection, table: str, job_role: str | None) -> staging_table.Staged:
         found = looked(connection, table, job_role)
-        monkeypatch.setattr(staged, "lock", then)
+        monkeypatch.setattr(staging_table, "lock", then)
         return found
 
-    def then(connection: Connection, table: str, job_role: str | None) -> staged.Staged:
+    def then(connection: Connection, table: str, job_role: str | None) -> staging_table.Staged:
         trapped.leave(f"DROP TABLE {TABLE}; {SPRINGING['view']}")
         return looked(connection, table, job_role)
 
-    monkeypatch.setattr(staged, "lock", swapped)
+    monkeypatch.setattr(staging_table, "lock", swapped)
     with pytest.raises(PublishError, match="value too long"):
         publish(trapped.database, order())
     assert not trapped.sprung

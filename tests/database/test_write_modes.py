@@ -8,8 +8,8 @@ import pytest
 
 from agent.diagnosis.failures import diagnose_publish
 from agent.errors import PublishError, UnavailableError
-from agent.preconditions import refusals
 from agent.snapshot import SideRule
+from agent.target_checks import refusals
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
 from tests.postgres_fixtures import as_role
 from tools.database import PostgresDatabase

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import cli
 import evals.case
+from cli import main as cli
 from evals.case import CASES, case_names
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.diagnosis.findings import Diagnosis
+from agent.findings import Diagnosis
 from evals.case import Case, load_cases
 from evals.scorers import compared, scores_of
 from evals.target import Trial

@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 import pytest
 
 import lambda_handler
-from agent.keys import staging_table
-from graph.dynamodb_saver import AtomicSaver
-from graph.entry import JOB_EVENT
+from agent.names import staging_table
+from graph.checkpoints.dynamodb import AtomicSaver
+from runs.dispatch import JOB_EVENT
 from tests.aws.deployment import FUNCTION_ARN, REPLY, Context, event
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.fake_lambda import FakeLambda

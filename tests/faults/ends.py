@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import ConflictError
-from agent.keys import thread_id
-from graph.service import Service
+from agent.names import thread_id
+from runs.service import Service
 from tests.faults.invariants import plain
-from tools.lease import FileLease
+from tools.local.lease import FileLease
 
 
 def on_record(service: Service, run_id: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import lambda_handler
-from agent.keys import run_id_of_job
+from agent.names import run_id_of_job
 from tests.aws.deployment import Context, event
 from tests.aws.fake_glue_runs import Course
 from tests.aws.test_billed_time import JOB_SECONDS, TimedEngine

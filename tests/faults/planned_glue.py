@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from agent.keys import staging_table
+from agent.names import staging_table
 from tests.aws.fake_glue_engine import Engine, new_id
 from tests.aws.fake_glue_runs import Course, PlannedCourse
 from tools.fakes import PlannedRun

@@ -13,11 +13,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from agent.diagnosis.redact import without
 from agent.errors import EngineError
-from agent.keys import staging_table
+from agent.names import staging_table
+from agent.redaction import without
 from tests.faults.planned_glue import Row, stage
-from tools.database.url import passwords
+from tools.database.database_url import passwords
 from tools.fakes import PlannedRun
 from tools.records import TERMINAL_STATES, JobDefinition, JobReport, JobRun
 

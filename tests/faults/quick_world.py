@@ -14,13 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from agent.keys import staging_table
+from agent.names import staging_table
 from agent.settings import load_settings
 from agent.snapshot import Snapshot
-from graph.actions import Actions
-from graph.entry import JOB_EVENT, answer
 from graph.response import Response
-from graph.service import Service
+from runs.actions import Actions
+from runs.dispatch import JOB_EVENT, answer
+from runs.service import Service
 from tests.faults.ends import held
 from tests.faults.invariants import (
     Evidence,
@@ -39,8 +39,8 @@ from tests.graph.conftest import REPLY, event
 from tests.graph.test_actions import Woken
 from tests.graph.test_cleaning import Defined
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 from tools.records import TERMINAL_STATES, JobRun, Published, PublishOrder, RunEnded, RunRecord
 from tools.toolbox import Toolbox
 

@@ -20,23 +20,23 @@ from typing import Any, Literal
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 from agent.settings import Settings, load_settings
-from graph.actions import Actions
-from graph.checkpointer import sqlite_checkpoints
-from graph.dynamodb_saver import dynamodb_checkpoints
-from graph.entry import answer
-from graph.service import Service
+from graph.checkpoints.dynamodb import dynamodb_checkpoints
+from graph.checkpoints.sqlite import sqlite_checkpoints
+from runs.actions import Actions
+from runs.dispatch import answer
+from runs.service import Service
 from tests.graph.conftest import REPLY
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.glue import GlueJobRunner
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger
-from tools.clock import SystemClock
 from tools.database import PostgresDatabase
 from tools.fakes import FakeModel
-from tools.journal import LogJournal
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.local.clock import SystemClock
+from tools.local.journal import LogJournal
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 from tools.toolbox import Toolbox
 
 Kind = Literal["sqlite", "dynamodb"]

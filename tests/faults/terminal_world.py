@@ -14,10 +14,10 @@ import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.settings import Settings, load_settings
-from graph.actions import Actions
-from graph.checkpointer import sqlite_checkpoints
-from graph.entry import answer
-from graph.service import Service
+from graph.checkpoints.sqlite import sqlite_checkpoints
+from runs.actions import Actions
+from runs.dispatch import answer
+from runs.service import Service
 from tests.aws.deployment import REPLY, event
 from tests.faults.ends import held, on_record
 from tests.faults.forked import in_child
@@ -26,14 +26,14 @@ from tests.faults.planned_jobs import PlannedJobs
 from tests.faults.saver_calls import Moment, SaverCalls
 from tests.faults.tables import STAGED, Sales
 from tests.faults.world_clock import WorldClock
-from tools.artifacts import LocalArtifacts
-from tools.clock import SystemClock
 from tools.database import PostgresDatabase
 from tools.fakes import PlannedRun
-from tools.journal import JsonlJournal
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
-from tools.model import model_of
+from tools.local.artifacts import LocalArtifacts
+from tools.local.clock import SystemClock
+from tools.local.journal import JsonlJournal
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
+from tools.models.selection import model_of
 from tools.toolbox import Toolbox
 
 EVENT = event()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import graph.cleaning
+import runs.janitor
 from tests.faults.aws_world import EVENT, aws_world
 from tests.faults.invariants import nothing_left
 from tests.faults.paths import SUCCEEDS
@@ -21,7 +21,7 @@ def test_what_a_second_sweep_would_put_away_is_left(
     tmp_path: Path, moto_endpoint: str, boto_session: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a run that had ended when its process died, and of sweeps of which the first one does nothing."""
-    clean = graph.cleaning.clean
+    clean = runs.janitor.clean
 
     def late(tools: Toolbox) -> tuple[list[str], list[str]]:
         if (tmp_path / "swept").exists():
@@ -34,5 +34,5 @@ def test_what_a_second_sweep_would_put_away_is_left(
             world.begin([SUCCEEDS])
             world.invoke(EVENT, Strike("killed before", operation="dynamodb.DeleteItem", call=1))
             world.leave()
-            monkeypatch.setattr("graph.actions.clean", swept)
+            monkeypatch.setattr("runs.actions.clean", swept)
             assert len(nothing_left(world.recovered())) == told

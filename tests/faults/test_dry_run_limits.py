@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from agent.diagnosis.failures import diagnose_findings, finding_from_error
-from agent.diagnosis.findings import Verdict
+from agent.findings import Verdict
 from agent.request import parse_request
 from agent.script import assemble
 from agent.snapshot import Column, Snapshot, Source, Target
-from tools.local.dryrun import LocalDryRun
 from tools.records import SampleTable
+from tools.spark.dry_run import LocalDryRun
 
 pytestmark = pytest.mark.spark
 

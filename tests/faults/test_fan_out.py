@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.actions import Actions
-from graph.service import Service
+from runs.actions import Actions
+from runs.service import Service
 from tests.faults.tally import Tally
 from tests.graph.conftest import Bench, event
 from tests.graph.test_actions import Woken

@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
 from agent.errors import ConflictError, EngineError
-from agent.keys import thread_id
+from agent.names import thread_id
 from graph.builder import Workflow, build_workflow
 from tests.faults.sampled import sampled
 from tests.faults.tally import Tally

@@ -28,9 +28,9 @@ from tests.faults.test_publish_killed import statements
 from tests.faults.test_taken_over import taken_over, wakes
 from tests.faults.world import world
 from tools.aws.table import Item, Table
-from tools.database import PostgresDatabase, staging
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.database import PostgresDatabase, staging_schema
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 
 Patch = pytest.MonkeyPatch
 Remove = Callable[[Patch], None]
@@ -177,7 +177,7 @@ def no_lock(patch: Patch) -> None:
 
 def no_row(patch: Patch) -> None:
     """A publish leaves no entry."""
-    patch.setattr(staging, "record", lambda *_: True)
+    patch.setattr(staging_schema, "record", lambda *_: True)
 
 
 def no_tombstone(patch: Patch) -> None:
@@ -215,7 +215,7 @@ def test_a_run_is_lost_without_the_fence(
     postgres_url: str, tmp_path: Path, aws: Aws, monkeypatch: Patch, tally: Tally
 ) -> None:
     """A late worker's script is the newest then, the job that ran is another one's, and no wake gets any further."""
-    monkeypatch.setattr("graph.service.fenced", lambda saver, *_: saver)
+    monkeypatch.setattr("runs.service.fenced", lambda saver, *_: saver)
     with world(postgres_url, tmp_path) as made:
         seen(tally, "fence", [one for one in taken_over(made, aws, wakes) if one.startswith("I5")])
 

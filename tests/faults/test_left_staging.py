@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from graph.actions import Actions
-from graph.entry import answer
 from graph.response import Response
+from runs.actions import Actions
+from runs.dispatch import answer
 from tests.faults.world import World, world
 from tests.graph.test_actions import Woken
 from tools.records import RunRecord

@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from agent.keys import staging_table
-from graph.dynamodb_saver import checkpoints_table
+from agent.names import staging_table
+from graph.checkpoints.dynamodb import checkpoints_table
 from tests.aws.fake_glue import FakeGlue, fake_glue
 from tests.aws.fake_glue_runs import Course
 from tests.aws.moto_server import DEFAULTS, Aws

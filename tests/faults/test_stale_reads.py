@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import graph.dynamodb_saver
+import graph.checkpoints.dynamodb
 from tests.faults.aws_world import AwsWorld, aws_world
 from tests.faults.invariants import Evidence, violations
 from tests.faults.paths import CANCELLED
@@ -106,7 +106,7 @@ def test_some_reads_that_lag_behind(
     tmp_path: Path, moto_endpoint: str, boto_session: Any, postgres_url: str, tally: Tally, monkeypatch: Patch
 ) -> None:
     """A few seeds; and when the tables are read without ConsistentRead, the first run that goes wrong."""
-    consistently = graph.dynamodb_saver._read_consistently
+    consistently = graph.checkpoints.dynamodb._read_consistently
     gone = threading.Event()
 
     def read(params: dict[str, Any], **more: object) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def test_some_reads_that_lag_behind(
             return {name: value for name, value in params.items() if name != "ConsistentRead"}
         return consistently(params, **more)
 
-    monkeypatch.setattr(graph.dynamodb_saver, "_read_consistently", read)
+    monkeypatch.setattr(graph.checkpoints.dynamodb, "_read_consistently", read)
     with stale_world(tmp_path, moto_endpoint, postgres_url, boto_session) as (world, stale):
         way = course(world, "right at once")
         sweep(way, stale, range(SAMPLED), tally)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from graph.limits import MAX_LOST
+from runs.limits import MAX_LOST
 from tests.faults.invariants import ended_in_time
 from tests.faults.mortal import Life
 from tests.faults.quick_world import REQUEST, RESTART, RUN, quick_world

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.keys import thread_id
+from agent.names import thread_id
 from graph.response import Response
 from tests.aws.moto_server import Aws
 from tests.aws.test_checkpoints import ProcessDied, atomic, cut_after, stock

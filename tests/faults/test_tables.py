@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from agent.preconditions import refusals, warnings_for
+from agent.target_checks import refusals, warnings_for
 from tests.database.scene import STAGED as TABLE
 from tests.database.scene import order, publish, request
 from tests.faults.planned_glue import stage

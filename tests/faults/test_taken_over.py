@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from agent.errors import UnavailableError
-from graph.actions import Actions
-from graph.dynamodb_saver import dynamodb_checkpoints
-from graph.entry import answer
+from graph.checkpoints.dynamodb import dynamodb_checkpoints
 from graph.response import Response
-from graph.service import Service
+from runs.actions import Actions
+from runs.dispatch import answer
+from runs.service import Service
 from tests.aws.moto_server import DEFAULTS, Aws
 from tests.faults.tally import Tally
 from tests.faults.world import MAX_ROWS, World, asked, world

@@ -12,22 +12,22 @@ from typing import Any
 import psycopg
 
 from agent.errors import PublishError
-from agent.keys import staging_prefix, staging_table
+from agent.names import staging_prefix, staging_table
 from agent.settings import load_settings
 from agent.snapshot import Snapshot
-from graph.actions import Actions
-from graph.checkpointer import sqlite_checkpoints
-from graph.entry import answer
+from graph.checkpoints.sqlite import sqlite_checkpoints
 from graph.response import Response
-from graph.service import Service
+from runs.actions import Actions
+from runs.dispatch import answer
+from runs.service import Service
 from tests.database.scene import Sql
 from tests.graph.conftest import REPLY, event
-from tools.artifacts import LocalArtifacts
 from tools.database import PostgresDatabase
 from tools.fakes import FakeClock, FakeJobs, FakeModel
-from tools.journal import JsonlJournal
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.local.artifacts import LocalArtifacts
+from tools.local.journal import JsonlJournal
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 from tools.records import JobDefinition, Published, PublishOrder
 from tools.toolbox import Toolbox
 

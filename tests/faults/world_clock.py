@@ -24,7 +24,7 @@ class WorldClock:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Take the real clock's place, and let boto3 wait for nothing between two tries."""
-        patch.setattr("tools.clock.SystemClock.now", lambda _: self.now())
-        patch.setattr("tools.clock.SystemClock.sleep", lambda _, seconds: self.sleep(seconds))
+        patch.setattr("tools.local.clock.SystemClock.now", lambda _: self.now())
+        patch.setattr("tools.local.clock.SystemClock.sleep", lambda _, seconds: self.sleep(seconds))
         patch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
         patch.setattr("tools.aws.table._CONFLICT_WAITS", (0.0, 0.0))

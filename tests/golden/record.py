@@ -24,7 +24,7 @@ from tests.golden.scenes import RUN, SCENES, Scene, World, to_its_end, until_it_
 from tests.golden.stores import DynamoStore, SqliteStore, Store
 from tools.aws.clients import AwsClients
 from tools.fakes import FakeJobs
-from tools.ledger import SqliteLedger
+from tools.local.ledger import SqliteLedger
 
 HERE = Path(__file__).parent
 

@@ -15,12 +15,12 @@ from langgraph.runtime import RunControl
 from agent.errors import ArtifactError, PublishError
 from agent.settings import load_settings
 from graph.response import Response
-from graph.service import Service, Step
+from runs.service import Service, Step
 from tests.graph.conftest import REPLY, SCRIPT_FAILED, SETTINGS, event
 from tools.fakes import FakeClock, FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
-from tools.journal import JsonlJournal
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.local.journal import JsonlJournal
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 from tools.toolbox import Toolbox
 
 RUN = "run_1"

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from graph.checkpointer import sqlite_checkpoints
-from graph.dynamodb_saver import dynamodb_checkpoints
+from graph.checkpoints.dynamodb import dynamodb_checkpoints
+from graph.checkpoints.sqlite import sqlite_checkpoints
 from tests.aws.moto_server import DEFAULTS
 from tools.aws.clients import AwsClients
 

@@ -15,7 +15,7 @@ from tests.golden.record import HERE, version
 from tests.golden.scenes import LONG, RUN, SCENES, MemoryArtifacts, World, to_its_end
 from tests.golden.stores import DynamoStore, SqliteStore, Store
 from tools.fakes import FakeJobs, PlannedRun, _Run
-from tools.ledger import SqliteLedger
+from tools.local.ledger import SqliteLedger
 from tools.records import JobDefinition, Launch, LaunchKey, RunRecord
 
 ROOT = HERE.parents[1]

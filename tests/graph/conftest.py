@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from agent.settings import Settings, load_settings
-from graph.checkpointer import sqlite_checkpoints
-from graph.service import Service
-from tools.artifacts import LocalArtifacts
+from graph.checkpoints.sqlite import sqlite_checkpoints
+from runs.service import Service
 from tools.fakes import FakeClock, FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
-from tools.journal import JsonlJournal
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.local.artifacts import LocalArtifacts
+from tools.local.journal import JsonlJournal
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 from tools.toolbox import Toolbox
 
 SETTINGS = {"model": "fake", "wait_seconds": 30, "poll_seconds": 1}

@@ -10,9 +10,9 @@ import pytest
 from langgraph.runtime import RunControl
 
 from agent.errors import PublishError, UnavailableError
-from graph.actions import Actions
-from graph.entry import JOB_EVENT, answer
 from graph.response import Response
+from runs.actions import Actions
+from runs.dispatch import JOB_EVENT, answer
 from tests.graph.conftest import SCRIPT_FAILED, Bench, event
 from tools.fakes import FakeJobs, PlannedRun
 

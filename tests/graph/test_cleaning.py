@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from agent.errors import EngineError, UnavailableError
-from agent.keys import staging_prefix
-from graph.actions import Actions
+from agent.names import staging_prefix
 from graph.response import Response
+from runs.actions import Actions
 from tests.graph.conftest import Bench, event
 from tests.graph.test_actions import LONG, Woken, act, ask
 from tools.fakes import FakeJobs, PlannedRun

@@ -44,8 +44,8 @@ def test_the_forged_row_is_a_real_one(tmp_path: Path) -> None:
 
 def test_studio_s_door_is_shut_by_default_and_opened_by_its_configuration(tmp_path: Path) -> None:
     """`langgraph dev` imports langgraph before ours: the variable comes from langgraph.json."""
-    assert "LANGGRAPH_STRICT_MSGPACK=true must be set" in fresh("import graph.studio", tmp_path).stderr
+    assert "LANGGRAPH_STRICT_MSGPACK=true must be set" in fresh("import studio.server", tmp_path).stderr
     given = json.loads((ROOT / "langgraph.json").read_text())["env"]
-    done = fresh(f"import graph.studio\n{FORGE}", tmp_path, **given)
+    done = fresh(f"import studio.server\n{FORGE}", tmp_path, **given)
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "owned").exists()

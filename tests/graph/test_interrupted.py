@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from agent.errors import ConflictError, EngineError, PublishError, UnavailableError
-from graph.actions import Actions
-from graph.announcing import told
 from graph.nodes.publish import publish
 from graph.state import State
+from runs.actions import Actions
+from runs.completion import told
 from tests.graph.conftest import Bench, event
 from tests.graph.test_actions import LONG, Woken, act, ask, job_event
 from tools.fakes import FakeClock, FakeJobs, FakeModel, PlannedRun
@@ -276,7 +276,7 @@ def test_a_cancel_without_the_prompt_is_a_cancel(bench: MakeBench) -> None:
 
 def test_a_sweep_wakes_so_many_runs_at_most(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are given out by the next one."""
-    monkeypatch.setattr("graph.actions.SWEEP_LIMIT", limit := 20)
+    monkeypatch.setattr("runs.actions.SWEEP_LIMIT", limit := 20)
     made = bench(jobs=FakeJobs(LONG))
     ledger = made.service().tools.ledger
     ask(made, event(options={"wait": "event"}))

@@ -11,10 +11,10 @@ import pytest
 
 from agent.errors import EngineError, PublishError, UnavailableError
 from agent.settings import load_settings
-from graph.actions import Actions
-from graph.limits import MAX_LOST
 from graph.response import Response
-from graph.service import Service
+from runs.actions import Actions
+from runs.limits import MAX_LOST
+from runs.service import Service
 from tests.graph.conftest import REPLY, SETTINGS, Bench, event
 from tests.graph.test_actions import LONG, Woken, act, ask, job_event
 from tests.graph.test_interrupted import refused, swept

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.settings import load_settings
-from graph.actions import Actions
-from graph.entry import answer
+from runs.actions import Actions
+from runs.dispatch import answer
 from tests.graph.conftest import Bench
-from tools.compiled import CompilerModel
 from tools.fakes import PlannedRun
+from tools.models.compiled import CompilerModel
 
 EVENT: dict[str, Any] = {
     "run_id": "r",

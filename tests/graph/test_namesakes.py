@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from agent.errors import UnavailableError
-from agent.keys import job_name_before
+from agent.names import job_name_before
 from agent.settings import load_settings
 from graph.response import Response
 from tests.graph.conftest import Bench, event

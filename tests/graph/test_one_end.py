@@ -11,16 +11,16 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from agent.errors import ConflictError, UnavailableError
-from graph.actions import Actions
-from graph.announcing import told
-from graph.entry import answer
 from graph.response import Response
-from graph.service import Service
+from runs.actions import Actions
+from runs.completion import told
+from runs.dispatch import answer
+from runs.service import Service
 from tests.graph.conftest import REPLY, Bench, event
 from tests.graph.test_actions import Woken
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
-from tools.lease import FileLease
-from tools.ledger import SqliteLedger
+from tools.local.lease import FileLease
+from tools.local.ledger import SqliteLedger
 from tools.records import Completion, JobRun, Launch, ModelCall, PublishOrder, RunEnded, RunRecord
 
 MakeBench = Callable[..., Bench]
@@ -297,7 +297,7 @@ def test_a_worker_that_breaks_and_cannot_record_it_tells_why_it_broke(
         raise error
 
     monkeypatch.setattr(scene.made.model, "complete", broken)
-    monkeypatch.setattr("graph.service.demand_held", lost)
+    monkeypatch.setattr("runs.service.demand_held", lost)
     with pytest.raises(RuntimeError, match="a defect of ours"):
         scene.service().run(event())
     assert scene.record().status == "running"

@@ -8,8 +8,8 @@ from dataclasses import asdict
 import pytest
 
 from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError
-from graph.refusals import refusal
 from graph.response import Response, broken, conflict, invalid, unavailable
+from runs.refused_request import refusal
 
 START = {"run_id": "r1", "specs": {}}
 BAD = invalid("r1", InvalidRequestError([Problem("specs.filters", "is free text")]))

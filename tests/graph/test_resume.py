@@ -10,8 +10,8 @@ import pytest
 from langgraph.runtime import RunControl
 
 from agent.errors import PublishError
-from agent.keys import thread_id
-from graph.service import Step
+from agent.names import thread_id
+from runs.service import Step
 from tests.graph.conftest import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, Bench, event
 from tools.fakes import FakeDatabase, FakeJobs, PlannedRun
 

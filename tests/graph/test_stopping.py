@@ -15,8 +15,8 @@ from tests.graph.conftest import Bench, event
 from tests.graph.test_actions import LONG, act, ask
 from tests.graph.test_interrupted import swept
 from tests.graph.test_limits import MINUTES, later, recorded, wake
-from tools.artifacts import LocalArtifacts
 from tools.fakes import FakeJobs
+from tools.local.artifacts import LocalArtifacts
 
 MakeBench = Callable[..., Bench]
 WAITING = event(options={"wait": "event"})

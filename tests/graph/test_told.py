@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import InvalidRequestError, Problem, UnavailableError
 from agent.settings import load_settings
-from graph.limits import MAX_LOST
+from runs.limits import MAX_LOST
 from tests.graph.conftest import REPLY, SCRIPT_FAILED, SETTINGS, Bench, event
 from tests.graph.test_actions import LONG, act, ask
 from tests.graph.test_interrupted import refused, swept

@@ -68,7 +68,7 @@ def test_the_sources_are_those_that_the_function_runs(tmp_path: Path) -> None:
     """The code with its template and prompts, without the embedded engine, the fakes and Studio."""
     copy_sources(ROOT, tmp_path)
     copied = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert {"lambda_handler.py", "agent/job_template.txt", "prompts/system.md", "tools/aws/toolbox.py"} <= copied
+    assert {"lambda_handler.py", "agent/job_template.txt", "prompts/system.md", "tools/aws/aws_toolbox.py"} <= copied
     assert not [name for name in copied if name.startswith(("tools/local", "tools/fakes", "graph/studio", "evals"))]
     assert {name.partition("/")[0] for name in copied} == set(SOURCES)
 
@@ -127,8 +127,8 @@ def test_the_build_context_is_complete(tmp_path: Path) -> None:
     [wheel] = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
-    needed = {"lambda_handler.py", "agent/job_template.txt", "prompts/system.md", "tools/local/child.py"}
-    assert needed | {"tools/local/log4j2.properties", "tools/local/standin/awsglue/context.py"} <= held
+    needed = {"lambda_handler.py", "agent/job_template.txt", "prompts/system.md", "tools/spark/child.py"}
+    assert needed | {"tools/spark/log4j2.properties", "tools/spark/standin/awsglue/context.py"} <= held
     pinned = (tmp_path / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert pinned == pins(project_requirements(ROOT, EXTRAS))
 

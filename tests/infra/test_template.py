@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from agent.keys import job_name
+from agent.names import job_name
 from agent.settings import PREFIX, Settings, load_settings
-from graph.dynamodb_saver import checkpoints_table
+from graph.checkpoints.dynamodb import checkpoints_table
 from tests.infra.templates import load, resources
 from tools.aws.ledger_items import TTL_ATTRIBUTE, table_definition
-from tools.bedrock import DEFAULT_MODEL_ID
+from tools.models.bedrock import DEFAULT_MODEL_ID
 from tools.records import TERMINAL_STATES
 
 TEMPLATE = load("template.yaml")

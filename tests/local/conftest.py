@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.local.jobs import Bench
-from tools.artifacts import LocalArtifacts
-from tools.local.engine import LocalJobRunner
-from tools.local.jvm import SparkJvm
+from tools.local.artifacts import LocalArtifacts
+from tools.spark.engine import LocalJobRunner
+from tools.spark.jvm import SparkJvm
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import textwrap
 import time
 from pathlib import Path
 
-from tools.artifacts import LocalArtifacts
-from tools.local.engine import LocalJobRunner
+from tools.local.artifacts import LocalArtifacts
 from tools.records import JobDefinition, JobRun
+from tools.spark.engine import LocalJobRunner
 
 _JOB = """
 import hashlib

@@ -10,16 +10,16 @@ import pytest
 
 from agent.errors import EngineError
 from tests.local.jobs import Bench, wait
-from tools.local.engine import LocalJobRunner
-from tools.local.jvm import SparkJvm
+from tools.spark.engine import LocalJobRunner
+from tools.spark.jvm import SparkJvm
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 
 STARTER = """
 import os, signal, sys
 from pathlib import Path
-from tools.artifacts import LocalArtifacts
-from tools.local.engine import LocalJobRunner
+from tools.local.artifacts import LocalArtifacts
+from tools.spark.engine import LocalJobRunner
 from tools.records import JobDefinition
 
 class AttachTo:
@@ -36,7 +36,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 DIE_BEFORE_THE_CHILD = """
 import os, signal
-from tools.local import engine
+from tools.spark import engine
 
 engine.spawn = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
 """

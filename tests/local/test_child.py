@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.local.environment import base_environment
-from tools.local.jvm import SparkJvm
-from tools.local.launch import LOG, SCRATCH, Launch, Outcome, jvm_seems_gone, read_outcome, spawn, write_launch
+from tools.spark.environment import base_environment
+from tools.spark.jvm import SparkJvm
+from tools.spark.run_files import LOG, SCRATCH, Launch, Outcome, jvm_seems_gone, read_outcome, spawn, write_launch
 
 pytestmark = pytest.mark.spark
 

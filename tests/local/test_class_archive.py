@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import UnavailableError
-from tools.local import class_archive, jvm
-from tools.local.jvm import SparkJvm
+from tools.spark import class_archive, jvm
+from tools.spark.jvm import SparkJvm
 
 pytestmark = pytest.mark.spark
 
@@ -26,7 +26,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_archive_of_this_installation_is_taken(tmp_path: Path) -> None:
     """A JVM that may not start without one does start."""
     if not jvm.class_archive().exists():
-        pytest.skip("no archive was made: python -m tools.local.class_archive")
+        pytest.skip("no archive was made: python -m tools.spark.class_archive")
     with SparkJvm(tmp_path / "jvm", options=("-Xshare:on",)) as spark:
         assert "PYSPARK_GATEWAY_PORT" in spark.environment()
 
@@ -64,7 +64,7 @@ def test_a_dump_that_fails_leaves_none_either(
         return subprocess.CompletedProcess(command, 1, "", "no space left")
 
     monkeypatch.setattr(class_archive, "_load_classes", lambda scratch, listed: None)
-    monkeypatch.setattr("tools.local.class_archive.subprocess.run", dumped)
+    monkeypatch.setattr("tools.spark.class_archive.subprocess.run", dumped)
     assert class_archive.main() == 1
     assert "no space left" in capsys.readouterr().err
     assert list(elsewhere.parent.iterdir()) == []

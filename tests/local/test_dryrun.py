@@ -8,8 +8,8 @@ import pytest
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.snapshot import Row
 from tests.local.jobs import script
-from tools.local.dryrun import LocalDryRun
 from tools.records import DryRunResult, SampleTable
+from tools.spark.dry_run import LocalDryRun
 
 pytestmark = pytest.mark.spark
 
@@ -236,7 +236,7 @@ def test_a_script_that_dies_once_is_not_to_blame(dry_run: LocalDryRun, tmp_path:
 
 def test_a_control_script_that_dies_as_well_blames_spark(dry_run: LocalDryRun, monkeypatch: pytest.MonkeyPatch) -> None:
     """When Spark itself does not work the dry run is unavailable, and the next one has a new JVM."""
-    monkeypatch.setattr("tools.local.dryrun._CONTROL", script("spark._jvm.System.exit(4)"))
+    monkeypatch.setattr("tools.spark.dry_run._CONTROL", script("spark._jvm.System.exit(4)"))
     told = "JVM ended with exit code 3 .*; Spark itself does not work, a control script failed: .*exit code 4"
     with pytest.raises(UnavailableError, match=told):
         dry_run.run(script("spark._jvm.System.exit(3)"), {})

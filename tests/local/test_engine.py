@@ -10,10 +10,10 @@ import pytest
 from agent.diagnosis.failures import diagnose_job
 from agent.errors import EngineError
 from tests.local.jobs import Bench, script, wait
-from tools.artifacts import LocalArtifacts
-from tools.local.engine import LocalJobRunner
-from tools.local.jvm import SparkJvm
+from tools.local.artifacts import LocalArtifacts
 from tools.records import JobReport
+from tools.spark.engine import LocalJobRunner
+from tools.spark.jvm import SparkJvm
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 

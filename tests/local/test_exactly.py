@@ -12,12 +12,12 @@ from pydantic import JsonValue
 from agent.event_snapshot import event_snapshot
 from agent.request import parse_request
 from agent.script import assemble
-from graph.documents import store
+from graph.inputs import store
 from graph.nodes.preflight import preflight
 from graph.state import State
-from tools.artifacts import LocalArtifacts
-from tools.local.dryrun import LocalDryRun
+from tools.local.artifacts import LocalArtifacts
 from tools.records import DryRunResult, SampleTable
+from tools.spark.dry_run import LocalDryRun
 
 pytestmark = pytest.mark.spark
 

@@ -15,7 +15,7 @@ from tests.local.jdbc_scene import Jdbc, driver_jar, loopback
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from tools.local.standin.awsglue._postgres import Postgres
+    from tools.spark.standin.awsglue._postgres import Postgres
 
 pytestmark = [
     pytest.mark.spark,
@@ -99,7 +99,7 @@ def jdbc(driver: None, spark: SparkSession, postgres_url: str) -> Iterator[Jdbc]
 @pytest.fixture
 def engine(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Postgres:
     """Make the embedded engine's backend on the same database."""
-    from tools.local.standin.awsglue._postgres import Postgres
+    from tools.spark.standin.awsglue._postgres import Postgres
 
     return Postgres({"c": postgres_url})
 

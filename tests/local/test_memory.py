@@ -11,9 +11,9 @@ import pytest
 from agent.settings import load_settings
 from tests.infra.templates import resources
 from tests.local.jobs import script
-from tools.aws.toolbox import _dry_run
-from tools.local.dryrun import LocalDryRun
-from tools.local.memory import FUNCTION_MEMORY, heap, python_bytes
+from tools.aws.aws_toolbox import _dry_run
+from tools.spark.dry_run import LocalDryRun
+from tools.spark.memory import FUNCTION_MEMORY, heap, python_bytes
 
 MB = 1024**2
 FOR_FUNCTION_AND_JVM = 1024
@@ -40,7 +40,7 @@ def test_heap_and_script_fit_into_the_function(
 def in_the_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalDryRun]:
     """Give dry runs as the function has them in the image, with the memory that the template gives it."""
     monkeypatch.setenv(FUNCTION_MEMORY, str(IMAGE))
-    monkeypatch.setattr("tools.local.secrecy.become_unreadable", lambda: None)
+    monkeypatch.setattr("tools.local.process_privacy.become_unreadable", lambda: None)
     with ExitStack() as stack:
         made = _dry_run(load_settings({"home": tmp_path}, {}), stack)
         assert isinstance(made, LocalDryRun)

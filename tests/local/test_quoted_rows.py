@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from pydantic import JsonValue
 
-from agent.diagnosis.redact import redact
 from agent.event_snapshot import event_snapshot
+from agent.redaction import redact
 from agent.request import parse_request
 from agent.script import assemble
-from tools.local.dryrun import LocalDryRun
 from tools.records import SampleTable
+from tools.spark.dry_run import LocalDryRun
 
 pytestmark = pytest.mark.spark
 

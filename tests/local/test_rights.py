@@ -14,11 +14,11 @@ from agent.errors import UnavailableError
 from tests.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows
 from tests.local.jobs import Bench, script
 from tests.postgres_fixtures import Users, as_role
-from tools.artifacts import LocalArtifacts
 from tools.database import PostgresDatabase
-from tools.database.examined import examine_users
-from tools.local.engine import LocalJobRunner
-from tools.local.jvm import SparkJvm
+from tools.doctor.job_role import examine_users
+from tools.local.artifacts import LocalArtifacts
+from tools.spark.engine import LocalJobRunner
+from tools.spark.jvm import SparkJvm
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 PASSWORD = "%E2%80%A6"  # README's ellipsis

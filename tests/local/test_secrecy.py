@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 import subprocess, sys
-from tools.local.secrecy import become_unreadable, is_readable
+from tools.local.process_privacy import become_unreadable, is_readable
 assert is_readable()
 become_unreadable()
 assert not is_readable()

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tools.local.standin.awsglue import context, dynamicframe, transforms, utils
-from tools.local.standin.awsglue.job import Job
+from tools.spark.standin.awsglue import context, dynamicframe, transforms, utils
+from tools.spark.standin.awsglue.job import Job
 
 GLUE = ["script.py", "--JOB_NAME", "j", "--JOB_RUN_ID", "jr_1", "--TempDir", "s3://b/t/", "--staging_prefix", "s_"]
 

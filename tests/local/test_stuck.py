@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.local.jobs import Bench, wait
-from tools.local import engine
-from tools.local.launch import Launch, Outcome, read_launch, read_outcome, write_launch, write_outcome
-from tools.local.moment import Moment
+from tools.spark import engine
+from tools.spark.monotonic import Moment
+from tools.spark.run_files import Launch, Outcome, read_launch, read_outcome, write_launch, write_outcome
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 

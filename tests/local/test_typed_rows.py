@@ -9,8 +9,8 @@ import pytest
 from pydantic import JsonValue
 
 from agent.errors import InvalidRequestError
-from tools.local.typed_rows import write_samples
 from tools.records import SampleTable
+from tools.spark.sample_tables import write_samples
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from agent.compiler import compile_transform
-from agent.planning.plan import build_plan
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.plan import build_plan
 from agent.request import Request, parse_request
 from agent.sampling.samples import sample_tables
 from agent.script import assemble
@@ -19,8 +19,8 @@ from agent.snapshot import Snapshot
 from agent.types import spark_type
 from tests.local.jobs import Bench
 from tools.database import PostgresDatabase
-from tools.local.dryrun import LocalDryRun
 from tools.records import PublishOrder, SampleTable
+from tools.spark.dry_run import LocalDryRun
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 

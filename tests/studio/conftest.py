@@ -12,8 +12,8 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from graph.service import Service
-from graph.studio_graph import Studio, StudioGraph, studio_graph
+from runs.service import Service
+from studio.graph import Studio, StudioGraph, studio_graph
 from tests.graph.conftest import Bench
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agent.errors import PublishError
-from graph.actions import Actions
-from graph.studio_graph import StudioError
+from runs.actions import Actions
+from studio.graph import StudioError
 from tests.graph.conftest import REPLY, event
 from tests.studio.conftest import Desk, MakeDesk
 from tools.fakes import FakeDatabase, FakeJobs, FakeModel, PlannedRun

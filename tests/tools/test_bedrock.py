@@ -15,7 +15,7 @@ from agent.errors import OutOfTimeError, UnavailableError
 from agent.request import parse_request
 from agent.snapshot import Snapshot, Target
 from tests.tools.fake_bedrock import Answer, FakeBedrock, fake_bedrock, refusal, reply
-from tools.bedrock import DEFAULT_MODEL_ID, BedrockModel
+from tools.models.bedrock import DEFAULT_MODEL_ID, BedrockModel
 from tools.records import ModelCall
 
 CALL = ModelCall(
@@ -280,7 +280,7 @@ def test_goes_on_after_close(play: Play) -> None:
 
 def test_a_question_ends_with_its_invocation(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not waited for until the model's own limit: the next invocation asks again, with all its time."""
-    monkeypatch.setattr("tools.bedrock._LEAST_SECONDS", 0.2)
+    monkeypatch.setattr("tools.models.bedrock._LEAST_SECONDS", 0.2)
     scene = play(Answer(200, {}, held=True), reply("ok"), seconds=60)
     with pytest.raises(OutOfTimeError, match="this invocation ends before the answer"):
         scene.model.complete(replace(CALL, seconds=0.4))

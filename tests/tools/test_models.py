@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.request import Request, parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
-from tools.model import make_model
+from tools.models.selection import make_model
 from tools.ports import Model
 from tools.records import Completion, ModelCall
 

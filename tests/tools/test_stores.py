@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ArtifactError, UnavailableError
-from tools.artifacts import LocalArtifacts
-from tools.journal import LogJournal
-from tools.ledger import SqliteLedger
+from tools.local.artifacts import LocalArtifacts
+from tools.local.journal import LogJournal
+from tools.local.ledger import SqliteLedger
 from tools.records import Launch, LaunchKey, RunRecord
 
 RECORD = RunRecord("r1", 1, "sha", "ref", "compiler", "local", "embedded", "2026-01-01T00:00:00.000+00:00", "running")

@@ -13,8 +13,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from agent.errors import UnavailableError
+from tools.aws.client_errors import CREDENTIAL_CODES, THROTTLING_CODES, error_code, status_of, translated
 from tools.aws.clients import AwsClients
-from tools.aws.errors import CREDENTIAL_CODES, THROTTLING_CODES, error_code, status_of, translated
 from tools.records import RequestRefused, RunEnded
 
 _log = logging.getLogger("datamorph.announcer")

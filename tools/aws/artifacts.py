@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from agent.errors import ArtifactError
+from tools.aws.client_errors import error_code, translated
 from tools.aws.clients import AwsClients
-from tools.aws.errors import error_code, translated
 
 _TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 _MISSING = ("NoSuchKey", "NoSuchVersion")

@@ -7,7 +7,7 @@ import json
 import threading
 from typing import Any
 
-from tools.aws.errors import translated
+from tools.aws.client_errors import translated
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30.0

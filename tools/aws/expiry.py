@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tools.aws.client_errors import error_code, translated
 from tools.aws.clients import AwsClients
-from tools.aws.errors import error_code, translated
 
 
 def expiry_days(clients: AwsClients, bucket: str, prefix: str) -> int | None:

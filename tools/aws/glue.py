@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from agent.diagnosis.redact import without
 from agent.errors import EngineError
-from agent.keys import temp_prefix
+from agent.names import temp_prefix
+from agent.redaction import without
 from agent.settings import Settings
+from tools.aws.client_errors import translated
 from tools.aws.clients import AwsClients
-from tools.aws.errors import translated
 from tools.aws.glue_errors import Setting, glue_call
 from tools.aws.glue_prices import dpu_seconds, usd
 from tools.aws.logs import GROUPS, GlueLogs
 from tools.aws.session_policy import session_policy
-from tools.clock import SystemClock
 from tools.job_report import parse_report
+from tools.local.clock import SystemClock
 from tools.ports import ArtifactStore, Clock
 from tools.records import JobDefinition, JobReport, JobRun
 
@@ -153,7 +153,7 @@ class GlueJobRunner:
         if not urls:
             return []
         # Imported here: whatever imports this module need not wait for psycopg.
-        from tools.database.url import passwords
+        from tools.database.database_url import passwords
 
         return [secret for url in urls for secret in passwords(url)]
 

@@ -19,9 +19,9 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from agent.diagnosis.redact import redact
 from agent.errors import DatamorphError, EngineError, UnavailableError
-from tools.aws.errors import THROTTLING_CODES, error_code, error_message, explain, status_of
+from agent.redaction import redact
+from tools.aws.client_errors import THROTTLING_CODES, error_code, error_message, explain, status_of
 
 NO_ANSWER = "OperationTimeoutException"
 """The code of a call whose answer never came: as with Glue's own, it may or may not have been applied."""

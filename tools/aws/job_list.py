@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from agent.errors import EngineError
-from agent.keys import run_id_of_job
+from agent.names import run_id_of_job
 from agent.settings import Settings
 from tools.aws.clients import AwsClients
 from tools.aws.glue import KEPT, OURS

@@ -7,9 +7,9 @@ import logging
 from botocore.exceptions import BotoCoreError, ClientError
 
 from agent.errors import UnavailableError
+from tools.aws.client_errors import error_code, explain
 from tools.aws.clients import AwsClients
-from tools.aws.errors import error_code, explain
-from tools.journal import journal_entry
+from tools.local.journal import journal_entry
 
 _log = logging.getLogger("datamorph.journal")
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from agent.diagnosis.redact import without
+from agent.redaction import without
+from tools.aws.client_errors import error_code, translated
 from tools.aws.clients import AwsClients
-from tools.aws.errors import error_code, translated
 from tools.ports import Clock
 
 MAX_CHARACTERS = 20_000

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from agent.errors import InvalidRequestError, UnavailableError
+from tools.aws.client_errors import translated
 from tools.aws.clients import AwsClients
-from tools.aws.errors import translated
 
 NO_SECRET = "none"
 
@@ -86,7 +86,7 @@ def _assembled(name: str, held: Mapping[str, Any]) -> str:
 
 
 def _readable(name: str, url: str) -> str:
-    from tools.database.url import checked_url
+    from tools.database.database_url import checked_url
 
     try:
         return checked_url(url)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from agent.errors import UnavailableError
-from agent.keys import run_id_of_job, temp_prefix
+from agent.names import run_id_of_job, temp_prefix
 
 MAX_CHARACTERS = 2048
 """What StartJobRun takes."""

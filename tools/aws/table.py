@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from tools.aws.client_errors import error_code, translated
 from tools.aws.clients import AwsClients
-from tools.aws.errors import error_code, translated
 
 Item = dict[str, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from tools.aws.client_errors import translated
 from tools.aws.clients import AwsClients
-from tools.aws.errors import translated
 
 
 class LambdaWaker:

@@ -9,10 +9,18 @@ from typing import Any
 
 import psycopg
 
-from agent.diagnosis.redact import redact
 from agent.errors import InvalidRequestError, UnavailableError
+from agent.redaction import redact
+from tools.database.database_url import (
+    checked_url,
+    completed,
+    database_name,
+    given_parameters,
+    hosts,
+    location,
+    passwords,
+)
 from tools.database.tls import advice
-from tools.database.url import checked_url, completed, database_name, given_parameters, hosts, location, passwords
 
 __all__ = ["Connection", "Connector", "UnreachableError", "checked_url", "location", "server_version"]
 

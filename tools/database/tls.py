@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlencode
 
-from tools.database.url import after_user, completed, given_parameters
+from tools.database.database_url import after_user, completed, given_parameters
 
 _VERIFYING = ("verify-ca", "verify-full")
 

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from tools.database.catalog import schema_exists
 from tools.database.connection import Connection
-from tools.database.staging import SCHEMA
+from tools.database.staging_schema import SCHEMA
 
 Role = Literal["postgres", "datamorph", "datamorph_jobs"]
 SUPERUSER: Role = "postgres"

@@ -1,0 +1,1 @@
+"""Python code of a transform, written from a plan."""

@@ -1,0 +1,164 @@
+"""Writes `transform` from a plan: the DataFrame code that an engineer would write, one step a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.compiler.code.columns import all_of, column_code, condition_code, expression_code
+from agent.compiler.code.layout import Argument, Call, comparison, statement
+from agent.compiler.code.spelling import (
+    docstring,
+    python_column,
+    python_text,
+    spark_name,
+    union_variables,
+    variables,
+)
+from agent.compiler.code.windows import WindowVariables, aggregated, sort_code, window_code
+from agent.compiler.plan.steps import (
+    AggregateStep,
+    ComputedStep,
+    FilterStep,
+    Grouping,
+    JoinStep,
+    MergedColumn,
+    NamedColumn,
+    Ordering,
+    OutputColumn,
+    Plan,
+    UnionStep,
+    WindowStep,
+)
+
+_AGGREGATES = {
+    "sum": "F.sum", "avg": "F.avg", "count": "F.count", "min": "F.min", "max": "F.max",
+    "count_distinct": "F.countDistinct",
+}  # fmt: skip
+_INNER_WIDTH = 84
+"""Width of what stands inside an argument of its own line."""
+_MAX_CALLS = 40
+"""Calls in one chain: the policy refuses expressions that are nested too deeply."""
+
+
+def compile_transform(plan: Plan) -> str:
+    """The Python source of `transform`; it needs `F`, `DataFrame` and nothing else."""
+    lines = ["def transform(sources: dict[str, DataFrame]) -> DataFrame:"]
+    lines += [f"    {line}" for line in docstring(plan.description, plan.target)]
+    of, stacked = variables(plan.sources), union_variables(plan)
+    lines += [f"    {of[source.key]} = sources[{python_text(source.key)}]" for source in plan.sources]
+    for union, variable in zip(plan.unions, stacked, strict=True):
+        lines += statement(f"{variable} = ", of[union.members[0]], _stack(union, of))
+        of[union.key] = variable
+    frame = of[plan.start]
+    windows = WindowVariables()
+    for name, calls in _stages(plan, of, windows):
+        lines += windows.new_lines()
+        for start in range(0, len(calls), _MAX_CALLS):
+            lines += statement(f"{name} = ", frame, calls[start : start + _MAX_CALLS])
+            frame = name
+    result = _result(plan, windows)
+    return "\n".join([*lines, *windows.new_lines(), *statement("return ", frame, result)]) + "\n"
+
+
+def _stages(plan: Plan, of: dict[str, str], windows: WindowVariables) -> Iterator[tuple[str, list[Call]]]:
+    """The steps before the result, each with the variable that it is kept in."""
+    yield "joined", [_join(step, of[step.source]) for step in plan.joins]
+    yield "derived", [_computed(step, windows) for step in plan.derived]
+    yield "kept", _where(plan.filters)
+    yield "windowed", [_computed(step, windows) for step in plan.windowed]
+    yield "chosen", _where(plan.windowed_filters)
+    yield "grouped", _group(plan.grouping)
+    yield "completed", [_computed(step, windows) for step in plan.derived_after]
+    yield "having", _where(plan.filters_after)
+    yield "ranked", [_computed(step, windows) for step in plan.windowed_after]
+    yield "chosen_groups", _where(plan.windowed_filters_after)
+
+
+def _join(step: JoinStep, variable: str) -> Call:
+    equal = [(column_code(one), "==", python_column(two)) for one, two in step.equalities]
+    more = [expression_code(step.condition)] if step.condition is not None else []
+    condition = all_of([*equal, *more])
+    return Call("join", (Argument(variable), condition, Argument(python_text(step.join_type))))
+
+
+def _stack(union: UnionStep, of: dict[str, str]) -> list[Call]:
+    """The members' columns one below the other, under the union's name."""
+    columns = [python_text(spark_name(name)) for name in union.columns]
+    select = Call("select", tuple(Argument(name) for name in columns))
+    calls = [select]
+    for member in union.members[1:]:
+        lines = tuple(f"    {name}," for name in columns)
+        calls.append(
+            Call("unionByName", (Argument(f"{of[member]}{select.text()}", (f"{of[member]}.select(", *lines, ")")),))
+        )
+    once = [] if union.keeps_all else [Call("distinct")]
+    return [*calls, *once, Call("alias", (Argument(python_text(union.key)),))]
+
+
+def _computed(step: ComputedStep, windows: WindowVariables) -> Call:
+    value = window_code(step, windows) if isinstance(step, WindowStep) else expression_code(step.value)
+    return Call("withColumn", (Argument(python_text(step.name)), value))
+
+
+def _where(filters: tuple[FilterStep, ...]) -> list[Call]:
+    if not filters:
+        return []
+    conditions = [condition_code(step) for step in filters]
+    groups = [conditions[start : start + _MAX_CALLS] for start in range(0, len(conditions), _MAX_CALLS)]
+    return [Call("where", (all_of(group),)) for group in groups]
+
+
+def _group(grouping: Grouping | None) -> list[Call]:
+    if grouping is None:
+        return []
+    aggregates = Call("agg", tuple(_aggregate(step) for step in grouping.aggregates))
+    keys = [_named(OutputColumn(key.column, key.name)) for key in grouping.keys]
+    return [Call("groupBy", tuple(keys)), aggregates] if keys else [aggregates]
+
+
+def _aggregate(step: AggregateStep) -> Argument:
+    begin, end = f"{_AGGREGATES[step.function]}(", f").alias({python_text(step.name)})"
+    value = aggregated(step.function, step.column, "" if step.only else begin, "" if step.only else end)
+    if step.only is None:
+        return value
+    condition = all_of([condition_code(step.only)])
+    whole = f"F.when({condition.text}, {value.text})"
+    inner = [whole]
+    if len(whole) > _INNER_WIDTH:
+        long = len(condition.text) > _INNER_WIDTH - 8
+        parts = condition.broken if long and condition.broken else (condition.text,)
+        last = value.broken or (value.text,)
+        inner = ["F.when(", *(f"    {line}" for line in (*parts[:-1], f"{parts[-1]},", *last)), ")"]
+    return Argument(f"{begin}{whole}{end}", (begin, *(f"    {line}" for line in inner), end))
+
+
+def _named(output: OutputColumn) -> Argument:
+    """A column under its name; an alias only where the name would be another one."""
+    same = not isinstance(output.column, MergedColumn) and output.column.name == output.name
+    return column_code(output.column, after="" if same else f".alias({python_text(output.name)})")
+
+
+def _result(plan: Plan, windows: WindowVariables) -> list[Call]:
+    select = [_select(plan.outputs)] + ([Call("distinct")] if plan.distinct else [])
+    order = _order(plan.ordering, windows)
+    return [*order, *select] if plan.ordering.before_select else [*select, *order]
+
+
+def _select(outputs: tuple[OutputColumn, ...]) -> Call:
+    plain = all(isinstance(o.column, NamedColumn) and o.column.name == o.name for o in outputs)
+    if plain:
+        return Call("select", tuple(Argument(python_text(spark_name(o.name))) for o in outputs))
+    return Call("select", tuple(_named(o) for o in outputs))
+
+
+def _order(ordering: Ordering, windows: WindowVariables) -> list[Call]:
+    keys = tuple(sort_code(key) for key in ordering.keys)
+    calls = [Call("orderBy", keys)] if keys else []
+    if ordering.limit is None:
+        return calls
+    if not ordering.tie_rank:
+        return [*calls, Call("limit", (Argument(str(ordering.limit)),))]
+    rank = Argument(python_text(ordering.tie_rank))
+    cut = comparison(Argument(f"F.col({rank.text})"), "<=", f"F.lit({ordering.limit})")
+    ranked = Call("withColumn", (rank, Argument(f"F.rank().over({windows.name((), ordering.keys)})")))
+    return [ranked, Call("where", (cut,)), *calls, Call("drop", (rank,))]

@@ -1,0 +1,241 @@
+"""Filters: a value that fits its column exactly, or a refusal that says what would fit."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import NoReturn
+from uuid import UUID
+
+from agent.compiler.plan.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unordered
+from agent.compiler.plan.problems import USE_A_MODEL, nearest, refuse
+from agent.compiler.plan.steps import FilterStep, NamedColumn, Reference, Value
+from agent.errors import InvalidRequestError
+from agent.request import Filter
+from agent.types import Family
+
+_INT_LIMIT = 2**63
+_EXACT_IN_DOUBLE = 2**53
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_WHOLE = re.compile(r"-?\d+", re.ASCII)
+_FRACTION = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_DIGITS_IN_DOUBLE = 15
+"""Significant digits that a JSON number keeps on its way through a double."""
+_WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
+_TEXT_ONLY = frozenset({"LIKE", "NOT LIKE"})
+_NULL_IN_LIST = {
+    "IN": "null in the list finds no row; leave it out, and for rows where the column is NULL too filter on a derived "
+    "column that says `... OR column IS NULL`",
+    "NOT IN": "with null in the list the filter would keep no row; leave it out",
+}
+_LISTS = frozenset({"IN", "NOT IN", "BETWEEN"})
+
+
+def filter_step(entry: Filter, column: Reference, path: str) -> FilterStep:
+    """The filter on a resolved column. Raises InvalidRequestError when the value does not fit the column."""
+    kind, operator = column.kind, entry.operator
+    leave_failed(column)
+    if operator in ("IS NULL", "IS NOT NULL"):
+        if entry.value is not None:
+            refuse(f"{path}.value", f"{operator} takes no value")
+        return FilterStep(column, operator)
+    if operator in _TEXT_ONLY:
+        _check_pattern(entry.value, kind, path)
+    elif kind is not None and kind.family in ("json", "binary", "array"):
+        known = kind.named or "bytea"
+        refuse(f"{path}.operator", f"{operator} on a column of type {known}; {USE_A_MODEL}, or filter on IS NULL")
+    elif kind is not None and kind.family == "enum" and operator not in ("=", "!=", "IN", "NOT IN"):
+        refuse(f"{path}.operator", f"{operator} on an enum: {unordered(kind)}; use = or IN")
+    elif kind is not None and kind.family == "boolean" and operator not in ("=", "!=", "IN", "NOT IN"):
+        refuse(f"{path}.operator", f"{operator} on a boolean column; use = or !=")
+    where = f"{path}.value"
+    values = tuple(exact_value(item, kind, where) for item in _items(entry, where))
+    return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
+
+
+def leave_failed(column: Reference) -> None:
+    """Stop without a problem at a column that is itself refused: what is wrong with it is said there."""
+    if isinstance(column, NamedColumn) and column.failed:
+        raise InvalidRequestError([])
+
+
+def _items(entry: Filter, path: str) -> list[object]:
+    if entry.operator not in _LISTS:
+        if isinstance(entry.value, list | dict):
+            refuse(path, f"{entry.operator} takes one value, not {type(entry.value).__name__}; use IN for a list")
+        return [entry.value]
+    if not isinstance(entry.value, list) or not entry.value:
+        refuse(path, f"{entry.operator} takes a list of values")
+    if entry.operator == "BETWEEN" and len(entry.value) != 2:
+        refuse(path, "BETWEEN takes a list of two values, the lower one first")
+    if entry.operator in _NULL_IN_LIST and None in entry.value:
+        refuse(path, f"NULL equals nothing, so {_NULL_IN_LIST[entry.operator]}")
+    return list(entry.value)
+
+
+def _check_pattern(value: object, kind: Kind | None, path: str) -> None:
+    if kind is not None and kind.family != "string":
+        refuse(f"{path}.operator", f"LIKE needs a text column, not {kind.family}")
+    if kind is not None and kind.padded:
+        refuse(f"{path}.operator", f"LIKE on character({kind.padded}) sees the padding; derive rtrim(...) first")
+    if isinstance(value, str) and not _WELL_ESCAPED.fullmatch(value):
+        refuse(f"{path}.value", "a backslash in a pattern may only stand before %, _ or another backslash")
+    if not isinstance(value, str):
+        refuse(f"{path}.value", "LIKE takes a text pattern")
+
+
+def exact_value(value: object, kind: Kind | None, path: str) -> Value:
+    """The literal for a column of that kind. Raises InvalidRequestError when it does not fit exactly."""
+    if value is None:
+        refuse(path, "NULL equals nothing, so the filter would keep no row; use IS NULL or IS NOT NULL")
+    if isinstance(value, float) and not math.isfinite(value):
+        refuse(path, f"{value} is not a number that can be compared")
+    if kind is None:
+        refuse(
+            path,
+            "the column's type is not certain, so Spark might convert in silence; derive it with CAST(... AS type)",
+        )
+    match kind.family:
+        case "boolean":
+            return (
+                Value(value) if isinstance(value, bool) else _misfit(value, _bare("true or false", value), kind, path)
+            )
+        case "string":
+            text = value.rstrip(" ") if isinstance(value, str) and kind.padded else value
+            return Value(text) if isinstance(text, str) else _misfit(value, "a text", kind, path)
+        case _:
+            return _READERS.get(kind.family, _number)(value, kind, path)
+
+
+def _misfit(value: object, wanted: str, kind: Kind, path: str) -> NoReturn:
+    refuse(path, f"{value!r} does not fit a {kind.family} column; give {wanted}")
+
+
+def _bare(wanted: str, value: object) -> str:
+    """What is wanted, where a text is given instead."""
+    return f"{wanted} without quotes" if isinstance(value, str) else wanted
+
+
+def _label(value: object, kind: Kind, path: str) -> Value:
+    if not isinstance(value, str):
+        return _misfit(value, "one of its values", kind, path)
+    if kind.labels and value not in kind.labels:
+        refuse(path, f"{value!r} is no value of {kind.named}; {nearest(value, kind.labels)}")
+    return Value(value)
+
+
+def _uuid(value: object, kind: Kind, path: str) -> Value:
+    """As Spark sees it: in small letters, with hyphens."""
+    try:
+        return Value(str(UUID(value))) if isinstance(value, str) else _misfit(value, "a text", kind, path)
+    except ValueError:
+        return _misfit(value, "one as a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", kind, path)
+
+
+def _time(value: object, kind: Kind, path: str) -> Value:
+    """As Spark sees it: a timestamp of 1 January 1970."""
+    wanted = "a time as 08:30:00"
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return _misfit(value, wanted, kind, path)
+    try:
+        return Value(f"1970-01-01 {time.fromisoformat(value).isoformat()}", "timestamp")
+    except ValueError:
+        return _misfit(value, wanted, kind, path)
+
+
+def _number(value: object, kind: Kind, path: str) -> Value:
+    if kind.family == "float":
+        return _double(value, kind, path)
+    text = _digits_of(value, kind, path)
+    digits = _digits(text)
+    whole_number = "." not in text
+    if whole_number and not isinstance(value, str) or kind.family == "integer":
+        number = int(text) if whole_number else None
+        if number is not None and not -_INT_LIMIT <= number < _INT_LIMIT:
+            hint = "" if kind.family == "integer" else f'; write it as text: "{text}"'
+            refuse(path, f"{text} is beyond 64-bit integers{hint}")
+        width = Kind("integer", whole=10 if number is not None and -(2**31) <= number < 2**31 else 20)
+        _check_common_type(text, kind, digits if number is None else width, path)
+        return Value(number) if number is not None else _decimal(text, digits)
+    if digits.whole + digits.scale > MAX_DIGITS:
+        refuse(path, f"{text} has more than {MAX_DIGITS} digits")
+    _check_common_type(text, kind, digits, path)
+    return _decimal(text, digits)
+
+
+def _double(value: object, kind: Kind, path: str) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _misfit(value, _bare("a number", value), kind, path)
+    if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:
+        refuse(path, f"{value} has no exact floating-point value")
+    return Value(float(value))
+
+
+def _digits_of(value: object, kind: Kind, path: str) -> str:
+    """The number without an exponent, and without a fraction that is zero; a text must be exactly a number."""
+    if isinstance(value, str):
+        shape = _WHOLE if kind.family == "integer" else _FRACTION
+        if not shape.fullmatch(value):
+            _misfit(value, "a number", kind, path)
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _misfit(value, "a number", kind, path)
+    number = Decimal(repr(value))
+    if isinstance(value, float) and len(number.normalize().as_tuple().digits) > _DIGITS_IN_DOUBLE:
+        example = '"12345678901234567.89"'
+        refuse(path, f'{value!r} has more digits than a JSON number keeps; write it as text: "…", as {example}')
+    return format(number, "f").removesuffix(".0")
+
+
+def _digits(text: str) -> Kind:
+    whole, _, fraction = text.lstrip("-").partition(".")
+    return Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
+
+
+def _decimal(text: str, digits: Kind) -> Value:
+    return Value(text, f"decimal({max(digits.whole + digits.scale, 1)},{digits.scale})")
+
+
+def _check_common_type(text: str, kind: Kind, width: Kind, path: str) -> None:
+    fits = kind.family == width.family == "integer" or fits_one_decimal(kind, width)
+    if not fits:
+        refuse(path, f"{text} and the column have no common decimal type that holds both in full")
+
+
+def _date(value: object, kind: Kind, path: str) -> Value:
+    wanted = "a date as 2024-01-31"
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return _misfit(value, wanted, kind, path)
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return _misfit(value, wanted, kind, path)
+    return Value(value, "date")
+
+
+def _timestamp(value: object, kind: Kind, path: str) -> Value:
+    wanted = "a timestamp as 2024-01-31 08:30:00"
+    if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
+        return _misfit(value, wanted, kind, path)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return _misfit(value, wanted, kind, path)
+    if moment.tzinfo is not None and not kind.zoned:
+        refuse(path, f"{value!r} names a time zone, but the column has none; leave the zone out")
+    if moment.tzinfo is not None:
+        try:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            refuse(path, f"{value!r} lies outside the years 1 to 9999 in UTC")
+    return Value(moment.isoformat(sep=" "), "timestamp")
+
+
+_READERS: dict[Family, Callable[[object, Kind, str], Value]] = {
+    "date": _date, "timestamp": _timestamp, "time": _time, "uuid": _uuid, "enum": _label,
+}  # fmt: skip

@@ -1,0 +1,273 @@
+"""SQL expressions of a specification: checked against closed lists, and rewritten only where a column is named.
+
+The text stays as it was written. sqlglot finds the columns and their offsets; Spark reads the text itself, so
+whatever the two might read differently is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from agent.compiler.plan.divisions import divisors_are_placed
+from agent.compiler.plan.problems import USE_A_MODEL, nearest, refuse
+from agent.compiler.plan.sql_functions import (
+    AGGREGATE_FUNCTIONS,
+    ALLOWED_FUNCTIONS,
+    BARE_WORDS,
+    CAST_TYPES,
+    RANDOM_FUNCTIONS,
+    SYNTAX_BEFORE_PARENTHESIS,
+    UNITS,
+)
+from agent.sql_limits import HINT, excess
+
+_PLAIN_NODES: tuple[type[Any], ...] = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not,
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor,
+    exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.Like, exp.ILike,
+    exp.RegexpLike, exp.Escape, exp.And, exp.Or,
+    exp.Between, exp.In, exp.DataType, exp.DataTypeParam, exp.Interval, exp.Var, exp.Bracket, exp.AtTimeZone,
+    exp.FromTimeZone,
+)  # fmt: skip
+_REFUSED_NODES: dict[type[Any], str] = {
+    exp.Query: "a subquery",
+    exp.Lambda: "a lambda",
+    exp.Alias: "an alias",
+    exp.Star: "`*`",
+    exp.Dot: "a field access",
+    exp.JSONExtract: "a JSON path",
+    exp.Collate: "a collation",
+    exp.Placeholder: "a placeholder",
+    exp.Parameter: "a parameter",
+}
+_IDENTITIES: tuple[type[Any], ...] = (exp.CurrentUser, exp.CurrentRole, exp.SessionUser)
+_WORD = re.compile(r"[^\W\d]\w*")
+_NUMBER = re.compile(r"(\d[\d.]*|\.\d+)([eE][-+]?\d+)?")
+_KNOWN_TOKEN = re.compile(r"[-+*/%(),.\[\]=<>|&^!]+|[`'\"\d\w.].*", re.ASCII | re.DOTALL)
+_BEFORE_UNIT = (["extract", "("], ["datediff", "("])
+"""Where a bare word is a unit, which is checked with the kinds at hand."""
+_MAX_DEPTH = 120
+_TOO_DEEP = (
+    f"is nested too deeply: at most {_MAX_DEPTH} operators in a row, as `a + b + …`, and less in brackets; {HINT}"
+)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A column named in an expression: its text without quotes, and where it stands (end exclusive)."""
+
+    name: str
+    start: int
+    end: int
+    trimmed: bool
+    """True where trailing spaces make no difference: in a trim of them, or before IS NULL."""
+    inside: str = ""
+    """What is done with it: `IS NULL`, `AS STRING`, `= COLUMN`, or a function as `HOUR`; empty for all else."""
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A checked expression; `tree` is sqlglot's reading of `text`."""
+
+    text: str
+    mentions: tuple[Mention, ...]
+    tree: Any = field(compare=False, repr=False)
+
+    def rendered(self, spellings: Sequence[str]) -> str:
+        """The text with each mention replaced by its spelling, in the order of `mentions`."""
+        parts, end = [], 0
+        for mention, spelling in zip(self.mentions, spellings, strict=True):
+            parts += [self.text[end : mention.start], spelling]
+            end = mention.end
+        return "".join((*parts, self.text[end:]))
+
+
+def parse_expression(text: str, path: str) -> Expression:
+    """Read a Spark SQL expression. Raises InvalidRequestError naming what is not certain in it."""
+    text = text.strip()
+    too_much = excess(text)
+    if too_much:
+        refuse(path, f"{too_much.message}; {too_much.hint}")
+    tokens = _tokens(text, path)
+    tree = _tree(text, tokens, path)
+    nodes = list(tree.walk())
+    if max(_depths(tree)) > _MAX_DEPTH:
+        refuse(path, _TOO_DEEP)
+    for node in nodes:
+        _check_refused(node, path)
+    _check_tokens(tokens, text, path)
+    for node in nodes:
+        _check_known(node, path)
+    _check_divisors(text, tree, path)
+    mentions = [_mention(column, text, path) for column in tree.find_all(exp.Column)]
+    _check_strays(tokens, mentions, path)
+    return Expression(text, tuple(sorted(mentions, key=lambda mention: mention.start)), tree)
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    raw: str
+    start: int
+
+
+def _tokens(text: str, path: str) -> list[_Token]:
+    """The tokens of the text. In parentheses, because a word such as `show` at the beginning is a command."""
+    try:
+        found = sqlglot.tokenize(f"({text}\n)", dialect="spark")
+    except SqlglotError as error:
+        refuse(path, f"cannot be read as a Spark SQL expression: {str(error).splitlines()[0]}")
+    if any(token.comments for token in found):
+        refuse(path, "holds a comment; leave it out")
+    return [_Token(t.token_type.name, t.text, text[t.start - 1 : t.end], t.start - 1) for t in found[1:-1]]
+
+
+def _tree(text: str, tokens: list[_Token], path: str) -> Any:
+    """The syntax tree, its identifiers placed in `text`."""
+    open_now = 0
+    for token in tokens:
+        open_now += {"(": 1, ")": -1}.get(token.raw, 0)
+        if open_now < 0:
+            refuse(path, "cannot be read as a Spark SQL expression: a parenthesis is closed that was not opened")
+    try:
+        whole = sqlglot.parse_one(f"({text}\n)", dialect="spark")
+    except RecursionError:
+        refuse(path, _TOO_DEEP)
+    except (SqlglotError, ValueError, TypeError, IndexError, AttributeError) as error:  # sqlglot checks few arguments
+        _check_tokens(tokens, text, path)
+        refuse(path, f"cannot be read as a Spark SQL expression: {(str(error).splitlines() or [''])[0]}")
+    for identifier in whole.find_all(exp.Identifier, exp.Star):
+        for edge in ("start", "end"):
+            if edge in identifier.meta:
+                identifier.meta[edge] -= 1
+    return whole.this if isinstance(whole, exp.Paren) else whole
+
+
+def _depths(tree: Any) -> Iterator[int]:
+    stack = [(tree, 1)]
+    while stack:
+        node, depth = stack.pop()
+        yield depth
+        stack += [(child, depth + 1) for child in node.iter_expressions()]
+
+
+def string_literals(expression: Expression) -> list[str]:
+    """The contents of the double-quoted strings: text to Spark, but a column to whoever thinks of PostgreSQL."""
+    return [token.text for token in _tokens(expression.text, "") if token.raw.startswith('"')]
+
+
+def _check_tokens(tokens: list[_Token], text: str, path: str) -> None:
+    for position, token in enumerate(tokens):
+        raw = token.raw
+        following = tokens[position + 1] if position + 1 < len(tokens) else None
+        if not (_KNOWN_TOKEN.fullmatch(raw) or _WORD.fullmatch(raw)):
+            _refuse_token(raw, path)
+        if token.kind == "NUMBER" and not _NUMBER.fullmatch(raw):
+            refuse(path, f"{raw!r} is a number with a suffix; write CAST({token.text} AS type)")
+        if following is None:
+            continue
+        if token.kind == following.kind == "STRING":
+            refuse(path, "two strings side by side are one to Spark; for a quote inside a string write \\'")
+        if following.text == "(" and (_WORD.fullmatch(token.text) or raw.startswith("`")):
+            _check_function(token.text.lower(), path)
+        if token.kind == "ALIAS" and following.text.lower() not in CAST_TYPES:
+            refuse(path, f"unknown type {following.text!r} in a cast; {nearest(following.text, CAST_TYPES)}")
+
+
+def _check_strays(tokens: list[_Token], mentions: list[Mention], path: str) -> None:
+    """Refuse a bare word that sqlglot takes for a unit, as in `date_trunc(u, ts)`: to Spark it is a column."""
+    spans = {position for mention in mentions for position in range(mention.start, mention.end)}
+    for position, token in enumerate(tokens):
+        word, after = token.raw.lower(), tokens[position + 1 : position + 2]
+        if token.start in spans or not (_WORD.fullmatch(word) or word.startswith("`")):
+            continue
+        opens = any(next_one.raw == "(" or next_one.kind == "STRING" for next_one in after)
+        typed = position > 0 and tokens[position - 1].kind == "ALIAS"
+        nearby = [one.raw.lower() for one in tokens[max(0, position - 3) : position]]
+        unit = (word in UNITS and "interval" in nearby) or (nearby[-2:] in _BEFORE_UNIT and _WORD.fullmatch(word))
+        if not (opens or typed or unit or word in BARE_WORDS):
+            refuse(path, f"{token.raw!r} is not a column here; put a unit or a format in quotes")
+
+
+def _refuse_token(raw: str, path: str) -> None:
+    if raw == "::":
+        refuse(path, "`::` is not Spark 3.3 SQL; write CAST(... AS type)")
+    refuse(path, f"{raw!r} is not a part of an expression that the compiler knows; {USE_A_MODEL}")
+
+
+def _check_function(name: str, path: str) -> None:
+    if name in AGGREGATE_FUNCTIONS:
+        refuse(path, f"{name}() is an aggregate; write it as an entry of `aggregations`")
+    if name in RANDOM_FUNCTIONS:
+        refuse(path, f"{name}() gives another answer on each run; {USE_A_MODEL}")
+    if name not in ALLOWED_FUNCTIONS | SYNTAX_BEFORE_PARENTHESIS:
+        refuse(path, f"function {name}() is not one that the compiler knows; {nearest(name, ALLOWED_FUNCTIONS)}")
+
+
+def _check_refused(node: Any, path: str) -> None:
+    if isinstance(node, exp.Window):
+        refuse(path, "a window function stands in `transformations`, as an entry of type window; name its alias here")
+    for kind, word in _REFUSED_NODES.items():
+        if isinstance(node, kind):
+            refuse(path, f"{word} cannot be expressed by the compiler; {USE_A_MODEL}")
+
+
+def _check_known(node: Any, path: str) -> None:
+    if not isinstance(node, (*_PLAIN_NODES, exp.Func)):
+        refuse(path, f"{type(node).__name__} is not a part of an expression that the compiler knows; {USE_A_MODEL}")
+    if isinstance(node, _IDENTITIES):
+        refuse(path, f"the answer of {type(node).__name__} depends on who runs the job; {USE_A_MODEL}")
+
+
+def _check_divisors(text: str, tree: Any, path: str) -> None:
+    try:
+        placed = divisors_are_placed(text, tree)
+    except RecursionError:  # each divisor that may be zero is one level deeper
+        refuse(path, _TOO_DEEP)
+    if not placed:
+        refuse(path, "what is divided by is not certain; put the divisor in parentheses")
+
+
+def _mention(column: Any, text: str, path: str) -> Mention:
+    parts = column.parts
+    spans = [(part.meta.get("start"), part.meta.get("end")) for part in parts]
+    if any(start is None or end is None for start, end in spans):
+        refuse(path, f"{column.sql(dialect='spark')} cannot be placed in the text; {USE_A_MODEL}")
+    for part, (start, end) in zip(parts, spans, strict=True):
+        if text[start : end + 1] not in (part.name, f"`{part.name.replace('`', '``')}`"):
+            refuse(path, f"{column.sql(dialect='spark')} cannot be placed in the text; {USE_A_MODEL}")
+    name = ".".join(part.name for part in parts)
+    return Mention(name, spans[0][0], spans[-1][1] + 1, _padding_is_lost(column), _inside(column))
+
+
+def _inside(column: Any) -> str:
+    parent = column.parent
+    if _is_null_check(parent):
+        return "IS NULL"
+    if isinstance(parent, exp.Cast):
+        return "AS STRING" if parent.to.this.name in ("TEXT", "VARCHAR") else ""
+    if isinstance(parent, exp.EQ) and isinstance(parent.this, exp.Column) and isinstance(parent.expression, exp.Column):
+        return "= COLUMN"
+    return parent.key.upper() if isinstance(parent, exp.Func) and column.arg_key == "this" else ""
+
+
+def _is_null_check(parent: Any) -> bool:
+    if isinstance(parent, exp.Is):
+        return isinstance(parent.expression, exp.Null)
+    return isinstance(parent, exp.Anonymous) and parent.name.lower() in ("isnull", "isnotnull")
+
+
+def _padding_is_lost(column: Any) -> bool:
+    parent = column.parent
+    if isinstance(parent, exp.Is | exp.Anonymous):
+        return _is_null_check(parent)
+    whole = isinstance(parent, exp.Trim) and column.arg_key == "this" and parent.expression is None
+    return whole and str(parent.args.get("position") or "BOTH").upper() != "LEADING"

@@ -1,0 +1,233 @@
+"""The plan of a specification: every name resolved, or a refusal that names what is not certain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.compiler.plan.conditions import filter_step
+from agent.compiler.plan.derivations import Derivation, Derivations
+from agent.compiler.plan.grouping import Grouped, read_grouping
+from agent.compiler.plan.joins import JoinChain, join_chain, unjoined_sources
+from agent.compiler.plan.outputs import read_ordering, read_outputs, read_renames
+from agent.compiler.plan.problems import collecting, entry_of, refuse
+from agent.compiler.plan.pruning import Phase, named, of_result, phase
+from agent.compiler.plan.repetitions import aggregates_once, derived_once, filters_once, windows_once
+from agent.compiler.plan.resolution import Names, Sources, all_names, read_sources, unquoted
+from agent.compiler.plan.steps import (
+    DerivedStep,
+    FilterStep,
+    Grouping,
+    Ordering,
+    OutputColumn,
+    Plan,
+    PlannedSource,
+    Reference,
+    UnionStep,
+)
+from agent.compiler.plan.transformations import Entries, joins_mangled, read_entries
+from agent.compiler.plan.unions import apply_unions
+from agent.compiler.plan.window_stages import read_windowing
+from agent.errors import InvalidRequestError, Problem
+from agent.request import Request
+from agent.snapshot import Snapshot
+
+__all__ = ["Plan", "build_plan"]
+
+
+def build_plan(request: Request, snapshot: Snapshot) -> Plan:
+    """The plan of a request. Raises InvalidRequestError with everything that cannot be expressed with certainty."""
+    problems: list[Problem] = []
+    entries = read_entries(request.specs, problems)
+    sources = read_sources(request.specs, snapshot, problems)
+    listed = dict(sources.tables)
+    mangled, before_joins = joins_mangled(request.specs, problems), len(problems)
+    sources, unions = apply_unions(entries.unions, sources, problems)
+    chain = join_chain(entries.joins, sources, problems)
+    unjoined = unjoined_sources(chain, sources) if len(problems) == before_joins else []
+    problems += [] if mangled else unjoined
+    if len(listed) < len(request.specs.source_tables) or unjoined or len(problems) > before_joins:
+        raise InvalidRequestError(list(dict.fromkeys(problems)))
+    plan = _Planner(request, snapshot, entries, _Rows(listed, sources, unions, chain), problems).plan()
+    if problems:
+        raise InvalidRequestError(list(dict.fromkeys(problems)))
+    return plan
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that everything else works on: what is listed, stacked and joined."""
+
+    listed: dict[str, str]
+    """Key to table name of each listed source."""
+    sources: Sources
+    unions: tuple[UnionStep, ...]
+    chain: JoinChain
+
+
+class _Planner:
+    """Carries what the stages share: names before grouping, derived columns, and the problems found so far."""
+
+    def __init__(
+        self, request: Request, snapshot: Snapshot, entries: Entries, rows: _Rows, problems: list[Problem]
+    ) -> None:
+        self._specs, self._target = request.specs, snapshot.target
+        self._entries, self._rows, self._problems = entries, rows, problems
+        self._before: Names = all_names(rows.sources, rows.chain.merged(rows.sources))
+        self._aggregations = aggregates_once(entries.aggregations, problems)
+        windows = windows_once(entries.windows, problems)
+        self._derivations = Derivations(
+            rows.sources,
+            self._before,
+            [entry.alias for _, entry in self._aggregations],
+            [entry.name for _, entry in windows],
+        )
+        self._before.hint(one.alias for _, one in self._aggregations)
+        self._before.hint([*(one.name for _, one in windows), *(one.name for _, one in entries.derived)])
+        self._derivations.read(derived_once(entries.derived, problems), problems)
+        self._windowing = read_windowing(windows, self._aggregations, self._before, self._derivations, problems)
+
+    def plan(self) -> Plan:
+        """The whole plan; what is wrong goes to the problems."""
+        filters = self._filters(late=False)
+        if self._aggregations:
+            return self._grouped_plan(filters)
+        defaults = [*self._source_columns(), *self._derived_columns()]
+        renames = read_renames(self._entries, self._before, self._problems)
+        outputs = read_outputs(
+            self._specs, self._entries, self._before, renames, defaults, self._target, self._problems
+        )
+        ordering = read_ordering(self._entries, self._before, outputs, None, self._problems)
+        before = self._phase(filters, of_result(outputs, ordering))
+        self._refuse_unused(before)
+        return self._assembled(before, None, Phase(), outputs, ordering)
+
+    def _grouped_plan(self, filters: tuple[FilterStep, ...]) -> Plan:
+        grouping = read_grouping(self._aggregations, self._before, self._derivations, self._problems)
+        grouped = Grouped(grouping, self._before, self._derivations.found, self._problems)
+        grouped.add_failed(entry.alias for _, entry in self._aggregations)
+        self._windowing.bind_after(grouped, self._problems)
+        used: list[Reference] = [key.column for key in grouping.keys]
+        used += [reference for step in grouping.aggregates for reference in step.references]
+        before = self._phase(filters, used)
+        filters_after = self._filters(late=True, grouped=grouped)
+        defaults = self._grouped_defaults(grouping, grouped, named(before.asked))
+        result = grouped.finished()
+        renames = read_renames(self._entries, result, self._problems)
+        outputs = read_outputs(self._specs, self._entries, result, renames, defaults, self._target, self._problems)
+        ordering = read_ordering(self._entries, result, outputs, grouping, self._problems)
+        after = phase(grouped.steps, self._windowing.after, filters_after, of_result(outputs, ordering))
+        self._refuse_unused_aggregates(named(after.asked))
+        return self._assembled(before, grouping, after, outputs, ordering)
+
+    def _phase(self, filters: tuple[FilterStep, ...], asked: list[Reference]) -> Phase:
+        """What is computed over the rows."""
+        return phase(_steps(self._derivations.found), self._windowing.before, filters, asked)
+
+    def _assembled(
+        self,
+        before: Phase,
+        grouping: Grouping | None,
+        after: Phase,
+        outputs: tuple[OutputColumn, ...],
+        ordering: Ordering,
+    ) -> Plan:
+        rows, target = self._rows, self._specs.target_table
+        members = [key for union in rows.unions for key in union.members]
+        order = dict.fromkeys([*members, rows.chain.start, *(step.source for step in rows.chain.steps)])
+        return Plan(
+            target=target.name,
+            description=target.description,
+            sources=tuple(PlannedSource(key, rows.listed[key]) for key in order if key in rows.listed),
+            unions=rows.unions,
+            start=rows.chain.start,
+            joins=tuple(rows.chain.steps),
+            derived=before.derived,
+            filters=before.filters,
+            windowed=before.windowed,
+            windowed_filters=before.windowed_filters,
+            grouping=grouping,
+            derived_after=after.derived,
+            filters_after=after.filters,
+            windowed_after=after.windowed,
+            windowed_filters_after=after.windowed_filters,
+            outputs=outputs,
+            distinct=self._entries.distinct,
+            ordering=ordering,
+        )
+
+    def _filters(self, late: bool, grouped: Grouped | None = None) -> tuple[FilterStep, ...]:
+        """The filters before grouping, or those on aggregates and what is derived from them."""
+        steps = []
+        for path, entry in self._entries.filters:
+            text = unquoted(entry.column)
+            if self._derivations.late(text) != late:
+                continue
+            with collecting(self._problems):
+                if late and self._before.find(text):
+                    both = f"{entry.column!r} is a source column and an aggregate's alias"
+                    refuse(f"{path}.column", f"{both}; rename the alias or qualify the column")
+                scope = self._before if grouped is None else grouped
+                steps.append((path, filter_step(entry, scope.resolve(text, f"{path}.column"), path)))
+        return filters_once(steps, self._problems)
+
+    def _source_columns(self) -> list[Reference]:
+        """Every source column in the order listed; a key that joins share stands once."""
+        found: list[Reference] = []
+        for own in self._rows.sources.columns.values():
+            for column in own:
+                same = self._before.find(column.name)
+                found.append(same[0] if len(same) == 1 else column)
+        return found
+
+    def _derived_columns(self) -> list[Reference]:
+        names = [*(d.name for d in self._derivations.found), *(step.name for step in self._windowing.before)]
+        return [reference for name in names for reference in self._before.find(name)]
+
+    def _refuse_unused(self, before: Phase) -> None:
+        """Without a list of columns, a derived column that goes nowhere is a mistake."""
+        kept = {step.name for step in (*before.derived, *before.windowed)}
+        paths = {d.name: d.path for d in self._derivations.found} | self._windowing.paths
+        self._refuse_unfilled([(name, path) for name, path in paths.items() if name not in kept])
+
+    def _refuse_unused_aggregates(self, asked: set[str]) -> None:
+        """Without a list of columns, an aggregate or a window over groups that goes nowhere is a mistake."""
+        paths = [(entry.alias, f"{path}.alias") for path, entry in self._aggregations]
+        paths += [(step.name, self._windowing.paths[step.name]) for step in self._windowing.after]
+        self._refuse_unfilled([(name, path) for name, path in paths if name not in asked])
+
+    def _refuse_unfilled(self, unused: list[tuple[str, str]]) -> None:
+        """Refuse what the existing target has no column for, unless something else is wrong with its entry."""
+        if self._target is None or not self._target.exists or self._explicit():
+            return
+        wrong = {entry_of(problem.path) for problem in self._problems}
+        columns = {column.name.casefold() for column in self._target.columns}
+        for name, path in unused:
+            if entry_of(path) not in wrong and name.casefold() not in columns:
+                message = f"{name!r} is not a column of the existing target; list the columns to fill"
+                self._problems.append(Problem(path, message))
+
+    def _grouped_defaults(self, grouping: Grouping, grouped: Grouped, used: set[str]) -> list[Reference]:
+        """Keys, aggregates, and the derived columns that need an aggregate or serve nothing before grouping."""
+        names = [key.name for key in grouping.keys] + [step.name for step in grouping.aggregates]
+        placed = {step.name for step in grouped.steps}
+        lost = [(step.name, self._windowing.paths[step.name]) for step in self._windowing.before]
+        for derivation in self._derivations.found:
+            if derivation.name in placed and derivation.name not in used:
+                names.append(derivation.name)
+            elif derivation.value is not None:
+                lost.append((derivation.name, derivation.path))
+        used = used | {unquoted(entry.column) for _, entry in self._aggregations if entry.column}
+        for name, path in lost:
+            if name not in used and not self._explicit():
+                message = f"{name!r} is neither grouped by nor aggregated, so it is lost; group by it"
+                self._problems.append(Problem(path, message))
+        names += [step.name for step in self._windowing.after]
+        return [reference for name in names for reference in grouped.find(name)]
+
+    def _explicit(self) -> bool:
+        return bool(self._specs.target_table.columns or self._entries.select)
+
+
+def _steps(found: Iterable[Derivation]) -> list[DerivedStep]:
+    return [DerivedStep(one.name, one.value) for one in found if one.value is not None]

@@ -1,0 +1,72 @@
+"""What of a plan is needed: a step that nothing asks for is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from agent.compiler.plan.steps import (
+    ComputedStep,
+    DerivedStep,
+    FilterStep,
+    NamedColumn,
+    Ordering,
+    OutputColumn,
+    Reference,
+)
+from agent.compiler.plan.window_binding import with_ties_broken
+
+_Step = TypeVar("_Step", DerivedStep, ComputedStep)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What is computed and kept on one side of grouping, in this order."""
+
+    derived: tuple[DerivedStep, ...] = ()
+    filters: tuple[FilterStep, ...] = ()
+    windowed: tuple[ComputedStep, ...] = ()
+    windowed_filters: tuple[FilterStep, ...] = ()
+    asked: tuple[Reference, ...] = ()
+    """Everything that is asked of the rows that the phase begins with, and of what it computes."""
+
+
+def phase(
+    derived: Sequence[DerivedStep],
+    windowed: Sequence[ComputedStep],
+    filters: tuple[FilterStep, ...],
+    asked: Iterable[Reference],
+) -> Phase:
+    """The phase that gives what is `asked` after it; filters on what a window gives stand behind the windows."""
+    made = {step.name for step in windowed}
+    late = tuple(step for step in filters if isinstance(step.column, NamedColumn) and step.column.name in made)
+    early = tuple(step for step in filters if step not in late)
+    wanted = [*(step.column for step in late), *asked]
+    windows = with_ties_broken(needed(windowed, wanted), wanted)
+    wanted += [reference for step in windows for reference in step.references]
+    wanted += [step.column for step in early]
+    kept = needed(derived, wanted)
+    wanted += [reference for step in kept for reference in step.references]
+    return Phase(kept, early, windows, late, tuple(dict.fromkeys(wanted)))
+
+
+def needed(steps: Sequence[_Step], asked: Iterable[Reference]) -> tuple[_Step, ...]:
+    """The steps that `asked` needs, directly or through another step, in their order."""
+    wanted, kept = named(asked), []
+    for step in reversed(steps):
+        if step.name in wanted:
+            wanted |= named(step.references)
+            kept.append(step)
+    return tuple(reversed(kept))
+
+
+def named(columns: Iterable[Reference]) -> set[str]:
+    """The names of those that are not a source's."""
+    return {column.name for column in columns if isinstance(column, NamedColumn)}
+
+
+def of_result(outputs: tuple[OutputColumn, ...], ordering: Ordering) -> list[Reference]:
+    """The columns that the result and its order need."""
+    sort = [key.column for key in ordering.keys] if ordering.before_select else []
+    return [*(output.column for output in outputs), *sort]

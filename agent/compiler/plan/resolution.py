@@ -1,0 +1,197 @@
+"""Names: which column a name of the specification stands for, and when that is not certain."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.compiler.plan.column_kinds import kind_of
+from agent.compiler.plan.problems import collecting, nearest, refuse
+from agent.compiler.plan.steps import MergedColumn, NamedColumn, Reference, SourceColumn
+from agent.errors import Problem, UnsupportedTypeError
+from agent.request import SourceTable, Specification
+from agent.snapshot import Snapshot
+
+_PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The listed sources with their columns, and what each may be called."""
+
+    tables: dict[str, str] = field(default_factory=dict)
+    """Key to table name, in the order listed."""
+    columns: dict[str, tuple[SourceColumn, ...]] = field(default_factory=dict)
+    qualifiers: dict[str, str] = field(default_factory=dict)
+    """Casefolded alias or table name to key."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Key to where it is listed."""
+
+    def key_of(self, name: str, path: str) -> str:
+        """The key of the source with that alias or table name. Raises InvalidRequestError."""
+        key = self.qualifiers.get(unquoted(name).casefold())
+        if key is None:
+            known = [*self.tables, *self.tables.values()]
+            refuse(path, f"{name!r} is not a listed source; {nearest(name, known)}")
+        return key
+
+    def column(self, key: str, text: str, path: str) -> SourceColumn:
+        """The column of one source, with or without its qualifier. Raises InvalidRequestError."""
+        own = self.columns[key]
+        wanted = unquoted(text).casefold()
+        spellings = {wanted} | {
+            wanted[len(name) + 1 :]
+            for name, owner in self.qualifiers.items()
+            if owner == key and wanted.startswith(f"{name}.")
+        }
+        found = [column for column in own if column.name.casefold() in spellings]
+        if len(found) != 1:
+            hint = nearest(text, [column.name for column in own])
+            refuse(path, f"{self.tables[key]} has no column {text!r}; {hint}")
+        return found[0]
+
+    def united(self, members: list[str], key: str, columns: tuple[SourceColumn, ...], path: str) -> Sources:
+        """The same, with one source of these columns in the place of `members`, which cannot be named any more."""
+        order = [key if known == members[0] else known for known in self.tables if known not in members[1:]]
+        own = {name: owner for name, owner in self.qualifiers.items() if owner not in members}
+        return Sources(
+            tables={known: key if known == key else self.tables[known] for known in order},
+            columns={known: columns if known == key else self.columns[known] for known in order},
+            qualifiers={**own, key.casefold(): key},
+            paths={**self.paths, key: path},
+        )
+
+    def of_name(self, name: str) -> list[SourceColumn]:
+        """All source columns of that bare name, whatever its case."""
+        fold = name.casefold()
+        return [column for own in self.columns.values() for column in own if column.name.casefold() == fold]
+
+
+class Names:
+    """What can be named at one point of the plan. Spark does not tell case apart, so neither is done here."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Reference]] = {}
+        self._shown: dict[str, str] = {}
+
+    def add(self, spelling: str, reference: Reference) -> None:
+        """Let `spelling` stand for `reference`; a spelling with two meanings is ambiguous."""
+        known = self._found.setdefault(spelling.casefold(), [])
+        self._shown.setdefault(spelling.casefold(), spelling)
+        if reference not in known:
+            known.append(reference)
+
+    def find(self, text: str) -> list[Reference]:
+        """Everything that `text` may stand for; empty when nothing does."""
+        return list(self._found.get(text.casefold(), ()))
+
+    def hint(self, spellings: Iterable[str]) -> None:
+        """Show these in hints too: names that stand for something at another point."""
+        for spelling in spellings:
+            self._shown.setdefault(spelling.casefold(), spelling)
+
+    def shown(self) -> list[str]:
+        """All spellings, as they were first written."""
+        return list(self._shown.values())
+
+    def resolve(self, text: str, path: str) -> Reference:
+        """The one thing that `text` stands for. Raises InvalidRequestError when there is none or more than one."""
+        found = self.find(text)
+        if not found:
+            refuse(path, f"unknown column {text!r}; {nearest(text, self.shown())}")
+        if len(found) > 1:
+            candidates = " or ".join(described(reference) for reference in found)
+            refuse(path, f"{text!r} is ambiguous: it may be {candidates}; write which one")
+        return found[0]
+
+
+class Scope(Protocol):
+    """What can be named at one point of the plan: before grouping `Names`, after it `Grouped`."""
+
+    def find(self, text: str) -> list[Reference]:
+        """Everything that `text` may stand for."""
+        ...
+
+    def resolve(self, text: str, path: str) -> Reference:
+        """The one thing that `text` stands for. Raises InvalidRequestError."""
+        ...
+
+    def shown(self) -> list[str]:
+        """All spellings, for hints."""
+        ...
+
+
+def unquoted(text: str) -> str:
+    """A plain reference without backquotes: `` `sales.orders`.`x` `` is `sales.orders.x`."""
+    if "`" not in text:
+        return text.strip()
+    return ".".join(quoted.replace("``", "`") or plain for quoted, plain in _PART.findall(text.strip()))
+
+
+def described(reference: Reference) -> str:
+    """A reference as a reader knows it, as `o.customer_id`."""
+    match reference:
+        case SourceColumn(source, name):
+            return f"{source}.{name}"
+        case MergedColumn(name):
+            return f"the shared key {name}"
+        case NamedColumn(name):
+            return f"the derived column or aggregate {name}"
+
+
+def read_sources(specs: Specification, snapshot: Snapshot, problems: list[Problem]) -> Sources:
+    """The sources of a specification with the snapshot's columns; what is wrong goes to `problems`."""
+    sources = Sources()
+    keys = Counter(table.key.casefold() for table in specs.source_tables)
+    for position, table in enumerate(specs.source_tables):
+        path = f"specs.source_tables[{position}]"
+        with collecting(problems):
+            if keys[table.key.casefold()] > 1:
+                refuse(path, f"two sources are called {table.key!r}; give each an alias of its own")
+            sources.columns[table.key] = _columns(table, snapshot, path)
+            sources.tables[table.key] = table.table_name
+            sources.paths[table.key] = path
+    _add_qualifiers(sources, specs.source_tables)
+    return sources
+
+
+def _columns(table: SourceTable, snapshot: Snapshot, path: str) -> tuple[SourceColumn, ...]:
+    source = next((source for source in snapshot.sources if source.key == table.key), None)
+    if source is None:
+        refuse(path, f"the columns of {table.table_name!r} are not known; describe them in `source_schemas`")
+    repeated = [name for name, count in Counter(c.name.casefold() for c in source.columns).items() if count > 1]
+    if repeated:
+        refuse(
+            path, f"columns of {table.table_name!r} differ only in case: {', '.join(repeated)}; Spark takes them as one"
+        )
+    try:
+        return tuple(SourceColumn(table.key, c.name, kind_of(c.type, c.name, c.labels)) for c in source.columns)
+    except UnsupportedTypeError as error:
+        refuse(path, str(error))
+
+
+def _add_qualifiers(sources: Sources, tables: tuple[SourceTable, ...]) -> None:
+    """An alias hides a table name; a table name, whole or its last part, counts where only one source has it."""
+    for key in sources.tables:
+        sources.qualifiers[key.casefold()] = key
+    whole = [table.table_name.casefold() for table in tables]
+    for names in (whole, [name.rpartition(".")[2] for name in whole]):
+        for table, name in zip(tables, names, strict=True):
+            if names.count(name) == 1 and table.key in sources.tables:
+                sources.qualifiers.setdefault(name, table.key)
+
+
+def all_names(sources: Sources, merged: dict[str, Reference]) -> Names:
+    """The names of all source columns; `merged` holds, by casefolded name, what a shared join key stands for."""
+    names = Names()
+    for own in sources.columns.values():
+        for column in own:
+            fold = column.name.casefold()
+            names.add(column.name, merged.get(fold, column))
+            for qualifier, key in sources.qualifiers.items():
+                if key == column.source:
+                    names.add(f"{qualifier}.{column.name}", column)
+    return names

@@ -1,0 +1,257 @@
+"""The steps of a plan: what the specification means, with every name resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from agent.compiler.plan.column_kinds import Kind
+from agent.compiler.plan.expressions import Expression
+from agent.request import JoinType
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of a source as it is read."""
+
+    source: str
+    """The source's key."""
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class MergedColumn:
+    """The one key column that an outer join on a shared name leaves: the first member that is not NULL."""
+
+    name: str
+    members: tuple[SourceColumn, ...]
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the first member, wide enough for all; all members compare exactly with it."""
+        kinds = [member.kind for member in self.members]
+        families = {kind.family for kind in kinds}
+        return replace(
+            kinds[0],
+            family="decimal" if families == {"integer", "decimal"} else kinds[0].family,
+            whole=max(kind.whole for kind in kinds),
+            scale=max(kind.scale for kind in kinds),
+        )
+
+
+@dataclass(frozen=True)
+class NamedColumn:
+    """A column without a source: derived, of a window, an aggregate, or what a group is keyed by."""
+
+    name: str
+    kind: Kind | None = None
+    """None when it is not known."""
+    failed: bool = False
+    """True for a column that is refused itself; it can be named, so that nothing is said twice."""
+
+
+Reference = SourceColumn | MergedColumn | NamedColumn
+
+
+@dataclass(frozen=True)
+class BoundExpression:
+    """An expression and what each column that it mentions stands for, in the order of the mentions."""
+
+    expression: Expression
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class JoinStep:
+    """One more source, joined to all that is joined already."""
+
+    source: str
+    join_type: JoinType
+    equalities: tuple[tuple[SourceColumn, SourceColumn], ...] = ()
+    """Pairs that must be equal: what is joined already, then the new source."""
+    condition: BoundExpression | None = None
+    """What must hold besides."""
+
+
+@dataclass(frozen=True)
+class UnionStep:
+    """Sources stacked to one, column by column of the same name."""
+
+    key: str
+    members: tuple[str, ...]
+    columns: tuple[str, ...]
+    keeps_all: bool
+    """False when rows that are equal in all columns are kept once."""
+
+
+@dataclass(frozen=True)
+class DerivedStep:
+    """A new column."""
+
+    name: str
+    value: BoundExpression
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that it is computed from."""
+        return self.value.references
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """A column to sort by, its direction, and where its NULLs go."""
+
+    column: Reference
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Which rows of the partition are aggregated: offsets from the current row, None for no bound."""
+
+    unit: Literal["rows", "range"]
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True)
+class Value:
+    """A literal; `cast` is the Spark type that a text is turned into, None when it stands as it is."""
+
+    value: str | int | float | bool
+    cast: str | None = None
+
+
+@dataclass(frozen=True)
+class FilterStep:
+    """Rows to keep. `trimmed` compares without trailing spaces, as PostgreSQL does for `character(n)`."""
+
+    column: Reference
+    operator: str
+    values: tuple[Value, ...] = ()
+    trimmed: bool = False
+
+
+@dataclass(frozen=True)
+class WindowStep:
+    """A new column that looks at other rows: those equal in `partition_by`, in the order of `order_by`."""
+
+    name: str
+    function: str
+    column: Reference | None
+    """None for rank, dense_rank, row_number and the number of rows."""
+    partition_by: tuple[Reference, ...]
+    order_by: tuple[SortKey, ...]
+    offset: int = 0
+    """How many rows back or ahead; lag and lead only."""
+    default: Value | None = None
+    """What lag and lead give where there is no such row; NULL when None."""
+    frame: Frame | None = None
+    """None for SQL's own: to the current row and its peers when there is an order, else the whole partition."""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that it is computed from."""
+        own = () if self.column is None else (self.column,)
+        return (*own, *self.partition_by, *(key.column for key in self.order_by))
+
+    @property
+    def counts_rows(self) -> bool:
+        """True where rows that tie in the order still get different answers."""
+        by_rows = self.frame is not None and self.frame.unit == "rows" and (self.frame.start, self.frame.end) != _WHOLE
+        return by_rows or self.function in ("row_number", "lag", "lead")
+
+
+ComputedStep = DerivedStep | WindowStep
+
+_WHOLE = (None, None)
+
+
+@dataclass(frozen=True)
+class GroupKey:
+    """What rows are grouped by, and the name that it has afterwards."""
+
+    column: Reference
+    name: str
+
+
+@dataclass(frozen=True)
+class AggregateStep:
+    """One aggregate; `column` is None for the number of rows."""
+
+    function: str
+    column: Reference | None
+    name: str
+    kind: Kind | None
+    only: FilterStep | None = None
+    """The rows that count, as for a column of a pivot; all when None."""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that it is computed from."""
+        own = () if self.column is None else (self.column,)
+        return own if self.only is None else (*own, self.only.column)
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """One grouping; without keys all rows are one group."""
+
+    keys: tuple[GroupKey, ...]
+    aggregates: tuple[AggregateStep, ...]
+
+
+@dataclass(frozen=True)
+class OutputColumn:
+    """A column of the result."""
+
+    column: Reference
+    name: str
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """Sort, then limit; before the select when a sort column is not in the output."""
+
+    keys: tuple[SortKey, ...] = ()
+    limit: int | None = None
+    before_select: bool = False
+    tie_rank: str = ""
+    """A free name for the rank by which rows that tie with the last one stay too; empty for a plain limit."""
+
+
+@dataclass(frozen=True)
+class PlannedSource:
+    """A source in the order in which it is brought in."""
+
+    key: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole specification, resolved; from `start` on the fields stand in the order in which they are carried out."""
+
+    target: str
+    description: str
+    sources: tuple[PlannedSource, ...]
+    unions: tuple[UnionStep, ...]
+    start: str
+    """Key of the source or union that the joins begin with."""
+    joins: tuple[JoinStep, ...]
+    derived: tuple[DerivedStep, ...]
+    filters: tuple[FilterStep, ...]
+    windowed: tuple[ComputedStep, ...]
+    """Windows over the rows, and what is derived from them."""
+    windowed_filters: tuple[FilterStep, ...]
+    grouping: Grouping | None
+    derived_after: tuple[DerivedStep, ...]
+    filters_after: tuple[FilterStep, ...]
+    windowed_after: tuple[ComputedStep, ...]
+    """Windows over the groups, and what is derived from them."""
+    windowed_filters_after: tuple[FilterStep, ...]
+    outputs: tuple[OutputColumn, ...]
+    distinct: bool
+    ordering: Ordering

@@ -1,0 +1,126 @@
+"""Unions: listed sources stacked to one, before anything is joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from agent.compiler.plan.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unequal
+from agent.compiler.plan.entry_details import Details, known_keys, names_of
+from agent.compiler.plan.problems import collecting, nearest, refuse
+from agent.compiler.plan.resolution import Sources, described
+from agent.compiler.plan.steps import SourceColumn, UnionStep
+from agent.errors import Problem
+
+KEYS = ("tables", "alias", "columns", "all")
+DEFAULT_ALIAS = "united"
+
+
+@dataclass(frozen=True)
+class UnionEntry:
+    """Names of the sources, and what the whole is called."""
+
+    tables: tuple[str, ...]
+    alias: str
+    columns: tuple[str, ...]
+    keeps_all: bool
+
+
+def read_union(details: Details, path: str) -> UnionEntry:
+    """The union in these details. Raises InvalidRequestError."""
+    known_keys(details, KEYS, path)
+    alias = details.get("alias", DEFAULT_ALIAS)
+    if not isinstance(alias, str) or not alias:
+        refuse(f"{path}.alias", f"is the name of all the rows together, not {alias!r}")
+    keeps_all = details.get("all")
+    if not isinstance(keeps_all, bool):
+        refuse(f"{path}.all", "say true to keep every row (UNION ALL), or false to keep equal rows once (UNION)")
+    tables = names_of(details, "tables", path)
+    if len(tables) < 2:
+        refuse(f"{path}.tables", "is a list of at least two listed sources")
+    return UnionEntry(tables, alias, names_of(details, "columns", path), keeps_all)
+
+
+def apply_unions(
+    entries: list[tuple[str, UnionEntry]], sources: Sources, problems: list[Problem]
+) -> tuple[Sources, tuple[UnionStep, ...]]:
+    """The sources with each union in the place of its members, and the unions; what is wrong goes to `problems`."""
+    steps = []
+    first = {entry: path for path, entry in reversed(entries)}
+    for path, entry in [(path, entry) for path, entry in entries if first[entry] == path]:
+        with collecting(problems):
+            details = f"{path}.details"
+            members = _members(entry, sources, details)
+            named = _columns(entry, members, sources, details)
+            columns = tuple(_stacked(entry.alias, [of[fold] for of in named], details) for fold in named[0])
+            sources = sources.united(members, entry.alias, columns, details)
+            for column in columns if not entry.keeps_all else ():
+                if reason := unequal(column.kind):
+                    refuse(f"{details}.all", f"equal rows with {described(column)}: {reason}; say true")
+            names = tuple(column.name for column in columns)
+            steps.append(UnionStep(entry.alias, tuple(members), names, entry.keeps_all))
+    return sources, tuple(steps)
+
+
+def _members(entry: UnionEntry, sources: Sources, path: str) -> list[str]:
+    """The keys of the sources that are stacked. Raises InvalidRequestError."""
+    members = [sources.key_of(name, f"{path}.tables[{position}]") for position, name in enumerate(entry.tables)]
+    repeated = next((key for key in members if members.count(key) > 1), None)
+    if repeated is not None:
+        refuse(f"{path}.tables", f"lists {repeated!r} twice; list the table twice as a source, each with an alias")
+    others = [name for name, key in sources.qualifiers.items() if key not in members]
+    if entry.alias.casefold() in others:
+        refuse(f"{path}.alias", f"two sources are called {entry.alias!r}; give the union another alias")
+    return members
+
+
+def _columns(entry: UnionEntry, members: list[str], sources: Sources, path: str) -> list[dict[str, SourceColumn]]:
+    """For each member its columns by casefolded name, those of the first member's in their order."""
+    whole = [{column.name.casefold(): column for column in sources.columns[key]} for key in members]
+    if entry.columns:
+        found = [
+            [sources.column(key, name, f"{path}.columns[{place}]") for place, name in enumerate(entry.columns)]
+            for key in members
+        ]
+        return [{column.name.casefold(): column for column in own} for own in found]
+    for key, own in zip(members, whole, strict=True):
+        lacking = [whole[0][fold].name for fold in whole[0] if fold not in own]
+        extra = [own[fold].name for fold in own if fold not in whole[0]]
+        if lacking or extra:
+            differ = f"{key!r} and {members[0]!r} have different columns: {', '.join(lacking + extra)}"
+            near = f" ({nearest(lacking[0], extra)})" if lacking and extra else ""
+            refuse(
+                path, f"{differ}{near}; name those to stack in `columns`, or give the tables the same names by a view"
+            )
+    return whole
+
+
+def _stacked(alias: str, parts: list[SourceColumn], path: str) -> SourceColumn:
+    """The column of the union. Raises InvalidRequestError when the members' types have no common one."""
+    first = parts[0]
+    kind = first.kind
+    for part in parts[1:]:
+        reason = _mismatch(kind, part.kind)
+        if reason:
+            refuse(path, f"{described(first)} and {described(part)} cannot be stacked with certainty: {reason}")
+        kind = _wider(kind, part.kind)
+    return SourceColumn(alias, first.name, kind)
+
+
+def _mismatch(left: Kind, right: Kind) -> str:
+    if left.padded != right.padded:
+        return "one is character(n) and the other has another length"
+    if left.zoned != right.zoned:
+        return "one side has a time zone and the other has none"
+    if left.named != right.named:
+        return f"{left.named or left.family} and {right.named or right.family} are different types"
+    exact = {"integer", "decimal"}
+    if left.family != right.family and not {left.family, right.family} <= exact:
+        return f"{left.family} and {right.family} would be converted in silence"
+    if "decimal" in (left.family, right.family) and not fits_one_decimal(left, right):
+        return f"no numeric of {MAX_DIGITS} digits holds both in full"
+    return ""
+
+
+def _wider(left: Kind, right: Kind) -> Kind:
+    family = left.family if left.family == right.family else "decimal"
+    return replace(left, family=family, whole=max(left.whole, right.whole), scale=max(left.scale, right.scale))

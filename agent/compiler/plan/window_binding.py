@@ -1,0 +1,120 @@
+"""Windows resolved: what each of their names stands for, and in which order they are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from agent.compiler.plan.column_kinds import Kind, kind_of_aggregate, unequal, unordered
+from agent.compiler.plan.conditions import exact_value
+from agent.compiler.plan.grouping import check_compared, check_summed
+from agent.compiler.plan.problems import refuse
+from agent.compiler.plan.resolution import Scope, described, unquoted
+from agent.compiler.plan.steps import ComputedStep, NamedColumn, Reference, SortKey, Value, WindowStep
+from agent.compiler.plan.window_entries import OFFSETS, RANKINGS, WindowEntry
+
+_INTEGER_LIMITS = {5: 2**15, 10: 2**31, 20: 2**63}
+
+
+@dataclass(frozen=True)
+class Windowed:
+    """A window's step and the kind of its column."""
+
+    step: WindowStep
+    kind: Kind | None
+
+
+def bind_window(entry: WindowEntry, scope: Scope, path: str) -> Windowed:
+    """The window with each name resolved. Raises InvalidRequestError."""
+    column = None if entry.column is None else scope.resolve(unquoted(entry.column), f"{path}.column")
+    kind = None if column is None else column.kind
+    if column is not None and entry.function in ("sum", "avg"):
+        check_summed(entry.function, column, f"{path}.column")
+    if column is not None:
+        check_compared(entry.function, column, f"{path}.column")
+    partition = [
+        scope.resolve(unquoted(name), f"{path}.partition_by[{position}]")
+        for position, name in enumerate(entry.partition_by)
+    ]
+    order = [
+        SortKey(scope.resolve(unquoted(item.column), f"{path}.order_by[{position}]"), item.descending, item.nulls_first)
+        for position, item in enumerate(entry.order_by)
+    ]
+    for position, one in enumerate(partition):
+        if reason := unequal(one.kind):
+            refuse(f"{path}.partition_by[{position}]", f"{described(one)} cannot divide the rows: {reason}")
+    for position, key in enumerate(order):
+        if reason := unordered(key.column.kind):
+            refuse(f"{path}.order_by[{position}]", f"{described(key.column)} cannot be sorted by: {reason}")
+    default = None if entry.default is None else _default(entry, column, f"{path}.default")
+    step = WindowStep(
+        entry.name, entry.function, column, tuple(partition), tuple(order), entry.offset, default, entry.frame
+    )
+    return Windowed(step, _kind(entry.function, kind))
+
+
+def _kind(function: str, kind: Kind | None) -> Kind | None:
+    if function in RANKINGS:
+        return Kind("integer", whole=10)
+    return kind if function in OFFSETS else kind_of_aggregate(function, kind)
+
+
+def _default(entry: WindowEntry, column: Reference | None, path: str) -> Value:
+    """A value of exactly the column's type, so that the new column has that type too."""
+    kind = None if column is None else column.kind
+    if column is None or kind is None or kind.padded or (kind.family == "decimal" and not kind.whole + kind.scale):
+        refuse(path, f"a default needs a column whose type is certain and not character(n), not {entry.column!r}")
+    value = exact_value(entry.default, kind, path)
+    if kind.family == "integer":
+        limit = _INTEGER_LIMITS[kind.whole]
+        if not isinstance(value.value, int) or not -limit <= value.value < limit:
+            refuse(path, f"{entry.default!r} does not fit the integers of {described(column)}")
+    if kind.family != "decimal":
+        return value
+    digits = _digits(value)
+    if digits.whole > kind.whole or digits.scale > kind.scale:
+        wanted = f"numeric({kind.whole + kind.scale},{kind.scale})"
+        refuse(path, f"{entry.default!r} does not fit {described(column)}, which is {wanted}")
+    return Value(str(value.value), f"decimal({kind.whole + kind.scale},{kind.scale})")
+
+
+def _digits(value: Value) -> Kind:
+    whole, _, fraction = str(value.value).lstrip("-").partition(".")
+    return Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
+
+
+def with_ties_broken(steps: tuple[ComputedStep, ...], used: Iterable[Reference]) -> tuple[ComputedStep, ...]:
+    """The steps, where rows that tie in an order are told apart by all that is used of them, so that answers repeat.
+
+    `used` is everything that is needed of the rows; rows that are equal in all of it may change places. What other
+    windows gave them counts too, except those of the same order: they see the rows as they stand already.
+    """
+    made = {step.name for step in steps}
+    seen = dict.fromkeys([*used, *(reference for step in steps for reference in step.references)])
+    rows = [one for one in seen if not (isinstance(one, NamedColumn) and one.name in made)]
+    found: list[ComputedStep] = []
+    before: list[tuple[WindowStep, Reference]] = []
+    for step in steps:
+        if not isinstance(step, WindowStep):
+            found.append(step)
+            continue
+        others = [column for earlier, column in before if _order(earlier) != _order(step)]
+        found.append(_told_apart(step, [*rows, *others]) if step.counts_rows else step)
+        if step.counts_rows:
+            before.append((step, NamedColumn(step.name)))
+    return tuple(found)
+
+
+def _order(step: WindowStep) -> object:
+    return step.partition_by, step.order_by
+
+
+def _told_apart(step: WindowStep, known: list[Reference]) -> WindowStep:
+    placed = {_identity(one) for one in (*step.partition_by, *(key.column for key in step.order_by))}
+    others = [column for column in known if _identity(column) not in placed]
+    keys = [SortKey(column, descending=False, nulls_first=False) for column in others]
+    return replace(step, order_by=(*step.order_by, *keys))
+
+
+def _identity(reference: Reference) -> object:
+    return reference.name if isinstance(reference, NamedColumn) else reference

@@ -1,0 +1,136 @@
+"""Windows as they are written: a column that is computed from other rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from agent.compiler.plan.entry_details import (
+    Details,
+    SortItem,
+    known_keys,
+    names_of,
+    one_of,
+    sort_items,
+    text_of,
+    word_of,
+)
+from agent.compiler.plan.problems import refuse
+from agent.compiler.plan.resolution import unquoted
+from agent.compiler.plan.steps import Frame
+
+RANKINGS = ("rank", "dense_rank", "row_number")
+OFFSETS = ("lag", "lead")
+AGGREGATES = ("sum", "avg", "min", "max", "count")
+FUNCTIONS = (*RANKINGS, *OFFSETS, *AGGREGATES)
+KEYS = ("function", "column", "alias", "name", "partition_by", "order_by", "offset", "default", "frame")
+
+_BOUND = r"(UNBOUNDED|CURRENT|\d{1,9}) (PRECEDING|ROW|FOLLOWING)"
+_FRAME = re.compile(rf"(ROWS|RANGE) BETWEEN {_BOUND} AND {_BOUND}")
+_FRAME_SHAPE = "a frame is written as `ROWS BETWEEN 6 PRECEDING AND CURRENT ROW`"
+_MAX_OFFSET = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class WindowEntry:
+    """One window; names are not resolved yet."""
+
+    function: str
+    name: str
+    column: str | None
+    partition_by: tuple[str, ...]
+    order_by: tuple[SortItem, ...]
+    offset: int = 0
+    default: JsonValue = None
+    frame: Frame | None = None
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The names of all columns that it is computed from."""
+        own = () if self.column is None else (self.column,)
+        return tuple(unquoted(text) for text in (*own, *self.partition_by, *(item.column for item in self.order_by)))
+
+
+def read_window(details: Details, path: str) -> WindowEntry:
+    """The window in these details. Raises InvalidRequestError."""
+    known_keys(details, KEYS, path)
+    function = word_of(details, "function", FUNCTIONS, path)
+    key = "name" if "name" in details else "alias"
+    one_of(details, ("alias", "name"), path)
+    order_by = sort_items(details["order_by"], {}, f"{path}.order_by") if details.get("order_by") else ()
+    if not order_by and function not in AGGREGATES:
+        refuse(f"{path}.order_by", f"{function} needs order_by: without an order any row may be the first")
+    return WindowEntry(
+        function,
+        text_of(details, key, path, "the new column's name"),
+        _column(details, function, path),
+        names_of(details, "partition_by", path),
+        order_by,
+        _offset(details, function, path),
+        _default(details, function, path),
+        _frame(details, function, bool(order_by), path),
+    )
+
+
+def _column(details: Details, function: str, path: str) -> str | None:
+    column = details.get("column")
+    if function in RANKINGS:
+        if column is not None:
+            refuse(f"{path}.column", f"{function} takes no column; it numbers the rows in the order of order_by")
+        return None
+    if column in (None, "*"):
+        if function != "count":
+            refuse(f"{path}.column", f"{function} needs a column; only count takes all rows")
+        return None
+    return text_of(details, "column", path, "a column name")
+
+
+def _offset(details: Details, function: str, path: str) -> int:
+    if function not in OFFSETS:
+        if "offset" in details:
+            refuse(f"{path}.offset", f"{function} takes no offset; only lag and lead do")
+        return 0
+    rows = details.get("offset", 1)
+    if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= _MAX_OFFSET:
+        refuse(f"{path}.offset", f"an offset is a whole number of rows from 1, not {rows!r}")
+    return rows
+
+
+def _default(details: Details, function: str, path: str) -> JsonValue:
+    default = details.get("default")
+    if default is not None and function not in OFFSETS:
+        refuse(f"{path}.default", f"{function} takes no default; only lag and lead do")
+    return default
+
+
+def _frame(details: Details, function: str, ordered: bool, path: str) -> Frame | None:
+    if details.get("frame") is None:
+        return None
+    where = f"{path}.frame"
+    if function not in AGGREGATES:
+        refuse(where, f"{function} takes no frame; only {', '.join(AGGREGATES)} do")
+    match = _FRAME.fullmatch(" ".join(text_of(details, "frame", path, _FRAME_SHAPE).upper().split()))
+    if match is None:
+        refuse(where, f"{details['frame']!r} cannot be read; {_FRAME_SHAPE}")
+    unit, *bounds = match.groups()
+    start, end = _bound(bounds[0], bounds[1], "PRECEDING", where), _bound(bounds[2], bounds[3], "FOLLOWING", where)
+    if unit == "RANGE" and not {start, end} <= {None, 0}:
+        refuse(where, "a RANGE frame with a distance cannot be expressed by the compiler; count rows with ROWS")
+    if not ordered and (start, end) != (None, None):
+        refuse(where, "a frame needs order_by: without an order no row comes before another")
+    if start is not None and end is not None and start > end:
+        refuse(where, "the frame ends before it begins")
+    return Frame("rows" if unit == "ROWS" else "range", start, end)
+
+
+def _bound(count: str, word: str, unbounded: str, path: str) -> int | None:
+    """The offset from the current row; None for the end of the partition on the side where it may stand."""
+    if (count == "CURRENT") != (word == "ROW") or (count == "UNBOUNDED" and word != unbounded):
+        refuse(path, f"{count} {word} cannot stand there; {_FRAME_SHAPE}")
+    if count == "UNBOUNDED":
+        return None
+    if count == "CURRENT":
+        return 0
+    return -int(count) if word == "PRECEDING" else int(count)

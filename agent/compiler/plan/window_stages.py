@@ -1,0 +1,172 @@
+"""Where windows are computed: over the rows before grouping, or over the groups, each after what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from agent.compiler.plan.column_kinds import Kind
+from agent.compiler.plan.derivations import Derivation, Derivations, bind
+from agent.compiler.plan.grouping import Grouped
+from agent.compiler.plan.inference import kind_of_expression
+from agent.compiler.plan.problems import collecting, refuse
+from agent.compiler.plan.resolution import Names, Scope, unquoted
+from agent.compiler.plan.steps import ComputedStep, DerivedStep, NamedColumn, Reference
+from agent.compiler.plan.window_binding import bind_window
+from agent.compiler.plan.window_entries import WindowEntry
+from agent.errors import Problem
+from agent.request import Aggregation
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A window, or a derived column that needs one."""
+
+    name: str
+    path: str
+    uses: tuple[str, ...]
+    source: WindowEntry | Derivation
+
+    def bound(self, scope: Scope) -> tuple[ComputedStep, Kind | None]:
+        """The step and the kind of its column. Raises InvalidRequestError."""
+        if isinstance(self.source, WindowEntry):
+            windowed = bind_window(self.source, scope, self.path)
+            return windowed.step, windowed.kind
+        value = bind(self.source.expression, scope, self.path)
+        return DerivedStep(self.name, value), kind_of_expression(value)
+
+
+@dataclass
+class Windowing:
+    """The windows and what is derived from them, in an order in which they can be computed."""
+
+    before: list[ComputedStep] = field(default_factory=list)
+    """Over the rows."""
+    after: list[ComputedStep] = field(default_factory=list)
+    """Over the groups."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Name to path, for problems."""
+    waiting: list[_Item] = field(default_factory=list)
+    """What stands after grouping and is not bound yet."""
+
+    def names(self) -> set[str]:
+        """The names of all columns that are computed here."""
+        return {step.name for step in (*self.before, *self.after)}
+
+    def bind_after(self, grouped: Grouped, problems: list[Problem]) -> None:
+        """Bind what stands after grouping."""
+        for item in self.waiting:
+            with collecting(problems):
+                step, kind = item.bound(grouped)
+                self.after.append(step)
+                grouped.add(NamedColumn(item.name, kind))
+            grouped.add_failed([item.name])
+
+
+def read_windowing(
+    entries: list[tuple[str, WindowEntry]],
+    aggregations: list[tuple[str, Aggregation]],
+    names: Names,
+    derivations: Derivations,
+    problems: list[Problem],
+) -> Windowing:
+    """Place the windows, and bind those that stand before grouping; their names are added to `names`."""
+    windowing = Windowing()
+    items = _items(entries, derivations, problems)
+    place = _Place(aggregations, items, names, derivations)
+    for item in _in_order(items, problems):
+        windowing.paths[item.name] = item.path
+        if aggregations and place.after_grouping(item):
+            derivations.wait(item.name)
+            with collecting(problems):
+                _refuse_two_meanings(item, names, derivations)
+                windowing.waiting.append(item)
+            continue
+        with collecting(problems):
+            step, kind = item.bound(names)
+            windowing.before.append(step)
+            names.add(item.name, NamedColumn(item.name, kind))
+        if not names.find(item.name):
+            names.add(item.name, NamedColumn(item.name, failed=True))
+    return windowing
+
+
+def _items(entries: list[tuple[str, WindowEntry]], derivations: Derivations, problems: list[Problem]) -> list[_Item]:
+    items: dict[str, _Item] = {}
+    for path, entry in entries:
+        details = f"{path}.details"
+        with collecting(problems):
+            derivations.check_name(entry.name, details)
+            items[entry.name.casefold()] = _Item(entry.name, details, entry.uses, entry)
+    for one in derivations.windowed:
+        uses = tuple(mention.name for mention in one.expression.mentions)
+        items.setdefault(one.name.casefold(), _Item(one.name, one.path, uses, one))
+    return list(items.values())
+
+
+def _in_order(items: list[_Item], problems: list[Problem]) -> list[_Item]:
+    """Each after what it uses; those that need each other are problems."""
+    ordered: list[_Item] = []
+    pending = {item.name.casefold(): item for item in items}
+    while pending:
+        ready = next((i for i in pending.values() if not any(use.casefold() in pending for use in i.uses)), None)
+        if ready is None:
+            circle = ", ".join(item.name for item in pending.values())
+            problems.extend(Problem(i.path, f"is needed for what it needs itself: {circle}") for i in pending.values())
+            break
+        ordered.append(pending.pop(ready.name.casefold()))
+    return ordered
+
+
+def _refuse_two_meanings(item: _Item, names: Names, derivations: Derivations) -> None:
+    for use in item.uses:
+        if derivations.late(use) and names.find(use):
+            both = f"{use!r} is a source column and an aggregate's alias"
+            refuse(item.path, f"{both}; rename the alias or qualify the column")
+
+
+class _Place:
+    """Before or after grouping: as in SQL a window stands after it, unless only the rows have what it needs."""
+
+    def __init__(
+        self,
+        aggregations: list[tuple[str, Aggregation]],
+        items: list[_Item],
+        names: Names,
+        derivations: Derivations,
+    ) -> None:
+        self._names, self._derivations = names, derivations
+        self._keys = [unquoted(text) for _, entry in aggregations for text in entry.group_by]
+        columns = [unquoted(entry.column) for _, entry in aggregations if entry.column]
+        self._asked = {text.casefold() for text in (*self._keys, *columns)}
+        self._derived = {
+            one.name.casefold(): tuple(mention.name for mention in one.expression.mentions) for one in derivations.found
+        }
+        self._uses = {**self._derived, **{item.name.casefold(): item.uses for item in items}}
+
+    def after_grouping(self, item: _Item) -> bool:
+        """True where a window or a column derived from one is computed over the groups."""
+        if any(self._derivations.late(use) for use in item.uses):
+            return True
+        if isinstance(item.source, Derivation) or item.name.casefold() in self._grouping_needs():
+            return False
+        keys = {reference for text in self._keys for reference in self._names.find(text)}
+        return all(self._kept(use, keys) for use in item.uses)
+
+    def _grouping_needs(self) -> set[str]:
+        """The names that group keys and aggregates need, directly or through derived columns."""
+        needed: set[str] = set()
+        pending = set(self._asked)
+        while pending:
+            name = pending.pop()
+            needed.add(name)
+            pending |= {use.casefold() for use in self._uses.get(name, ())} - needed
+        return needed
+
+    def _kept(self, name: str, keys: Iterable[Reference]) -> bool:
+        """True when grouping keeps the column, or all that it is derived from."""
+        found = self._names.find(name)
+        if found and all(reference in keys for reference in found):
+            return True
+        own = self._derived.get(name.casefold())
+        return own is not None and all(self._kept(use, keys) for use in own)

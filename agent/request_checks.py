@@ -1,0 +1,72 @@
+"""What a well-formed request asks for that is refused, or only told."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from agent.errors import Problem
+from agent.request import Request
+from agent.sql_identifiers import did_you_mean
+from agent.validation_messages import path_of
+
+KEYS_TOLD = 50
+"""Unknown keys that are named in `warnings`."""
+
+
+def unsupported(request: Request) -> list[Problem]:
+    """What the request asks for that this version cannot do: it is refused, not left out."""
+    options = request.options
+    asked = {
+        "options.allow_udfs": options.allow_udfs,
+        "options.approve": options.approve,
+        "options.budget_usd": options.budget_usd,
+    }
+    return [Problem(path, "is not supported in this version; leave it out") for path, value in asked.items() if value]
+
+
+def unknown_tables(request: Request) -> list[Problem]:
+    """Schemas and samples of what is no source, but almost: a slip, after which the right table would lack them."""
+    names = _source_names(request)
+    near = [(path, did_you_mean(name, names)) for path, name in _of_no_source(request)]
+    return [Problem(path, f"is no source{meant}") for path, meant in near if meant]
+
+
+def unused(request: Request) -> list[str]:
+    """A warning for what stands beside the specification and is not looked at; the first of very many."""
+    names = _source_names(request)
+    told = [f"{path}: is no source, and is not looked at" for path, name in _of_no_source(request)]
+    for name, schema in request.source_schemas.items():
+        extras = _extras(schema, ("source_schemas", name)) if name in names else []
+        told += [f"{path}: unknown key, which is not looked at" for path in extras]
+    return told[:KEYS_TOLD]
+
+
+def _source_names(request: Request) -> list[str]:
+    sources = request.specs.source_tables
+    return list(dict.fromkeys(name for table in sources for name in (table.table_name, table.key)))
+
+
+def _of_no_source(request: Request) -> list[tuple[str, str]]:
+    """Path and name of each schema and sample whose table is no source."""
+    given = [("source_schemas", name) for name in request.source_schemas]
+    given += [("source_data_samples", name) for name in request.source_data_samples]
+    names = _source_names(request)
+    return [(path_of((field, name)), name) for field, name in given if name not in names]
+
+
+def unknown_keys(request: Request) -> list[str]:
+    """A warning for each key of `specs` that means nothing here and only goes to the model; the first of very many."""
+    paths = _extras(request.specs, ("specs",))
+    told = [f"{path}: unknown key; only the model sees it" for path in paths[:KEYS_TOLD]]
+    more = len(paths) - len(told)
+    return [*told, f"specs: {more} more unknown keys; only the model sees them"] if more > 0 else told
+
+
+def _extras(value: object, at: tuple[int | str, ...]) -> list[str]:
+    if isinstance(value, tuple):
+        return [path for index, item in enumerate(value) for path in _extras(item, (*at, index))]
+    if not isinstance(value, BaseModel):
+        return []
+    own = [path_of((*at, key)) for key in value.model_extra or {}]
+    fields = [_extras(getattr(value, name), (*at, name)) for name in type(value).model_fields]
+    return own + [path for paths in fields for path in paths]

@@ -1,0 +1,202 @@
+"""Structured filters on source columns: which cells pass them, and cells made to pass or to fail.
+
+A filter is met at its edge: `> 10` gets 11 to pass and 10 to fail, so that `>` written as `>=` shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from itertools import islice
+
+from pydantic import JsonValue
+
+from agent.request import Filter, Request
+from agent.sampling.join_keys import KeyClass, Member, find_column
+from agent.sampling.values import Comparable, column_family, comparable, fitted, generated
+from agent.snapshot import Column, Snapshot
+
+_UNARY = ("IS NULL", "IS NOT NULL")
+_REACH = 6
+_MOST_CELLS = 40
+"""Cells that pass are looked for no further; a table has fewer rows that need different ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFilter:
+    """One filter of the specification on one source column; equal only to itself, so that results can be cached."""
+
+    position: int
+    """Its index in `specs.filters`."""
+    source: str
+    """The key of the source that it names."""
+    member: Member
+    column: Column
+    operator: str
+    value: JsonValue
+
+    def passes(self, cell: JsonValue) -> bool:
+        """True when SQL's filter keeps a row with this cell; NULL passes nothing but `IS NULL`."""
+        if self.operator in _UNARY:
+            return (cell is None) == (self.operator == "IS NULL")
+        left = comparable(cell, self.column)
+        if left is None:
+            return False
+        if self.operator.endswith("LIKE"):
+            return _like(str(cell), str(self.value)) == (self.operator == "LIKE")
+        return _compare(left, self.operator, self.operands)
+
+    @cached_property
+    def operands(self) -> tuple[Comparable | None, ...]:
+        """The values in the form in which they are compared."""
+        return tuple(comparable(value, self.column) for value in _operands(self.value))
+
+
+def source_filters(request: Request, snapshot: Snapshot, classes: Sequence[KeyClass] = ()) -> tuple[SourceFilter, ...]:
+    """The filters that name one source column and compare it with values of its type, in the order listed.
+
+    Filters on derived columns and aggregates, ambiguous names and values of another type are left out.
+    """
+    made = {derived.name for derived in request.specs.derived_columns}
+    made |= {aggregation.alias for aggregation in request.specs.aggregations}
+    found = []
+    for position, item in enumerate(request.specs.filters):
+        place = None if item.column in made else find_column(snapshot, item.column, classes)
+        if place is not None and _comparable_operands(item, place.column):
+            member = (place.source.table, place.column.name)
+            found.append(SourceFilter(position, place.source.key, member, place.column, item.operator, item.value))
+    return tuple(found)
+
+
+def satisfying(filters: Sequence[SourceFilter], column: Column) -> Sequence[JsonValue]:
+    """Cells that pass all these filters, edge first, at most 40; empty when no cell of the column's type can."""
+    return _satisfying(tuple(filters), column)
+
+
+@lru_cache(maxsize=256)
+def _satisfying(filters: tuple[SourceFilter, ...], column: Column) -> Sequence[JsonValue]:
+    if any(item.operator == "IS NULL" for item in filters):
+        return [None] if column.nullable and all(item.passes(None) for item in filters) else []
+    passes = _all_of(filters, column)
+    return list(islice((cell for cell in _candidates(filters, column) if passes(cell)), _MOST_CELLS))
+
+
+def violating(broken: SourceFilter, others: Sequence[SourceFilter], column: Column) -> list[JsonValue]:
+    """Cells that fail `broken`, those first that pass the others."""
+    cells = [cell for cell in _candidates([broken], column) if not broken.passes(cell)]
+    if not cells and broken.operator == "IS NOT NULL" and column.nullable:
+        return [None]
+    passes = _all_of(others, column)
+    return sorted(cells, key=lambda cell: not passes(cell))
+
+
+def _all_of(filters: Sequence[SourceFilter], column: Column) -> Callable[[JsonValue], bool]:
+    """Whether a cell passes all filters; hundreds of excluded values are looked up at once."""
+    excluding = [item for item in filters if _excludes(item, column)]
+    excluded = {value for item in excluding for value in item.operands}
+    # The first of them drops NULL for all of them.
+    others = [*excluding[:1], *(item for item in filters if not _excludes(item, column))]
+
+    def passes(cell: JsonValue) -> bool:
+        return comparable(cell, column) not in excluded and all(item.passes(cell) for item in others)
+
+    return passes
+
+
+def _excludes(item: SourceFilter, column: Column) -> bool:
+    return item.operator in ("!=", "NOT IN") and item.column == column
+
+
+def _comparable_operands(item: Filter, column: Column) -> bool:
+    if item.operator in _UNARY:
+        return True
+    if item.operator.endswith("LIKE"):
+        return isinstance(item.value, str) and isinstance(comparable("", column), str)
+    operands = _operands(item.value)
+    if item.operator == "BETWEEN" and len(operands) != 2:
+        return False
+    return bool(operands) and all(comparable(value, column) is not None for value in operands)
+
+
+def _operands(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else [value]
+
+
+def _compare(left: Comparable, operator: str, right: Sequence[Comparable | None]) -> bool:
+    if operator in ("=", "IN"):
+        return left in right
+    if operator in ("!=", "NOT IN"):
+        return left not in right
+    low, high = right[0], right[-1]
+    outcomes = {
+        ">": lambda: left > low,  # type: ignore[operator]  # both come from `comparable` for one column
+        ">=": lambda: left >= low,  # type: ignore[operator]
+        "<": lambda: left < low,  # type: ignore[operator]
+        "<=": lambda: left <= low,  # type: ignore[operator]
+        "BETWEEN": lambda: low <= left <= high,  # type: ignore[operator]
+    }
+    return outcomes[operator]()
+
+
+def _like(text: str, pattern: str) -> bool:
+    parts = re.findall(r"\\.|.", pattern, flags=re.DOTALL)
+    wild = {"%": ".*", "_": "."}
+    regex = "".join(wild.get(part) or re.escape(part[-1]) for part in parts)
+    return re.fullmatch(regex, text, flags=re.DOTALL) is not None
+
+
+def _candidates(filters: Iterable[SourceFilter], column: Column) -> Iterator[JsonValue]:
+    """Distinct cells of the column's type around the filters' values, then generated ones."""
+    seen: set[JsonValue] = set()
+    for value in _wanted(filters, column):
+        cell = fitted(value, column)
+        if cell is not None and not isinstance(cell, list | dict) and cell not in seen:
+            seen.add(cell)
+            yield cell
+
+
+def _wanted(filters: Iterable[SourceFilter], column: Column) -> Iterator[JsonValue]:
+    for item in filters:
+        if item.operator.endswith("LIKE"):
+            yield from _from_pattern(str(item.value))
+        elif item.operator not in _UNARY:
+            # The values themselves first: `=`, `IN` and `>=` are met by them, and `>` is failed by them.
+            yield from _operands(item.value)
+            for value in _operands(item.value):
+                yield from _neighbours(value, column)
+    yield from (generated(column, index) for index in range(2 * _REACH))
+
+
+def _from_pattern(pattern: str) -> Iterator[JsonValue]:
+    for filling in ("", "x", "ab", "Zz9"):
+        parts = re.findall(r"\\.|.", pattern, flags=re.DOTALL)
+        yield "".join(filling if part == "%" else (filling[:1] or "a") if part == "_" else part[-1] for part in parts)
+    yield from ("", "x", "Qq")
+
+
+def _neighbours(value: JsonValue, column: Column) -> Iterator[JsonValue]:
+    """Values next to a filter's value on both sides, the nearest first."""
+    edge = comparable(value, column)
+    if isinstance(edge, bool):
+        yield not edge
+    elif isinstance(edge, str):
+        yield from (edge + letter for letter in "abcdef")
+        yield from (edge[:-1], edge[:-1] + "!", edge.upper(), edge.lower())
+    elif isinstance(edge, Decimal):
+        for sign in (1, -1):
+            for step in range(1, _REACH + 1):
+                yield str(edge + sign * step)
+                yield str(edge.to_integral_value() + sign * (step - 1))
+                yield str(edge + sign * step * Decimal("0.01"))
+    elif edge is not None:
+        unit = timedelta(minutes=1) if column_family(column) == "time" else timedelta(days=1)
+        for sign in (1, -1):
+            for step in range(1, _REACH + 1):
+                try:
+                    yield (edge + sign * step * unit).isoformat()
+                except OverflowError:  # the calendar ends with year 9999
+                    return

@@ -1,0 +1,148 @@
+"""The values that key columns take: per class of joined columns, one pool that every member's type can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+
+from pydantic import JsonValue
+
+from agent.sampling.filters import SourceFilter, satisfying, violating
+from agent.sampling.join_keys import KeyClass, Member
+from agent.sampling.values import fitted, generated
+from agent.snapshot import Column
+
+POOL = 6
+"""Matching keys per class: fewer than a table has rows, so that some key comes twice in every table; even, so that
+two listings of one table can take turns."""
+
+_SEARCHED = 60
+
+Cells = Mapping[Member, JsonValue]
+"""One key, as each member's column holds it: 5, `5.00` and `5` as text."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What the members of one class hold, row by row."""
+
+    key_class: KeyClass
+    values: Mapping[Member, Sequence[JsonValue]]
+    """Per member a cycle; the same key stands at the same position for all members where the filters allow it."""
+    broken: Mapping[int, Cells]
+    """Per position of a filter on a member: a key that fails it."""
+    unmatched: Cells
+    """Per member a key that no other member holds; a member of a small type may have none."""
+
+    def cell(self, member: Member, row: int) -> JsonValue:
+        """The key in a row."""
+        values = self.values[member]
+        return values[row % len(values)]
+
+
+def make_pool(
+    key_class: KeyClass, columns: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]
+) -> Pool | None:
+    """The pool of a class whose first column holds `lead`; None when no value suits the types of all the columns."""
+    held = {member: columns[member] for member in key_class.members}
+    # `key IS NULL` after an outer join asks for rows without a partner: no key can pass it.
+    filters = [item for item in filters if item.member in held and item.operator != "IS NULL"]
+    keys = list(_keys(held, lead, filters))
+    if not keys:
+        return None
+    chosen = _chosen(key_class, held, lead, keys, filters)
+    values = {m: [cells[m] for cells in chosen] for m in held} if chosen else _apart(held, keys, filters)
+    broken = {item.position: cells for item in filters if (cells := _breaking(item, filters, held))}
+    return Pool(key_class, values, broken, _unmatched(held, keys, filters, values, broken))
+
+
+def _spread(value: JsonValue, held: Mapping[Member, Column]) -> Cells | None:
+    cells = {member: fitted(value, column) for member, column in held.items()}
+    # Arrays are not told apart here: as keys they stay as they are.
+    return None if any(cell is None or isinstance(cell, list) for cell in cells.values()) else cells
+
+
+def _keys(held: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]) -> Iterator[Cells]:
+    """Keys that all members can hold, different in every member: those of the leading column first."""
+    seen: set[tuple[Member, JsonValue]] = set()
+    for value in _wanted(held, lead, filters):
+        cells = _spread(value, held)
+        if cells is not None and not seen & set(cells.items()):
+            seen |= set(cells.items())
+            yield cells
+
+
+def _wanted(
+    held: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]
+) -> Iterator[JsonValue]:
+    yield from lead
+    for item in filters:
+        yield from satisfying([item], item.column)
+        yield from violating(item, [], item.column)
+    for column in held.values():
+        yield from (generated(column, index) for index in range(_SEARCHED))
+
+
+def _passes(cells: Cells, filters: Iterable[SourceFilter]) -> bool:
+    return all(item.passes(cells[item.member]) for item in filters)
+
+
+def _chosen(
+    key_class: KeyClass,
+    held: Mapping[Member, Column],
+    lead: Sequence[JsonValue],
+    keys: Sequence[Cells],
+    filters: Sequence[SourceFilter],
+) -> list[Cells]:
+    good = [cells for cells in keys if _passes(cells, filters)]
+    if not key_class.composite:
+        return good[:POOL]
+    # Row by row as the leading table holds them, repeats too: together with the other columns they tell rows apart.
+    rows = [cells for value in lead[:POOL] if (cells := _spread(value, held)) and _passes(cells, filters)]
+    return rows or good[:POOL]
+
+
+def _apart(
+    held: Mapping[Member, Column], keys: Sequence[Cells], filters: Sequence[SourceFilter]
+) -> dict[Member, list[JsonValue]]:
+    """No key passes all filters: each filtered column takes its own keys, the others take all of these in turn."""
+    groups: dict[tuple[Member, str], list[SourceFilter]] = {}
+    for item in filters:
+        groups.setdefault((item.member, item.source), []).append(item)
+    passing = {name: [c for c in keys if _passes(c, group)][: POOL // 2] for name, group in groups.items()}
+    values = {}
+    for member in held:
+        own = _in_turn([cells for name, cells in passing.items() if name[0] == member])
+        values[member] = [cells[member] for cells in own or _in_turn(list(passing.values())) or keys[:POOL]]
+    return values
+
+
+def _in_turn(lists: Sequence[Sequence[Cells]]) -> list[Cells]:
+    return [cells for row in zip_longest(*lists) for cells in row if cells is not None]
+
+
+def _breaking(item: SourceFilter, filters: Sequence[SourceFilter], held: Mapping[Member, Column]) -> Cells | None:
+    others = [other for other in filters if other is not item and other.member == item.member]
+    spread = (_spread(value, held) for value in violating(item, others, item.column))
+    return next((cells for cells in spread if cells is not None), None)
+
+
+def _unmatched(
+    held: Mapping[Member, Column],
+    keys: Sequence[Cells],
+    filters: Sequence[SourceFilter],
+    values: Mapping[Member, Sequence[JsonValue]],
+    broken: Mapping[int, Cells],
+) -> Cells:
+    taken = {(member, cell) for member, cells in values.items() for cell in cells}
+    taken |= {item for cells in broken.values() for item in cells.items()}
+    free = [cells for cells in keys if not taken & set(cells.items())]
+    unmatched: dict[Member, JsonValue] = {}
+    for member in held:
+        own = [item for item in filters if item.member == member]
+        free.sort(key=lambda cells: not _passes(cells, own))
+        for cells in islice(free, 1):
+            unmatched[member] = cells[member]
+            free.remove(cells)
+    return unmatched

@@ -1,0 +1,1 @@
+"""The terminal door: `datamorph`, one module for each group of commands."""

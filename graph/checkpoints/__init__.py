@@ -1,0 +1,1 @@
+"""Stores of checkpoints: SQLite and DynamoDB, fenced and data only."""

@@ -1,0 +1,137 @@
+"""What can be asked of a run that is known, and what wakes runs: job events and sweep ticks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import cast
+
+from langgraph.runtime import RunControl
+
+from agent.errors import ConflictError, EngineError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from agent.names import is_run_id, run_id_of_job
+from graph.response import Response, as_unavailable, conflict, ignored, reason, swept, unavailable, warned
+from runs.accept import check_database
+from runs.janitor import clean
+from runs.retire import withdraw
+from runs.service import Service
+from runs.stop import end
+from tools.ports import Waker
+from tools.records import ANNOUNCING, OPEN_STATUSES, RunRecord
+
+SWEEP_LIMIT = 2000
+"""How many runs one sweep tick wakes at most, each in some hundredths of a second; the next begins with the others."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """Actions on the runs of one service."""
+
+    service: Service
+    waker: Waker | None = None
+    """None where nobody is woken: a sweep is then refused."""
+    control: RunControl | None = None
+    """Lets the caller ask for a stop after the current step."""
+
+    def status(self, run_id: str) -> Response:
+        """How a run stands; of one that was interrupted a warning tells by what. Raises UnknownRunError."""
+        record = self._record(run_id)
+        if record.response and (record.status == ANNOUNCING or record.status not in OPEN_STATUSES):
+            return cast(Response, json.loads(record.response))
+        response = self.service.look(record)
+        if record.status == "interrupted" and record.response:
+            told = reason(json.loads(record.response))
+            return warned(response, f"the run was interrupted, and goes on when it is woken or resumed: {told}")
+        return response
+
+    def resume(self, run_id: str) -> Response:
+        """Go on with a run where it stopped, or with its cancelling. Raises UnknownRunError."""
+        if self._record(run_id).status == "cancelling":
+            return self.cancel(run_id)
+        return self.service.resume(run_id, control=self.control)
+
+    def cancel(self, run_id: str) -> Response:
+        """End a run: its jobs are stopped, its staging is dropped, its target stays as it is.
+
+        A run that has ended keeps its answer; one that is published already is finished. What a refusal cuts off is
+        gone on with by the next call, event or sweep. Raises UnknownRunError.
+        """
+        try:
+            self._record(run_id)
+            with self.service.tools.lease.hold(run_id):
+                record = self._record(run_id)
+                if (answer := self.service.ended(record)) is not None:
+                    return answer
+                check_database(record, self.service.settings, self.service.database)
+                if withdraw(self.service.tools, record, "cancelled"):
+                    return end(self.service.tools, record, self.service.look, "cancelled")
+                # Published: what is left to do is to finish it.
+                self.service.tools.ledger.finish(run_id, record.generation, "running", record.response, stopping=True)
+        except ConflictError as error:
+            return conflict(error)
+        except (UnavailableError, EngineError) as error:
+            return unavailable(run_id, as_unavailable(error))
+        return self.service.resume(run_id, control=self.control)
+
+    def on_job_event(self, event: dict[str, object]) -> Response:
+        """Let the run of a `Glue Job State Change` look at its job.
+
+        The event is a hint and nothing more: unless it names the job run that the ledger waits for, nothing is done.
+        Raises InvalidRequestError for an event without job and job run.
+        """
+        job_name, job_run_id = _job_of(event)
+        run_id = run_id_of_job(job_name)
+        record = self.service.tools.ledger.run(run_id) if run_id else None
+        if run_id is None or record is None:
+            return ignored(run_id, f"no run is known here that has a job {job_name}")
+        if not self._awaits(record, job_name, job_run_id):
+            return ignored(run_id, f"the run does not wait for job run {job_run_id} of {job_name}")
+        return self.resume(run_id)
+
+    def sweep(self) -> Response:
+        """Wake the runs that are due, each in an invocation of its own, and put away what ended runs have left.
+
+        Raises UnavailableError without a waker.
+        """
+        if self.waker is None:
+            raise UnavailableError("datamorph", "runs are woken by the deployed function only")
+        woken, failed = self._woken(self.waker)
+        cleaned, uncleaned = clean(self.service.tools)
+        return swept(woken, cleaned, "; ".join([*failed, *uncleaned]))
+
+    def _woken(self, waker: Waker) -> tuple[list[str], list[str]]:
+        """The runs that were woken, and why the others were not."""
+        woken: list[str] = []
+        for run_id in self.service.tools.ledger.due(SWEEP_LIMIT):
+            if self.control is not None and self.control.drain_requested:
+                return woken, ["the time of this invocation is over; the next sweep wakes the other runs"]
+            try:
+                waker.wake(run_id)
+            except UnavailableError as error:
+                return woken, [str(error)]
+            woken.append(run_id)
+        return woken, []
+
+    def _record(self, run_id: str) -> RunRecord:
+        """What is known of a run; no store is asked for a name that it might not even take."""
+        record = self.service.tools.ledger.run(run_id) if is_run_id(run_id) else None
+        if record is None:
+            raise UnknownRunError(run_id)
+        return record
+
+    def _awaits(self, record: RunRecord, job_name: str, job_run_id: str) -> bool:
+        launches = self.service.tools.ledger.launches(record.run_id, record.generation)
+        live = [(launch.job_name, launch.job_run_id) for launch in launches if launch.state == "STARTED"]
+        # Of a start whose answer was lost, the job alone is known.
+        intended = [launch.job_name for launch in launches if launch.state == "INTENT"]
+        return (job_name, job_run_id) in live or job_name in intended
+
+
+def _job_of(event: dict[str, object]) -> tuple[str, str]:
+    detail = event.get("detail")
+    names = detail if isinstance(detail, dict) else {}
+    told = "is required in a Glue Job State Change, as a string"
+    keys = ("jobName", "jobRunId")
+    if problems := [Problem(f"detail.{key}", told) for key in keys if not isinstance(names.get(key), str)]:
+        raise InvalidRequestError(problems)
+    return names["jobName"], names["jobRunId"]

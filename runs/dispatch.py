@@ -1,0 +1,91 @@
+"""From an input of any kind to its answer: a start, an action on a run, a job event, a sweep tick."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from graph.response import Response, conflict, invalid, unavailable
+from runs.actions import Actions
+
+JOB_EVENT = "Glue Job State Change"
+"""The detail-type of https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-glue.html."""
+SCHEDULED_EVENT = "Scheduled Event"
+"""What a rule with a schedule sends when it has no input of its own: taken as a sweep tick."""
+
+_ON_RUNS: dict[str, Callable[[Actions, str], Response]] = {
+    "status": Actions.status,
+    "resume": Actions.resume,
+    "cancel": Actions.cancel,
+}
+
+
+def answer(actions: Actions, event: object) -> Response:
+    """Answer an input. Errors that are known become the response that tells them."""
+    run_id = run_id_of(event)
+    try:
+        return _answer(actions, event)
+    except InvalidRequestError as error:
+        return invalid(run_id, error)
+    except UnknownRunError as error:
+        return invalid(run_id, InvalidRequestError([Problem("run_id", str(error))]))
+    except ConflictError as error:
+        return conflict(error)
+    except UnavailableError as error:
+        return unavailable(run_id, error)
+
+
+def run_id_of(event: object) -> str | None:
+    """The run_id that an input names; None when it names none."""
+    run_id = event.get("run_id") if isinstance(event, dict) else None
+    return run_id if isinstance(run_id, str) else None
+
+
+def is_start(event: object) -> bool:
+    """Whether an input asks for a run: it brings `specs`, or is no other input either."""
+    return not isinstance(event, dict) or "specs" in event or not {"action", "detail-type"} & event.keys()
+
+
+def _answer(actions: Actions, event: object) -> Response:
+    if not isinstance(event, dict):
+        return actions.service.run(event, control=actions.control)
+    kind = event.get("detail-type")
+    if kind == JOB_EVENT:
+        return actions.on_job_event(event)
+    if kind == SCHEDULED_EVENT:
+        return actions.sweep()
+    if kind is not None:
+        told = f"{kind!r} is not for this function; it takes {JOB_EVENT!r}: correct the rule's event pattern"
+        raise InvalidRequestError([Problem("detail-type", told)])
+    if "action" in event:
+        return _act(actions, event)
+    return actions.service.run(event, control=actions.control)
+
+
+def _act(actions: Actions, event: dict[str, Any]) -> Response:
+    action = event["action"]
+    if action == "sweep":
+        _only(event, {"action"})
+        return actions.sweep()
+    if not isinstance(action, str) or action not in _ON_RUNS:
+        raise InvalidRequestError([Problem("action", _unknown(action))])
+    _only(event, {"action", "run_id"})
+    run_id = event.get("run_id")
+    if not isinstance(run_id, str) or not run_id:
+        raise InvalidRequestError([Problem("run_id", f"is required for the action {action!r}, as a string")])
+    return _ON_RUNS[action](actions, run_id)
+
+
+def _only(event: dict[str, Any], known: set[str]) -> None:
+    """Refuse keys that an action does not take: a specification beside it would be ignored in silence."""
+    told = f"does not go with the action {event['action']!r}; leave it out"
+    if unknown := [Problem(key, told) for key in event if key not in known]:
+        raise InvalidRequestError(unknown)
+
+
+def _unknown(action: object) -> str:
+    known = [*_ON_RUNS, "sweep", "doctor"]
+    near = difflib.get_close_matches(action, known, n=1) if isinstance(action, str) else []
+    return f"unknown action {action!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}")

@@ -1,0 +1,44 @@
+"""The limits of a whole run: when it has to end, and how often it may be woken without getting on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from agent.findings import Diagnosis, FailureClass
+from tools.records import RunRecord
+
+MAX_LOST = 5
+"""Invocations in a row that may die or break before one completes a step; the run then fails instead of a sixth."""
+
+
+def deadline(now: float, minutes: int) -> str:
+    """The deadline of a run that is accepted now, as the ledger has it."""
+    return datetime.fromtimestamp(now + 60 * minutes, UTC).isoformat(timespec="milliseconds")
+
+
+def limit_reached(record: RunRecord, now: float) -> Diagnosis | None:
+    """Why a run may not go on; None for one that may."""
+    late = record.deadline and datetime.fromisoformat(record.deadline).timestamp() <= now
+    # Who began to end it may have had a faster clock.
+    if late or (record.status == "overdue" and record.lost < MAX_LOST):
+        cause = f"the run had not ended by its deadline, {record.deadline}"
+        hint = "look at what it waited for; raise DATAMORPH_DEADLINE_MINUTES, or set options.restart to begin anew"
+        return _diagnosis("deadline", cause, hint, f"{record.hops} invocations worked on it")
+    if record.lost >= MAX_LOST:
+        cause = f"{record.lost} invocations in a row died or broke before they completed a step"
+        hint = "the function's log has their errors; when the cause is mended, set options.restart to begin anew"
+        return _diagnosis("no_progress", cause, hint, f"invocation {record.hops} was the last")
+    return None
+
+
+def _diagnosis(kind: FailureClass, cause: str, hint: str, evidence: str) -> Diagnosis:
+    return Diagnosis(
+        failure_class=kind,
+        root_cause=cause,
+        line=None,
+        hint=hint,
+        repairable_by="nobody",
+        evidence=evidence,
+        signature=kind,
+        phase="engine",
+    )

@@ -1,0 +1,61 @@
+"""The event that tells of a refused start: Lambda takes an answer of 400, 409 or 503 for a success.
+
+Whoever invoked the function asynchronously hears of it by this event alone. Lambda does not say how it was invoked, so
+every refused start is told of; a 503 of a run that goes on by itself refuses none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from itertools import accumulate
+
+from agent.redaction import clip, redact
+from graph.response import Response
+from runs.dispatch import is_start
+from tools.records import RequestRefused
+
+_REFUSALS = (400, 409, 503)
+_NAME_CHARACTERS = 300
+_MESSAGE_CHARACTERS = 2000
+_ERROR_BYTES = 200_000
+"""Limit of all errors as JSON, in bytes: EventBridge takes 256 KB."""
+
+
+def refusal(event: object, response: Response, request_id: str, secrets: Iterable[str] = ()) -> RequestRefused | None:
+    """The refusal that an answer to an event tells; None where no start was refused."""
+    if response["statusCode"] not in _REFUSALS or not is_start(event):
+        return None
+    body, known = response["body"], list(secrets)
+    run_id = body.get("run_id")
+    return RequestRefused(
+        run_id=None if run_id is None else clip(str(run_id), _NAME_CHARACTERS),
+        request_id=request_id,
+        statusCode=response["statusCode"],
+        execution_status=body["execution_status"],
+        service=body.get("service"),
+        errors=_within_limits(_errors(body, known)),
+    )
+
+
+def _errors(body: dict[str, object], secrets: list[str]) -> list[dict[str, str]]:
+    """Errors with their paths: in the event, or of all of it where a run_id is taken or a service is away."""
+    whole = "run_id" if body["execution_status"] == "conflict" else "event"
+    told = body.get("errors")
+    errors = told if isinstance(told, list) else [{"path": whole, "message": body.get("message")}]
+    return [
+        {
+            "path": clip(redact(str(error["path"]), secrets), _NAME_CHARACTERS),
+            "message": clip(redact(str(error["message"]), secrets), _MESSAGE_CHARACTERS),
+        }
+        for error in errors
+    ]
+
+
+def _within_limits(errors: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The first of many errors."""
+    ends = accumulate(len(json.dumps(error)) for error in errors)
+    told = [error for error, end in zip(errors, ends, strict=True) if end <= _ERROR_BYTES]
+    if more := len(errors) - len(told):
+        told.append({"path": "event", "message": f"{more} more problems; correct these and try again"})
+    return told

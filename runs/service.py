@@ -1,0 +1,246 @@
+"""The service behind every door: accept a request once, drive its workflow, answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
+
+from agent.errors import (
+    ConflictError,
+    DatamorphError,
+    EngineError,
+    InvalidRequestError,
+    OutOfTimeError,
+    Problem,
+    UnavailableError,
+    UnknownRunError,
+    UnsupportedTypeError,
+)
+from agent.settings import Settings
+from graph.builder import Workflow, build_workflow
+from graph.checkpoints.fencing import demand_held, fenced
+from graph.response import Response, as_unavailable, broken, conflict, invalid, response_of, unavailable
+from runs.accept import accept, check_database, check_doors, request_in
+from runs.completion import conclude, recorded, told
+from runs.limits import deadline, limit_reached
+from runs.progress import begin_or_go_on, config_of, reached
+from runs.retire import withdraw
+from runs.stop import end
+from tools.models.selection import model_of
+from tools.records import ANNOUNCING, ENDED_STATUSES, OPEN_STATUSES, RunRecord
+from tools.toolbox import Toolbox
+
+
+@dataclass(frozen=True)
+class Step:
+    """A node that began or ended, for whoever watches."""
+
+    phase: Literal["start", "end"]
+    node: str
+    seconds: float
+    """0 at the start."""
+    update: dict[str, Any]
+    """What the node returned; empty at the start."""
+    failed: bool = False
+    """True when the node raised an error, or was left by an interrupt."""
+
+
+Watcher = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Service:
+    """Runs and resumes workflows with one toolbox."""
+
+    tools: Toolbox
+    settings: Settings
+    checkpointer: BaseCheckpointSaver[str]
+    database: str
+    """Where the database is, without credentials."""
+
+    def run(self, event: object, watch: Watcher | None = None, control: RunControl | None = None) -> Response:
+        """Answer an event. The same run_id and payload again gives the recorded answer, or goes on where it stopped.
+
+        `control` lets the caller ask for a stop after the current step; the answer is then 202.
+        """
+        run_id = event.get("run_id") if isinstance(event, dict) else None
+        try:
+            request = request_in(event)
+        except InvalidRequestError as error:
+            return invalid(run_id if isinstance(run_id, str) else None, error)
+        try:
+            with self.tools.lease.hold(request.run_id) as owner:
+                record = accept(request, self.tools, self.settings, self.database)
+                if (answer := self.ended(record) or self._over(record)) is not None:
+                    return answer
+                return self._held(record, owner)._drive(record, watch, control)
+        except ConflictError as error:
+            return conflict(error)
+        except (UnavailableError, EngineError) as error:
+            return unavailable(request.run_id, as_unavailable(error))
+
+    def resume(self, run_id: str, watch: Watcher | None = None, control: RunControl | None = None) -> Response:
+        """Go on with a run where it stopped; a run that has ended gives its recorded answer.
+
+        Raises UnknownRunError.
+        """
+        try:
+            with self.tools.lease.hold(run_id) as owner:
+                record = self.tools.ledger.run(run_id)
+                if record is None:
+                    raise UnknownRunError(run_id)
+                if (answer := self.ended(record) or self._over(record)) is not None:
+                    return answer
+                return self.check_doors(record)._held(record, owner)._drive(record, watch, control)
+        except ConflictError as error:
+            return conflict(error)
+        except (UnavailableError, EngineError) as error:
+            return unavailable(run_id, as_unavailable(error))
+
+    def look(self, record: RunRecord) -> Response:
+        """How a run stands that has not ended; nothing is started. A prompt that cannot be had now is left out.
+
+        Raises UnavailableError when the checkpoints cannot be read.
+        """
+        workflow = build_workflow(self.tools, self.settings, self.checkpointer)
+        state, ended = reached(workflow, record)
+        status = "publish_pending" if record.status == "publish_pending" else "running"
+        # Its end is in the checkpoints and not on record yet.
+        return response_of(state, self.tools.artifacts, None if ended else status, passing=True)
+
+    def ended(self, record: RunRecord) -> Response | None:
+        """The answer of a run that has ended, told of first where that is still to be done; None of another one."""
+        if record.status == ANNOUNCING:
+            told(self.tools, record)
+        return recorded(record)
+
+    def secrets(self) -> list[str]:
+        """What no answer and no log may tell, whatever stands around it."""
+        # Loaded with the first error that needs it: the client of PostgreSQL is no part of a door's import.
+        from tools.database.database_url import passwords
+
+        urls = (self.settings.database_url, self.settings.job_database_url)
+        return [secret for url in urls if url for secret in passwords(url)]
+
+    def check_doors(self, record: RunRecord) -> Service:
+        """The service with the model that a run began with. Raises ConflictError for another engine or database."""
+        began = self._as_begun(record)
+        check_doors(record, began.settings, began.database)
+        return began
+
+    def _over(self, record: RunRecord) -> Response | None:
+        """The end of an open run that has reached a limit; one that is published already may finish all the same."""
+        reason = limit_reached(record, self.tools.clock.now())
+        if reason is None or record.status not in OPEN_STATUSES or record.status == "cancelling":
+            return None
+        check_database(record, self.settings, self.database)
+        if not withdraw(self.tools, record, "overdue"):
+            self.tools.ledger.finish(record.run_id, record.generation, "running", record.response, stopping=True)
+            return None
+        return end(self.tools, record, self.look, "failed", reason)
+
+    def _held(self, record: RunRecord, owner: str | None) -> Service:
+        """The service for one hold of the run."""
+        return replace(self, checkpointer=fenced(self.checkpointer, record.run_id, owner))
+
+    def _as_begun(self, record: RunRecord) -> Service:
+        """The service with the model that the run began with."""
+        if record.model == self.settings.model:
+            return self
+        settings = self.settings.model_copy(update={"model": record.model})
+        return replace(self, settings=settings, tools=replace(self.tools, model=model_of(settings)))
+
+    def _drive(self, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
+        """Drive an open run and record how it stands.
+
+        Raises ConflictError for one that is being cancelled, or was cancelled, restarted or ended a moment ago.
+        """
+        if record.status == "cancelling":
+            raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
+        # Begun anew by its caller after a refusal, before anything was launched: it has all its time again.
+        now = self.tools.clock.now()
+        anew = "" if record.status in OPEN_STATUSES else deadline(now, self.settings.ends_after)
+        counted = self.tools.ledger.hop(record.run_id, record.generation, anew)
+        if (counted.generation, counted.status) != (record.generation, "running"):
+            raise ConflictError(record.run_id, f"run {record.run_id} was cancelled, restarted or ended meanwhile")
+        record = counted
+        try:
+            workflow = build_workflow(self.tools, self.settings, self.checkpointer)
+            response = self._answer(workflow, record, watch, control)
+        except InvalidRequestError as error:
+            response = invalid(record.run_id, error)
+        except UnsupportedTypeError as error:
+            response = invalid(record.run_id, InvalidRequestError([Problem("specs", str(error))]))
+        except ConflictError:
+            raise
+        except DatamorphError as error:
+            self.tools.ledger.settle(record.run_id, record.generation)
+            response = unavailable(record.run_id, as_unavailable(error))
+        except Exception as error:
+            # Left to the door to tell, and recorded where the run is still ours: it is not woken again and again.
+            with suppress(DatamorphError):
+                demand_held(self.checkpointer)
+                self._stands(record, broken(record.run_id, error, self.secrets()))
+            raise
+        demand_held(self.checkpointer)
+        if response["body"]["execution_status"] in ENDED_STATUSES:
+            return conclude(self.tools, record, response)
+        self._stands(record, response)
+        return response
+
+    def _stands(self, record: RunRecord, response: Response) -> None:
+        """Record how a run stands, unless another worker has begun on it since.
+
+        No refusal ends anything once something was launched: the run is woken, until it has ended or reached a limit.
+        """
+        ledger, status = self.tools.ledger, response["body"]["execution_status"]
+        if status in ("unavailable", "invalid") and ledger.launches(record.run_id, record.generation):
+            status = "interrupted"
+        ledger.finish(record.run_id, record.generation, status, json.dumps(response), hops=record.hops)
+
+    def _answer(
+        self, workflow: Workflow, record: RunRecord, watch: Watcher | None, control: RunControl | None
+    ) -> Response:
+        config = config_of(record)
+        begin = begin_or_go_on(workflow, config, record)
+        tasks = workflow.stream(begin, config, stream_mode="tasks", subgraphs=True, durability="sync", control=control)
+        with suppress(GraphDrained, OutOfTimeError):
+            self._tell(tasks, record, watch)
+        state, ended = reached(workflow, record)
+        if ended:
+            return response_of(state, self.tools.artifacts)
+        pending = state.get("publish_failure") is not None
+        return response_of(state, self.tools.artifacts, "publish_pending" if pending else "running")
+
+    def _tell(self, tasks: Iterable[Any], record: RunRecord, watch: Watcher | None) -> None:
+        """Let the workflow go on, and tell journal and watcher of each step."""
+        began: dict[str, float] = {}
+        settled = False
+        for _, task in tasks:
+            step = _step(task, began)
+            # To be woken from a wait gets nobody on.
+            if step.phase == "end" and step.node != "suspend" and not (step.failed or settled):
+                self.tools.ledger.settle(record.run_id, record.generation)
+                settled = True
+            if step.phase == "end":
+                self.tools.journal.write(record.run_id, "status", step.node, seconds=round(step.seconds, 3))
+            if watch is not None:
+                watch(step)
+
+
+def _step(task: dict[str, Any], began: dict[str, float]) -> Step:
+    if "result" not in task and "error" not in task:
+        began[task["id"]] = time.monotonic()
+        return Step("start", task["name"], 0.0, {})
+    seconds = time.monotonic() - began.get(task["id"], time.monotonic())
+    result = task.get("result")
+    failed = bool(task.get("error") or task.get("interrupts"))
+    return Step("end", task["name"], seconds, dict(result) if result else {}, failed)

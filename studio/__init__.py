@@ -1,0 +1,1 @@
+"""LangGraph Studio's door."""

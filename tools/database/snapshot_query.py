@@ -1,0 +1,215 @@
+"""The snapshot: sources and target as the database has them at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from agent.errors import InvalidRequestError, Problem, UnavailableError, UnsupportedTypeError
+from agent.request import Request, SourceTable, TargetTable
+from agent.snapshot import Column, Row, Snapshot, Source, Target
+from agent.sql_identifiers import MAX_BYTES, did_you_mean, quote_table
+from agent.types import element_type, spark_type
+from tools.database import catalog, grants, side_effects, staging_schema
+from tools.database.catalog import Relation
+from tools.database.connection import Connection
+from tools.database.row_values import first_rows, given_rows
+
+_RIGHTS = {"overwrite": ["DELETE"], "append": [], "merge": ["UPDATE"]}
+"""What a write mode needs beside SELECT and INSERT."""
+
+
+def take_snapshot(connection: Connection, request: Request, sample_rows: int, job_role: str | None = None) -> Snapshot:
+    """Look at every source and the target of a request. Raises InvalidRequestError with all that is wrong with them.
+
+    Raises UnavailableError for a missing right, also of `job_role` where jobs have a role of their own.
+    """
+    problems: list[Problem] = []
+    sources = []
+    relations: dict[int, str] = {}
+    for index, table in enumerate(request.specs.source_tables):
+        try:
+            relation, source = _source(connection, request, index, sample_rows)
+        except InvalidRequestError as error:
+            problems += error.problems
+            continue
+        if job_role is not None:
+            grants.demand_readable(connection, relation, job_role)
+        relations[relation.oid] = source.key
+        sources.append(source)
+        problems += _disagreements(request, table, source.columns)
+    try:
+        target = _target(connection, request.specs.target_table, relations)
+    except InvalidRequestError as error:
+        problems += error.problems
+    if problems:
+        raise InvalidRequestError(problems)
+    return Snapshot(sources=tuple(sources), target=target, origin="database")
+
+
+def _source(connection: Connection, request: Request, index: int, sample_rows: int) -> tuple[Relation, Source]:
+    table = request.specs.source_tables[index]
+    path = f"specs.source_tables[{index}].table_name"
+    relation = catalog.resolve(connection, table.table_name)
+    if relation is None:
+        near = catalog.nearest_table(connection, table.table_name)
+        raise InvalidRequestError([Problem(path, f"there is no table {table.table_name!r} in the database{near}")])
+    _demand(connection, relation, "SELECT")
+    columns = catalog.columns(connection, relation.oid)
+    refused = [problem for column in columns if (problem := _unsupported(path, relation, column))]
+    if refused:
+        raise InvalidRequestError(refused)
+    given = _given_samples(request, table)
+    try:
+        samples = given_rows(given, columns) if given else first_rows(connection, relation.sql, columns, sample_rows)
+    except psycopg.DataError as error:
+        message = f"reading {table.table_name!r} fails: {error.diag.message_primary}"
+        raise InvalidRequestError([Problem(path, message)]) from error
+    source = Source(
+        key=table.key,
+        table=table.table_name,
+        relation=relation.sql,
+        columns=columns,
+        unique_keys=catalog.unique_keys(connection, relation.oid),
+        rows_estimate=relation.rows_estimate,
+        samples=samples,
+        samples_from="event" if given else "database" if samples else "none",
+    )
+    return relation, source
+
+
+def _given_samples(request: Request, table: SourceTable) -> Sequence[Row]:
+    samples = request.source_data_samples
+    return samples.get(table.table_name) or samples.get(table.key) or []
+
+
+def _unsupported(path: str, relation: Relation, column: Column) -> Problem | None:
+    try:
+        spark_type(column.type, column.name)
+    except UnsupportedTypeError as error:
+        return Problem(path, f"{relation.sql}: {error}, and name the view as the source")
+    return None
+
+
+def _disagreements(request: Request, table: SourceTable, columns: tuple[Column, ...]) -> list[Problem]:
+    """Name the columns that the event describes and the database lacks; of types, the database's are right."""
+    for key in (table.table_name, table.key):
+        if key in request.source_schemas:
+            existing = [column.name for column in columns]
+            return [
+                Problem(
+                    f"source_schemas.{key}.columns[{index}].name",
+                    f"{table.table_name!r} has no column {column.name!r} in the database"
+                    f"{did_you_mean(column.name, existing)}",
+                )
+                for index, column in enumerate(request.source_schemas[key].columns)
+                if column.name not in existing
+            ]
+    return []
+
+
+def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]) -> Target:
+    name = wanted.name
+    relation = catalog.resolve(connection, name)
+    if relation is None:
+        place = place_for(connection, name)
+        if problems := _unknown_enums(connection, wanted):
+            raise InvalidRequestError(problems)
+        return Target(name=name, relation=place, exists=False)
+    if relation.oid in sources:
+        raise _refused(f"{name!r} is also the source {sources[relation.oid]!r}; publish into another table")
+    _demand_free(relation.schema)
+    if relation.kind not in ("table", "partitioned table"):
+        raise _refused(f"{name!r} is a {relation.kind}; the target must be a table")
+    if foreign := side_effects.foreign_partitions(connection, relation.oid):
+        told = f"{name!r} has partitions on another server, {', '.join(foreign)}, which commit by themselves"
+        raise _refused(f"{told}; publish into another table")
+    _demand(connection, relation, "SELECT", "INSERT", *_RIGHTS[wanted.write_mode or "overwrite"])
+    return Target(
+        name=name,
+        relation=relation.sql,
+        exists=True,
+        oid=relation.oid,
+        columns=catalog.columns(connection, relation.oid),
+        unique_keys=catalog.unique_keys(connection, relation.oid),
+        incoming_foreign_keys=catalog.incoming_foreign_keys(connection, relation.oid),
+        has_rows=catalog.has_rows(connection, relation),
+        published_before=staging_schema.published_into(connection, relation.oid),
+        triggers=side_effects.triggers(connection, relation.oid),
+        rules=side_effects.rules(connection, relation.oid),
+        unchecked=side_effects.unchecked(connection, relation.oid),
+        side_rules=side_effects.side_rules(connection, relation.oid),
+        heirs=side_effects.heirs(connection, relation.oid),
+        row_security=side_effects.row_security(connection, relation.oid),
+    )
+
+
+def _unknown_enums(connection: Connection, wanted: TargetTable) -> list[Problem]:
+    """Name the declared enums that are not there: a target is created, its types are not."""
+    problems = []
+    for index, column in enumerate(wanted.columns):
+        name = _enum_name(column.type or "")
+        if name and not catalog.is_enum(connection, name):
+            message = f"there is no enum {name} in the database; create the type first, or declare text"
+            problems.append(Problem(f"specs.target_table.columns[{index}].type", message))
+    return problems
+
+
+def _enum_name(declared: str) -> str:
+    """The name, for SQL, of the enum that a type is or is an array of; empty for other types."""
+    try:
+        name = element_type(declared)
+    except UnsupportedTypeError:  # said by path where the request is looked at
+        return ""
+    return name.removeprefix("enum ") if name.startswith("enum ") else ""
+
+
+def place_for(connection: Connection, name: str) -> str:
+    """Return the relation, for SQL, that a missing target is created as.
+
+    Raises InvalidRequestError when the name or its schema cannot be, UnavailableError without the right to create.
+    """
+    schema, dot, table = name.partition(".")
+    if "\0" in name:
+        raise _refused("a name holds no zero byte")
+    if dot:
+        _demand_free(schema)
+    if dot and not catalog.schema_exists(connection, schema):
+        near = did_you_mean(schema, [known for known in catalog.schemas(connection) if known != staging_schema.SCHEMA])
+        raise _refused(f"there is no schema {schema!r}{near}; create it, or name an existing one")
+    if not dot:
+        created_in = catalog.current_schema(connection)
+        if created_in is None:
+            raise _refused(f"{name!r} names no schema, and the role's search path has none; write schema.{name}")
+        schema, table = created_in, name
+        _demand_free(schema)
+    try:
+        relation = quote_table(schema, table)
+    except ValueError:
+        raise _refused(f"{name!r} does not fit a PostgreSQL name: 1 to {MAX_BYTES} bytes") from None
+    if not catalog.may_create(connection, schema):
+        raise UnavailableError(
+            "database", f"{relation} cannot be created: grant CREATE on schema {schema!r} to the role"
+        )
+    return relation
+
+
+def _demand_free(schema: str) -> None:
+    """Raise InvalidRequestError for a schema that holds what is not to be filled by specifications."""
+    if schema == staging_schema.SCHEMA:
+        raise _refused(f"schema {schema!r} is this tool's own; name a table in another schema")
+    if schema == "information_schema" or schema.startswith("pg_"):
+        raise _refused(f"schema {schema!r} is PostgreSQL's own; name a table in another schema")
+
+
+def _refused(message: str) -> InvalidRequestError:
+    return InvalidRequestError([Problem("specs.target_table.name", message)])
+
+
+def _demand(connection: Connection, relation: Relation, *wanted: str) -> None:
+    missing = catalog.missing_rights(connection, relation, wanted)
+    if missing:
+        raise UnavailableError(
+            "database", f"the database role may not use {relation.sql}: grant it {', '.join(missing)}"
+        )

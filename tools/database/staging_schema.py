@@ -1,0 +1,229 @@
+"""Schema `datamorph_staging`: the tables that jobs write, and the ledger of what was published."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import get_args
+
+import psycopg
+
+from agent.errors import UnavailableError
+from agent.sql_identifiers import quote_name
+from tools.database import catalog
+from tools.database.connection import Connection
+from tools.records import Withdrawal
+
+SCHEMA = "datamorph_staging"
+LEDGER = f"{SCHEMA}.publishes"
+_LATER_COLUMNS = {"staging_table": "text", "write_mode": "text", "target_oid": "bigint"}
+_WITHDRAWN: tuple[str, ...] = get_args(Withdrawal)
+"""What stands in the place of a target, which is always qualified, where a publish is not to come any more."""
+
+_DROPPED = {
+    "r": "TABLE",
+    "p": "TABLE",
+    "v": "VIEW",
+    "m": "MATERIALIZED VIEW",
+    "f": "FOREIGN TABLE",
+    "S": "SEQUENCE",
+}
+"""How each kind of relation is dropped; to drop one runs nothing of its owner's."""
+_PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
+_TABLE = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{12}")
+
+
+def prepare(connection: Connection) -> None:
+    """Create the schema and the ledger when missing; several processes may do so at once."""
+    with connection.transaction():
+        # IF NOT EXISTS may still fail when two create at once, and asks for the right even if nothing is to be done.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (SCHEMA,))
+        if connection.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchone() is None:
+            connection.execute(f"CREATE SCHEMA {SCHEMA}")
+        if not ledger_exists(connection):
+            connection.execute(
+                f"""
+                CREATE TABLE {LEDGER} (
+                    run_id text NOT NULL,
+                    generation integer NOT NULL,
+                    target text NOT NULL,
+                    rows bigint NOT NULL,
+                    staging_table text,
+                    write_mode text,
+                    target_oid bigint,
+                    published_at timestamptz NOT NULL DEFAULT now(),
+                    PRIMARY KEY (run_id, generation)
+                )
+                """
+            )
+        for column, kind in _LATER_COLUMNS.items() if ledger_exists(connection) else ():
+            if not _has_column(connection, column):
+                connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS {column} {kind}")
+        _demand_rights(connection)
+        _demand_triggers(connection)
+
+
+def _has_column(connection: Connection, name: str) -> bool:
+    """Tell whether the ledger has a column that its first form lacked; to alter a table one must own it."""
+    ledger = catalog.resolve(connection, LEDGER)
+    return ledger is None or any(column.name == name for column in catalog.columns(connection, ledger.oid))
+
+
+def _demand_rights(connection: Connection) -> None:
+    ledger = catalog.resolve(connection, LEDGER)
+    missing = catalog.missing_rights(connection, ledger, ("SELECT", "INSERT")) if ledger else []
+    if not catalog.may_create(connection, SCHEMA):
+        missing.append(f"CREATE on schema {SCHEMA}")
+    if missing:
+        raise UnavailableError("database", f"jobs cannot be staged: grant the database role {', '.join(missing)}")
+
+
+def _demand_triggers(connection: Connection) -> None:
+    """Raise UnavailableError where foreign keys would not be checked; under `local` they are, as under `origin`."""
+    row = connection.execute("SELECT current_setting('session_replication_role'), session_user").fetchone()
+    setting, role = row or ("", "")
+    if setting not in ("origin", "local"):
+        message = (
+            f"session_replication_role is {setting!r}, and no foreign key would be checked: "
+            f"ALTER ROLE {quote_name(role)} SET session_replication_role = 'origin'"
+        )
+        raise UnavailableError("database", message)
+
+
+def ledger_exists(connection: Connection) -> bool:
+    """Tell whether the ledger of publishes is there."""
+    row = connection.execute(
+        """
+        SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = %s AND c.relname = 'publishes'
+        """,
+        (SCHEMA,),
+    ).fetchone()
+    return row is not None
+
+
+def published_into(connection: Connection, oid: int) -> bool:
+    """Tell whether the ledger knows a publish that replaced all rows of a table, whatever it is called now.
+
+    After `append` and `merge` rows of others stand beside ours. A publish of which the table is not known, as after
+    the restore of a dump, does not count: asking once more is safe.
+    """
+    if not ledger_exists(connection) or not _has_column(connection, "target_oid"):
+        return False
+    found = connection.execute(
+        f"SELECT 1 FROM {LEDGER} WHERE target_oid = %s AND write_mode = 'overwrite' LIMIT 1", (oid,)
+    )
+    return found.fetchone() is not None
+
+
+def published_earlier(connection: Connection, run_id: str, generation: int) -> int | None:
+    """Return the newest earlier generation of the run that was published; None when there is none."""
+    row = connection.execute(
+        f"SELECT max(generation) FROM {LEDGER} WHERE run_id = %s AND generation < %s AND target <> ALL(%s)",
+        (run_id, generation, list(_WITHDRAWN)),
+    ).fetchone()
+    return row[0] if row else None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger says of a publish."""
+
+    target: str
+    """For SQL, qualified and quoted; of a publish that was withdrawn, why."""
+    rows: int
+    staging_table: str | None
+    """None in an entry of the ledger's first form, and of a publish that was withdrawn."""
+    write_mode: str | None = None
+    """The same."""
+    target_oid: int | None = None
+    """The same."""
+
+    @property
+    def withdrawn(self) -> bool:
+        """True when the run was cancelled, superseded or overdue before it was published."""
+        return self.target in _WITHDRAWN
+
+
+def entry(connection: Connection, run_id: str, generation: int) -> Entry | None:
+    """Return what the ledger says of this run and generation; None when it was neither published nor withdrawn."""
+    row = connection.execute(
+        f"SELECT target, rows, staging_table FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
+    ).fetchone()
+    return None if row is None else Entry(*row)
+
+
+def record(connection: Connection, run_id: str, generation: int, made: Entry) -> bool:
+    """Enter a publish; False when this run and generation is entered already, and nothing was done."""
+    entered = connection.execute(
+        f"INSERT INTO {LEDGER} (run_id, generation, target, rows, staging_table, write_mode, target_oid) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (run_id, generation, made.target, made.rows, made.staging_table, made.write_mode, made.target_oid),
+    )
+    return entered.rowcount == 1
+
+
+def withdraw(connection: Connection, run_id: str, generation: int, why: Withdrawal) -> bool:
+    """Enter that a run is not to be published any more; False when it is published already, and nothing was done.
+
+    A publish that is under way holds its own entry: this waits for it, up to the lock time-out. Raises
+    UnavailableError at a standby, which may not know yet what the primary has.
+    """
+    if connection.execute("SELECT pg_catalog.pg_is_in_recovery()").fetchone() == (True,):
+        message = "the server is a standby, where nothing can be withdrawn: name the primary, or add"
+        raise UnavailableError("database", f"{message} target_session_attrs=read-write to the database's URL")
+    if not ledger_exists(connection):
+        return True
+    # A role that may not write the ledger cannot publish either. A database that is read-only by default can be written
+    # again before a worker wakes up.
+    with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+        connection.execute("SET TRANSACTION READ WRITE")
+        connection.execute(
+            f"INSERT INTO {LEDGER} (run_id, generation, target, rows) VALUES (%s, %s, %s, 0) ON CONFLICT DO NOTHING",
+            (run_id, generation, why),
+        )
+    found = connection.execute(
+        f"SELECT target FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
+    ).fetchone()
+    return found is None or found[0] in _WITHDRAWN
+
+
+def staging_relation(table: str) -> str:
+    """Return a staging table for SQL. Raises ValueError when the name is not a staging table's."""
+    if not _TABLE.fullmatch(table):
+        raise ValueError(f"{table!r} is not a staging table: s_, 12 hex digits, _, 12 hex digits")
+    return f"{SCHEMA}.{table}"
+
+
+def check_prefix(prefix: str) -> None:
+    """Raise ValueError for a prefix that is not `s_`, 12 hex digits and `_`, with or without more digits."""
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError(f"{prefix!r} is not the beginning of a staging table's name: s_, 12 hex digits, _")
+
+
+def drop(connection: Connection, prefix: str) -> int:
+    """Drop what stands under staging names that begin with a prefix, one by one; returns how many there were."""
+    check_prefix(prefix)
+    found = _relations(connection, prefix)
+    for name, kind in found.items():
+        connection.execute(f"DROP {_DROPPED[kind]} IF EXISTS {staging_relation(name)}")
+    return len(found)
+
+
+def tables(connection: Connection, prefix: str = "s_") -> list[str]:
+    """The names of the staging tables that begin with a prefix, in order, whatever a job left under them."""
+    return list(_relations(connection, prefix))
+
+
+def _relations(connection: Connection, prefix: str) -> dict[str, str]:
+    """The names and kinds of the relations that are called as staging tables are."""
+    rows = connection.execute(
+        """
+        SELECT c.relname, c.relkind::text
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = %s AND c.relkind = ANY(%s) AND pg_catalog.starts_with(c.relname::text, %s) ORDER BY 1
+        """,
+        (SCHEMA, list(_DROPPED), prefix),
+    ).fetchall()
+    return {name: kind for name, kind in rows if _TABLE.fullmatch(name)}

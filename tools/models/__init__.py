@@ -1,0 +1,1 @@
+"""Models that write transforms, behind the port `Model`."""

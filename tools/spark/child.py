@@ -1,0 +1,113 @@
+"""The process in which a script runs: `python -m tools.spark.child RUN_DIR`.
+
+It attaches to the JVM that its environment names or starts one, puts the stand-in for `awsglue` first on the path,
+runs the script as `__main__` and records how it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+import traceback
+from pathlib import Path
+
+from py4j.protocol import Py4JError
+
+from agent.errors import UnavailableError
+from tools.spark.jvm import SparkJvm
+from tools.spark.run_files import (
+    JVM_EXIT_SECONDS,
+    LOG,
+    OUT_OF_MEMORY_EXIT,
+    SCRATCH,
+    SECRETS,
+    Launch,
+    jvm_seems_gone,
+    read_launch,
+)
+from tools.spark.script_failure import Failure, failure
+from tools.spark.watchdog import Guard, limit_resources
+
+_STAND_IN = Path(__file__).parent / "standin"
+
+
+def main(run_dir: Path) -> None:
+    """Run what `launch.json` says; ends the process."""
+    launch = read_launch(run_dir)
+    if launch.lock_fd is not None:
+        os.set_inheritable(launch.lock_fd, False)
+        os.pwrite(launch.lock_fd, str(os.getpid()).encode(), 0)
+    jvm = SparkJvm(run_dir / SCRATCH, launch.memory, log=run_dir / LOG) if launch.memory else None
+    guard = Guard(run_dir, launch, jvm)
+    try:
+        if jvm is not None:
+            jvm.start()  # before Python's own imports: the two take a second each
+        limit_resources()
+        guard.watch()
+        attach(jvm)
+    except (UnavailableError, Py4JError, OSError) as error:
+        guard.end("FAILED", f"LAUNCH ERROR | {error}")
+    guard.running()
+    failed = run(launch)
+    if failed is None:
+        guard.end("SUCCEEDED")
+    else:
+        error_text = failed.glue_error + _cause_of_death(failed, jvm)
+        guard.end("FAILED", error_text, failed.exception, failed.message, failed.line)
+
+
+def attach(jvm: SparkJvm | None) -> None:
+    """Make PySpark use the JVM; in a warm one, the context that runs there, with a session of the script's own.
+
+    A context takes a third of a second to start and to stop, as much as a script on sample rows takes.
+    """
+    if jvm is not None:
+        os.environ.update(jvm.environment())
+        return
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+    SparkContext._ensure_initialized()
+    java = SparkContext._jvm
+    assert java is not None
+    contexts = getattr(getattr(java.org.apache.spark, "SparkContext$"), "MODULE$")
+    running = java.JavaSparkContext.fromSparkContext(contexts.getOrCreate())
+    running.cancelAllJobs()  # of a script that was killed
+    SparkContext(gateway=SparkContext._gateway, jsc=running, conf=SparkConf(_jconf=running.getConf()))
+    session = SparkSession.builder.getOrCreate().newSession()
+    SparkSession._instantiatedSession = session
+    java.SparkSession.setDefaultSession(session._jsparkSession)
+    java.SparkSession.setActiveSession(session._jsparkSession)
+    session.catalog.clearCache()
+
+
+def run(launch: Launch) -> Failure | None:
+    """Run the script as Glue would; None when it ran through."""
+    secrets: list[str] = json.loads(os.environ.pop(SECRETS, "[]"))
+    sys.path.insert(0, str(_STAND_IN))
+    sys.argv = [launch.script, *launch.arguments]
+    try:
+        runpy.run_path(launch.script, run_name="__main__")
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            return failure(error, launch.script, secrets)
+    except BaseException as error:  # the door: whatever a script raises is its result
+        traceback.print_exc()
+        return failure(error, launch.script, secrets)
+    return None
+
+
+def _cause_of_death(failed: Failure, jvm: SparkJvm | None) -> str:
+    """What is to be added to an error when the JVM is gone: the script itself only saw a broken connection."""
+    gone = jvm_seems_gone(failed.exception, failed.message)
+    code = jvm.exit_code(JVM_EXIT_SECONDS if gone else 0) if jvm is not None else None
+    if code is None:
+        return ""
+    cause = "java.lang.OutOfMemoryError: Java heap space; " if code == OUT_OF_MEMORY_EXIT else ""
+    return f"\n{cause}the Spark JVM ended with exit code {code}"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,137 @@
+"""What a child process is told (`launch.json`, `stop`) and what it tells (`state.json`), in its run directory."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tools.spark.monotonic import Moment
+
+LOG = "log.txt"
+SCRATCH = "scratch"
+"""The child's HOME and TMPDIR within its run directory; gone when it has ended."""
+TEMP = "temp"
+"""The job's TempDir within the run directory."""
+STOP_FILE = "stop"
+"""A file of this name in the run directory asks the child to stop."""
+CONNECTIONS = "DATAMORPH_CONNECTIONS"
+"""Variable of the child's environment: JSON object of connection name to PostgreSQL URL."""
+SECRETS = "DATAMORPH_SECRETS"
+"""Variable of the child's environment: JSON list of what of those URLs may stand in no error; the script has it not."""
+JVM_EXIT_SECONDS = 10.0
+"""How long a JVM may take to end after its connection broke."""
+OUT_OF_MEMORY_EXIT = 52
+"""org.apache.spark.util.SparkExitCode.OOM: an executor thread ran out of memory and Spark ended the JVM."""
+_BROKEN_CONNECTION = re.compile(
+    r"\b(Py4JNetworkError|ConnectionRefusedError|ConnectionResetError|Py4JError: An error occurred while calling"
+    r"|Py4JError: \S+ does not exist in the JVM|SparkContext was shut down)\b"
+)
+LOST = "the process ended without a result (killed?)"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a child is to run."""
+
+    script: str
+    """Path of the script."""
+    arguments: tuple[str, ...]
+    timeout_seconds: float
+    memory: str | None
+    """Heap of the JVM that the child starts, as `2g`; None: it attaches to the one that its environment names."""
+    lock_fd: int | None = None
+    """An inherited file descriptor that must stay open as long as the child lives."""
+    begun: Moment = field(default_factory=Moment.now)
+    """What the time-out counts from, for the child itself and for whoever looks at it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a child stands; terminal once `finished` is set."""
+
+    state: str
+    started: float
+    finished: float | None = None
+    error: str = ""
+    """In Glue's words."""
+    exception: str = ""
+    """The exception's class name."""
+    message: str = ""
+    """The exception's own text."""
+    line: int | None = None
+    """The failing line of the script."""
+
+
+def jvm_seems_gone(exception: str, message: str) -> bool:
+    """Whether a script's failure is, or stems from, a broken connection to its JVM."""
+    return _BROKEN_CONNECTION.search(f"{exception}: {message}") is not None
+
+
+def write_launch(run_dir: Path, launch: Launch) -> None:
+    """Store what the child is to run."""
+    _write(run_dir / "launch.json", asdict(launch))
+
+
+def read_launch(run_dir: Path) -> Launch:
+    """What the child is to run."""
+    stored = json.loads((run_dir / "launch.json").read_text(encoding="utf-8"))
+    begun = Moment(**stored["begun"])
+    return Launch(**stored | {"arguments": tuple(stored["arguments"]), "begun": begun})
+
+
+def ask_to_stop(run_dir: Path) -> None:
+    """Ask the child to stop; asked again, the first time counts."""
+    if not (run_dir / STOP_FILE).exists():
+        _write(run_dir / STOP_FILE, asdict(Moment.now()))
+
+
+def stop_asked(run_dir: Path) -> Moment | None:
+    """When the child was asked to stop; None when it was not, or by a file that does not say when."""
+    try:
+        return Moment(**json.loads((run_dir / STOP_FILE).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def write_outcome(run_dir: Path, outcome: Outcome) -> None:
+    """Store how the child stands; a reader sees the old or the new one, never half of it."""
+    _write(run_dir / "state.json", asdict(outcome))
+
+
+def read_outcome(run_dir: Path) -> Outcome | None:
+    """How the child stands; None before it has said anything, and of a file that a loss of power left empty."""
+    try:
+        return Outcome(**json.loads((run_dir / "state.json").read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def spawn(run_dir: Path, environment: Mapping[str, str], inherited: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+    """Start a child in a session of its own: it outlives this process, and a Ctrl-C here does not reach it.
+
+    It keeps the file descriptors `inherited` open as long as it lives.
+    """
+    with (run_dir / LOG).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "tools.spark.child", str(run_dir)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=run_dir / SCRATCH,
+            env=dict(environment),
+            pass_fds=inherited,
+            start_new_session=True,
+        )
+
+
+def _write(path: Path, content: Mapping[str, object]) -> None:
+    """Replace a file as a whole; several processes may write it at once, each by way of a file of its own."""
+    temporary = path.with_suffix(f".{secrets.token_hex(8)}.tmp")
+    temporary.write_text(json.dumps(content), encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,80 @@
+"""The watch over a child process: its limits, its time-out, a request to stop, and its one last word."""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from tools.spark.jvm import SparkJvm
+from tools.spark.memory import python_bytes
+from tools.spark.run_files import SCRATCH, STOP_FILE, Launch, Outcome, write_outcome
+
+_POLL_SECONDS = 0.2
+
+
+class Guard:
+    """Ends the process with a recorded state: once, whoever comes first of script, time-out and stop."""
+
+    def __init__(self, run_dir: Path, launch: Launch, jvm: SparkJvm | None) -> None:
+        self._run_dir = run_dir
+        self._launch = launch
+        self._jvm = jvm
+        self._started = time.time()
+        self._last_word = threading.Lock()
+
+    def watch(self) -> None:
+        """Begin to watch; to be called from the main thread."""
+        signals, wake = os.pipe()
+        os.set_blocking(wake, False)
+        # The main thread may be deep in a C call; Python's own handler writes to the pipe all the same.
+        signal.signal(signal.SIGTERM, lambda number, frame: None)
+        signal.set_wakeup_fd(wake)
+        write_outcome(self._run_dir, Outcome("STARTING", self._started))
+        threading.Thread(target=self._watch, args=(signals,), daemon=True, name="guard").start()
+
+    def running(self) -> None:
+        """Record that the script has begun."""
+        with self._last_word:
+            write_outcome(self._run_dir, Outcome("RUNNING", self._started))
+
+    def end(self, state: str, error: str = "", exception: str = "", message: str = "", line: int | None = None) -> None:
+        """Record the terminal state and end this process with its JVM; does not return."""
+        self._last_word.acquire()  # never released: there is only one last word
+        code = 1
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            # PySpark's own threads complain of a broken connection when the JVM goes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            if self._jvm is not None:
+                self._jvm.stop()
+            shutil.rmtree(self._run_dir / SCRATCH, ignore_errors=True)
+            finished = time.time()
+            write_outcome(self._run_dir, Outcome(state, self._started, finished, error, exception, message, line))
+            code = 0
+        finally:
+            os._exit(code)  # also when the run's directory is gone
+
+    def _watch(self, signals: int) -> None:
+        deadline = self._launch.begun.seconds + self._launch.timeout_seconds
+        while (left := deadline - time.monotonic()) > 0:
+            readable, _, _ = select.select([signals], [], [], min(left, _POLL_SECONDS))
+            if readable or (self._run_dir / STOP_FILE).exists():
+                self.end("STOPPED")
+        self.end("TIMEOUT", f"Job run exceeded its timeout of {self._launch.timeout_seconds:g} seconds")
+
+
+def limit_resources() -> None:
+    """No core dumps, and a cap on the memory that Python itself may take; the JVM has its own."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = python_bytes() if hard == resource.RLIM_INFINITY else min(hard, python_bytes())
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))

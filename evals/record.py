@@ -30,8 +30,7 @@ from evals.target import CONNECTION, begin, with_script
 from graph.inputs import store
 from graph.nodes.preflight import preflight
 from graph.nodes.publish import move_staged
-from graph.run_glue import launch_prefix
-from graph.state import State
+from graph.state import State, launch_prefix
 from tools.local.artifacts import LocalArtifacts
 from tools.local.clock import SystemClock
 from tools.local.postgres import EmbeddedServer

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from agent.errors import ConflictError, EngineError, UnavailableError
+from agent.errors import ConflictError
 from graph.state import State
-from tools.ports import Clock, JobRunner, Ledger
+from tools.ports import Ledger
 from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, Launch, LaunchKey
-
-_STOP_SECONDS = 120.0
-_LOOK_SECONDS = 0.5
 
 _LEFT = "this worker starts and publishes nothing more"
 
@@ -50,21 +47,3 @@ def record(ledger: Ledger, launch: Launch) -> None:
 
 def _taken(key: LaunchKey, why: str) -> ConflictError:
     return ConflictError(key.run_id, f"run {key.run_id} is being worked on by another process: {why}")
-
-
-def stop_run(jobs: JobRunner, clock: Clock, job_name: str, job_run_id: str) -> None:
-    """Stop a job run and wait for its end; one that is not known any more has ended.
-
-    Raises UnavailableError when it does not stop in two minutes.
-    """
-    until = clock.now() + _STOP_SECONDS
-    try:
-        jobs.stop(job_name, job_run_id)
-        while not jobs.get(job_name, job_run_id).terminal:
-            if clock.now() >= until:
-                told = f"job run {job_run_id} of {job_name} does not stop; try again later"
-                raise UnavailableError("engine", told) from EngineError("OperationTimeoutException", job_run_id)
-            clock.sleep(_LOOK_SECONDS)
-    except EngineError as error:
-        if error.code != "EntityNotFoundException":
-            raise

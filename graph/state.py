@@ -7,6 +7,8 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from agent.findings import Diagnosis, JobOutcome, Verdict
+from agent.names import staging_prefix
+from tools.records import LaunchKey
 
 Preflight = Literal["ok", "partial", "skipped", "failed"]
 Verified = Literal["full", "partial", "none"]
@@ -105,3 +107,14 @@ class State(TypedDict, total=False):
     signatures: list[str]
     """Of all failures of the run, in order."""
     status: RunStatus
+
+
+def launch_key(state: State) -> LaunchKey:
+    """What the current launch is keyed by."""
+    return LaunchKey(state["run_id"], state["generation"], state["attempt"], state["launch"])
+
+
+def launch_prefix(state: State) -> str:
+    """How the current launch's staging table begins."""
+    key = launch_key(state)
+    return staging_prefix(key.run_id, key.generation, key.attempt, key.launch, state["accepted_at"])

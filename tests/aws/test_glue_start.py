@@ -11,7 +11,8 @@ from typing import cast
 import pytest
 
 from agent.errors import ConflictError, EngineError, UnavailableError
-from graph.run_glue import delete_job, start_run
+from graph.nodes.delete_job import delete_job
+from graph.nodes.start_run import start_run
 from graph.state import State
 from tests.aws.fake_glue_faults import Fault
 from tests.aws.glue_scene import JOB, PREFIX, GlueScene, ImpatientClients, glue_scene

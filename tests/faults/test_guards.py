@@ -14,7 +14,6 @@ import psycopg
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 
-from graph import run_glue
 from tests.aws.moto_server import Aws
 from tests.aws.test_checkpoints import ProcessDied, atomic, cut_after
 from tests.faults.cuts import armed
@@ -94,7 +93,8 @@ def no_ledger(patch: Patch) -> None:
 
 def no_look(patch: Patch) -> None:
     """Nobody looks for a run that may have been started."""
-    patch.setattr(run_glue, "_any_run", lambda *_: None)
+    for user in ("graph.job_runs", "graph.nodes.start_run"):
+        patch.setattr(f"{user}.any_run", lambda *_: None)
 
 
 def no_withdrawal(patch: Patch) -> None:

@@ -60,7 +60,7 @@ def test_a_launch_of_an_earlier_version_keeps_its_name(bench: MakeBench, monkeyp
     """One that was on record before names told installations apart goes on where it was."""
     made = bench()
     with monkeypatch.context() as patch, refused(made, "create", UnavailableError("glue", "throttled")):
-        patch.setattr("graph.run_glue.job_name", lambda *parts: job_name_before(*parts[:5]))
+        patch.setattr("graph.nodes.create_job.job_name", lambda *parts: job_name_before(*parts[:5]))
         assert ask(made, event())["statusCode"] == 503
     (launch,) = made.service().tools.ledger.launches("run_1", 1)
     assert act(made, "resume")["statusCode"] == 200

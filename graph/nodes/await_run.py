@@ -1,0 +1,80 @@
+"""await_run: wait for the job run to end, or let go."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from agent.diagnosis.failures import diagnose_job
+from agent.findings import JobOutcome
+from agent.redaction import clip, redact
+from agent.redaction.pivoted_values import without_pivoted
+from graph.inputs import load_snapshot, store
+from graph.state import State, Usage, launch_key
+from tools.ports import ArtifactStore, Clock, JobRunner, Ledger
+from tools.records import JobRun, Launch
+
+_CONTROL_SECONDS = 1.0
+"""How often await_run looks whether it is asked to let go."""
+
+
+def await_run(
+    state: State,
+    runtime: Runtime[None],
+    *,
+    jobs: JobRunner,
+    ledger: Ledger,
+    artifacts: ArtifactStore,
+    clock: Clock,
+    wait: float,
+    poll: float,
+) -> State:
+    """Wait up to `wait` seconds for the run to end, or until a drain is asked for; look once for `options.wait: event`.
+
+    Without an outcome the workflow suspends, or ends here for now, and looks again when it is resumed.
+    """
+    until = clock.now() + (0 if state.get("wait") == "event" else wait)
+    run = jobs.get(state["job_name"], state["job_run_id"])
+    while not run.terminal and clock.now() < until and not _draining(runtime):
+        _pause(clock, min(poll, until - clock.now()), runtime)
+        run = jobs.get(state["job_name"], state["job_run_id"])
+    if not run.terminal:
+        return State(outcome=None, waited=not _draining(runtime))
+    known = ledger.launch(launch_key(state))
+    if known is None or known.state != "CLEANED":
+        ledger.advance(Launch(launch_key(state), "TERMINAL", state["job_name"], state["job_run_id"]))
+    outcome = _outcome(state, jobs, artifacts, run)
+    used = state["usage"]
+    usage: Usage = {**used, "dpu_seconds": used["dpu_seconds"] + run.dpu_seconds, "usd": used["usd"] + run.usd}
+    return State(outcome=outcome, usage=usage)
+
+
+def _pause(clock: Clock, seconds: float, runtime: Runtime[None]) -> None:
+    end = clock.now() + seconds
+    while (left := end - clock.now()) > 0 and not _draining(runtime):
+        clock.sleep(min(left, _CONTROL_SECONDS))
+
+
+def _draining(runtime: Runtime[None]) -> bool:
+    return runtime.control is not None and runtime.control.drain_requested
+
+
+def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRun) -> JobOutcome:
+    failed = run.state != "SUCCEEDED"
+    log, error = jobs.log_tail(run.job_name, run.job_run_id), run.error
+    if failed:
+        script, snapshot = artifacts.get(state["script"]), load_snapshot(state, artifacts)
+        log, error = (without_pivoted(text, script, snapshot) for text in (log, error))
+    log, error = redact(log), clip(redact(error))
+    report = None if failed else jobs.report(run.job_name, run.job_run_id)
+    return JobOutcome(
+        job_run_id=run.job_run_id,
+        state=run.state,
+        error=error,
+        log_uri=store(state, artifacts, f"log-a{state['attempt']}-l{state['launch']}", log, "txt"),
+        rows=report.rows if report else None,
+        columns=list(report.columns) if report else [],
+        notes=list(report.notes) if report else [],
+        dpu_seconds=run.dpu_seconds,
+        seconds=run.seconds,
+        infrastructure=failed and diagnose_job(error, log, run.state)["repairable_by"] == "retry",
+    )

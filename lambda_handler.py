@@ -36,7 +36,7 @@ from tools.aws.announcer import EventBridgeAnnouncer
 from tools.aws.aws_toolbox import aws_toolbox
 from tools.aws.clients import AwsClients
 from tools.aws.configuration import aws_settings, settings_to_examine
-from tools.aws.waker import LambdaWaker
+from tools.aws.invocations import LambdaWaker
 from tools.records import OPEN_STATUSES
 
 if TYPE_CHECKING:

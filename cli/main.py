@@ -147,7 +147,7 @@ def _snapshot(request: Request, settings: Settings) -> Snapshot:
 
 def doctor_command(options: argparse.Namespace, settings: Settings) -> int:
     """`datamorph doctor`: 0 when nothing that these settings need is missing, else 4."""
-    from tools.doctor.function import examine_function
+    from tools.doctor.aws_services import examine_function
     from tools.doctor.this_machine import examine
 
     checks = examine_function(options.function, settings.region) if options.function else examine(settings)

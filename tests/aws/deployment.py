@@ -14,7 +14,7 @@ from tests.aws.fake_glue import FakeGlue
 from tests.aws.fake_lambda import FakeLambda
 from tests.aws.moto_server import Aws
 from tests.tools.fake_bedrock import FakeBedrock
-from tools.models.bedrock_prices import usd
+from tools.models.bedrock import usd
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:datamorph"
 CANARY = "c4n4ry/s3cret+1"

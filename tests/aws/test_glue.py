@@ -13,7 +13,7 @@ from agent.errors import ArtifactError, EngineError, UnavailableError
 from tests.aws.fake_glue_faults import Fault
 from tests.aws.glue_scene import JOB, PREFIX, GlueScene, glue_scene
 from tests.aws.moto_server import Aws
-from tools.aws.glue import job_run
+from tools.aws.glue_runs import job_run
 from tools.fakes import PlannedRun
 from tools.records import JobReport
 

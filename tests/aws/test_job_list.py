@@ -8,7 +8,7 @@ import pytest
 
 from tests.aws.glue_scene import JOB, GlueScene, glue_scene
 from tests.aws.moto_server import DEFAULTS, Aws
-from tools.aws.job_list import GlueJobList
+from tools.aws.glue_jobs import GlueJobList
 from tools.fakes import FakeClock
 
 

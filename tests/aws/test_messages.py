@@ -11,8 +11,7 @@ from tests.aws.fake_lambda import FakeLambda, Invocation
 from tests.aws.moto_server import Aws
 from tests.aws.wire import answered, refused
 from tools.aws.announcer import EventBridgeAnnouncer
-from tools.aws.journal import LambdaJournal
-from tools.aws.waker import LambdaWaker
+from tools.aws.invocations import LambdaJournal, LambdaWaker
 from tools.records import RunEnded
 
 ENDED = RunEnded("r1", 2, "success", "totals", 1234, "jr_1", 1)

@@ -14,7 +14,7 @@ from agent.errors import ArtifactError, ConflictError
 from tests.aws.fake_lambda import FakeLambda
 from tests.aws.moto_server import DEFAULTS
 from tests.contracts.conftest import Place
-from tools.aws.journal import LambdaJournal
+from tools.aws.invocations import LambdaJournal
 from tools.local.journal import JsonlJournal
 from tools.ports import ArtifactStore, Journal
 

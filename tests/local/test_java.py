@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import UnavailableError
-from tools.spark.java import find_java
+from tools.spark.environment import find_java
 
 
 def java_home(path: Path, version: str) -> Path:

@@ -13,7 +13,7 @@ from tests.infra.templates import resources
 from tests.local.jobs import script
 from tools.aws.aws_toolbox import _dry_run
 from tools.spark.dry_run import LocalDryRun
-from tools.spark.memory import FUNCTION_MEMORY, heap, python_bytes
+from tools.spark.environment import FUNCTION_MEMORY, heap, python_bytes
 
 MB = 1024**2
 FOR_FUNCTION_AND_JVM = 1024

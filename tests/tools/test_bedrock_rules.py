@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import BotoCoreError, ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 
+from tools.models.bedrock import usd
 from tools.models.bedrock_errors import tries_worth
-from tools.models.bedrock_prices import usd
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from tools.aws.announcer import EventBridgeAnnouncer
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.glue import GlueJobRunner
-from tools.aws.job_list import GlueJobList
-from tools.aws.journal import LambdaJournal
+from tools.aws.glue_jobs import GlueJobList
+from tools.aws.invocations import LambdaJournal
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger
 from tools.local.clock import SystemClock
@@ -76,7 +76,7 @@ def _dry_run(settings: Settings, stack: ExitStack) -> DryRun | None:
         return None
     from tools.local.process_privacy import become_unreadable
     from tools.spark.dry_run import LocalDryRun
-    from tools.spark.memory import heap
+    from tools.spark.environment import heap
 
     become_unreadable()
     home = settings.home.resolve() / "dryrun"

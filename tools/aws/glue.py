@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +15,8 @@ from agent.settings import Settings
 from tools.aws.client_errors import translated
 from tools.aws.clients import AwsClients
 from tools.aws.glue_errors import Setting, glue_call
-from tools.aws.glue_prices import dpu_seconds, usd
+from tools.aws.glue_jobs import job_request
+from tools.aws.glue_runs import job_run
 from tools.aws.logs import GROUPS, GlueLogs
 from tools.aws.session_policy import session_policy
 from tools.job_report import parse_report
@@ -29,12 +29,7 @@ _SHARED_TEMP = "glue/temp/"
 _ARGUMENTS = frozenset({"--staging_prefix"})
 """What a caller may give a run; of Glue's own arguments, as --conf or --extra-py-files, it gets --TempDir alone."""
 _RUN_ID = re.compile(r"jr_\w{1,250}")
-_ERROR_CHARACTERS = 8_000
 _TAKEN = ("AlreadyExistsException", "IdempotentParameterMismatchException")
-OURS = {"application": "datamorph"}
-"""The tag by which definitions of ours are found."""
-KEPT = timedelta(days=1)
-"""How long after its last possible run a definition may be left, for whoever cleans up by tags."""
 
 
 class GlueJobRunner:
@@ -197,51 +192,6 @@ class GlueJobRunner:
             job_name=job_name,
         )
         return {"ExecutionRoleSessionPolicy": policy}
-
-
-def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str, Any]:
-    """CreateJob's request; `now` in seconds since the epoch."""
-    expires = datetime.fromtimestamp(now, UTC) + timedelta(minutes=job.timeout_minutes) + KEPT
-    return {
-        "Name": job.name,
-        "Role": settings.role,
-        "ExecutionProperty": {"MaxConcurrentRuns": 1},
-        "Command": {
-            "Name": "glueetl",
-            "ScriptLocation": job.script_ref.partition("#")[0],
-            "PythonVersion": "3",
-        },
-        "DefaultArguments": {
-            "--job-language": "python",
-            "--job-bookmark-option": "job-bookmark-disable",
-            "--enable-metrics": "true",
-            "--enable-continuous-cloudwatch-log": "true",
-        },
-        "Connections": {"Connections": [settings.connection]},
-        "MaxRetries": 0,
-        "Timeout": job.timeout_minutes,
-        "GlueVersion": settings.glue_version,
-        "WorkerType": job.worker_type,
-        "NumberOfWorkers": settings.workers,
-        "JobRunQueuingEnabled": False,
-        "Tags": {**job.tags, **OURS, "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"},
-    }
-
-
-def job_run(described: Mapping[str, Any]) -> JobRun:
-    """GetJobRun's answer as a record; a state that is not known is kept, and is not terminal."""
-    seconds = float(described.get("ExecutionTime") or 0)
-    workers, worker_type = described.get("NumberOfWorkers", 0), described.get("WorkerType", "")
-    used = described.get("DPUSeconds") or dpu_seconds(seconds, workers, worker_type)
-    return JobRun(
-        job_name=described["JobName"],
-        job_run_id=described["Id"],
-        state=described["JobRunState"],
-        error=described.get("ErrorMessage", "")[:_ERROR_CHARACTERS],
-        seconds=seconds,
-        dpu_seconds=used,
-        usd=usd(used),
-    )
 
 
 def _check_id(job_name: str, job_run_id: str) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
+from typing import Any
 
 from agent.errors import DatamorphError, EngineError, UnavailableError
 from agent.names import job_name
+from agent.redaction import clip, redact
 from agent.settings import Settings
-from tools.aws.artifacts import S3Artifacts
+from tools.aws.artifacts import S3Artifacts, expiry_days
 from tools.aws.client_errors import translated
 from tools.aws.clients import AwsClients
-from tools.aws.expiry import expiry_days
 from tools.aws.glue import GlueJobRunner
 from tools.aws.secrets import database_url, read_config
 from tools.doctor.check import Check, MissingError, WarningError, check
@@ -22,6 +24,8 @@ _PROBE_JOB = job_name("doctor", 1, 1, 1, "", "")
 _RUNS = "glue/runs/"
 """Where requests, snapshots, prompts, replies and logs of runs are."""
 _FEW_TOKENS = 16
+_READ_SECONDS = 180.0
+"""A cold start, and time-outs of everything that cannot be reached."""
 _OWN_USER = "make a user for them with the statements in the README, and deploy with ConnectionSecretArn"
 
 
@@ -35,6 +39,33 @@ def examined(settings: Settings) -> dict[str, object]:
         "checks": [vars(found) for found in checks],
     }
     return {"statusCode": 503 if missing else 200, "body": body}
+
+
+def examine_function(name: str, region: str) -> list[Check]:
+    """The checks of a function; its own settings count. Raises UnavailableError when it cannot be asked."""
+    what = f"Lambda function {name}"
+    advice = {"ResourceNotFoundException": "deploy it first, or check its name and --region"}
+    with closing(AwsClients(region)) as clients:
+        client = clients.get("lambda", tries=1, read_seconds=_READ_SECONDS)
+        with translated("lambda", what, region, advice):
+            answer = client.invoke(FunctionName=name, Payload=json.dumps({"action": "doctor"}).encode())
+            body = answer["Payload"].read().decode("utf-8", errors="replace")
+    return _checks(what, answer, body)
+
+
+def _checks(what: str, answer: dict[str, Any], body: str) -> list[Check]:
+    if "FunctionError" in answer:
+        told = f"{what} fails: {clip(redact(body), 500)}; look into its log group, /aws/lambda/…"
+        raise UnavailableError("lambda", told)
+    try:
+        response = json.loads(body)
+        told = response["body"].get("checks")
+        if told is None:
+            raise UnavailableError("lambda", f"{what}: {response['body'].get('message', clip(body, 500))}")
+        return [Check(**found) for found in told]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{what} does not answer as this project's function does: {clip(redact(body), 200)!r}"
+        raise UnavailableError("lambda", message) from error
 
 
 def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:

@@ -11,7 +11,7 @@ from agent.errors import InvalidRequestError, UnavailableError
 from agent.settings import Settings
 from tools.doctor.aws_services import check_database, check_model, examine_aws
 from tools.doctor.check import Check, MissingError, check
-from tools.spark.java import find_java
+from tools.spark.environment import find_java
 
 _OWN_USER = "make a user for them with the statements in the README, and name it with --job-database-url"
 

@@ -15,7 +15,6 @@ from agent.errors import OutOfTimeError, UnavailableError
 from tools.aws.clients import new_session
 from tools.local.clock import SystemClock
 from tools.models.bedrock_errors import explain, tries_worth
-from tools.models.bedrock_prices import usd
 from tools.ports import Clock
 from tools.records import Completion, ModelCall
 
@@ -24,6 +23,14 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 DEFAULT_MODEL_ID = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+_USD_PER_MILLION_TOKENS = {"anthropic.claude-sonnet-4-5": (3.0, 15.0)}
+"""Input and output, global inference: https://aws.amazon.com/bedrock/pricing/"""
+_NOT_GLOBAL = 1.1
+"""A geographic profile (`us.…`, `eu.…`) or a single region costs a tenth more.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+"""
 
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 20.0
 _CONNECT_SECONDS = 10
@@ -178,3 +185,12 @@ def _quieten(names: Iterable[str]) -> None:
     """
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def usd(model_id: str, input_tokens: int, output_tokens: int) -> float:
+    """The price of one call; 0.0 for a model whose price is not known here."""
+    for part, (per_input, per_output) in _USD_PER_MILLION_TOKENS.items():
+        if part in model_id:
+            factor = 1.0 if "global." in model_id else _NOT_GLOBAL
+            return factor * (input_tokens * per_input + output_tokens * per_output) / 1_000_000
+    return 0.0

@@ -16,8 +16,7 @@ import tempfile
 from pathlib import Path
 
 from agent.errors import UnavailableError
-from tools.spark.environment import base_environment
-from tools.spark.java import find_java
+from tools.spark.environment import base_environment, find_java
 from tools.spark.jvm import SparkJvm, class_archive, class_path
 
 _WARM_UP = """

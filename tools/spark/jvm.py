@@ -13,8 +13,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from agent.errors import UnavailableError
-from tools.spark.environment import base_environment
-from tools.spark.java import find_java
+from tools.spark.environment import base_environment, find_java
 
 Purpose = Literal["job", "dry_run"]
 

@@ -12,8 +12,8 @@ import threading
 import time
 from pathlib import Path
 
+from tools.spark.environment import python_bytes
 from tools.spark.jvm import SparkJvm
-from tools.spark.memory import python_bytes
 from tools.spark.run_files import SCRATCH, STOP_FILE, Launch, Outcome, write_outcome
 
 _POLL_SECONDS = 0.2

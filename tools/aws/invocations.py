@@ -1,13 +1,14 @@
-"""The journal on AWS: each step is told to the Logger Lambda, which keeps it."""
+"""Asynchronous invocations of Lambda functions: journal entries to the Logger, and resumes to this function itself."""
 
 from __future__ import annotations
 
+import json
 import logging
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from agent.errors import UnavailableError
-from tools.aws.client_errors import error_code, explain
+from tools.aws.client_errors import error_code, explain, translated
 from tools.aws.clients import AwsClients
 from tools.local.journal import journal_entry
 
@@ -47,3 +48,21 @@ class LambdaJournal:
         if kind not in self._told:
             self._told.add(kind)
             _log.warning("journal.write_failed", extra={"run_id": run_id, "reason": reason})
+
+
+class LambdaWaker:
+    """A Waker that invokes one function asynchronously."""
+
+    def __init__(self, clients: AwsClients, function: str) -> None:
+        self._clients = clients
+        self._function = function
+
+    def wake(self, run_id: str) -> None:
+        """Ask for the run to be resumed; returns at once. Raises UnavailableError."""
+        payload = json.dumps({"run_id": run_id, "action": "resume"}).encode()
+        advice = {
+            "AccessDeniedException": f"grant lambda:InvokeFunction on {self._function} to the function's own role"
+        }
+        with translated("lambda", f"function {self._function}", self._clients.region, advice):
+            client = self._clients.get("lambda")
+            client.invoke(FunctionName=self._function, InvocationType="Event", Payload=payload)

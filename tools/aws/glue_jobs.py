@@ -3,15 +3,49 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from agent.errors import EngineError
 from agent.names import run_id_of_job
 from agent.settings import Settings
 from tools.aws.clients import AwsClients
-from tools.aws.glue import KEPT, OURS
 from tools.aws.glue_errors import Setting, glue_call
 from tools.ports import Clock
-from tools.records import DefinedJob
+from tools.records import DefinedJob, JobDefinition
+
+OURS = {"application": "datamorph"}
+"""The tag by which definitions of ours are found."""
+KEPT = timedelta(days=1)
+"""How long after its last possible run a definition may be left, for whoever cleans up by tags."""
+
+
+def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str, Any]:
+    """CreateJob's request; `now` in seconds since the epoch."""
+    expires = datetime.fromtimestamp(now, UTC) + timedelta(minutes=job.timeout_minutes) + KEPT
+    return {
+        "Name": job.name,
+        "Role": settings.role,
+        "ExecutionProperty": {"MaxConcurrentRuns": 1},
+        "Command": {
+            "Name": "glueetl",
+            "ScriptLocation": job.script_ref.partition("#")[0],
+            "PythonVersion": "3",
+        },
+        "DefaultArguments": {
+            "--job-language": "python",
+            "--job-bookmark-option": "job-bookmark-disable",
+            "--enable-metrics": "true",
+            "--enable-continuous-cloudwatch-log": "true",
+        },
+        "Connections": {"Connections": [settings.connection]},
+        "MaxRetries": 0,
+        "Timeout": job.timeout_minutes,
+        "GlueVersion": settings.glue_version,
+        "WorkerType": job.worker_type,
+        "NumberOfWorkers": settings.workers,
+        "JobRunQueuingEnabled": False,
+        "Tags": {**job.tags, **OURS, "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"},
+    }
 
 
 class GlueJobList:

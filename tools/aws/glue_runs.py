@@ -6,6 +6,12 @@ one minute at least). Other regions differ by some cents; the figure is an estim
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from tools.records import JobRun
+
+_ERROR_CHARACTERS = 8_000
 USD_PER_DPU_HOUR = 0.44
 MINIMUM_SECONDS = 60
 DPU_OF_WORKER = {
@@ -30,3 +36,19 @@ def dpu_seconds(seconds: float, workers: int, worker_type: str) -> float:
 def usd(dpu_seconds: float) -> float:
     """The price of so many DPU-seconds, to a hundredth of a cent."""
     return round(dpu_seconds / 3600 * USD_PER_DPU_HOUR, 4)
+
+
+def job_run(described: Mapping[str, Any]) -> JobRun:
+    """GetJobRun's answer as a record; a state that is not known is kept, and is not terminal."""
+    seconds = float(described.get("ExecutionTime") or 0)
+    workers, worker_type = described.get("NumberOfWorkers", 0), described.get("WorkerType", "")
+    used = described.get("DPUSeconds") or dpu_seconds(seconds, workers, worker_type)
+    return JobRun(
+        job_name=described["JobName"],
+        job_run_id=described["Id"],
+        state=described["JobRunState"],
+        error=described.get("ErrorMessage", "")[:_ERROR_CHARACTERS],
+        seconds=seconds,
+        dpu_seconds=used,
+        usd=usd(used),
+    )

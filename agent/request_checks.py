@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from agent.errors import Problem
+from agent.nearest import did_you_mean
 from agent.request import Request
-from agent.sql_identifiers import did_you_mean
 from agent.validation_messages import path_of
 
 KEYS_TOLD = 50

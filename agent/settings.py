@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import InvalidRequestError, Problem
-from agent.sql_identifiers import nearest
+from agent.nearest import did_you_mean
 
 PREFIX = "DATAMORPH_"
 
@@ -213,9 +213,8 @@ def _secret_of(values: Mapping[str, Any]) -> str:
 
 
 def _unknown(secret: str, key: str) -> Problem:
-    near = nearest(key, Settings.model_fields)
-    hint = f"did you mean {near!r}?" if near else "the configuration table of the README lists all settings"
-    return Problem(f"secret {secret}, key {key}", f"is not a setting; {hint}")
+    near = did_you_mean(key, Settings.model_fields) or "; the configuration table of the README lists all settings"
+    return Problem(f"secret {secret}, key {key}", f"is not a setting{near}")
 
 
 def _origin(name: str, origins: Mapping[str, str]) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 
 MAX_BYTES = 63
 """PostgreSQL cuts a longer name in silence, and it may then name another table."""
@@ -44,16 +42,3 @@ def quote_name(name: str) -> str:
 def quote_table(schema: str, table: str) -> str:
     """Return a qualified table for SQL: `quote_table("sales", "Order Lines")` is `sales."Order Lines"`."""
     return f"{quote_name(schema)}.{quote_name(table)}"
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the most similar known name, whatever its case; None when none is similar."""
-    folded = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.lower(), list(folded), n=1)
-    return folded[near[0]] if near else None
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, to stand at the end of a message, or nothing when no name is similar."""
-    near = nearest(name, known)
-    return f"; did you mean {near!r}?" if near else ""

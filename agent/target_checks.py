@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from agent.errors import Problem, UnsupportedTypeError
+from agent.nearest import did_you_mean
 from agent.request import Request, TargetColumn, TargetTable
 from agent.snapshot import Column, ForeignKey, Snapshot, Target
-from agent.sql_identifiers import did_you_mean
 from agent.types import SUPPORTED, near_type, same_type, spark_type
 from agent.validation_messages import path_of
 

@@ -7,11 +7,11 @@ An enum is written `enum NAME`, with NAME as `format_type` gives it: of a name a
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Literal
 
 from agent.errors import UnsupportedTypeError
+from agent.nearest import nearest
 
 Family = Literal[
     "integer", "decimal", "float", "boolean", "date", "timestamp", "string",
@@ -148,8 +148,8 @@ def near_type(type_name: str) -> str:
     word = type_name.lower().split("(")[0].strip()
     if _ALIASES.get(word, word) == "numeric":
         return "; a numeric has at most 38 digits, and not more decimals than digits"
-    near = difflib.get_close_matches(word, _WRITTEN, n=1, cutoff=_NEAR)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, _WRITTEN, cutoff=_NEAR)
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def same_type(declared: str, found: str) -> bool:

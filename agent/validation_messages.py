@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from agent.errors import Problem
-from agent.sql_identifiers import did_you_mean
+from agent.nearest import did_you_mean
 
 EMPTY = "needs at least 1 item"
 
@@ -53,7 +53,8 @@ def _message(detail: Any, location: tuple[int | str, ...], root: type[BaseModel]
         unknown = [_shown(key) for key in detail["input"] if key not in known]
         return "is required" + (f"; not known here: {', '.join(unknown)}" if unknown else "")
     if kind == "extra_forbidden":
-        return _unknown_key(str(location[-1]), list(_model_at(root, location[:-1]).model_fields))
+        known = _model_at(root, location[:-1]).model_fields
+        return f"unknown key{did_you_mean(location[-1], known, listed=True)}"
     if kind == "too_short":
         return EMPTY
     if kind == "value_error":
@@ -62,7 +63,7 @@ def _message(detail: Any, location: tuple[int | str, ...], root: type[BaseModel]
     not_this = f"not {_shown(found)}"
     if kind == "literal_error":
         expected = detail["ctx"]["expected"]
-        near = did_you_mean(found, re.findall(r"'([^']*)'", expected)) if isinstance(found, str) else ""
+        near = did_you_mean(found, re.findall(r"'([^']*)'", expected))
         return f"use one of {expected}, {not_this}{near or _way_out(found, location, root)}"
     return f"{_needed(detail, location, root)}, {not_this}{_way_out(found, location, root)}"
 
@@ -142,7 +143,3 @@ def follows(problem: Problem, problems: list[Problem]) -> bool:
 def _shown(value: object) -> str:
     text = json.dumps(value, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _unknown_key(key: str, known: list[str]) -> str:
-    return "unknown key" + (did_you_mean(key, known) or f"; known are {', '.join(known)}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
 from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from agent.nearest import did_you_mean
 from graph.response import Response, conflict, invalid, unavailable
 from runs.actions import Actions
 
@@ -87,5 +87,4 @@ def _only(event: dict[str, Any], known: set[str]) -> None:
 
 def _unknown(action: object) -> str:
     known = [*_ON_RUNS, "sweep", "doctor"]
-    near = difflib.get_close_matches(action, known, n=1) if isinstance(action, str) else []
-    return f"unknown action {action!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}")
+    return f"unknown action {action!r}{did_you_mean(action, known, listed=True)}"

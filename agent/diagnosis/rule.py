@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.findings import FailureClass, RepairableBy
+from agent.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ class Match:
     @property
     def nearest(self) -> str:
         """The suggestion most like the subject; empty without suggestions."""
-        near = difflib.get_close_matches(self.name, self.names, 1, cutoff=0.0)
-        return near[0] if near else ""
+        return nearest(self.name, self.names, cutoff=0.0) or ""
 
     def fill(self, template: str) -> str:
         """A template with this match's words."""

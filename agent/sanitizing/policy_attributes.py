@@ -7,10 +7,10 @@ joins, and is refused.
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterator
 
 from agent.findings import Finding
+from agent.nearest import nearest
 from agent.sanitizing.allowed_names import (
     ACTIONS,
     COLUMN_METHODS,
@@ -180,5 +180,5 @@ def _unknown(node: ast.Attribute, of: set[Kind], context: Context) -> Finding:
 
 
 def _nearest(name: str, names: frozenset[str], prefix: str) -> str:
-    near = difflib.get_close_matches(name, sorted(names), 1, 0.75)
-    return f"did you mean {prefix}{near[0]}?" if near else ""
+    near = nearest(name, names, cutoff=0.75)
+    return f"did you mean {prefix}{near}?" if near else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from agent.findings import Finding
+from agent.nearest import nearest
 from agent.sanitizing.runtime import OLDEST, Runtime
 from agent.sanitizing.spark_names import (
     IDENTITY_NAMES,
@@ -102,8 +102,8 @@ def _call(token: SqlToken, before: SqlToken | None, runtime: Runtime) -> Iterato
         yield f"{word}() gives another value when Spark retries a task", "derive the value from the row's own columns"
     elif word not in allowed and (token.kind == "quoted" or word not in _BEFORE_PARENTHESIS):
         version = since(word, SQL_FUNCTIONS_SINCE)
-        near = difflib.get_close_matches(word, allowed, 1, 0.75)
-        hint = f"did you mean {near[0]}()?" if near else _WRITE_F
+        near = nearest(word, allowed, cutoff=0.75)
+        hint = f"did you mean {near}()?" if near else _WRITE_F
         if version:
             message = f"{word}() exists only since Spark {version[0]}.{version[1]}"
             yield f"{message}; Glue {runtime.glue} has {runtime.spark_name}", hint

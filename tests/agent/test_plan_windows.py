@@ -31,7 +31,7 @@ TOTAL = [aggregate("sum", "amount", "total", "region")]
 
 WINDOWS: list[tuple[dict[str, Any], str, str]] = [
     (step("window", alias="n"), ".function", "is needed as a text"),
-    (window("percentile", "n", **N), ".function", "'percentile' is not known here; known are avg, count, dense_rank"),
+    (window("percentile", "n", **N), ".function", "'percentile' is not known here; known are rank, dense_rank"),
     (window("rnk", "n", **N), ".function", "did you mean 'rank'?"),
     (window("count_distinct", "n", column="rep"), ".function", "'count_distinct' is not known here"),
     (step("window", function="rank", **N), "", "takes exactly one of alias, name"),

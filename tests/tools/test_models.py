@@ -115,7 +115,8 @@ def test_lists_the_known_forms(choice: str) -> None:
 
 def test_choosing_imports_no_client_library() -> None:
     """The module of the choices loads neither boto3 nor LangChain nor sqlglot."""
-    code = "import sys, tools.model; print({'boto3', 'botocore', 'langchain_aws', 'sqlglot'} & set(sys.modules))"
+    libraries = {"boto3", "botocore", "langchain_aws", "sqlglot"}
+    code = f"import sys, tools.models.selection; print({libraries} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from agent.nearest import nearest
 from agent.snapshot import Column, ForeignKey
-from agent.sql_identifiers import nearest, quote_name, quote_table
+from agent.sql_identifiers import quote_name, quote_table
 from tools.database.connection import Connection
 
 _IDENTITY: dict[str, Literal["", "always", "by default"]] = {"": "", "a": "always", "d": "by default"}

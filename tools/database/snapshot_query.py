@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import psycopg
 
 from agent.errors import InvalidRequestError, Problem, UnavailableError, UnsupportedTypeError
+from agent.nearest import did_you_mean
 from agent.request import Request, SourceTable, TargetTable
 from agent.snapshot import Column, Row, Snapshot, Source, Target
-from agent.sql_identifiers import MAX_BYTES, did_you_mean, quote_table
+from agent.sql_identifiers import MAX_BYTES, quote_table
 from agent.types import element_type, spark_type
 from tools.database import catalog, grants, side_effects, staging_schema
 from tools.database.catalog import Relation

@@ -6,13 +6,13 @@ likes. Blank lines and lines that begin with `#` are not replies.
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.errors import InvalidRequestError, Problem, UnavailableError
+from agent.nearest import did_you_mean
 from tools.records import Completion, ModelCall
 
 
@@ -90,8 +90,7 @@ def _detail(kind: str, location: tuple[int | str, ...], message: str) -> str:
         return 'not an object; a reply is {"completion": "…"}'
     key, known = str(location[0]), list(_Reply.model_fields)
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(key, known, n=1)
-        return f"unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}")
+        return f"unknown key {key!r}{did_you_mean(key, known, listed=True)}"
     if kind == "missing":
         return f"{key!r} is required"
     return f"{key!r}: {message[0].lower()}{message[1:]}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from agent.errors import InvalidRequestError, Problem
+from agent.nearest import nearest
 from agent.settings import Settings
 from tools.ports import Model
 
@@ -66,13 +66,10 @@ def make_model(
 
 
 def _slip(word: str) -> bool:
-    return word in _WORDS or bool(difflib.get_close_matches(word.lower(), _WORDS, n=1, cutoff=0.8))
+    return word in _WORDS or nearest(word, _WORDS, cutoff=0.8) is not None
 
 
 def _unknown(choice: str, word: str) -> str:
-    if choice.startswith("recorded"):
-        near: list[str] = ["recorded:FILE"]
-    else:
-        near = difflib.get_close_matches(word.lower(), _WORDS, n=1)
-    told = f"did you mean {near[0]!r}? Known" if near else "known"
+    near = "recorded:FILE" if choice.startswith("recorded") else nearest(word, _WORDS)
+    told = f"did you mean {near!r}? Known" if near else "known"
     return f"{choice!r} names no model; {told} forms are {_FORMS}"

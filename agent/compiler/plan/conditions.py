@@ -11,9 +11,10 @@ from typing import NoReturn
 from uuid import UUID
 
 from agent.compiler.plan.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unordered
-from agent.compiler.plan.problems import USE_A_MODEL, nearest, refuse
+from agent.compiler.plan.problems import USE_A_MODEL, refuse
 from agent.compiler.plan.steps import FilterStep, NamedColumn, Reference, Value
 from agent.errors import InvalidRequestError
+from agent.nearest import did_you_mean
 from agent.request import Filter
 from agent.types import Family
 
@@ -125,7 +126,7 @@ def _label(value: object, kind: Kind, path: str) -> Value:
     if not isinstance(value, str):
         return _misfit(value, "one of its values", kind, path)
     if kind.labels and value not in kind.labels:
-        refuse(path, f"{value!r} is no value of {kind.named}; {nearest(value, kind.labels)}")
+        refuse(path, f"{value!r} is no value of {kind.named}{did_you_mean(value, kind.labels, listed=True)}")
     return Value(value)
 
 

@@ -10,9 +10,10 @@ from sqlglot import exp
 from agent.compiler.plan.column_kinds import DISGUISED, Kind, mismatch
 from agent.compiler.plan.conditions import exact_value
 from agent.compiler.plan.inference import branches_of, is_quoted, kinds_in, moment_among
-from agent.compiler.plan.problems import nearest, refuse
+from agent.compiler.plan.problems import refuse
 from agent.compiler.plan.sql_functions import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
 from agent.compiler.plan.steps import BoundExpression
+from agent.nearest import did_you_mean
 
 _Kinds = Callable[[Any], Kind | None]
 _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Nullif)
@@ -241,8 +242,9 @@ def _part_of_moment(node: Any) -> tuple[Any, Any] | None:
 def _known_unit(unit: Any, function: str, known: frozenset[str], path: str) -> None:
     if not isinstance(unit, exp.Var | exp.Literal):
         refuse(path, f"{function}() needs its unit as a text in quotes")
-    if unit.name.lower() not in known:
-        refuse(path, f"{unit.name.lower()!r} is not a unit of {function}(); {nearest(unit.name, known)}")
+    word = unit.name.lower()
+    if word not in known:
+        refuse(path, f"{word!r} is not a unit of {function}(){did_you_mean(word, known, listed=True)}")
 
 
 def _group(kind: Kind) -> str:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from agent.compiler.plan.problems import nearest, refuse
+from agent.compiler.plan.problems import refuse
+from agent.nearest import did_you_mean
 
 _DIRECTION_KEYS = ("order", "direction", "ascending")
 _DIRECTIONS = {"asc": False, "ascending": False, "desc": True, "descending": True}
@@ -26,7 +27,7 @@ def known_keys(details: Details, known: tuple[str, ...], path: str) -> None:
     """Refuse a key that nothing reads: it may change the meaning."""
     for key in details:
         if key not in known:
-            refuse(f"{path}.{key}", f"unknown key here; known are {', '.join(known)}")
+            refuse(f"{path}.{key}", f"unknown key here{did_you_mean(key, known, listed=True)}")
 
 
 def one_of(details: Details, keys: tuple[str, ...], path: str) -> JsonValue:
@@ -49,7 +50,7 @@ def word_of(details: Details, key: str, known: tuple[str, ...], path: str) -> st
     """The word under `key`, one of `known`, whatever its case. Raises InvalidRequestError."""
     word = text_of(details, key, path, f"one of {', '.join(known)}").strip().lower()
     if word not in known:
-        refuse(f"{path}.{key}", f"{details[key]!r} is not known here; {nearest(word, known)}")
+        refuse(f"{path}.{key}", f"{details[key]!r} is not known here{did_you_mean(word, known, listed=True)}")
     return word
 
 

@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from agent.compiler.plan.divisions import divisors_are_placed
-from agent.compiler.plan.problems import USE_A_MODEL, nearest, refuse
+from agent.compiler.plan.problems import USE_A_MODEL, refuse
 from agent.compiler.plan.sql_functions import (
     AGGREGATE_FUNCTIONS,
     ALLOWED_FUNCTIONS,
@@ -26,6 +26,7 @@ from agent.compiler.plan.sql_functions import (
     SYNTAX_BEFORE_PARENTHESIS,
     UNITS,
 )
+from agent.nearest import did_you_mean
 from agent.sql_limits import HINT, excess
 
 _PLAIN_NODES: tuple[type[Any], ...] = (
@@ -179,7 +180,8 @@ def _check_tokens(tokens: list[_Token], text: str, path: str) -> None:
         if following.text == "(" and (_WORD.fullmatch(token.text) or raw.startswith("`")):
             _check_function(token.text.lower(), path)
         if token.kind == "ALIAS" and following.text.lower() not in CAST_TYPES:
-            refuse(path, f"unknown type {following.text!r} in a cast; {nearest(following.text, CAST_TYPES)}")
+            near = did_you_mean(following.text, CAST_TYPES, listed=True)
+            refuse(path, f"unknown type {following.text!r} in a cast{near}")
 
 
 def _check_strays(tokens: list[_Token], mentions: list[Mention], path: str) -> None:
@@ -209,7 +211,8 @@ def _check_function(name: str, path: str) -> None:
     if name in RANDOM_FUNCTIONS:
         refuse(path, f"{name}() gives another answer on each run; {USE_A_MODEL}")
     if name not in ALLOWED_FUNCTIONS | SYNTAX_BEFORE_PARENTHESIS:
-        refuse(path, f"function {name}() is not one that the compiler knows; {nearest(name, ALLOWED_FUNCTIONS)}")
+        near = did_you_mean(name, ALLOWED_FUNCTIONS, listed=True)
+        refuse(path, f"function {name}() is not one that the compiler knows{near}")
 
 
 def _check_refused(node: Any, path: str) -> None:

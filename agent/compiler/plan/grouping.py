@@ -10,7 +10,7 @@ from agent.compiler.plan.conditions import exact_value, leave_failed
 from agent.compiler.plan.derivations import Derivation, Derivations, bind
 from agent.compiler.plan.inference import kind_of_expression
 from agent.compiler.plan.pivots import PivotedAggregation
-from agent.compiler.plan.problems import collecting, nearest, refuse
+from agent.compiler.plan.problems import collecting, refuse
 from agent.compiler.plan.resolution import Names, described, unquoted
 from agent.compiler.plan.steps import (
     AggregateStep,
@@ -23,6 +23,7 @@ from agent.compiler.plan.steps import (
     Reference,
 )
 from agent.errors import Problem
+from agent.nearest import did_you_mean
 from agent.request import Aggregation
 
 
@@ -213,7 +214,7 @@ class Grouped:
         if not found and self._before.find(text):
             refuse(path, f"{text!r} is neither grouped by nor aggregated; add it to `group_by` or aggregate it")
         if not found:
-            refuse(path, f"unknown column {text!r}; {nearest(text, self.shown())}")
+            refuse(path, f"unknown column {text!r}{did_you_mean(text, self.shown(), listed=True)}")
         known = [] if self._finished else self._before.find(text)
         if known and found[0] in self._keys.values() and found[0] not in [self._keys.get(one) for one in known]:
             was = " or ".join(described(one) for one in known)

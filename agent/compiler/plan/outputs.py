@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from agent.compiler.plan.column_kinds import unequal, unordered
 from agent.compiler.plan.entry_details import SortItem
-from agent.compiler.plan.problems import collecting, nearest, refuse
+from agent.compiler.plan.problems import collecting, refuse
 from agent.compiler.plan.resolution import Scope, described, unquoted
 from agent.compiler.plan.steps import Grouping, NamedColumn, Ordering, OutputColumn, Reference, SortKey
 from agent.compiler.plan.transformations import Entries
 from agent.errors import Problem
+from agent.nearest import did_you_mean
 from agent.request import Specification
 from agent.snapshot import Target
 
@@ -128,10 +129,8 @@ def _of_existing(target: Target, scope: Scope, renames: Renames, problems: list[
         if known:
             names.append((_TARGET, column.name))
         else:
-            hint = nearest(column.name, scope.shown())
-            message = (
-                f"the existing target's column {column.name!r} is not supplied; {hint}; or list the columns to fill"
-            )
+            near = did_you_mean(column.name, scope.shown(), listed=True)
+            message = f"the existing target's column {column.name!r} is not supplied{near}; or list the columns to fill"
             problems.append(Problem(_TARGET, message))
     return _of_target(names, scope, renames, problems)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -29,14 +28,3 @@ def collecting(problems: list[Problem]) -> Iterator[None]:
         yield
     except InvalidRequestError as error:
         problems.extend(error.problems)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint with the known name nearest to `name`, else with all the known names (at most twelve)."""
-    names = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.casefold(), list(names), n=1)
-    if near:
-        return f"did you mean {names[near[0]]!r}?"
-    shown = sorted(names.values())
-    more = ", ..." if len(shown) > 12 else ""
-    return f"known are {', '.join(shown[:12])}{more}" if shown else "no name is known here"

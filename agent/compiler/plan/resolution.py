@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.compiler.plan.column_kinds import kind_of
-from agent.compiler.plan.problems import collecting, nearest, refuse
+from agent.compiler.plan.problems import collecting, refuse
 from agent.compiler.plan.steps import MergedColumn, NamedColumn, Reference, SourceColumn
 from agent.errors import Problem, UnsupportedTypeError
+from agent.nearest import did_you_mean
 from agent.request import SourceTable, Specification
 from agent.snapshot import Snapshot
 
@@ -35,7 +36,7 @@ class Sources:
         key = self.qualifiers.get(unquoted(name).casefold())
         if key is None:
             known = [*self.tables, *self.tables.values()]
-            refuse(path, f"{name!r} is not a listed source; {nearest(name, known)}")
+            refuse(path, f"{name!r} is not a listed source{did_you_mean(name, known, listed=True)}")
         return key
 
     def column(self, key: str, text: str, path: str) -> SourceColumn:
@@ -49,8 +50,8 @@ class Sources:
         }
         found = [column for column in own if column.name.casefold() in spellings]
         if len(found) != 1:
-            hint = nearest(text, [column.name for column in own])
-            refuse(path, f"{self.tables[key]} has no column {text!r}; {hint}")
+            near = did_you_mean(text, [column.name for column in own], listed=True)
+            refuse(path, f"{self.tables[key]} has no column {text!r}{near}")
         return found[0]
 
     def united(self, members: list[str], key: str, columns: tuple[SourceColumn, ...], path: str) -> Sources:
@@ -101,7 +102,7 @@ class Names:
         """The one thing that `text` stands for. Raises InvalidRequestError when there is none or more than one."""
         found = self.find(text)
         if not found:
-            refuse(path, f"unknown column {text!r}; {nearest(text, self.shown())}")
+            refuse(path, f"unknown column {text!r}{did_you_mean(text, self.shown(), listed=True)}")
         if len(found) > 1:
             candidates = " or ".join(described(reference) for reference in found)
             refuse(path, f"{text!r} is ambiguous: it may be {candidates}; write which one")

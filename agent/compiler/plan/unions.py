@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from agent.compiler.plan.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unequal
 from agent.compiler.plan.entry_details import Details, known_keys, names_of
-from agent.compiler.plan.problems import collecting, nearest, refuse
+from agent.compiler.plan.problems import collecting, refuse
 from agent.compiler.plan.resolution import Sources, described
 from agent.compiler.plan.steps import SourceColumn, UnionStep
 from agent.errors import Problem
+from agent.nearest import did_you_mean
 
 KEYS = ("tables", "alias", "columns", "all")
 DEFAULT_ALIAS = "united"
@@ -87,7 +88,7 @@ def _columns(entry: UnionEntry, members: list[str], sources: Sources, path: str)
         extra = [own[fold].name for fold in own if fold not in whole[0]]
         if lacking or extra:
             differ = f"{key!r} and {members[0]!r} have different columns: {', '.join(lacking + extra)}"
-            near = f" ({nearest(lacking[0], extra)})" if lacking and extra else ""
+            near = did_you_mean(lacking[0], extra) if lacking else ""
             refuse(
                 path, f"{differ}{near}; name those to stack in `columns`, or give the tables the same names by a view"
             )

@@ -1,0 +1,39 @@
+"""Mistyped names: the known name nearest to one, and the end of a message that tells it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+_LISTED = 12
+"""Known names that a message lists at most."""
+
+
+def nearest(name: object, known: Collection[str], cutoff: float = 0.6) -> str | None:
+    """The most similar known name, whatever its case; None when none is similar, or when `name` is no text.
+
+    Of known names that differ only in case the first counts.
+    `cutoff` is difflib's similarity, from 0 (every name is similar) to 1 (only the name itself is).
+    """
+    folded = {candidate.casefold(): candidate for candidate in reversed(_ordered(known))}
+    near = difflib.get_close_matches(name.casefold(), list(folded), 1, cutoff) if isinstance(name, str) else []
+    return folded[near[0]] if near else None
+
+
+def did_you_mean(name: object, known: Collection[str], listed: bool = False) -> str:
+    """The end of a message about an unknown name: `; did you mean 'x'?`.
+
+    Where no name is similar, it is `; known are x, y` when `listed`, and empty otherwise.
+    """
+    near = nearest(name, known)
+    if near:
+        return f"; did you mean {near!r}?"
+    if not listed:
+        return ""
+    more = ", ..." if len(known) > _LISTED else ""
+    return f"; known are {', '.join(_ordered(known)[:_LISTED])}{more}" if known else "; no name is known here"
+
+
+def _ordered(known: Collection[str]) -> list[str]:
+    """The names in their own order; a set has none, and is sorted."""
+    return sorted(known) if isinstance(known, frozenset | set) else list(known)

@@ -19,7 +19,7 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 # No test asks the machine that it runs on for credentials.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
-pytest_plugins = ["tests.postgres_fixtures", "tests.aws_fixtures"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.aws", "tests.fixtures.function"]
 """Fixtures with a real, embedded PostgreSQL: one server a test session, one fresh database a test."""
 
 

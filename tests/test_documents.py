@@ -11,8 +11,8 @@ import pytest
 from agent.settings import PREFIX, Settings, load_settings
 from cli.parser import EPILOG, parser
 from graph.builder import build_workflow
-from tests.aws.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
-from tests.aws.test_bad_days import ENDED, UNAVAILABLE
+from tests.fakes.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
+from tests.lambda_handler.test_bad_days import ENDED, UNAVAILABLE
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel
 from tools.local.artifacts import LocalArtifacts
 from tools.local.journal import JsonlJournal

@@ -2,7 +2,7 @@
 
 Every pattern is linear: it gives up within a bounded number of steps, or it matches, and never looks again at what it
 has passed. So a repeat without an upper bound is possessive, and nothing that can fail comes after it; what is left to
-decide is decided by `replacement`, once a match. `tests/agent/test_linear_patterns.py` counts the steps.
+decide is decided by `replacement`, once a match. `tests/agent/redaction/test_linear_patterns.py` counts the steps.
 """
 
 from __future__ import annotations

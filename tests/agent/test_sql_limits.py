@@ -13,7 +13,7 @@ from sqlglot.parser import Parser
 from agent.compiler.plan.divisions import with_safe_divisors
 from agent.sampling.join_keys import key_classes
 from agent.sql_limits import HINT, MAX_CHARACTERS, MAX_LEVELS, MAX_WORK, excess
-from tests.agent.compiler_scene import aliased, request_for, snapshot_for
+from tests.agent.compiler.scene import aliased, request_for, snapshot_for
 
 _MOST_STEPS = 5 * MAX_WORK
 _NESTINGS = [

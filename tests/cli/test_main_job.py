@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import EXAMPLE, PROJECT, Home, environment
-from tests.postgres_fixtures import as_role
+from tests.fixtures.postgres import as_role
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.postgres]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.moto_server import DEFAULTS, Aws
+from tests.fakes.moto_server import DEFAULTS, Aws
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger

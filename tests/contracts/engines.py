@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.settings import load_settings
-from tests.aws.fake_glue import FakeGlue
+from tests.fakes.glue import FakeGlue
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.glue import GlueJobRunner

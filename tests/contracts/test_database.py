@@ -10,7 +10,7 @@ import pytest
 
 from agent.errors import InvalidRequestError, PublishError, UnavailableError
 from agent.snapshot import Snapshot
-from tests.database.scene import STAGED, Sql, order, request, stage
+from tests.tools.database.scene import STAGED, Sql, order, request, stage
 from tools.database import PostgresDatabase
 from tools.fakes import FakeDatabase
 from tools.ports import Database

@@ -11,8 +11,6 @@ from typing import get_args
 import pytest
 
 from agent.errors import EngineError
-from tests.aws.fake_glue import fake_glue
-from tests.aws.moto_server import Aws
 from tests.contracts.engines import (
     CHATTER,
     FAIL,
@@ -24,6 +22,8 @@ from tests.contracts.engines import (
     GlueEngine,
     LocalEngine,
 )
+from tests.fakes.glue import fake_glue
+from tests.fakes.moto_server import Aws
 from tools.records import JobReport, JobRunState
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from agent.errors import ArtifactError, ConflictError
-from tests.aws.fake_lambda import FakeLambda
-from tests.aws.moto_server import DEFAULTS
 from tests.contracts.conftest import Place
+from tests.fakes.aws_lambda import FakeLambda
+from tests.fakes.moto_server import DEFAULTS
 from tools.aws.invocations import LambdaJournal
 from tools.local.journal import JsonlJournal
 from tools.ports import ArtifactStore, Journal

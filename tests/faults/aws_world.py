@@ -20,10 +20,10 @@ import lambda_handler
 from agent.names import staging_table
 from graph.checkpoints.dynamodb import AtomicSaver
 from runs.dispatch import JOB_EVENT
-from tests.aws.deployment import FUNCTION_ARN, REPLY, Context, event
-from tests.aws.fake_glue import FakeGlue, fake_glue
-from tests.aws.fake_lambda import FakeLambda
-from tests.aws.moto_server import REGION, environment, make_stores, reset
+from tests.fakes.aws_lambda import FakeLambda
+from tests.fakes.bedrock import FakeBedrock, fake_bedrock, reply
+from tests.fakes.glue import FakeGlue, fake_glue
+from tests.fakes.moto_server import REGION, environment, make_stores, reset
 from tests.faults.ends import on_record
 from tests.faults.forked import in_child
 from tests.faults.invariants import Evidence, Left, Tables
@@ -34,7 +34,7 @@ from tests.faults.strikes import Strike, Wire
 from tests.faults.tables import STAGED, Sales
 from tests.faults.warm_function import point, warm
 from tests.faults.world_clock import WorldClock
-from tests.tools.fake_bedrock import FakeBedrock, fake_bedrock, reply
+from tests.lambda_handler.scene import FUNCTION_ARN, REPLY, Context, event
 from tools.aws.clients import AwsClients
 from tools.fakes import PlannedRun
 from tools.records import ENDED_STATUSES

@@ -17,13 +17,13 @@ from typing import Any
 
 import lambda_handler
 from agent.names import run_id_of_job
-from tests.aws.deployment import Context, event
-from tests.aws.fake_glue_runs import Course
-from tests.aws.test_billed_time import JOB_SECONDS, TimedEngine
+from tests.fakes.glue_runs import Course
 from tests.faults.aws_world import AwsWorld
 from tests.faults.meter import Meter
 from tests.faults.planned_glue import Row
 from tests.faults.world_clock import WorldClock
+from tests.lambda_handler.scene import Context, event
+from tests.lambda_handler.test_billed_time import JOB_SECONDS, TimedEngine
 from tools.records import TERMINAL_STATES
 
 LOGGED = "log bytes"

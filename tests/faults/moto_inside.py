@@ -11,7 +11,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.events.models import EventsBackend
 from moto.s3.models import s3_backends
 
-from tests.aws.moto_server import DEFAULTS, REGION
+from tests.fakes.moto_server import DEFAULTS, REGION
 from tools.aws.announcer import REFUSED
 
 ACCOUNT = "123456789012"

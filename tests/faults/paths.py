@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from tests.aws.deployment import CANARY, URL_CANARY
 from tests.faults.tables import STAGED
+from tests.lambda_handler.scene import CANARY, URL_CANARY
 from tools.fakes import PlannedRun
 
 LEAKED = (

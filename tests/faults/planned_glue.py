@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from agent.names import staging_table
-from tests.aws.fake_glue_engine import Engine, new_id
-from tests.aws.fake_glue_runs import Course, PlannedCourse
+from tests.fakes.glue_engine import Engine, new_id
+from tests.fakes.glue_runs import Course, PlannedCourse
 from tools.fakes import PlannedRun
 from tools.records import TERMINAL_STATES
 

@@ -1,7 +1,7 @@
 """A local engine whose runs end as planned; like the real one's, they outlive the process that started them.
 
-What it tells is without the database's password, as what the real one tells is: `tests/local/test_engine.py` holds that
-one to it.
+What it tells is without the database's password, as what the real one tells is:
+`tests/tools/spark/test_engine.py` holds that one to it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import Literal
 import psycopg
 
 from agent.snapshot import Snapshot
-from tests.database.scene import Sql, order, request
 from tests.faults.sampled import sampled
+from tests.tools.database.scene import Sql, order, request
 from tools.database import PostgresDatabase
 from tools.records import PublishOrder
 

@@ -35,9 +35,9 @@ from tests.faults.invariants import (
 )
 from tests.faults.mortal import Life, Mortal, MortalSaver, ProcessDied
 from tests.golden.scenes import MemoryArtifacts
-from tests.graph.conftest import REPLY, event
-from tests.graph.test_actions import Woken
-from tests.graph.test_cleaning import Defined
+from tests.runs.conftest import REPLY, event
+from tests.runs.test_actions import Woken
+from tests.runs.test_janitor import Defined
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.local.lease import FileLease
 from tools.local.ledger import SqliteLedger

@@ -17,9 +17,9 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 
-from tests.aws.fake_glue_account import Account
-from tests.aws.fake_glue_reading import Reading
-from tests.aws.moto_server import REGION
+from tests.fakes.glue_account import Account
+from tests.fakes.glue_reading import Reading
+from tests.fakes.moto_server import REGION
 from tests.faults.moto_inside import ACCOUNT
 
 PROBABILITY = 0.3

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from tests.aws.wire import Body, cut_answer
+from tests.fakes.wire import Body, cut_answer
 from tests.faults.forked import die
 
 Kind = Literal["killed before", "killed after", "answer lost once", "answers lost", "refused", "no endpoint", "broken"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.aws.deployment import CANARY
 from tests.faults.aws_world import EVENT, PAST_A_LEASE, RUN, SWEEP, AwsWorld
 from tests.faults.invariants import Expected, violations
 from tests.faults.paths import CANCELLED, ENDS, PATHS, SUCCEEDS, SWEPT, WAITS, WOKEN_BY_EVENT, WOKEN_BY_TICK
 from tests.faults.strikes import Strike
 from tests.faults.tables import NEW, OLD
+from tests.lambda_handler.scene import CANARY
 
 CANCEL = {"run_id": RUN, "action": "cancel"}
 WAITING = {**EVENT, "options": {"wait": "event"}}

@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg
 
-from tests.aws.deployment import CANARY, URL_CANARY
 from tests.faults.invariants import Tables
-from tests.postgres_fixtures import as_role
+from tests.fixtures.postgres import as_role
+from tests.lambda_handler.scene import CANARY, URL_CANARY
 
 STAGED = [("a", "3.50"), ("b", "4.00")]
 """What a job stages: the totals of the source."""

@@ -18,7 +18,6 @@ from graph.checkpoints.sqlite import sqlite_checkpoints
 from runs.actions import Actions
 from runs.dispatch import answer
 from runs.service import Service
-from tests.aws.deployment import REPLY, event
 from tests.faults.ends import held, on_record
 from tests.faults.forked import in_child
 from tests.faults.invariants import Evidence, Left, Tables
@@ -26,6 +25,7 @@ from tests.faults.planned_jobs import PlannedJobs
 from tests.faults.saver_calls import Moment, SaverCalls
 from tests.faults.tables import STAGED, Sales
 from tests.faults.world_clock import WorldClock
+from tests.lambda_handler.scene import REPLY, event
 from tools.database import PostgresDatabase
 from tools.fakes import PlannedRun
 from tools.local.artifacts import LocalArtifacts

@@ -13,8 +13,8 @@ import pytest
 from runs.actions import Actions
 from runs.service import Service
 from tests.faults.tally import Tally
-from tests.graph.conftest import Bench, event
-from tests.graph.test_actions import Woken
+from tests.runs.conftest import Bench, event
+from tests.runs.test_actions import Woken
 from tools.fakes import FakeJobs, PlannedRun
 
 PROCESSES = 4

@@ -14,8 +14,7 @@ import psycopg
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 
-from tests.aws.moto_server import Aws
-from tests.aws.test_checkpoints import ProcessDied, atomic, cut_after
+from tests.fakes.moto_server import Aws
 from tests.faults.cuts import armed
 from tests.faults.mortal import Life
 from tests.faults.publish_scene import PublishScene, publish_scene, state_of
@@ -26,6 +25,7 @@ from tests.faults.test_fence import wrong as wrong_fence
 from tests.faults.test_publish_killed import statements
 from tests.faults.test_taken_over import taken_over, wakes
 from tests.faults.world import world
+from tests.graph.checkpoints.test_dynamodb import ProcessDied, atomic, cut_after
 from tools.aws.table import Item, Table
 from tools.database import PostgresDatabase, staging_schema
 from tools.local.lease import FileLease

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.aws.moto_server import DEFAULTS
+from tests.fakes.moto_server import DEFAULTS
 from tests.faults.aws_world import AwsWorld, aws_world
 from tests.faults.load_world import Crowd, Memory, Told, crowd, rows_of, start_of
 from tests.faults.meter import Meter

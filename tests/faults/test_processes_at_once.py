@@ -16,13 +16,13 @@ import pytest
 
 from agent.names import staging_table
 from graph.checkpoints.dynamodb import checkpoints_table
-from tests.aws.fake_glue import FakeGlue, fake_glue
-from tests.aws.fake_glue_runs import Course
-from tests.aws.moto_server import DEFAULTS, Aws
-from tests.database.scene import Sql
+from tests.fakes.glue import FakeGlue, fake_glue
+from tests.fakes.glue_runs import Course
+from tests.fakes.moto_server import DEFAULTS, Aws
 from tests.faults.racers import Kind, Place
 from tests.faults.tally import Tally
 from tests.faults.world import MAX_ROWS, asked
+from tests.tools.database.scene import Sql
 from tools.aws.ledger_items import table_definition
 from tools.fakes import PlannedRun
 

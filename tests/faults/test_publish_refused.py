@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from agent.errors import PublishError
-from tests.database.scene import request
 from tests.faults.publish_scene import MODES, SAMPLED, Mode, PublishScene, Turn, publish_scene, state_of
 from tests.faults.sampled import sampled
 from tests.faults.tally import Tally
+from tests.tools.database.scene import request
 
 pytestmark = pytest.mark.postgres
 

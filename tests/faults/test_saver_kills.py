@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.aws.deployment import CANARY
 from tests.faults.aws_world import AwsWorld, aws_world
 from tests.faults.invariants import Expected, violations
 from tests.faults.paths import ENDS, PATHS
@@ -16,6 +15,7 @@ from tests.faults.saver_calls import Moment
 from tests.faults.tables import NEW, OLD
 from tests.faults.tally import Tally
 from tests.faults.terminal_world import TerminalWorld, terminal_world
+from tests.lambda_handler.scene import CANARY
 
 pytestmark = pytest.mark.postgres
 

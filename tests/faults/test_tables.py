@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 
 from agent.target_checks import refusals, warnings_for
-from tests.database.scene import STAGED as TABLE
-from tests.database.scene import order, publish, request
 from tests.faults.planned_glue import stage
 from tests.faults.tables import NEW, STAGED, Sales
+from tests.tools.database.scene import STAGED as TABLE
+from tests.tools.database.scene import order, publish, request
 from tools.database import PostgresDatabase
 
 pytestmark = pytest.mark.postgres

@@ -14,10 +14,10 @@ from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import answer
 from runs.service import Service
-from tests.aws.moto_server import DEFAULTS, Aws
+from tests.fakes.moto_server import DEFAULTS, Aws
 from tests.faults.tally import Tally
 from tests.faults.world import MAX_ROWS, World, asked, world
-from tests.graph.conftest import REPLY
+from tests.runs.conftest import REPLY
 from tools.aws.lease import DynamoLease
 from tools.fakes import FakeClock, FakeModel, PlannedRun
 from tools.records import Completion, ModelCall

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import lambda_handler
-from tests.aws.deployment import Context
-from tests.aws.fake_glue import FakeGlue
-from tests.aws.fake_lambda import FakeLambda
-from tests.aws.moto_server import ACCOUNT
+from tests.fakes.aws_lambda import FakeLambda
+from tests.fakes.bedrock import FakeBedrock
+from tests.fakes.glue import FakeGlue
+from tests.fakes.moto_server import ACCOUNT
 from tests.faults.strikes import Wire
-from tests.tools.fake_bedrock import FakeBedrock
+from tests.lambda_handler.scene import Context
 
 _WARM = [("dynamodb", 4), ("s3", 4), ("glue", 4), ("glue", 1), ("events", 4), ("logs", 4), ("lambda", 4), ("lambda", 2)]
 

@@ -19,7 +19,7 @@ from typing import Any
 # Read by langgraph at its first import.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
-from tests.aws.moto_server import REGION, environment, make_stores, moto_server, reset
+from tests.fakes.moto_server import REGION, environment, make_stores, moto_server, reset
 from tests.golden.scenes import RUN, SCENES, Scene, World, to_its_end, until_it_waits
 from tests.golden.stores import DynamoStore, SqliteStore, Store
 from tools.aws.clients import AwsClients

@@ -16,7 +16,7 @@ from agent.errors import ArtifactError, PublishError
 from agent.settings import load_settings
 from graph.response import Response
 from runs.service import Service, Step
-from tests.graph.conftest import REPLY, SCRIPT_FAILED, SETTINGS, event
+from tests.runs.conftest import REPLY, SCRIPT_FAILED, SETTINGS, event
 from tools.fakes import FakeClock, FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
 from tools.local.journal import JsonlJournal
 from tools.local.lease import FileLease

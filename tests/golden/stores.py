@@ -13,7 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from graph.checkpoints.dynamodb import dynamodb_checkpoints
 from graph.checkpoints.sqlite import sqlite_checkpoints
-from tests.aws.moto_server import DEFAULTS
+from tests.fakes.moto_server import DEFAULTS
 from tools.aws.clients import AwsClients
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from langgraph.types import Command
 
 from runs.service import Service
 from studio.graph import Studio, StudioGraph, studio_graph
-from tests.graph.conftest import Bench
+from tests.runs.conftest import Bench
 
 
 @dataclass

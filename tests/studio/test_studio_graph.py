@@ -11,7 +11,7 @@ import pytest
 from agent.errors import PublishError
 from runs.actions import Actions
 from studio.graph import StudioError
-from tests.graph.conftest import REPLY, event
+from tests.runs.conftest import REPLY, event
 from tests.studio.conftest import Desk, MakeDesk
 from tools.fakes import FakeDatabase, FakeJobs, FakeModel, PlannedRun
 

@@ -1,0 +1,277 @@
+"""Nothing is converted in silence: what Spark would convert or make NULL is refused where it stands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan.divisions import with_safe_divisors
+from agent.compiler.plan.plan import build_plan
+from agent.compiler.plan.sql_functions import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
+from tests.agent.compiler.scene import (
+    TABLES,
+    aliased,
+    assert_refused,
+    derive,
+    names,
+    problems,
+    request_for,
+    snapshot_for,
+    where,
+)
+from tests.agent.compiler.test_writer import collected
+
+SHAPE = {
+    "id": "integer", "t": "text", "n": "numeric(10,2)", "d": "double precision", "ts": "timestamp without time zone",
+    "day": "date", "b": "boolean", "sent": "timestamp with time zone",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def things(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a table hold a column of each common type."""
+    monkeypatch.setitem(TABLES, "things", SHAPE)
+    yield
+
+
+CONVERTED = [
+    ("t > 5", "t > 5 compares string with integer, which Spark converts; write '5'"),
+    ("n = 'abc'", "compares string with decimal, which Spark converts; write CAST"),
+    ("n = '5'", "compares string with decimal, which Spark converts; write 5"),
+    ("t IN (1, 2)", "compares string with integer"),
+    ("d BETWEEN 'a' AND 'z'", "compares string with float"),
+    ("b = 1", "compares boolean with integer"),
+    ("day = id", "compares date with integer"),
+    ("nullif(n, 'x')", "compares string with decimal"),
+    ("CASE t WHEN 5 THEN 1 END", "compares string with integer"),
+    ("t || 'a' > 5", "compares string with integer"),
+    ("ts = 'nonsense'", "'nonsense' does not fit a timestamp column; give a timestamp as 2024-01-31 08:30:00"),
+    ("day > '2024-02-30'", "'2024-02-30' does not fit a date column"),
+    ("day IN ('2024-01-01', 'today')", "'today' does not fit a date column"),
+    ("t + 1", "t + 1 takes string for a number, which Spark converts; write CAST"),
+    ("t * n", "takes string for a number"),
+    ("-t", "takes string for a number"),
+    ("round(t, 2)", "takes string for a number"),
+    ("pmod(t, 2)", "takes string for a number"),
+    ("b + 1", "takes boolean for a number"),
+    ("split(t, ',')[0] > 5", "[0] > 5 compares string with integer, which Spark converts; write '5'"),
+    ("(split(t, ','))[0] * n", "takes string for a number"),
+    ("element_at(split(t, ','), 1) + 1", "takes string for a number"),
+    ("regexp_extract_all(t, '([0-9])', 1)[0] + 1", "takes string for a number"),
+    ("array_join(split(t, ','), '') > 5", "compares string with integer"),
+    ("t + INTERVAL 1 day", "takes string for a date or timestamp"),
+    ("year(t)", "takes string for a date or timestamp"),
+    ("date_format(t, 'yyyy')", "takes string for a date or timestamp"),
+    ("datediff(day, t)", "takes string for a date or timestamp"),
+    ("extract(year FROM t)", "takes string for a date or timestamp"),
+    ("weekday(t)", "takes string for a date or timestamp"),
+    ("from_utc_timestamp(t, 'UTC')", "takes string for a date or timestamp"),
+    ("date_add('soon', 1)", "'soon' does not fit a timestamp column"),
+    ("NOT t", "takes string for true or false"),
+    ("b AND t", "takes string for true or false"),
+    ("if(t, 1, 2)", "takes string for true or false"),
+    ("CASE WHEN t THEN 1 END", "takes string for true or false"),
+    ("n LIKE '1%'", "takes decimal for a text"),
+    ("md5(id)", "takes integer for a text; write CAST(id AS string)"),
+    ("sha1(n + 1)", "takes decimal for a text; write CAST(n + 1 AS string)"),
+    ("sha2(day, 256)", "write CAST(day AS string)"),
+    ("base64(b)", "write CAST(b AS string)"),
+    ("unbase64(id)", "write CAST(id AS string)"),
+    ("crc32(d)", "write CAST(d AS string)"),
+    ("soundex(ts)", "write CAST(ts AS string)"),
+    ("coalesce(n, t)", "gives decimal or string, which Spark converts; write CAST"),
+    ("CASE WHEN id = 1 THEN 1 ELSE 'a' END", "gives integer or string"),
+    ("if(b, day, 'never')", "'never' does not fit a date column; give a date as 2024-01-31"),
+    ("coalesce(day, '2024-01-01 10:00:00')", "does not fit a date column"),
+    ("coalesce(day, n, '2024-01-01')", "gives date or decimal"),
+    ("coalesce(day, concat(t, '-01'))", "gives date or string, which Spark converts; write CAST"),
+    ("greatest(day, '1970-01-01')", "GREATEST(day, '1970-01-01') takes no text; write DATE '1970-01-01'"),
+    ("least(('2024-01-31 10:00'), ts)", "takes no text; write TIMESTAMP '2024-01-31 10:00'"),
+    ("greatest(n, b)", "gives decimal or boolean"),
+    ("date_trunc('months', ts)", "'months' is not a unit of date_trunc(); did you mean 'month'?"),
+    ("date_trunc('foo', ts)", "'foo' is not a unit of date_trunc(); known are"),
+    ("date_trunc(concat('mo', 'nth'), ts)", "is not a unit of date_trunc()"),
+    ("trunc(day, 'day')", "'day' is not a unit of trunc()"),
+    ("trunc(n, 2)", "'2' is not a unit of trunc()"),
+    ("date_part('hors', ts)", "did you mean 'hours'?"),
+    ("extract(microseconds FROM ts)", "is not a unit of extract()"),
+    ("extract(epoch FROM ts)", "'epoch' is not a unit to Spark; write unix_seconds(ts)"),
+    ("EXTRACT(EPOCH FROM day) / 60", "write unix_seconds(CAST(day AS timestamp))"),
+    ("extract(epoch FROM (ts - day))", "write (unix_seconds(ts) - unix_seconds(CAST(day AS timestamp)))"),
+    ("date_part('epoch', ts)", "write unix_seconds(ts)"),
+    ("extract(yaer FROM ts)", "'yaer' is not a unit of extract(); did you mean 'year'?"),
+    ("extract('foo' FROM ts)", "'foo' is not a unit of extract(); known are"),
+    ("datediff(day, day, ts)", "datediff() takes two dates and gives days; write datediff(ts, day)"),
+    ("datediff(hour, '2024-01-01', sent)", "write datediff(sent, '2024-01-01')"),
+    ("next_day(day, 'mondy')", "did you mean 'monday'?"),
+    ("next_day(day, t)", "needs its unit as a text in quotes"),
+]
+
+
+@pytest.mark.parametrize(("expression", "message"), CONVERTED)
+def test_what_spark_would_convert_in_silence_is_refused(expression: str, message: str) -> None:
+    """In an expression, with what is compared, computed or chosen."""
+    found = problems(["things"], names("id"), derived_columns=[derive("new", expression)])
+    assert_refused(found, "specs.derived_columns[0].expression", message)
+
+
+INTERVALS = [
+    ("day - date '2024-01-01'", "write datediff(day, CAST('2024-01-01' AS DATE)) for the days"),
+    ("'2024-01-31' - day", "write datediff('2024-01-31', day) for the days"),
+    ("day - t", "write datediff(day, CAST(t AS date)) for the days"),
+    ("ts - sent", "write (unix_seconds(ts) - unix_seconds(sent)) for the seconds"),
+    ("ts - day", "write (unix_seconds(ts) - unix_seconds(CAST(day AS timestamp))) for the seconds"),
+    ("(day - current_date) > 30", "write datediff(day, CURRENT_DATE"),
+    ("ts - sent BETWEEN 1 AND 9", "write (unix_seconds(ts)"),
+    ("day - '2024-01-01' + 1", "write datediff(day, '2024-01-01')"),
+    ("if(b, abs((ts - sent) / 60), NULL)", "write (unix_seconds(ts)"),
+]
+
+
+@pytest.mark.parametrize(("expression", "message"), INTERVALS)
+def test_an_interval_as_a_value_is_refused(expression: str, message: str) -> None:
+    """With what gives the days or seconds as a number."""
+    found = problems(["things"], names("new"), derived_columns=[derive("new", expression)])
+    assert_refused(found, "specs.derived_columns[0].expression", f"is an interval, which no column holds; {message}")
+
+
+FINE = [
+    "n > 5", "id = 2.5", "d < n", "t = 'x'", "t IN ('a', 'b')", "day = '2024-01-31'", "ts >= '2024-01-31 08:30'",
+    "ts > day", "day BETWEEN '2024-01-01' AND '2024-12-31'", "coalesce(t, 'x')", "coalesce(n, 0)", "t = NULL",
+    "CASE WHEN b THEN NULL ELSE n END", "CASE id WHEN 5 THEN 'five' END", "t || n", "concat('c', id)", "year(day)",
+    "year(to_date(t))", "year('2024-01-31')", "hour(ts)", "day + 1", "ts - INTERVAL 1 hour",
+    "datediff(day, '2024-01-01')", "NOT b", "CAST(t AS int) > 5",
+    "coalesce(day, '1970-01-01')", "CASE WHEN day IS NULL THEN '2024-01-01' ELSE day END",
+    "nvl(ts, '1970-01-01 10:00')", "if(b, '2024-01-01', day)",
+    "coalesce(day, ts, '2024-01-01 10:00:00')", "greatest(day, DATE '1970-01-01')",
+    "CAST(split(t, ',')[0] AS int) + 1", "element_at(split(t, ','), 1) = 'a'",
+    "datediff(day, CAST('2024-01-01' AS DATE))", "unix_seconds(ts) - unix_seconds(CAST(day AS timestamp))",
+    "ts - sent > INTERVAL 1 hour", "abs(ts - sent) < INTERVAL 1 hour", "ts + (ts - sent)",
+    "extract(day FROM ts - sent)",
+    "extract(yr FROM ts)", "extract(doy FROM day)",
+    "md5(CAST(id AS string))", "sha2(t, 256)", "base64(t)", "unbase64(t)", "crc32(t)", "soundex(t)", "hash(id, t)",
+    "n = CAST('5' AS decimal(10,2))", "date_trunc('MONTH', ts)", "if(b, 1, 2.5)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", FINE)
+def test_what_needs_no_conversion_is_accepted(expression: str) -> None:
+    """Numbers of several types, dates in quotes that are dates, and CAST."""
+    assert problems(["things"], names("new"), derived_columns=[derive("new", expression)]) == []
+
+
+@pytest.mark.spark
+def test_spark_computes_what_is_accepted(ansi_spark: Any) -> None:
+    """In ANSI mode, without a refusal and without an error."""
+    row = (
+        "SELECT 5 AS id, '2024' AS t, CAST(2.5 AS decimal(10,2)) AS n, 0.5D AS d, true AS b, "
+        "timestamp'2024-05-06 07:08:09' AS ts, date'2024-05-06' AS day, timestamp'2024-05-06 05:00:00' AS sent"
+    )
+    (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(FINE)} FROM ({row})"))
+    nothing = {expression for expression, value in zip(FINE, found, strict=True) if value is None}
+    assert nothing == {"t = NULL", "CASE WHEN b THEN NULL ELSE n END"}
+
+
+WITHOUT_ERROR = {
+    "floor(1e19)": 2**63 - 1, "ceil(-1e19)": -(2**63), "log10(0)": None, "log2(-1)": None, "log1p(-1)": None,
+    "factorial(21)": None, "width_bucket(5, 1, 1, 3)": None,
+    "exp(1000)": math.inf, "power(10, 400)": math.inf,
+    "sqrt(-1)": "NaN", "asin(7)": "NaN", "acos(-7)": "NaN", "power(-8, 0.5)": "NaN",
+}  # fmt: skip
+
+
+@pytest.mark.spark
+def test_what_has_no_value_and_gives_no_error_is_as_the_page_says(ansi_spark: Any) -> None:
+    """All else that has no value is an error in ANSI mode."""
+    (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(WITHOUT_ERROR)}"))
+    shown = ["NaN" if isinstance(value, float) and math.isnan(value) else value for value in found]
+    assert dict(zip(WITHOUT_ERROR, shown, strict=True)) == WITHOUT_ERROR
+
+
+def test_a_join_condition_is_held_to_the_same() -> None:
+    """Wherever in it the comparison stands."""
+    condition = "a.id = b.id AND (a.b OR b.t < 8)"
+    found = problems(
+        [aliased("things", "a"), aliased("things", "b")],
+        names("day"),
+        join_conditions=[{"left_table": "a", "right_table": "b", "condition": condition}],
+    )
+    assert_refused(found, "specs.join_conditions[0].condition", "b.t < 8 compares string with integer")
+
+
+@pytest.mark.spark
+def test_each_accepted_unit_gives_a_value(ansi_spark: Any) -> None:
+    """Spark knows every one of them."""
+    calls = [f"date_trunc('{unit}', ts)" for unit in sorted(TIMESTAMP_UNITS)]
+    calls += [f"trunc(day, '{unit}')" for unit in sorted(DATE_UNITS)]
+    calls += [f"date_part('{part}', ts)" for part in sorted(PARTS)]
+    calls += [f"next_day(day, '{day}')" for day in sorted(WEEKDAYS)]
+    query = f"SELECT {', '.join(calls)} FROM VALUES (timestamp'2024-05-06 07:08:09', date'2024-05-06') AS v(ts, day)"
+    (row,) = collected(ansi_spark.sql(query))
+    assert [call for call, value in zip(calls, row, strict=True) if value is None] == []
+
+
+DIVISORS = [
+    ("a / b", "a / nullif(b, 0)"),
+    ("a/b/c", "a/nullif(b, 0)/nullif(c, 0)"),
+    ("a / 2 % -2.5 div 1e3 + a / .5", "a / 2 % -2.5 div 1e3 + a / .5"),
+    ("a div 0 + a / 0.0", "a div nullif(0, 0) + a / nullif(0.0, 0)"),
+    ("a / - b * c", "a / nullif(- b, 0) * c"),
+    ("a % (b + 1) > c", "a % nullif((b + 1), 0) > c"),
+    ("a / (b / c)", "a / nullif((b / nullif(c, 0)), 0)"),
+    ("mod(a / b, c + 1)", "mod(a / nullif(b, 0), nullif(c + 1, 0))"),
+    ("pmod(round(a, 1), `odd one`.b)", "pmod(round(a, 1), nullif(`odd one`.b, 0))"),
+    ("a / CASE WHEN b > 0 THEN b ELSE c END * 2", "a / nullif(CASE WHEN b > 0 THEN b ELSE c END, 0) * 2"),
+    ("a / size(split(b, '/')) || 'a / b'", "a / nullif(size(split(b, '/')), 0) || 'a / b'"),
+    ("a / split(b, ',')[1]", "a / nullif(split(b, ',')[1], 0)"),
+    ("a / nullif(b, 0)", "a / nullif(b, 0)"),
+    ("a / nullif(b, 1)", "a / nullif(nullif(b, 1), 0)"),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), DIVISORS)
+def test_each_divisor_that_may_be_zero_is_guarded(text: str, wanted: str) -> None:
+    """The rest of the text stays as it was written."""
+    assert with_safe_divisors(text) == wanted
+
+
+def test_the_code_guards_a_merged_key_as_a_whole() -> None:
+    """A divisor may be a key that an outer join makes of two columns."""
+    sources: list[Any] = [aliased("things", "x"), aliased("things", "y")]
+    join = {"left_table": "x", "right_table": "y", "join_type": "outer", "on_columns": "id"}
+    derived = [derive("part", "100 / id")]
+    request = request_for(sources, names("part"), join_conditions=[join], derived_columns=derived)
+    code = compile_transform(build_plan(request, snapshot_for(request)))
+    assert "100 / nullif(coalesce(x.id, y.id), 0)" in code
+
+
+EXACT = [
+    ("n", 12345678901234567.89, 'has more digits than a JSON number keeps; write it as text: "…"'),
+    ("n", 0.1234567890123456, "write it as text"),
+    ("id", 9007199254740993.0, "write it as text"),
+    ("n", 2**63, f'is beyond 64-bit integers; write it as text: "{2**63}"'),
+    ("n", "1e3", "'1e3' does not fit a decimal column; give a number"),
+    ("n", " 5", "give a number"),
+    ("id", "5.5", "'5.5' does not fit a integer column; give a number"),
+    ("id", str(2**63), "is beyond 64-bit integers"),
+    ("n", "9" * 39, "has more than 38 digits"),
+    ("d", "0.5", "'0.5' does not fit a float column; give a number without quotes"),
+    ("b", "true", "'true' does not fit a boolean column; give true or false without quotes"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "message"), EXACT)
+def test_a_number_that_lost_digits_is_refused(column: str, value: object, message: str) -> None:
+    """A JSON number with a fraction went through a double; as text it is whole."""
+    found = problems(["things"], names("id"), filters=[where(column, "=", value)])
+    assert_refused(found, "specs.filters[0].value", message)
+
+
+@pytest.mark.parametrize(("column", "value"), [("n", "5"), ("n", "-0.125"), ("id", "5"), ("n", 0.1), ("n", 1e15)])
+def test_a_number_that_is_exact_is_accepted(column: str, value: object) -> None:
+    """As a number and as text."""
+    assert problems(["things"], names("id"), filters=[where(column, "=", value)]) == []

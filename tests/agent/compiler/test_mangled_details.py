@@ -1,0 +1,141 @@
+"""Whatever stands in `details`, it is refused with a path or compiles to code that the policy takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.compiler.code.writer import compile_transform
+from agent.compiler.plan import pivots, unions, window_entries
+from agent.compiler.plan.plan import build_plan
+from agent.errors import InvalidRequestError
+from agent.sanitizing.policy import check_policy
+from tests.agent.compiler.scene import aggregate, derive, names, request_for, snapshot_for, step, where
+
+SALES: list[Any] = ["sales"]
+COLUMNS = st.sampled_from(["sale_id", "region", "rep", "sold", "amount", "units", "paid", "rate"])
+NUMBERS = st.sampled_from(["amount", "units", "sale_id", "rate"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["column", "order", "value"]), inner),
+    max_leaves=4,
+)
+ORDER = st.lists(
+    COLUMNS
+    | st.fixed_dictionaries(
+        {"column": COLUMNS},
+        optional={"order": st.sampled_from(["asc", "desc"]), "nulls": st.sampled_from(["first", "last"])},
+    ),
+    min_size=1,
+    max_size=3,
+)
+STARTS = st.sampled_from(["UNBOUNDED PRECEDING", "2 PRECEDING", "CURRENT ROW", "1 FOLLOWING"])
+ENDS = st.sampled_from(["1 PRECEDING", "CURRENT ROW", "3 FOLLOWING", "UNBOUNDED FOLLOWING"])
+FRAME = st.builds("ROWS BETWEEN {} AND {}".format, STARTS, ENDS)
+PARTITION = {"partition_by": st.lists(COLUMNS, max_size=2)}
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> dict[str, Any]:
+    """Details of a window, mostly right."""
+    function = draw(st.sampled_from(window_entries.FUNCTIONS))
+    required: dict[str, st.SearchStrategy[Any]] = {"function": st.just(function)}
+    optional: dict[str, st.SearchStrategy[Any]] = {**PARTITION}
+    if function in window_entries.AGGREGATES:
+        required["column"] = NUMBERS
+        optional |= {"order_by": ORDER, "frame": FRAME} if draw(st.booleans()) else {"order_by": ORDER}
+    else:
+        required["order_by"] = ORDER
+    if function in window_entries.OFFSETS:
+        required["column"] = COLUMNS
+        optional |= {"offset": st.integers(1, 3), "default": st.sampled_from([0, 1.5, "x", True, "2024-01-01"])}
+    return draw(mangled(st.fixed_dictionaries(required, optional=optional), window_entries.KEYS))
+
+
+@st.composite
+def spread(draw: st.DrawFn) -> dict[str, Any]:
+    """Details of a pivot, mostly right."""
+    column, values = draw(st.sampled_from([("region", ["north", "a`b"]), ("paid", [True, False]), ("units", [1, 2])]))
+    function = draw(st.sampled_from(["sum", "count", "max", "count_distinct"]))
+    return draw(
+        mangled(
+            st.fixed_dictionaries(
+                {
+                    "column": st.just(column),
+                    "values": st.just(values),
+                    "function": st.just(function),
+                    "value_column": NUMBERS,
+                    "group_by": st.lists(st.sampled_from(["rep", "sold"]), max_size=2),
+                }
+            ),
+            pivots.KEYS,
+        )
+    )
+
+
+def mangled(details: st.SearchStrategy[dict[str, Any]], keys: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Details; one time in four with one value that is anything."""
+    odd = st.builds(lambda whole, key, value: {**whole, key: value}, details, st.sampled_from(keys), JSON)
+    return st.integers(0, 3).flatmap(lambda chance: odd if chance == 0 else details)
+
+
+def compiles_or_is_refused(sources: list[Any], target: dict[str, Any] | None = None, **specs: Any) -> None:
+    """The property."""
+    request = request_for(sources, target, **specs)
+    try:
+        plan = build_plan(request, snapshot_for(request))
+    except InvalidRequestError as error:
+        assert error.problems
+        assert all(problem.path.startswith("specs.") and problem.message for problem in error.problems)
+        return
+    code = compile_transform(plan)
+    assert check_policy(code) == []
+    assert compile_transform(build_plan(request, snapshot_for(request))) == code
+
+
+@given(
+    found=st.lists(windows(), min_size=1, max_size=3),
+    filters=st.lists(st.builds(where, st.sampled_from(["w0", "w1", "paid"]), st.just("IS NOT NULL")), max_size=2),
+    expression=st.sampled_from(["amount * 2", "coalesce(w0, w1)", "w0 IS NULL", "upper(rep)"]),
+)
+def test_windows_compile_or_are_refused(found: list[dict[str, Any]], filters: list[Any], expression: str) -> None:
+    """With a derived column and filters around them."""
+    entries = [step("window", **{"alias": f"w{position}", **details}) for position, details in enumerate(found)]
+    compiles_or_is_refused(
+        SALES, transformations=entries, derived_columns=[derive("made", expression)], filters=filters
+    )
+
+
+@given(found=st.lists(windows(), min_size=1, max_size=2), key=COLUMNS, aggregated=st.sampled_from(["amount", "w0"]))
+def test_windows_beside_a_grouping_compile_or_are_refused(
+    found: list[dict[str, Any]], key: str, aggregated: str
+) -> None:
+    """Before it or after it."""
+    entries = [step("window", **{"alias": f"w{position}", **details}) for position, details in enumerate(found)]
+    compiles_or_is_refused(
+        SALES,
+        names("total"),
+        transformations=entries,
+        aggregations=[aggregate("max", aggregated, "total", key, "region")],
+        filters=[where("w0", "IS NOT NULL")],
+    )
+
+
+@given(pivot=spread(), other=st.booleans())
+def test_pivots_compile_or_are_refused(pivot: dict[str, Any], other: bool) -> None:
+    """Alone and beside an aggregate."""
+    more = [aggregate("count", "*", "n", "rep")] if other else []
+    compiles_or_is_refused(SALES, transformations=[step("pivot", **pivot)], aggregations=more)
+
+
+@given(
+    tables=st.just(["spring", "autumn"]) | st.lists(st.sampled_from(["spring", "autumn", "regions"])) | JSON,
+    more=st.dictionaries(st.sampled_from(unions.KEYS), JSON, max_size=1),
+    columns=st.lists(st.sampled_from(["city", "amount", "units", "CITY"]), max_size=3),
+)
+def test_unions_compile_or_are_refused(tables: Any, more: dict[str, Any], columns: list[str]) -> None:
+    """Of any sources."""
+    details = {"tables": tables, "all": True, "columns": columns, **more}
+    compiles_or_is_refused(["spring", "autumn"], transformations=[step("union", **details)])

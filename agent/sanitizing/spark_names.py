@@ -14,29 +14,78 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-FUNCTIONS_SINCE: dict[Version, frozenset[str]] = {
-    (3, 3): words("""
-    abs acos acosh add_months aggregate approxCountDistinct approx_count_distinct array array_contains
-    array_distinct array_except array_intersect array_join array_max array_min array_position array_remove
-    array_repeat array_sort array_union arrays_overlap arrays_zip asc asc_nulls_first asc_nulls_last ascii asin
-    asinh atan atan2 atanh avg base64 bin bit_length bitwiseNOT bitwise_not broadcast bround cbrt ceil coalesce
-    col collect_list collect_set column concat concat_ws conv corr cos cosh cot count countDistinct count_distinct
-    covar_pop covar_samp crc32 create_map csc cume_dist current_date current_timestamp date_add date_format
-    date_sub date_trunc datediff dayofmonth dayofweek dayofyear decode degrees dense_rank desc desc_nulls_first
-    desc_nulls_last element_at encode exists exp explode explode_outer expm1 expr factorial filter first flatten
-    floor forall format_number format_string from_csv from_json from_unixtime from_utc_timestamp get_json_object
-    greatest grouping grouping_id hash hex hour hypot initcap instr isnan isnull json_tuple kurtosis lag last
-    last_day lead least length levenshtein lit locate log log10 log1p log2 lower lpad ltrim make_date map_concat
-    map_entries map_filter map_from_arrays map_from_entries map_keys map_values map_zip_with max max_by md5 mean
-    min min_by minute month months_between nanvl next_day nth_value ntile octet_length overlay percent_rank
-    percentile_approx posexplode posexplode_outer pow product quarter radians rank regexp_extract regexp_replace
-    repeat reverse rint round row_number rpad rtrim sec second sentences sequence session_window sha1 sha2
-    shiftLeft shiftRight shiftRightUnsigned shiftleft shiftright shiftrightunsigned signum sin sinh size skewness
-    slice sort_array soundex split sqrt stddev stddev_pop stddev_samp struct substring substring_index sum
-    sumDistinct sum_distinct tan tanh timestamp_seconds to_csv to_date to_json to_timestamp to_utc_timestamp
-    transform transform_keys transform_values translate trim trunc unbase64 unhex unix_timestamp upper var_pop
-    var_samp variance weekofyear when window xxhash64 year zip_with
+_ROW_FUNCTIONS = """
+    ascii base64 bit_length btrim char char_length character_length concat concat_ws contains endswith
+    format_number format_string initcap instr lcase left length levenshtein locate lower lpad ltrim md5 overlay
+    position regexp_extract regexp_extract_all regexp_like regexp_replace repeat replace reverse right rpad rtrim
+    sha1 sha2 soundex space split split_part startswith substr substring substring_index translate trim ucase
+    unbase64 upper
+
+    abs acos asin atan atan2 bround cbrt ceil ceiling cos degrees exp factorial floor greatest hypot isnan least ln
+    log log10 log1p log2 mod nanvl negative pmod positive pow power radians rint round sign signum sin sqrt tan
+    try_add try_divide width_bucket
+
+    add_months current_date current_timestamp date_add date_format date_from_unix_date date_part date_sub date_trunc
+    datediff day dayofmonth dayofweek dayofyear extract from_utc_timestamp hour last_day make_date make_timestamp minute
+    month months_between next_day now quarter second timestamp_seconds to_date to_timestamp to_utc_timestamp
+    trunc unix_date unix_seconds weekday weekofyear year
+
+    coalesce if ifnull isnotnull isnull nullif nvl nvl2
+    bigint boolean cast date decimal double float int smallint string timestamp tinyint try_cast
+    array_contains array_join crc32 element_at hash size xxhash64
+    """
+_AGGREGATES = """
+    any approx_count_distinct array_agg avg bit_and bit_or bit_xor bool_and bool_or collect_list collect_set corr count
+    count_if every first first_value last last_value max max_by mean min min_by percentile percentile_approx skewness
+    some std stddev stddev_pop stddev_samp sum try_avg try_sum var_pop var_samp variance
+    """
+_NEWER_AGGREGATES = "any_value median"
+_OTHER_FUNCTIONS = """
+    acosh aggregate approx_percentile array array_distinct array_except array_intersect array_max array_min
+    array_position array_remove array_repeat array_size array_sort array_union arrays_overlap arrays_zip asinh atanh
+    bin binary bit_count bit_get cardinality chr conv cosh cot covar_pop covar_samp csc cume_dist dateadd decode
+    dense_rank e elt encode exists explode explode_outer expm1 filter find_in_set flatten forall from_csv from_json
+    from_unixtime get_json_object getbit grouping grouping_id hex histogram_numeric ilike inline inline_outer
+    json_array_length json_object_keys json_tuple kurtosis lag lead like make_dt_interval make_interval
+    make_ym_interval map map_concat map_contains_key map_entries map_filter map_from_arrays map_from_entries
+    map_keys map_values map_zip_with named_struct nth_value ntile octet_length parse_url percent_rank
+    percentile_cont percentile_disc pi posexplode posexplode_outer printf rank regexp regr_avgx regr_avgy regr_count
+    regr_r2 rlike row_number sec sentences sequence session_window sha shiftleft shiftright shiftrightunsigned sinh
+    slice sort_array stack str_to_map struct tanh timestamp_micros timestamp_millis timestampadd timestampdiff
+    to_csv to_json to_number to_unix_timestamp transform transform_keys transform_values try_element_at try_multiply
+    try_subtract try_to_number typeof unhex unix_micros unix_millis unix_timestamp when window zip_with
+    """
+
+ROW_FUNCTIONS = words(_ROW_FUNCTIONS)
+"""Functions that work on one row: those that the compiler takes in an expression of a specification.
+
+Every supported Spark has them. They give the same answer on each run; the clock gives one answer for a whole query.
+"""
+
+AGGREGATE_FUNCTIONS = words(f"{_AGGREGATES} {_NEWER_AGGREGATES}")
+"""Functions over the rows of a group."""
+
+SQL_FUNCTIONS_SINCE: dict[Version, frozenset[str]] = {
+    (3, 3): words(f"{_ROW_FUNCTIONS} {_AGGREGATES} {_OTHER_FUNCTIONS}"),
+    (3, 4): words(f"""
+    {_NEWER_AGGREGATES} array_append array_compact array_insert convert_timezone date_diff datepart equal_null get len
+    mask mode reduce regexp_count regexp_instr regexp_substr regr_intercept regr_slope regr_sxx regr_sxy regr_syy
+    to_char try_to_timestamp url_decode url_encode
     """),
+    (3, 5): words("array_prepend luhn_check to_varchar"),
+}
+"""Functions in SQL text, in lower case, by the Spark version that brought them."""
+
+_ONLY_IN_SQL = words("""
+    any bigint binary boolean cast chr date double float if int map mod now percentile_cont percentile_disc smallint
+    space string timestamp timestampadd timestampdiff tinyint try_cast
+    """)
+_ONLY_IN_F = words("""
+    approxCountDistinct asc asc_nulls_first asc_nulls_last bitwiseNOT bitwise_not broadcast col column countDistinct
+    count_distinct create_map desc desc_nulls_first desc_nulls_last expr lit product shiftLeft shiftRight
+    shiftRightUnsigned sumDistinct sum_distinct
+    """)
+_NEWER_IN_F: dict[Version, frozenset[str]] = {
     (3, 4): words("""
     array_append array_compact array_insert get inline inline_outer map_contains_key median mode pmod
     """),
@@ -54,50 +103,13 @@ FUNCTIONS_SINCE: dict[Version, frozenset[str]] = {
     unix_date unix_micros unix_millis unix_seconds url_decode url_encode weekday width_bucket
     """),
 }
-"""Names of `pyspark.sql.functions` that give the same value when a task is retried, by Spark version."""
+"""A function of SQL may come to `pyspark.sql.functions` in a later version only."""
 
-SQL_FUNCTIONS_SINCE: dict[Version, frozenset[str]] = {
-    (3, 3): words("""
-    abs acos acosh add_months aggregate any approx_count_distinct approx_percentile array array_agg array_contains
-    array_distinct array_except array_intersect array_join array_max array_min array_position array_remove
-    array_repeat array_size array_sort array_union arrays_overlap arrays_zip ascii asin asinh atan atan2 atanh avg
-    base64 bigint bin binary bit_and bit_count bit_get bit_length bit_or bit_xor bool_and bool_or boolean bround
-    btrim cardinality cast cbrt ceil ceiling char char_length character_length chr coalesce collect_list
-    collect_set concat concat_ws contains conv corr cos cosh cot count count_if covar_pop covar_samp crc32 csc
-    cume_dist current_date current_timestamp date date_add date_format date_from_unix_date date_part date_sub
-    date_trunc dateadd datediff day dayofmonth dayofweek dayofyear decimal decode degrees dense_rank double e
-    element_at elt encode endswith every exists exp explode explode_outer expm1 extract factorial filter
-    find_in_set first first_value flatten float floor forall format_number format_string from_csv from_json
-    from_unixtime from_utc_timestamp get_json_object getbit greatest grouping grouping_id hash hex
-    histogram_numeric hour hypot if ifnull ilike initcap inline inline_outer instr int isnan isnotnull isnull
-    json_array_length json_object_keys json_tuple kurtosis lag last last_day last_value lcase lead least left
-    length levenshtein like ln locate log log10 log1p log2 lower lpad ltrim make_date make_dt_interval
-    make_interval make_timestamp make_ym_interval map map_concat map_contains_key map_entries map_filter
-    map_from_arrays map_from_entries map_keys map_values map_zip_with max max_by md5 mean min min_by minute mod
-    month months_between named_struct nanvl negative next_day now nth_value ntile nullif nvl nvl2 octet_length
-    overlay parse_url percent_rank percentile percentile_approx percentile_cont percentile_disc pi pmod posexplode
-    posexplode_outer position positive pow power printf quarter radians rank regexp regexp_extract
-    regexp_extract_all regexp_like regexp_replace regr_avgx regr_avgy regr_count regr_r2 repeat replace reverse
-    right rint rlike round row_number rpad rtrim sec second sentences sequence session_window sha sha1 sha2
-    shiftleft shiftright shiftrightunsigned sign signum sin sinh size skewness slice smallint some sort_array
-    soundex space split split_part sqrt stack startswith std stddev stddev_pop stddev_samp str_to_map string
-    struct substr substring substring_index sum tan tanh timestamp timestamp_micros timestamp_millis
-    timestamp_seconds timestampadd timestampdiff tinyint to_csv to_date to_json to_number to_timestamp
-    to_unix_timestamp to_utc_timestamp transform transform_keys transform_values translate trim trunc try_add
-    try_avg try_cast try_divide try_element_at try_multiply try_subtract try_sum try_to_number typeof ucase
-    unbase64 unhex unix_date unix_micros unix_millis unix_seconds unix_timestamp upper var_pop var_samp variance
-    weekday weekofyear when width_bucket window xxhash64 year zip_with
-    """),
-    (3, 4): words("""
-    any_value array_append array_compact array_insert convert_timezone date_diff datepart equal_null get len mask
-    median mode reduce regexp_count regexp_instr regexp_substr regr_intercept regr_slope regr_sxx regr_sxy regr_syy
-    to_char try_to_timestamp url_decode url_encode
-    """),
-    (3, 5): words("""
-    array_prepend luhn_check to_varchar
-    """),
+FUNCTIONS_SINCE: dict[Version, frozenset[str]] = {
+    (3, 3): SQL_FUNCTIONS_SINCE[(3, 3)].difference(_ONLY_IN_SQL, *_NEWER_IN_F.values()) | _ONLY_IN_F,
+    **_NEWER_IN_F,
 }
-"""Functions in SQL text, in lower case; Spark knows more of them there than `F` does."""
+"""Names of `pyspark.sql.functions` that give the same value when a task is retried, by Spark version."""
 
 UNSTABLE_FUNCTIONS = words("""
     rand randn random uuid shuffle monotonically_increasing_id spark_partition_id input_file_name

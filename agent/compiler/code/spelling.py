@@ -9,7 +9,7 @@ import textwrap
 
 from sqlglot.dialects.spark import Spark
 
-from agent.compiler.plan.sql_functions import SYNTAX_BEFORE_PARENTHESIS
+from agent.compiler.plan.sql_words import SYNTAX_BEFORE_PARENTHESIS
 from agent.compiler.plan.steps import MergedColumn, NamedColumn, Plan, PlannedSource, Reference, SourceColumn, Value
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

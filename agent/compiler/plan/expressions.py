@@ -17,16 +17,9 @@ from sqlglot.errors import SqlglotError
 
 from agent.compiler.plan.divisions import divisors_are_placed
 from agent.compiler.plan.problems import USE_A_MODEL, refuse
-from agent.compiler.plan.sql_functions import (
-    AGGREGATE_FUNCTIONS,
-    ALLOWED_FUNCTIONS,
-    BARE_WORDS,
-    CAST_TYPES,
-    RANDOM_FUNCTIONS,
-    SYNTAX_BEFORE_PARENTHESIS,
-    UNITS,
-)
+from agent.compiler.plan.sql_words import BARE_WORDS, CAST_TYPES, SYNTAX_BEFORE_PARENTHESIS, UNITS
 from agent.nearest import did_you_mean
+from agent.sanitizing.spark_names import AGGREGATE_FUNCTIONS, IDENTITY_NAMES, ROW_FUNCTIONS, UNSTABLE_FUNCTIONS
 from agent.sql_limits import HINT, excess
 
 _PLAIN_NODES: tuple[type[Any], ...] = (
@@ -49,6 +42,8 @@ _REFUSED_NODES: dict[type[Any], str] = {
     exp.Parameter: "a parameter",
 }
 _IDENTITIES: tuple[type[Any], ...] = (exp.CurrentUser, exp.CurrentRole, exp.SessionUser)
+_BY_RUN = UNSTABLE_FUNCTIONS | IDENTITY_NAMES | {"unix_timestamp"}
+"""Functions whose answer depends on the run: on chance, on the user, on the clock, or on how the data is cut up."""
 _WORD = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"(\d[\d.]*|\.\d+)([eE][-+]?\d+)?")
 _KNOWN_TOKEN = re.compile(r"[-+*/%(),.\[\]=<>|&^!]+|[`'\"\d\w.].*", re.ASCII | re.DOTALL)
@@ -208,10 +203,10 @@ def _refuse_token(raw: str, path: str) -> None:
 def _check_function(name: str, path: str) -> None:
     if name in AGGREGATE_FUNCTIONS:
         refuse(path, f"{name}() is an aggregate; write it as an entry of `aggregations`")
-    if name in RANDOM_FUNCTIONS:
+    if name in _BY_RUN:
         refuse(path, f"{name}() gives another answer on each run; {USE_A_MODEL}")
-    if name not in ALLOWED_FUNCTIONS | SYNTAX_BEFORE_PARENTHESIS:
-        near = did_you_mean(name, ALLOWED_FUNCTIONS, listed=True)
+    if name not in ROW_FUNCTIONS | SYNTAX_BEFORE_PARENTHESIS:
+        near = did_you_mean(name, ROW_FUNCTIONS, listed=True)
         refuse(path, f"function {name}() is not one that the compiler knows{near}")
 
 

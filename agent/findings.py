@@ -96,7 +96,7 @@ class JobOutcome(TypedDict):
     state: str
     """One of Glue's ten job run states."""
     error: str
-    log_uri: NotRequired[str]
+    log_ref: NotRequired[str]
     """The log's tail in the artifact store."""
     rows: int | None
     """Rows that the job says it wrote; None when it did not say."""

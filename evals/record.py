@@ -148,7 +148,7 @@ def _on_spark(case: Case, dry_run: DryRun | _OtherSpark, spark: str) -> dict[str
     with tempfile.TemporaryDirectory(prefix="datamorph-eval-") as folder:
         artifacts = LocalArtifacts(Path(folder))
         state = begin(case, artifacts)
-        if "transform" not in state:
+        if "transform_ref" not in state:
             return None
         state = with_script(case, state, artifacts)
         heard = _Heard(dry_run.run)
@@ -168,11 +168,11 @@ def _on_engine(case: Case, made: Stage, stored: dict[str, Any]) -> dict[str, Any
         stored["target"] = snapshot.target.model_dump(mode="json", exclude={"oid"}, exclude_defaults=True) | {
             "exists": True
         }
-    transform = made.artifacts.get(state["transform"])
+    transform = made.artifacts.get(state["transform_ref"])
     script = assemble(transform, case.request, snapshot, CONNECTION)
     text = store(state, made.artifacts, "script", script.text, "py")
     kept = store(state, made.artifacts, "snapshot", snapshot.model_dump_json(), "json")
-    state = State(**{**state, "snapshot": kept})
+    state = State(**{**state, "snapshot_ref": kept})
     made.execute(case.scene.sabotage)
     jobs, run = made.run_job(text, launch_prefix(state))
     log = jobs.log_tail(run.job_name, run.job_run_id)

@@ -89,10 +89,10 @@ class _CaseDatabase(FakeDatabase):
 def begin(case: Case, artifacts: ArtifactStore) -> State:
     """The state of a run whose first reply is the case's, after sanitize has looked at it."""
     state = State(run_id=f"eval-{case.name}", generation=1, engine="local", model="recorded", accepted_at="")
-    state = State(**state, request=store(state, artifacts, "request", json.dumps(case.event), "json"))
+    state = State(**state, request_ref=store(state, artifacts, "request", json.dumps(case.event), "json"))
     state = State(**{**state, **prepare(state, artifacts=artifacts, database=_CaseDatabase(case), sample_rows=_ROWS)})
     reply = store(state, artifacts, "reply", case.transform.reply)
-    state = State(**{**state, "reply": reply, "stop_reason": case.transform.stop_reason})
+    state = State(**{**state, "reply_ref": reply, "stop_reason": case.transform.stop_reason})
     return _then(state, sanitize(state, artifacts=artifacts, connection=CONNECTION, glue_version=GLUE_VERSION))
 
 
@@ -110,11 +110,11 @@ def failed(case: Case, state: State, wording: Wording, artifacts: ArtifactStore)
 
 def with_script(case: Case, state: State, artifacts: ArtifactStore) -> State:
     """The state with a script also where sanitize refused: to hear what Spark would have said."""
-    if "script" in state:
+    if "script_ref" in state:
         return state
-    script = assemble(artifacts.get(state["transform"]), case.request, case.snapshot, CONNECTION)
+    script = assemble(artifacts.get(state["transform_ref"]), case.request, case.snapshot, CONNECTION)
     text = store(state, artifacts, "script", script.text, "py")
-    return _then(state, State(script=text, transform_line=script.transform_line))
+    return _then(state, State(script_ref=text, transform_line=script.transform_line))
 
 
 def _outcome(wording: Wording, state: State, artifacts: ArtifactStore) -> JobOutcome:
@@ -122,7 +122,7 @@ def _outcome(wording: Wording, state: State, artifacts: ArtifactStore) -> JobOut
         job_run_id="jr_" + 64 * "0",
         state=wording.state,
         error="" if wording.kind else wording.error,
-        log_uri=store(state, artifacts, "log", wording.log, "txt"),
+        log_ref=store(state, artifacts, "log", wording.log, "txt"),
         rows=1 if wording.kind else None,
         columns=[],
         dpu_seconds=0.0,
@@ -191,7 +191,7 @@ def run_script(case: Case, state: State, bench: Bench) -> DryRunResult:
         columns = tuple((column.name, spark_type(column.type, column.name)) for column in source.columns)
         rows = tuple({name: row.get(name) for name, _ in columns} for row in case.rows_of(source.table))
         tables[source.table] = SampleTable(columns, rows)
-    return bench.dry_run.run(bench.artifacts.get(state["script"]), tables)
+    return bench.dry_run.run(bench.artifacts.get(state["script_ref"]), tables)
 
 
 def prompt_of(case: Case, artifacts: ArtifactStore) -> Prompt | None:

@@ -24,9 +24,9 @@ def document_key(run_id: str, generation: int, name: str, text: str, extension: 
 
 def load_request(state: State, artifacts: ArtifactStore) -> Request:
     """The request that the run was accepted with."""
-    return parse_request(json.loads(artifacts.get(state["request"])))
+    return parse_request(json.loads(artifacts.get(state["request_ref"])))
 
 
 def load_snapshot(state: State, artifacts: ArtifactStore) -> Snapshot:
     """What sources and target looked like when the run began."""
-    return Snapshot.model_validate_json(artifacts.get(state["snapshot"]))
+    return Snapshot.model_validate_json(artifacts.get(state["snapshot_ref"]))

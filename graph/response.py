@@ -57,7 +57,7 @@ def response_of(
     """
     word = status or state.get("status", "running")
     body = _body(state, word)
-    reference = state.get("prompt")
+    reference = state.get("prompt_ref")
     if reference and state["model"] != "compiler":
         _add_prompt(body, reference, artifacts, (ArtifactError, UnavailableError) if passing else (ArtifactError,))
     return Response(statusCode=_CODES[word], body=body)

@@ -33,47 +33,46 @@ class PublishFailure(TypedDict):
 
 
 class InputState(TypedDict):
-    """What a run begins with."""
+    """The state that a run begins with."""
 
     run_id: str
     generation: int
     engine: str
     model: str
-    request: str
-    """Reference of the request in the artifact store."""
+    request_ref: str
     accepted_at: str
     """When this generation was accepted, UTC, ISO 8601."""
 
 
 class State(TypedDict, total=False):
-    """All that a run knows; a reference is `uri#sha256` in the artifact store.
+    """The whole state of a run; a node returns only the keys that it changed.
 
-    A node returns one with only the keys that changed.
+    A key in `_ref` holds `uri#sha256`, a reference to a text in the artifact store; a key in `_uri` holds no hash.
     """
 
     run_id: str
     generation: int
     engine: str
     model: str
-    request: str
+    request_ref: str
     accepted_at: str
     target_table: str
-    snapshot: str
-    """Reference of what sources and target looked like when the run began."""
+    snapshot_ref: str
+    """The columns, keys and sample rows of sources and target when the run began."""
     warnings: list[str]
     usage: Usage
     model_calls: int
     """Questions asked to the model so far; the next one has this index."""
-    prompt: str
-    """Reference of the generation prompt."""
-    reply: str
-    """Reference of the newest reply, from the model or from a rule."""
+    prompt_ref: str
+    """The generation prompt."""
+    reply_ref: str
+    """The newest reply, from the model or from a rule."""
     stop_reason: str
     """How that reply ended: `max_tokens` when it was cut."""
     unparsed: bool
     """True when the reply held no transform that could be read."""
-    transform: str
-    script: str
+    transform_ref: str
+    script_ref: str
     transform_line: int
     """Line of the script on which the transform begins."""
     verdict: Verdict
@@ -92,9 +91,10 @@ class State(TypedDict, total=False):
     """Whether a call waits for the job, or suspends at once and is woken by an event or a sweep."""
     worker_type: str
     """Glue's name; a larger one after an attempt that ran out of memory."""
-    script_uri: str
-    """The immutable script that the job runs, as a reference."""
+    job_script_ref: str
+    """The uploaded script that the job runs: an immutable key, named after run, generation and attempt."""
     latest_uri: str
+    """The key that always holds the newest script of the run."""
     job_name: str
     job_run_id: str
     outcome: JobOutcome | None

@@ -112,7 +112,7 @@ def first_state(record: RunRecord) -> InputState:
         generation=record.generation,
         engine=record.engine,
         model=record.model,
-        request=record.request_ref,
+        request_ref=record.request_ref,
         accepted_at=record.accepted_at,
     )
 

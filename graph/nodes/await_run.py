@@ -62,7 +62,7 @@ def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRu
     failed = run.state != "SUCCEEDED"
     log, error = jobs.log_tail(run.job_name, run.job_run_id), run.error
     if failed:
-        script, snapshot = artifacts.get(state["script"]), load_snapshot(state, artifacts)
+        script, snapshot = artifacts.get(state["script_ref"]), load_snapshot(state, artifacts)
         log, error = (without_pivoted(text, script, snapshot) for text in (log, error))
     log, error = redact(log), clip(redact(error))
     report = None if failed else jobs.report(run.job_name, run.job_run_id)
@@ -70,7 +70,7 @@ def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRu
         job_run_id=run.job_run_id,
         state=run.state,
         error=error,
-        log_uri=store(state, artifacts, f"log-a{state['attempt']}-l{state['launch']}", log, "txt"),
+        log_ref=store(state, artifacts, f"log-a{state['attempt']}-l{state['launch']}", log, "txt"),
         rows=report.rows if report else None,
         columns=list(report.columns) if report else [],
         notes=list(report.notes) if report else [],

@@ -15,7 +15,7 @@ def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes
     Raises ConflictError for a launch that is on record with another script: that of a fork of an older checkpoint.
     """
     launch = state["launch"] + 1 if state["outcome"] else state["launch"]
-    sha = state["script_uri"].rpartition("#")[2]
+    sha = state["job_script_ref"].rpartition("#")[2]
     parts = (state["run_id"], state["generation"], state["attempt"], launch)
     key, name = LaunchKey(*parts), job_name(*parts, sha, state["accepted_at"])
     known = ledger.launch(key)
@@ -38,7 +38,7 @@ def define_job(state: State, jobs: JobRunner, timeout_minutes: int) -> None:
     tags = {"run_id": state["run_id"], "generation": str(state["generation"]), "attempt": str(state["attempt"])}
     definition = JobDefinition(
         name=state["job_name"],
-        script_ref=state["script_uri"],
+        script_ref=state["job_script_ref"],
         timeout_minutes=timeout_minutes,
         tags=tags,
         worker_type=state["worker_type"],

@@ -27,8 +27,8 @@ def _diagnosis(state: State, artifacts: ArtifactStore) -> Diagnosis:
     outcome = state["outcome"]
     if outcome is None:
         raise ValueError("diagnose was reached without a failure")
-    log = artifacts.get(outcome["log_uri"]) if "log_uri" in outcome else ""
+    log = artifacts.get(outcome["log_ref"]) if "log_ref" in outcome else ""
     diagnosis = diagnose_job(outcome["error"], log, outcome["state"])
-    transform = artifacts.get(state["transform"]).strip("\n")
+    transform = artifacts.get(state["transform_ref"]).strip("\n")
     script = Script("", state["transform_line"], transform.count("\n") + 1)
     return {**diagnosis, "line": script.line_in_transform(diagnosis["line"])}

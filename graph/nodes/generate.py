@@ -30,14 +30,14 @@ def generate(
     prompt = generation_prompt(request, snapshot, sample_rows, glue_version)
     call = ModelCall("generate", prompt.system, prompt.user, state["model_calls"], request, snapshot)
     prompt_ref = store(state, artifacts, "prompt", prompt.text())
-    return State(prompt=prompt_ref, **answered(state, artifacts, model, call, seconds_left))
+    return State(prompt_ref=prompt_ref, **answered(state, artifacts, model, call, seconds_left))
 
 
 def answered(state: State, artifacts: ArtifactStore, model: Model, call: ModelCall, seconds_left: SecondsLeft) -> State:
     """Ask, store the reply, and count what it cost. Raises OutOfTimeError when this invocation ends before."""
     completion = model.complete(replace(call, seconds=seconds_left() if seconds_left else None))
     return State(
-        reply=store(state, artifacts, f"reply-{call.index}", completion.text),
+        reply_ref=store(state, artifacts, f"reply-{call.index}", completion.text),
         stop_reason=completion.stop_reason,
         model_calls=call.index + 1,
         usage=_with(state["usage"], completion),

@@ -31,7 +31,7 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     from agent.sampling.samples import real_rows, sample_tables
 
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    script = artifacts.get(state["script"])
+    script = artifacts.get(state["script_ref"])
     try:
         made_up = _run(dry_run, script, snapshot, sample_tables(request, snapshot))
         again = _depends_on_rows(made_up)
@@ -86,7 +86,7 @@ def _table(snapshot: Snapshot, key: str, rows: dict[str, list[Row]]) -> SampleTa
 
 
 def _finding(state: State, artifacts: ArtifactStore, result: DryRunResult) -> Finding:
-    transform = artifacts.get(state["transform"]).strip("\n")
+    transform = artifacts.get(state["transform_ref"]).strip("\n")
     script = Script("", state["transform_line"], transform.count("\n") + 1)
     return finding_from_error(result.error, script.line_in_transform(result.line))
 

@@ -31,7 +31,7 @@ def prepare(
     database.prepare_staging()
     return State(
         target_table=request.specs.target_table.name,
-        snapshot=store(state, artifacts, "snapshot", snapshot.model_dump_json(indent=1), "json"),
+        snapshot_ref=store(state, artifacts, "snapshot", snapshot.model_dump_json(indent=1), "json"),
         warnings=[*unknown_keys(request), *unused(request), *warnings_for(request, snapshot)],
         usage={"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0},
         model_calls=0,

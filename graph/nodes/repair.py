@@ -31,10 +31,10 @@ def repair(
     counted = _counted(state)
     if diagnosis["repairable_by"] == "resources":
         return State(**counted, worker_type=_LARGER.get(state["worker_type"], state["worker_type"]))
-    failed = artifacts.get(state["reply"] if state["unparsed"] else state["transform"])
+    failed = artifacts.get(state["reply_ref"] if state["unparsed"] else state["transform_ref"])
     if not state["unparsed"] and (mended := repair_by_rule(failed, diagnosis)) is not None:
         reply = store(state, artifacts, "reply-rule", f"```python\n{mended}```\n")
-        return State(**counted, reply=reply, stop_reason="end_turn")
+        return State(**counted, reply_ref=reply, stop_reason="end_turn")
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     prompt = repair_prompt(request, snapshot, failed, diagnosis, sample_rows, glue_version)
     return State(**counted, **_asked(state, artifacts, model, prompt, diagnosis, seconds_left))
@@ -57,7 +57,7 @@ def _asked(
     call = call_for_repair(state, prompt, artifacts)
     store(state, artifacts, f"repair-prompt-{call.index}", prompt.text())
     update = answered(state, artifacts, model, call, seconds_left)
-    cause = root_cause(artifacts.get(update["reply"]))
+    cause = root_cause(artifacts.get(update["reply_ref"]))
     if diagnosis["failure_class"] == "unknown" and cause:
         update["diagnosis"] = {**diagnosis, "root_cause": cause}
     return update

@@ -21,16 +21,16 @@ _OF_TRANSFORM = "the transform"
 def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_version: str) -> State:
     """Check the reply and assemble the Glue job around its transform."""
     try:
-        extracted = extract(artifacts.get(state["reply"]), state["stop_reason"])
+        extracted = extract(artifacts.get(state["reply_ref"]), state["stop_reason"])
     except ReplyError as error:
         finding = Finding(rule=error.rule, message=str(error), line=error.line, hint="")
         return State(unparsed=True, **_refused([finding]))
     request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
     transform = extracted.source
-    kept = State(unparsed=False, transform=store(state, artifacts, "transform", transform, "py"))
+    kept = State(unparsed=False, transform_ref=store(state, artifacts, "transform", transform, "py"))
     of_job = runtime(glue_version)
     findings = check_policy(transform, request.options.allow_udfs, of_job)
-    if earlier := state.get("transform"):
+    if earlier := state.get("transform_ref"):
         findings += lost_clauses(artifacts.get(earlier), transform, request)
     if findings:
         return State(**kept, **_refused(findings))
@@ -39,7 +39,7 @@ def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_ve
     return State(
         **kept,
         warnings=[*earlier_warnings, *extracted.notes, *unstable_uses(transform, of_job)],
-        script=store(state, artifacts, "script", script.text, "py"),
+        script_ref=store(state, artifacts, "script", script.text, "py"),
         transform_line=script.transform_line,
         verdict={"check": "sanitize", "passed": True, "findings": []},
     )

@@ -283,7 +283,7 @@ def test_a_fork_with_another_script_is_refused(made: World, state: str, tally: T
     workflow, checkpoints = history(made, state)
     before, started, rows = others(made), list(made.jobs.started), made.rows()
     (ready,) = [each.config for each in checkpoints if each.next == ("run_glue",)]
-    told = forked(workflow, workflow.update_state(ready, {"script_uri": f"file:///x#{64 * 'e'}"}, "upload"))
+    told = forked(workflow, workflow.update_state(ready, {"job_script_ref": f"file:///x#{64 * 'e'}"}, "upload"))
     untouched = made.jobs.started == started and made.rows() == rows and others(made) == before
     tally.case("fork with another script", untouched and "options.restart" in told, f"{state}: {told}")
     again = made.ask(RUN, options={"restart": True})

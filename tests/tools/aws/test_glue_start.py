@@ -59,7 +59,7 @@ STATE = cast(
     State,
     {
         **{"run_id": "r1", "generation": 1, "attempt": 1, "launch": 1, "job_name": JOB, "accepted_at": "2026"},
-        **{"script_uri": "x", "worker_type": "G.1X", "outcome": None},
+        **{"job_script_ref": "x", "worker_type": "G.1X", "outcome": None},
     },
 )
 

@@ -1,7 +1,4 @@
-"""Events on EventBridge, for whoever has a rule for them.
-
-`DataMorph Run State Change`: a run has ended. `DataMorph Request Refused`: a start was not taken.
-"""
+"""EventBridge events: `DataMorph Run State Change` for an ended run, `DataMorph Request Refused` for a start."""
 
 from __future__ import annotations
 
@@ -23,9 +20,9 @@ SOURCE = "datamorph"
 ENDED = "DataMorph Run State Change"
 REFUSED = "DataMorph Request Refused"
 _REFUSAL_TRIES, _REFUSAL_SECONDS = 2, 5.0
-"""For telling of a refusal, while its caller waits for the answer."""
-_PASSING = THROTTLING_CODES | CREDENTIAL_CODES | {"InternalException", "InternalFailure"}
-"""Codes of a refusal, of the request or of its one entry, that are gone some time later."""
+"""Tries and read time-out in seconds of a refusal's event. They are small because the caller of the start waits."""
+_TRANSIENT_CODES = THROTTLING_CODES | CREDENTIAL_CODES | {"InternalException", "InternalFailure"}
+"""Error codes, of the request or of its one entry, after which the run's end is announced again later."""
 
 
 class EventBridgeAnnouncer:
@@ -36,17 +33,17 @@ class EventBridgeAnnouncer:
         self._bus = bus
 
     def announce(self, ended: RunEnded) -> bool:
-        """Tell; a bus that refuses is logged and does not fail the run. False when it may take the event later."""
+        """Send the event; the bus's refusal is logged and does not fail the run. False when a later try may succeed."""
         try:
-            reason, passes = self._put(self._clients.get("events"), ENDED, asdict(ended))
+            reason, transient = self._put(self._clients.get("events"), ENDED, asdict(ended))
         except UnavailableError as error:
-            reason, passes = str(error), _passes(error.__cause__)
+            reason, transient = str(error), _is_transient(error.__cause__)
         if reason:
             _log.warning("announce.failed", extra={"run_id": ended.run_id, "reason": reason})
-        return not passes
+        return not transient
 
     def tell_refusal(self, refused: RequestRefused) -> None:
-        """Tell once that a start was refused; a bus that does not take it is logged."""
+        """Send the event of a refused start once; a refusal of the bus is logged."""
         try:
             client = self._clients.get("events", tries=_REFUSAL_TRIES, read_seconds=_REFUSAL_SECONDS)
             reason, _ = self._put(client, REFUSED, asdict(refused))
@@ -56,7 +53,7 @@ class EventBridgeAnnouncer:
             _log.warning("refusal.untold", extra={"run_id": refused.run_id, "reason": reason})
 
     def _put(self, client: Any, detail_type: str, detail: dict[str, Any]) -> tuple[str, bool]:
-        """Why the bus did not take the event, and whether that may pass; empty when it took it."""
+        """Send one event. Returns the bus's refusal (empty when it took the event) and True for a transient one."""
         entry = {
             "Source": SOURCE,
             "DetailType": detail_type,
@@ -72,11 +69,11 @@ class EventBridgeAnnouncer:
         refused = answer["Entries"][0]
         code = refused.get("ErrorCode", "")
         reason = f"event bus {self._bus}: {code}: {refused.get('ErrorMessage', '')}; {remedy}"
-        return reason, code in _PASSING
+        return reason, code in _TRANSIENT_CODES
 
 
-def _passes(error: BaseException | None) -> bool:
-    """Whether a later try may succeed: there was no answer, or one that blames the service, the load or the hour."""
+def _is_transient(error: BaseException | None) -> bool:
+    """True when a later try may succeed: no answer came, or the error is the service's own or of a transient code."""
     if not isinstance(error, ClientError):
         return True
-    return status_of(error) >= 500 or error_code(error) in _PASSING
+    return status_of(error) >= 500 or error_code(error) in _TRANSIENT_CODES

@@ -1,4 +1,4 @@
-"""Artifacts on S3: immutable keys by conditional writes, references with a hash."""
+"""Artifacts on S3: immutable keys by conditional writes, references with a hash, expiry by lifecycle rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class S3Artifacts:
         if not self._put(key, text, IfNoneMatch="*"):
             if self._read(self._bucket, key, self._uri(key)) != text.encode():
                 raise ArtifactError(self._uri(key), "is already stored with another content")
-            # The bucket's lifecycle counts from now on: a restart may come long after the first try.
+            # The second write renews the object's age: a restart may come weeks later, and objects expire by age.
             self._put(key, text)
         return f"{self._uri(key)}#{hashlib.sha256(text.encode()).hexdigest()}"
 
@@ -54,7 +54,7 @@ class S3Artifacts:
 
     def _put(self, key: str, text: str, **condition: str) -> bool:
         """Store a text; False when the condition does not hold."""
-        with self._asked(self._bucket):
+        with self._translated(self._bucket):
             try:
                 self._client.put_object(
                     Bucket=self._bucket,
@@ -70,7 +70,7 @@ class S3Artifacts:
         return True
 
     def _read(self, bucket: str, key: str, ref: str) -> bytes:
-        with self._asked(bucket):
+        with self._translated(bucket):
             try:
                 # The body's own context manager gives the bare stream, which checks neither length nor checksum.
                 with closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
@@ -85,7 +85,7 @@ class S3Artifacts:
     def _client(self) -> Any:
         return self._clients.get("s3")
 
-    def _asked(self, bucket: str) -> Any:
+    def _translated(self, bucket: str) -> Any:
         remedy = f"create the bucket `{bucket}`, or name another one with DATAMORPH_BUCKET"
         denied = (
             "grant s3:GetObject and s3:PutObject on it to the credentials in use; where it belongs to another account, "
@@ -99,7 +99,10 @@ class S3Artifacts:
 
 
 def expiry_days(clients: AwsClients, bucket: str, prefix: str) -> int | None:
-    """After how many days all objects under a prefix expire; None: never. Raises UnavailableError."""
+    """Days after which the bucket's lifecycle rules delete all objects under a prefix; None: never.
+
+    Raises UnavailableError.
+    """
     advice = {"AccessDenied": "grant s3:GetLifecycleConfiguration on it"}
     with translated("s3", f"bucket {bucket}", clients.region, advice):
         try:
@@ -108,11 +111,12 @@ def expiry_days(clients: AwsClients, bucket: str, prefix: str) -> int | None:
             if error_code(error) != "NoSuchLifecycleConfiguration":
                 raise
             return None
-    rules = (rule for rule in answer.get("Rules", ()) if rule["Status"] == "Enabled" and _reaches(rule, prefix))
+    rules = (rule for rule in answer.get("Rules", ()) if rule["Status"] == "Enabled" and _covers(rule, prefix))
     return min((rule["Expiration"]["Days"] for rule in rules if "Days" in rule.get("Expiration", ())), default=None)
 
 
-def _reaches(rule: Mapping[str, Any], prefix: str) -> bool:
-    """Whether a rule is about every object under the prefix: not only about those with a tag or of a size."""
-    about = rule.get("Filter") or {"Prefix": rule.get("Prefix", "")}
-    return about.keys() == {"Prefix"} and prefix.startswith(about["Prefix"])
+def _covers(rule: Mapping[str, Any], prefix: str) -> bool:
+    """True when a rule applies to every object under the prefix, whatever its tags and size."""
+    # Rules of the older form have Prefix beside Filter; an empty Filter means all objects.
+    condition = rule.get("Filter") or {"Prefix": rule.get("Prefix", "")}
+    return condition.keys() == {"Prefix"} and prefix.startswith(condition["Prefix"])

@@ -22,7 +22,7 @@ from tools.ports import Database, DryRun, Journal
 from tools.toolbox import Toolbox
 
 LEASE_SECONDS = 90.0
-"""How long a run stays held after its holder died, where nothing else is said: the holder renews it meanwhile."""
+"""Default lease time in seconds: a run whose worker died is free again after it; a live worker renews its lease."""
 
 
 @contextmanager
@@ -32,11 +32,10 @@ def aws_toolbox(
     lifetime: Callable[[], float] = lambda: LEASE_SECONDS,
     seconds_left: Callable[[], float] | None = None,
 ) -> Iterator[Toolbox]:
-    """All ports for runs on AWS; `lifetime` gives the seconds for which a run is to be held.
+    """All ports for runs on AWS; `lifetime` gives the lease time in seconds.
 
-    `seconds_left` gives those that a step may take, where the invocation ends by itself.
-
-    `settings.database_url` is what `aws_settings` filled in. Raises InvalidRequestError (unknown model, malformed URL).
+    `seconds_left` gives the time left of an invocation that ends by itself. `aws_settings` has filled in
+    `settings.database_url`. Raises InvalidRequestError (unknown model, malformed URL).
     """
     with ExitStack() as stack:
         artifacts, clock = S3Artifacts(clients, settings.bucket), SystemClock()

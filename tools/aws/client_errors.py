@@ -1,4 +1,4 @@
-"""What AWS refuses with, told in one line with what to grant, create, renew or raise."""
+"""AWS errors as UnavailableError: one line that names the error and what to grant, create, renew or raise."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ THROTTLING_CODES = {
 }  # fmt: skip
 
 AwsError: TypeAlias = ClientError | BotoCoreError | ResponseParserError
-"""All that boto3 raises for a call: the last one for an answer that is no XML, or not what the service answers."""
+"""Every error that boto3 raises for a call; ResponseParserError: the answer is no XML, or no answer of the service."""
 
 GIVE_CREDENTIALS = "give AWS credentials: `aws configure`, `aws sso login`, AWS_PROFILE, or a role"
 RENEW_CREDENTIALS = "the AWS credentials are expired or not valid: renew them (`aws sso login`, `aws configure`)"
@@ -51,9 +51,9 @@ RENEW_CREDENTIALS = "the AWS credentials are expired or not valid: renew them (`
 
 @contextmanager
 def translated(service: str, what: str, region: str, advice: dict[str, str] | None = None) -> Iterator[None]:
-    """Raise UnavailableError for what boto3 raises; `what` names the thing asked for, as `bucket dmbckt`.
+    """Turn boto3's errors into UnavailableError; `what` names the thing asked for, as `bucket dmbckt`.
 
-    `advice` says for error codes of this call what to do; the common ones are known.
+    `advice` maps error codes of this call to the remedy; common codes have one here.
     """
     try:
         yield
@@ -62,7 +62,7 @@ def translated(service: str, what: str, region: str, advice: dict[str, str] | No
 
 
 def explain(error: AwsError, what: str, region: str, advice: dict[str, str] | None = None) -> str:
-    """What failed, in AWS's own words, and what to do about it."""
+    """The message for an AWS error: the thing asked for, AWS's own words and the remedy."""
     if isinstance(error, ClientError):
         code = error_code(error)
         hint = (advice or {}).get(code) or _advice(code, error.operation_name)

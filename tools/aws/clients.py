@@ -17,7 +17,7 @@ _TRIES = 4
 def new_session(region: str | None) -> Any:
     """A boto3 session with credentials of its own; None: boto3 looks for the region too.
 
-    What boto3 knows of the services is read once for all sessions of the process: 25 MB and half a second.
+    All sessions of the process share one loader of service models: loading them takes 25 MB and half a second.
     """
     import boto3
     import botocore.session
@@ -74,7 +74,7 @@ class AwsClients:
 
     @property
     def account(self) -> str:
-        """The account of the bucket: the one that was given, else that of the credentials, which STS is asked once.
+        """The account that owns the bucket: the configured one, else STS's answer for the credentials, asked once.
 
         Raises UnavailableError.
         """
@@ -101,15 +101,15 @@ class AwsClients:
         return client
 
     def _name_owner(self, params: dict[str, Any], model: Any, **_: object) -> None:
-        """Have S3 refuse a bucket of another account."""
+        """Add ExpectedBucketOwner to a request, so that S3 refuses a bucket of another account."""
         if "ExpectedBucketOwner" in model.input_shape.members:
             params["ExpectedBucketOwner"] = self.account
 
 
 def _demand_json(http_response: Any, model: Any, **_: object) -> None:
-    """Raise ResponseStreamingError for an answer that is cut, or a proxy's.
+    """Raise ResponseStreamingError for an answer that is cut off or a proxy's page.
 
-    boto3 takes it for one without members: an item that is there would be missing.
+    boto3 would read it as an answer without members, and an existing item would seem missing.
     """
     from botocore.exceptions import ResponseStreamingError
 

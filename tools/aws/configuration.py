@@ -14,7 +14,7 @@ from tools.aws.secrets import database_url, read_config
 def aws_settings(
     arguments: Mapping[str, Any], environment: Mapping[str, str], defaults: Mapping[str, Any] | None = None
 ) -> Settings:
-    """All settings, with the database's URLs filled in from their secrets where none are given, and with TLS in them.
+    """All settings; database URLs that are not given come from their secrets, and every URL demands TLS.
 
     Raises InvalidRequestError for a bad value, UnavailableError for a secret that cannot be read.
     """
@@ -47,7 +47,7 @@ def _secured(url: str, settings: Settings) -> str:
     try:
         return secured(url, settings.database_ca_file, required=True)
     except InvalidRequestError:
-        return url  # whoever connects by the malformed URL tells of it
+        return url  # the connection reports a malformed URL
 
 
 def _with_stored(
@@ -56,7 +56,7 @@ def _with_stored(
     stored: Mapping[str, Any],
     defaults: Mapping[str, Any] | None,
 ) -> Settings:
-    """The settings; what is wrong with the secret's is nobody's request, and has to be mended there."""
+    """The settings with the secret's. Raises UnavailableError for a bad value in it: the request is not at fault."""
     try:
         return load_settings(arguments, environment, stored=stored, defaults=defaults)
     except InvalidRequestError as error:

@@ -25,15 +25,15 @@ from tools.ports import ArtifactStore, Clock
 from tools.records import JobDefinition, JobReport, JobRun
 
 _SHARED_TEMP = "glue/temp/"
-"""The TempDir of all runs, as earlier versions started them."""
+"""TempDir that earlier versions shared among all runs; reports are looked for there too."""
 _ARGUMENTS = frozenset({"--staging_prefix"})
-"""What a caller may give a run; of Glue's own arguments, as --conf or --extra-py-files, it gets --TempDir alone."""
+"""Arguments that a caller may set. Glue's own (--conf, --extra-py-files …) are refused; `start` sets --TempDir."""
 _RUN_ID = re.compile(r"jr_\w{1,250}")
 _TAKEN = ("AlreadyExistsException", "IdempotentParameterMismatchException")
 
 
 class GlueJobRunner:
-    """Runs jobs on Glue, as the settings say: role, connection, workers, Glue version, a TempDir of each run."""
+    """Runs jobs on Glue; the settings give role, connection, workers and Glue version; each run has its own TempDir."""
 
     def __init__(
         self, clients: AwsClients, artifacts: ArtifactStore, settings: Settings, clock: Clock | None = None
@@ -46,13 +46,13 @@ class GlueJobRunner:
         self._logs = GlueLogs(clients, self._clock, lambda: self._secrets)
 
     def create(self, job: JobDefinition) -> None:
-        """Define the job, after a look whether its script is what was stored.
+        """Define the job after checking that its script is the stored one.
 
         Raises ArtifactError; EngineError AlreadyExistsException when this job is defined already, and
         IdempotentParameterMismatchException when the name belongs to a job with another script. UnavailableError where
         its runs could not be started.
         """
-        self._narrowed(job.name)
+        self._session_policy(job.name)  # a policy that is too long is found before the job is defined
         self._artifacts.get(job.script_ref)
         request = job_request(job, self._settings, self._clock.now())
         try:
@@ -61,21 +61,21 @@ class GlueJobRunner:
         except EngineError as error:
             if error.code not in _TAKEN:
                 raise
-            raise self._taken(job, request["Command"]["ScriptLocation"]) from error
+            raise self._name_taken(job, request["Command"]["ScriptLocation"]) from error
 
     def start(self, job_name: str, arguments: Mapping[str, str]) -> str:
-        """Start one run with one request, whatever becomes of it: Glue cannot tell a repeated start from a second one.
+        """Start one run with exactly one request: StartJobRun has no client token, so a retry could start a second run.
 
         Raises EngineError; after OperationTimeoutException, InternalServiceException and
-        ConcurrentRunsExceededException there may be a run. UnavailableError: there is none, and its message says what
-        to grant or to create.
+        ConcurrentRunsExceededException there may be a run. Raises UnavailableError when there is none; its message
+        says what to grant or to create.
         """
         if strange := sorted(set(arguments) - _ARGUMENTS):
-            raise EngineError("InvalidInputException", f"{job_name}: arguments {strange} are not a job's to have")
-        # An argument of the run: a definition that an earlier version made has the TempDir of all runs.
+            raise EngineError("InvalidInputException", f"{job_name}: a run may not be given the arguments {strange}")
+        # Given with the run: definitions that an earlier version made name the shared TempDir.
         own = {**arguments, "--TempDir": f"s3://{self._settings.bucket}/{temp_prefix(job_name)}"}
         request: dict[str, Any] = {"JobName": job_name, "Arguments": own, "JobRunQueuingEnabled": False}
-        request |= self._narrowed(job_name)
+        request |= self._session_policy(job_name)
         client = self._clients.get("glue", tries=1)
         with glue_call("StartJobRun", job_name, self._setting):
             return str(client.start_job_run(**request)["JobRunId"])
@@ -129,7 +129,7 @@ class GlueJobRunner:
         described = self._get(job_name, job_run_id)
         run = job_run(described)
         version = described.get("GlueVersion", self._settings.glue_version)
-        # A script that was never begun has written nothing that could still arrive.
+        # A launch error means that the script never began: no log can still arrive.
         failed = run.state in ("FAILED", "ERROR") and "LAUNCH ERROR" not in run.error
         return self._logs.tail(job_run_id, described.get("LogGroupName", GROUPS), version, failed)
 
@@ -162,14 +162,17 @@ class GlueJobRunner:
         return described
 
     def _stored(self, prefix: str) -> str:
-        """The text of all objects whose keys begin so, in their order; empty when there is none."""
+        """The joined text of all objects under a prefix, in the order of their keys; empty when there are none."""
         bucket, s3 = self._settings.bucket, self._clients.get("s3")
         with translated("s3", f"bucket {bucket}", self._settings.region):
             listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
             return "".join(_text(s3.get_object(Bucket=bucket, Key=part["Key"])) for part in listed)
 
-    def _taken(self, job: JobDefinition, location: str) -> EngineError:
-        """The error for a name that is taken: a script's address names bucket, run and content, and so tells whose."""
+    def _name_taken(self, job: JobDefinition, location: str) -> EngineError:
+        """The error for a name that is taken; the script's address tells whether the definition is this job's.
+
+        The address names bucket, run and a hash of the content.
+        """
         with glue_call("GetJob", job.name, self._setting):
             there = self._client.get_job(JobName=job.name)["Job"]["Command"].get("ScriptLocation", "")
         if there == location:
@@ -180,8 +183,11 @@ class GlueJobRunner:
         )
         return EngineError("IdempotentParameterMismatchException", message)
 
-    def _narrowed(self, job_name: str) -> dict[str, str]:
-        """What narrows the role for a run of the job; nothing where that is switched off. Raises UnavailableError."""
+    def _session_policy(self, job_name: str) -> dict[str, str]:
+        """StartJobRun's ExecutionRoleSessionPolicy for a run of the job; empty where settings switch it off.
+
+        Raises UnavailableError.
+        """
         if not self._settings.session_policy:
             return {}
         policy = session_policy(

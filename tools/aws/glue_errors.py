@@ -1,4 +1,4 @@
-"""Glue's refusals: as EngineError what the workflow acts upon, as UnavailableError what somebody has to mend first.
+"""Glue's refusals: EngineError for those the workflow acts upon, UnavailableError for those somebody must fix first.
 
 Codes: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html, API_CreateJob.html, CommonErrors.html
 """
@@ -24,7 +24,7 @@ from agent.redaction import redact
 from tools.aws.client_errors import THROTTLING_CODES, error_code, error_message, explain, status_of
 
 NO_ANSWER = "OperationTimeoutException"
-"""The code of a call whose answer never came: as with Glue's own, it may or may not have been applied."""
+"""Glue's code for an ambiguous call, used here too when no answer came: the call may have been applied."""
 _INTERNAL = "InternalServiceException"
 _THROTTLED = "ThrottlingException"
 _AMBIGUOUS = "it may have been applied all the same: the next try looks for its effect first"
@@ -42,6 +42,7 @@ _ADVICE = {
     "IdempotentParameterMismatchException": "a job of this name is defined already",
 }
 _ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+"""IAM's own sentence; the group is the action, as `iam:PassRole`."""
 _QUOTA = "ResourceNumberLimitExceededException"
 _QUOTAS = {
     "CreateJob": "delete Glue jobs that nobody needs, or raise the AWS Glue quota 'Max jobs per account'",
@@ -52,7 +53,7 @@ _QUOTAS = {
 
 @dataclass(frozen=True)
 class Setting:
-    """What a refusal's advice names."""
+    """Region, role and connection of the jobs, which the remedy for a refusal names."""
 
     region: str
     role: str
@@ -61,7 +62,7 @@ class Setting:
 
 @contextmanager
 def glue_call(operation: str, job_name: str, setting: Setting) -> Iterator[None]:
-    """Raise EngineError or UnavailableError for what boto3 raises in a call for a job."""
+    """Turn boto3's errors in a call for a job into EngineError or UnavailableError."""
     try:
         yield
     except ClientError as error:
@@ -87,7 +88,7 @@ def _refusal(error: ClientError, operation: str, what: str, setting: Setting) ->
 
 
 def _silence(error: BotoCoreError, what: str, setting: Setting) -> DatamorphError:
-    """A request that may have arrived is ambiguous; one that was never sent is not."""
+    """The error for a missing answer: EngineError NO_ANSWER if the request may have arrived, else UnavailableError."""
     sent = ReadTimeoutError | ConnectionClosedError | ResponseStreamingError
     if isinstance(error, sent) or type(error) is HTTPClientError:
         return EngineError(NO_ANSWER, f"{what}: {redact(str(error)).rstrip('. ')}; {_AMBIGUOUS}")
@@ -95,7 +96,7 @@ def _silence(error: BotoCoreError, what: str, setting: Setting) -> DatamorphErro
 
 
 def _missing(message: str, setting: Setting) -> str:
-    """What to create or to set when the role or the connection is not there; empty for anything else."""
+    """The remedy for a missing role or connection; empty for any other refusal."""
     if "assume role" in message.lower() or "unable to assume" in message.lower():
         return (
             f"create the IAM role {setting.role}, let glue.amazonaws.com assume it, and grant iam:PassRole on it; "
@@ -110,7 +111,7 @@ def _missing(message: str, setting: Setting) -> str:
 
 
 def _denied(code: str, message: str, operation: str, what: str, setting: Setting) -> str:
-    """What to grant; empty for anything but a lack of permission."""
+    """The permission to grant; empty for any refusal but a lack of permission."""
     if not code.startswith("AccessDenied"):
         return ""
     named = _ACTION.search(message)

@@ -1,4 +1,4 @@
-"""The Glue job definitions of ours that are there, found by their tag."""
+"""Glue job definitions: CreateJob's request, and the list of this product's definitions, found by their tag."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tools.aws.glue_errors import Setting, glue_call
 from tools.ports import Clock
 from tools.records import DefinedJob, JobDefinition
 
-OURS = {"application": "datamorph"}
-"""The tag by which definitions of ours are found."""
-KEPT = timedelta(days=1)
-"""How long after its last possible run a definition may be left, for whoever cleans up by tags."""
+OWNER_TAG = {"application": "datamorph"}
+"""Tag of every definition that this product makes; `GlueJobList` finds them by it."""
+_GRACE = timedelta(days=1)
+"""Time after the end of the last possible run, when the tag `expires` lets cleaners delete a definition."""
 
 
 def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str, Any]:
     """CreateJob's request; `now` in seconds since the epoch."""
-    expires = datetime.fromtimestamp(now, UTC) + timedelta(minutes=job.timeout_minutes) + KEPT
+    expires = datetime.fromtimestamp(now, UTC) + timedelta(minutes=job.timeout_minutes) + _GRACE
     return {
         "Name": job.name,
         "Role": settings.role,
@@ -44,7 +44,7 @@ def job_request(job: JobDefinition, settings: Settings, now: float) -> dict[str,
         "WorkerType": job.worker_type,
         "NumberOfWorkers": settings.workers,
         "JobRunQueuingEnabled": False,
-        "Tags": {**job.tags, **OURS, "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"},
+        "Tags": {**job.tags, **OWNER_TAG, "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"},
     }
 
 
@@ -57,14 +57,14 @@ class GlueJobList:
         self._clock = clock
 
     def ours(self) -> list[str]:
-        """Names of all definitions that carry our tag and are named as ours are."""
-        pages = self._clients.get("glue").get_paginator("list_jobs").paginate(Tags=OURS)
+        """Names of all definitions with OWNER_TAG whose name has this product's form."""
+        pages = self._clients.get("glue").get_paginator("list_jobs").paginate(Tags=OWNER_TAG)
         with glue_call("ListJobs", "all jobs", self._setting):
             names = [name for page in pages for name in page["JobNames"]]
         return [name for name in names if run_id_of_job(name)]
 
     def look(self, job_name: str) -> DefinedJob | None:
-        """When it was made and how long a run of it lasts: a day after that, as its tag `expires` says, it is over."""
+        """The definition, expired from a day after the last possible end of its run on; None when it is gone."""
         try:
             with glue_call("GetJob", job_name, self._setting):
                 job = self._clients.get("glue").get_job(JobName=job_name)["Job"]
@@ -72,5 +72,5 @@ class GlueJobList:
             if error.code != "EntityNotFoundException":
                 raise
             return None
-        expires = job["CreatedOn"] + timedelta(minutes=job["Timeout"]) + KEPT
+        expires = job["CreatedOn"] + timedelta(minutes=job["Timeout"]) + _GRACE
         return DefinedJob(job_name, expires <= datetime.fromtimestamp(self._clock.now(), UTC))

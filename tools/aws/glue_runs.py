@@ -1,4 +1,4 @@
-"""What a Glue job run costs: DPU-seconds as billed, at the list price of us-east-1.
+"""A Glue job run as a record, with its cost: billed DPU-seconds at the list price of us-east-1.
 
 Source: https://aws.amazon.com/glue/pricing/ (Spark jobs of class STANDARD, Glue 2.0 and later: billed by the second,
 one minute at least). Other regions differ by some cents; the figure is an estimate, not an invoice.
@@ -14,6 +14,7 @@ from tools.records import JobRun
 _ERROR_CHARACTERS = 8_000
 USD_PER_DPU_HOUR = 0.44
 MINIMUM_SECONDS = 60
+"""Billed seconds of a shorter run."""
 DPU_OF_WORKER = {
     "Standard": 1.0,
     "G.025X": 0.25,
@@ -28,18 +29,18 @@ DPU_OF_WORKER = {
 
 
 def dpu_seconds(seconds: float, workers: int, worker_type: str) -> float:
-    """What so many seconds of execution are billed as: 0 for a run that never began, or an unknown worker type."""
+    """Billed DPU-seconds for `seconds` of execution; 0 for a run that never began, and for an unknown worker type."""
     billed = max(seconds, MINIMUM_SECONDS) if seconds else 0.0
     return billed * workers * DPU_OF_WORKER.get(worker_type, 0.0)
 
 
 def usd(dpu_seconds: float) -> float:
-    """The price of so many DPU-seconds, to a hundredth of a cent."""
+    """The price of DPU-seconds in USD, to a hundredth of a cent."""
     return round(dpu_seconds / 3600 * USD_PER_DPU_HOUR, 4)
 
 
 def job_run(described: Mapping[str, Any]) -> JobRun:
-    """GetJobRun's answer as a record; a state that is not known is kept, and is not terminal."""
+    """GetJobRun's answer as a record; an unknown state is kept as it is and counts as not terminal."""
     seconds = float(described.get("ExecutionTime") or 0)
     workers, worker_type = described.get("NumberOfWorkers", 0), described.get("WorkerType", "")
     used = described.get("DPUSeconds") or dpu_seconds(seconds, workers, worker_type)

@@ -29,14 +29,14 @@ from tools.launch_steps import check_step, next_generation, restarted_meanwhile
 from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 
 _TRIES = 5
-"""How often a write is tried anew because another process was faster; a run has one worker, so once is rare."""
+"""Optimistic-locking tries of a launch's write; a run has one worker, so a second try is rare."""
 _SECONDS_A_DAY = 86_400
 
 
 class DynamoLedger:
-    """A Ledger in one table; what stands recorded is read consistently, and written on the condition that it stands.
+    """A Ledger in one table, with consistent reads and optimistic locking: each write is conditional on the item read.
 
-    `runs` and `due` read indexes, which follow within a second.
+    `runs` and `due` read indexes, which lag behind by up to a second.
     """
 
     def __init__(self, clients: AwsClients, table: str, retention_days: int) -> None:
@@ -44,21 +44,23 @@ class DynamoLedger:
         self._retention_days = retention_days
 
     def accept(self, record: RunRecord) -> RunRecord:
-        """Record a run unless its run_id is known; returns what stands recorded."""
+        """Record a run unless its run_id is known; returns the recorded run."""
         item = run_item(record, _token(), self._expires_at())
+        # First write wins: an item with this key exists exactly when the run_id is known.
         self._table.write("put_item", Item=item, ConditionExpression="attribute_not_exists(pk)")
         return run_of(self._known(record.run_id))
 
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
-        """Replace the generation that was superseded by `record`, one up; returns what stands recorded."""
+        """Replace the `superseded` generation by `record` as the next one; returns the recorded run."""
         token, following = _token(), next_generation(superseded, record)
         put = self._table.write(
             "put_item",
             Item=run_item(following, token, self._expires_at()),
+            # Of two restarts at once one wins: the other finds the number raised.
             ConditionExpression="generation = :superseded",
             ExpressionAttributeValues={":superseded": {"N": str(superseded.generation)}},
         )
-        # A request whose answer was lost is sent again by boto3, and then finds its own write in its way.
+        # boto3 repeats a request whose answer was lost, and the repeated one fails on the first one's write.
         if not put and self._known(record.run_id)["token"]["S"] != token:
             raise restarted_meanwhile(record)
         return following
@@ -69,7 +71,7 @@ class DynamoLedger:
         return run_of(item) if item else None
 
     def runs(self, limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
-        """The newest runs first; with `after`, the last of a page that was given before, those that follow it."""
+        """Runs, newest first; `after` is the last run of the page before."""
         items = self._table.query(
             limit,
             **({"ExclusiveStartKey": newest_key(after)} if after else {}),
@@ -91,10 +93,11 @@ class DynamoLedger:
         ended_at: str = "",
         hops: int | None = None,
     ) -> bool:
-        """Record how the run stands, unless it has ended, is being stopped by somebody else, or was taken over.
+        """Record the run's status; False when it has ended, another worker stops it, or a newer invocation works on it.
 
-        False also where the first of two requests, whose answer was lost, was recorded.
+        False also when boto3 repeated a request whose answer was lost and the first one recorded the end.
         """
+        # `open` stays in open runs alone, see run_item. `status`, `response` and `open` are reserved words.
         kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         opened = ", #open = :open" if status in OPEN_STATUSES else " REMOVE #open"
         given = values(status=status, ended=ended_at, **{word: word for word in kept})
@@ -106,7 +109,8 @@ class DynamoLedger:
             "update_item",
             Key=run_key(run_id),
             UpdateExpression=f"SET {sets}{opened}",
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(kept)}){newest}",
+            # A superseded generation, a final status and, with `hops`, a newer invocation's run are left alone.
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({_placeholders(kept)}){newest}",
             ExpressionAttributeNames={"#status": "status", "#response": "response", "#open": "open"},
             ExpressionAttributeValues=given
             | {
@@ -117,11 +121,12 @@ class DynamoLedger:
         )
 
     def announced(self, run_id: str, generation: int, status: str) -> None:
-        """Record that listeners know of the end."""
+        """Record that the end was announced: the run gets its final status and leaves the open runs."""
         self._table.write(
             "update_item",
             Key=run_key(run_id),
             UpdateExpression="SET #status = :status REMOVE #open",
+            # Only from `announcing`: a restarted run, or one announced already, stays as it is.
             ConditionExpression="generation = :generation AND #status = :announcing",
             ExpressionAttributeNames={"#status": "status", "#open": "open"},
             ExpressionAttributeValues={
@@ -131,10 +136,7 @@ class DynamoLedger:
         )
 
     def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
-        """Count an invocation as lost until it settles; returns what stands recorded.
-
-        A request whose answer is lost is sent again by boto3, finds its own token, and counts once.
-        """
+        """Count an invocation as lost until it settles; returns the recorded run."""
         words = (*ENDED_STATUSES, *ENDING_STATUSES, ANNOUNCING)
         given = {"running": "running", "open": "open"} | ({"deadline": deadline} if deadline else {})
         sets = "#status = :running, #open = :open, expires_at = :expires, hop_token = :token"
@@ -142,7 +144,8 @@ class DynamoLedger:
         item = self._table.update(
             run_key(run_id),
             UpdateExpression=f"SET {sets} ADD hops :one, lost :one",
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(words)}) "
+            # ADD is not idempotent: boto3 repeats a request whose answer was lost, and the token makes it count once.
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({_placeholders(words)}) "
             "AND (attribute_not_exists(hop_token) OR hop_token <> :token)",
             ExpressionAttributeNames={"#status": "status", "#open": "open"},
             ExpressionAttributeValues={
@@ -155,12 +158,13 @@ class DynamoLedger:
         return run_of(item or self._known(run_id))
 
     def settle(self, run_id: str, generation: int) -> None:
-        """Record that the run got on, unless it is being stopped."""
+        """Reset the count of lost invocations after progress, unless the run is being stopped."""
         self._table.write(
             "update_item",
             Key=run_key(run_id),
             UpdateExpression="SET lost = :none",
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({_words(ENDING_STATUSES)})",
+            # A run that is being stopped stays as it is, whatever a worker reports that does not know of it yet.
+            ConditionExpression=f"generation = :generation AND NOT #status IN ({_placeholders(ENDING_STATUSES)})",
             ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues={
                 **values(**{word: word for word in ENDING_STATUSES}),
@@ -170,7 +174,7 @@ class DynamoLedger:
         )
 
     def due(self, limit: int = 50) -> list[str]:
-        """The run_ids of open runs, those given out longest ago, or never, first; each is marked as given out now."""
+        """run_ids of open runs, least recently returned first; each is marked as returned now."""
         items = self._table.query(
             limit,
             IndexName=OPEN_INDEX,
@@ -179,10 +183,10 @@ class DynamoLedger:
             ExpressionAttributeValues=values(open="open"),
         )
         now = datetime.now(UTC).isoformat(timespec="microseconds")
-        return [run_id_of(item) for item in items if self._give(item, now)]
+        return [run_id_of(item) for item in items if self._mark_returned(item, now)]
 
     def launch(self, key: LaunchKey) -> Launch | None:
-        """The launch as recorded."""
+        """The recorded launch; None when there is none."""
         item = self._table.get(launch_key(key))
         return launch_of(item) if item else None
 
@@ -210,12 +214,13 @@ class DynamoLedger:
             raise LookupError(f"run {run_id} was never accepted")
         return item
 
-    def _give(self, item: Item, now: str) -> bool:
-        """Mark an open run as given out; False when it ended meanwhile, or another sweep was faster."""
+    def _mark_returned(self, item: Item, now: str) -> bool:
+        """Mark an open run as returned by `due`; False when it ended meanwhile, or another sweep was faster."""
         return self._table.write(
             "update_item",
             Key={"pk": item["pk"], "sk": item["sk"]},
             UpdateExpression="SET given_at = :now, expires_at = :expires",
+            # The index may lag: compare-and-set on `given_at` gives each run to one of several sweeps.
             ConditionExpression="#open = :open AND given_at = :seen",
             ExpressionAttributeNames={"#open": "open"},
             ExpressionAttributeValues={
@@ -225,13 +230,14 @@ class DynamoLedger:
         )
 
     def _replace(self, known: Launch | None, launch: Launch) -> bool:
-        """Put the launch where what is known still stands."""
+        """Put the launch if the recorded one is still `known`; False when another process was faster."""
         item = launch_item(launch, self._expires_at())
         if known is None:
             return self._table.write("put_item", Item=item, ConditionExpression="attribute_not_exists(pk)")
         return self._table.write(
             "put_item",
             Item=item,
+            # Compare-and-set on the two attributes that change. `state` is a reserved word.
             ConditionExpression="#state = :state AND job_run_id = :job_run_id",
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues=values(state=known.state, job_run_id=known.job_run_id),
@@ -245,8 +251,8 @@ class DynamoLedger:
         return UnavailableError("ledger", message)
 
 
-def _words(statuses: tuple[str, ...]) -> str:
-    """The names under which `values` gives these words."""
+def _placeholders(statuses: tuple[str, ...]) -> str:
+    """The names under which `values` gives these statuses to an expression."""
     return ", ".join(f":{status}" for status in statuses)
 
 

@@ -1,4 +1,4 @@
-"""How runs, launches and leases lie in the one DynamoDB table: keys, indexes, and items as DynamoDB writes them."""
+"""Layout of the DynamoDB table of runs, launches and leases: keys, indexes, and items in DynamoDB's notation."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TTL_ATTRIBUTE = "expires_at"
 NEWEST_INDEX = "newest"
 OPEN_INDEX = "open_runs"
 LEASED = "lease"
-"""In the index of open runs also leases lie, under this word and sorted by their end: who died is found by it."""
+"""Value of `open`, OPEN_INDEX's partition key, in leases. Their `given_at`, its sort key, is the lease's expiry."""
 NEVER_GIVEN = "0"
-"""Sorts before every time of day."""
+"""Value of `given_at` in a run that no sweep has taken: it sorts before every timestamp."""
 
 _LISTED = "run"
 _RESPONSE_BYTES = 390_000
-"""An item holds 400 KB; the rest of a run's item is small."""
+"""Limit of the compressed response: an item takes 400 KB, and its other attributes are small."""
 
 
 def table_definition(name: str) -> dict[str, Any]:
@@ -42,28 +42,28 @@ def table_definition(name: str) -> dict[str, Any]:
 
 
 def run_key(run_id: str) -> Item:
-    """Where a run lies."""
+    """Primary key of a run."""
     return {"pk": {"S": _partition(run_id)}, "sk": {"S": "RUN"}}
 
 
 def newest_key(record: RunRecord) -> Item:
-    """Where a run lies in the index of the newest."""
+    """Key of a run in NEWEST_INDEX, from which a query continues."""
     return run_key(record.run_id) | {"listed": {"S": _LISTED}, "accepted_at": {"S": record.accepted_at}}
 
 
 def launch_key(key: LaunchKey) -> Item:
-    """Where a launch lies: sorted by generation, attempt, launch."""
+    """Primary key of a launch; zero-padded, so that text order is the order of generation, attempt and launch."""
     sort = f"{launches_prefix(key.generation)}a{key.attempt:03d}#l{key.launch:03d}"
     return {"pk": {"S": _partition(key.run_id)}, "sk": {"S": sort}}
 
 
 def launches_prefix(generation: int) -> str:
-    """What the sort keys of all launches of a generation begin with."""
+    """Prefix of the sort keys of all launches of a generation."""
     return f"LAUNCH#g{generation:06d}#"
 
 
 def lease_key(run_id: str) -> Item:
-    """Where the lease on a run lies."""
+    """Primary key of the lease on a run."""
     return {"pk": {"S": _partition(run_id)}, "sk": {"S": "LEASE"}}
 
 
@@ -73,7 +73,10 @@ def run_id_of(item: Item) -> str:
 
 
 def run_item(record: RunRecord, token: str, expires_at: int) -> Item:
-    """A run as it is stored; `token` tells whose write it was."""
+    """The item of a run; `token` is unique to the write, by which a writer recognises its own.
+
+    `open` is set in open runs alone: DynamoDB leaves items without it out of OPEN_INDEX (a sparse index).
+    """
     item = run_key(record.run_id) | {
         field.name: {"S": getattr(record, field.name)} for field in fields(record) if field.type == "str"
     }
@@ -92,14 +95,14 @@ def run_of(item: Item) -> RunRecord:
     """The run in an item."""
     known: dict[str, Any] = {"response": gzip.decompress(item["response"]["B"]).decode()}
     for field in fields(RunRecord):
-        # What a later version added is not there in a run of an earlier one.
+        # Runs of an earlier version lack the fields that were added since; those keep their default.
         if field.name in item and field.name != "response":
             known[field.name] = int(item[field.name]["N"]) if field.type == "int" else item[field.name]["S"]
     return RunRecord(**known)
 
 
 def launch_item(launch: Launch, expires_at: int) -> Item:
-    """A launch as it is stored."""
+    """The item of a launch."""
     values = {"state": launch.state, "job_name": launch.job_name, "job_run_id": launch.job_run_id}
     item = launch_key(launch.key) | {name: {"S": value} for name, value in values.items()}
     return item | {
@@ -118,7 +121,7 @@ def launch_of(item: Item) -> Launch:
 
 
 def packed(response: str) -> bytes:
-    """A response as it is stored. Raises UnavailableError for one that no item can hold."""
+    """A response, compressed. Raises UnavailableError for one that no item can hold."""
     data = gzip.compress(response.encode(), mtime=0)
     if len(data) > _RESPONSE_BYTES:
         raise UnavailableError(

@@ -20,16 +20,16 @@ from tools.ports import Clock
 
 MAX_CHARACTERS = 20_000
 GROUPS = "/aws-glue/jobs"
-"""How the log groups of a job begin that names none of its own."""
+"""Prefix of the log groups of a job that names none."""
 _LAG_SECONDS = (1.0, 2.0, 4.0)
-"""When to look again for the log of a run that failed: it arrives some seconds after the run's end."""
+"""Waits in seconds between looks for a failed run's log, which arrives some seconds after the run's end."""
 _GRANT = {
     "AccessDeniedException": "grant logs:DescribeLogStreams and logs:GetLogEvents on /aws-glue/jobs/*",
 }
 
 
 class GlueLogs:
-    """Reads what job runs wrote; what `secrets` gives is taken out."""
+    """Reads job runs' logs and removes the secrets that `secrets` gives."""
 
     def __init__(self, clients: AwsClients, clock: Clock, secrets: Callable[[], Iterable[str]] = tuple) -> None:
         self._clients = clients
@@ -44,11 +44,14 @@ class GlueLogs:
         for seconds in (0.0, *(_LAG_SECONDS if failed else ())):
             self._clock.sleep(seconds)
             if parts := self._parts(job_run_id, groups, glue_version):
-                return _shared(parts, MAX_CHARACTERS)
+                return _fair_tails(parts, MAX_CHARACTERS)
         return ""
 
     def _parts(self, job_run_id: str, groups: str, glue_version: str) -> list[str]:
-        """What there is, the most telling last; `error` repeats what `logs-v2` has without Spark's noise."""
+        """The texts of the log groups that exist, the most informative last.
+
+        `error` is read only without `logs-v2`, which holds the same without Spark's noise.
+        """
         system = self._group(job_run_id, f"{groups}/logs-v2") if glue_version.startswith("4") else ""
         system = system or self._group(job_run_id, f"{groups}/error")
         return [part for part in (system, self._group(job_run_id, f"{groups}/output")) if part]
@@ -63,7 +66,7 @@ class GlueLogs:
                 raise
 
     def _streams(self, group: str, job_run_id: str) -> list[str]:
-        """The driver's streams; where none is called so, all of the run's."""
+        """Names of the driver's streams; without one, of all the run's streams."""
         pages = self._clients.get("logs").get_paginator("describe_log_streams")
         found = pages.paginate(logGroupName=group, logStreamNamePrefix=job_run_id).search("logStreams[].logStreamName")
         names = [name for name in found if name is not None]
@@ -82,12 +85,12 @@ class GlueLogs:
             if page["nextBackwardToken"] == token:
                 break
             token = page["nextBackwardToken"]
-        # Before anything is cut: a part of a secret would not be found any more.
+        # Secrets are removed before the text is cut: half a secret would not be found.
         return _end(without("".join(lines), self._secrets()), MAX_CHARACTERS)
 
 
-def _shared(parts: list[str], room: int) -> str:
-    """The ends of several texts within so many characters: none is crowded out by another one."""
+def _fair_tails(parts: list[str], room: int) -> str:
+    """The ends of several texts within `room` characters; each gets an equal share, and shorter ones leave theirs."""
     kept: dict[int, str] = {}
     for left, index in enumerate(sorted(range(len(parts)), key=lambda index: len(parts[index]))):
         kept[index] = _end(parts[index], room // (len(parts) - left))
@@ -96,7 +99,7 @@ def _shared(parts: list[str], room: int) -> str:
 
 
 def _end(text: str, limit: int) -> str:
-    """The last whole lines within a limit; of one endless line, its end."""
+    """The last whole lines within a limit; a single line that is longer is cut."""
     if len(text) <= limit:
         return text
     tail = text[-limit:]

@@ -11,7 +11,7 @@ from agent.errors import UnavailableError
 from agent.names import run_id_of_job, temp_prefix
 
 MAX_CHARACTERS = 2048
-"""What StartJobRun takes."""
+"""Limit of StartJobRun's ExecutionRoleSessionPolicy."""
 
 
 def session_policy(*, region: str, partition: str, bucket: str, connection: str, job_name: str) -> str:
@@ -21,21 +21,21 @@ def session_policy(*, region: str, partition: str, bucket: str, connection: str,
     """
     s3, glue = f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:glue:{region}:*"
     temp = temp_prefix(job_name).rstrip("/")
-    # A name that is none of ours has no scripts to read.
+    # A job name of another form belongs to no run and has no scripts to read.
     codes = f"glue/codes/{run_id_of_job(job_name) or job_name}/*"
-    # Spark's file system on S3 looks at each folder above, and marks them by objects beside them: glue_$folder$.
+    # Spark's S3 file system reads each parent folder and marks folders by objects beside them: glue_$folder$.
     own = [f"{s3}/{temp}*", f"{s3}/glue/temp_$folder$", f"{s3}/glue_$folder$"]
     statements = [
         _allow(["s3:GetObject"], [f"{s3}/{codes}", f"{s3}/glue", f"{s3}/glue/temp"]),
         _allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], own),
-        # IfExists: a look at an object that is not there has no prefix, and without ListBucket it is a 403, not a 404.
+        # IfExists: HeadObject has no prefix, and without ListBucket a missing object gives 403 in place of 404.
         _allow(
             ["s3:ListBucket", "s3:GetBucketLocation"],
             [s3],
             StringLikeIfExists={"s3:prefix": ["glue", "glue/", "glue/temp", "glue/temp/", f"{temp}*"]},
         ),
         _allow(["glue:GetConnection"], [f"{glue}:catalog", f"{glue}:connection/{connection}"]),
-        # Which secret the connection reads is written in the connection; the role says which it may be.
+        # The connection names its secret, which is unknown here; the role limits which secrets are possible.
         _allow(["secretsmanager:GetSecretValue", *(f"ec2:{action}" for action in _NETWORK)], ["*"]),
         _allow(["kms:Decrypt", "kms:GenerateDataKey"], ["*"], StringLike={"kms:ViaService": f"*.{region}.amazonaws.*"}),
         _allow(["logs:CreateLog*", "logs:PutLogEvents"], [f"arn:{partition}:logs:*:*:*:/aws-glue/*"]),
@@ -60,7 +60,7 @@ _NETWORK = (
     "CreateNetworkInterface", "DeleteNetworkInterface", "CreateTags", "DeleteTags", "DescribeNetworkInterfaces",
     "DescribeVpc*", "DescribeRouteTables", "DescribeSubnets", "DescribeSecurityGroups",
 )  # fmt: skip
-"""What Glue does in the name of the role to reach a connection's subnet."""
+"""EC2 actions that Glue takes with the job's role to reach the connection's subnet."""
 
 
 def _allow(actions: list[str], resources: list[str], **condition: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""One DynamoDB table: consistent reads, conditional writes, and what DynamoDB refuses told in one line."""
+"""A DynamoDB table: consistent reads, conditional writes, and DynamoDB's errors as UnavailableError."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ _REFUSED = "ConditionalCheckFailedException"
 _CANCELED = "TransactionCanceledException"
 _CONFLICT = "TransactionConflictException"
 _CONFLICT_WAITS = (0.1, 0.4)
-"""Seconds: a transaction of a process that died may still be under way, for moments, or meet the lease's renewal."""
+"""Waits in seconds before a write that met a transaction is tried again.
+
+A dead process's transaction may still run for a moment, and a checkpoint's may meet the lease's renewal.
+"""
 
 
 class CheckFailedError(Exception):
-    """What a transaction was to count on does not hold."""
+    """The ConditionCheck of a transaction failed; nothing was written."""
 
 
 class Table:
-    """A table by name; every failure is UnavailableError of `service`, and says which `variable` names the table."""
+    """A table by name; failures are UnavailableError of `service`, which names the environment variable `variable`."""
 
     def __init__(self, clients: AwsClients, name: str, service: str, variable: str) -> None:
         self.name = name
@@ -41,7 +44,7 @@ class Table:
 
     @contextmanager
     def asked(self) -> Iterator[None]:
-        """Raise UnavailableError for what boto3 raises within."""
+        """Turn boto3's errors within the context into UnavailableError."""
         advice = {
             "ResourceNotFoundException": f"create the table (infra/template.yaml does), or name another one with "
             f"{self._variable}",
@@ -51,7 +54,7 @@ class Table:
             yield
 
     def get(self, key: Item) -> Item | None:
-        """The item as it stands now."""
+        """The item, by a strongly consistent read; None when there is none."""
         with self.asked():
             answer: Item = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
         return answer.get("Item")
@@ -69,7 +72,7 @@ class Table:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def update(self, key: Item, **request: Any) -> Item | None:
-        """Do `update_item`; the item as it is then, or None when the request's condition does not hold."""
+        """Do `update_item`; returns the updated item, or None when the request's condition does not hold."""
         with self.asked():
             try:
                 answer: Item = self.client.update_item(TableName=self.name, Key=key, ReturnValues="ALL_NEW", **request)
@@ -84,7 +87,7 @@ class Table:
         call = getattr(self.client, operation)
         with self.asked():
             try:
-                _patiently(lambda: call(**({"TableName": self.name} | request)))
+                _retrying_conflicts(lambda: call(**({"TableName": self.name} | request)))
             except ClientError as error:
                 if error_code(error) != _REFUSED:
                     raise
@@ -92,9 +95,9 @@ class Table:
         return True
 
     def transact(self, puts: Sequence[Item], check: Item | None = None) -> bool:
-        """Put all items or none; False when the condition of one does not hold.
+        """Put all items or none; False when the condition of one of them does not hold.
 
-        Raises CheckFailedError when that of `check`, a ConditionCheck on this or another table, does not hold.
+        `check` is a ConditionCheck on this or another table. Raises CheckFailedError when it fails.
         """
         if not puts:
             return True
@@ -102,9 +105,10 @@ class Table:
         actions = [*checks, *({"Put": put} for put in puts)]
         with self.asked():
             try:
-                _patiently(lambda: self.client.transact_write_items(TransactItems=actions))
+                _retrying_conflicts(lambda: self.client.transact_write_items(TransactItems=actions))
             except ClientError as error:
                 reasons = _reasons(error)
+                # DynamoDB gives one reason an action, in the order of the request: the check comes first.
                 if checks and reasons[:1] == ["ConditionalCheckFailed"]:
                     raise CheckFailedError from error
                 if set(reasons) - {"None"} != {"ConditionalCheckFailed"}:
@@ -113,13 +117,13 @@ class Table:
         return True
 
 
-def _patiently(call: Callable[[], object]) -> None:
-    """Call again, a few times, while the only hindrance is a transaction that is under way."""
+def _retrying_conflicts(call: Callable[[], object]) -> None:
+    """Call, and call again up to twice while another transaction on the same items is the only hindrance."""
     for wait in _CONFLICT_WAITS:
         try:
             call()
         except ClientError as error:
-            if error_code(error) != _CONFLICT and not _met_another(_reasons(error)):
+            if error_code(error) != _CONFLICT and not _is_conflict_only(_reasons(error)):
                 raise
             time.sleep(wait)
         else:
@@ -127,12 +131,12 @@ def _patiently(call: Callable[[], object]) -> None:
     call()
 
 
-def _met_another(reasons: Sequence[str]) -> bool:
-    """True where nothing is known but that: a condition of which the check failed is not judged anew."""
+def _is_conflict_only(reasons: Sequence[str]) -> bool:
+    """True when every failed action met another transaction; a failed condition is final and not tried again."""
     return set(reasons) - {"None"} == {"TransactionConflict"}
 
 
 def _reasons(error: ClientError) -> list[str]:
-    """Why a transaction was cancelled, action by action; empty for another error."""
+    """Cancellation codes of a transaction, one an action; empty for another error."""
     reasons: Any = error.response.get("CancellationReasons", [])
     return [reason.get("Code", "None") for reason in reasons]

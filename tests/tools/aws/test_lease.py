@@ -104,9 +104,9 @@ def test_a_renewal_that_meets_a_transaction_is_sent_again(aws: Aws, caplog: pyte
     conflict = json.dumps({"__type": "TransactionConflictException", "message": "Transaction is ongoing for the item"})
     with lease_of(aws, 60).hold("r1") as owner:
         with answered(aws.clients.get("dynamodb"), "UpdateItem", 400, conflict, times=2):
-            assert lease_of(aws, 60)._extended("r1", owner)
+            assert lease_of(aws, 60)._extend("r1", owner)
         with answered(aws.clients.get("dynamodb"), "UpdateItem", 400, conflict), pytest.raises(UnavailableError):
-            lease_of(aws, 60)._extended("r1", owner)
+            lease_of(aws, 60)._extend("r1", owner)
     assert caplog.records == []
 
 
@@ -173,7 +173,7 @@ def test_a_renewed_lease_is_not_found_by_who_clears(aws: Aws) -> None:
         held = entry(aws)
         assert held is not None
         clock.sleep(600)
-        assert lease._extended("r1", held["owner"]["S"])
+        assert lease._extend("r1", held["owner"]["S"])
         clock.sleep(600)
         assert lease_of(aws, 900, clock).clear() == 0
 

@@ -213,7 +213,7 @@ def _secret_of(values: Mapping[str, Any]) -> str:
 
 
 def _unknown(secret: str, key: str) -> Problem:
-    near = did_you_mean(key, Settings.model_fields) or "; the configuration table of the README lists all settings"
+    near = did_you_mean(key, Settings.model_fields) or "; docs/configuration.md lists all settings"
     return Problem(f"secret {secret}, key {key}", f"is not a setting{near}")
 
 

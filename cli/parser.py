@@ -10,7 +10,7 @@ from typing import Any
 from cli.eval_command import add_eval
 
 EPILOG = """exit codes: 0 success, 2 bad input or conflict, 3 failed run, 4 unavailable, 5 suspended
-every setting of the README's table can be given as an environment variable: DATAMORPH_ENGINE, DATAMORPH_MODEL, ..."""
+each setting of docs/configuration.md is an environment variable too: DATAMORPH_ENGINE, DATAMORPH_MODEL, ..."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,15 +1,20 @@
-"""README and code say the same."""
+"""README, the pages of docs/ and the code say the same."""
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from agent.compiler.plan.plan import build_plan
+from agent.event_snapshot import event_snapshot
+from agent.request import parse_request
 from agent.settings import PREFIX, Settings, load_settings
 from cli.parser import EPILOG, parser
+from cli.view import _FIELDS
 from graph.builder import build_workflow
 from tests.fakes.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
 from tests.lambda_handler.test_bad_days import ENDED, UNAVAILABLE
@@ -20,11 +25,23 @@ from tools.local.lease import FileLease
 from tools.local.ledger import SqliteLedger
 from tools.toolbox import Toolbox
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "evals/README.md", ROOT / "examples/README.md"]
+}
+"""All pages for people, by path; prompts are no pages."""
+README = PAGES["README.md"]
+README_LINES = 130
+FLIGHTS = {
+    "flights": ["carrier text", "arr_delay integer", "distance integer"],
+    "airlines": ["carrier text", "name text"],
+}
+"""The columns that README's specification uses, as `examples/load_flights.py` makes them."""
 
 
 def configuration_table() -> str:
-    """Give the table that README must hold."""
+    """Give the table that docs/configuration.md must hold."""
     rows = ["| variable | default | what it is |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
@@ -33,73 +50,169 @@ def configuration_table() -> str:
     return "\n".join(rows)
 
 
-def diagram(folder: Path) -> str:
-    """Give the diagram that README must hold: the workflow, drawn by LangGraph itself."""
-    with closing(SqliteLedger(folder / "ledger.sqlite")) as ledger:
-        tools = Toolbox(
+@pytest.fixture
+def toolbox(tmp_path: Path) -> Toolbox:
+    """Ports that the workflow is built with and never calls."""
+    with closing(SqliteLedger(tmp_path / "ledger.sqlite")) as ledger:
+        return Toolbox(
             model=FakeModel([]),
-            artifacts=LocalArtifacts(folder),
+            artifacts=LocalArtifacts(tmp_path),
             jobs=FakeJobs(),
             dry_run=None,
             database=FakeDatabase(),
             ledger=ledger,
-            lease=FileLease(folder),
-            journal=JsonlJournal(folder),
+            lease=FileLease(tmp_path),
+            journal=JsonlJournal(tmp_path),
             clock=FakeClock(),
         )
-        drawn = build_workflow(tools, load_settings({}, {})).get_graph().draw_mermaid(with_styles=False)
-    return drawn.replace("\t", "  ").strip()
+
+
+def commands() -> set[str]:
+    """The commands of the terminal."""
+    (choices,) = [a.choices for a in parser()._actions if a.choices and isinstance(a.choices, dict)]
+    return set(choices)
+
+
+def block(language: str, page: str) -> str:
+    """The one code block of a language on a page."""
+    [text] = re.findall(rf"^```{language}\n(.*?)^```$", PAGES[page], re.MULTILINE | re.DOTALL)
+    return str(text)
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#{1,6} (.+)$", re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_configuration_table_is_the_settings() -> None:
     """Each variable, its default and its meaning."""
-    assert configuration_table() in README
+    assert configuration_table() in PAGES["docs/configuration.md"]
 
 
-def test_the_diagram_is_the_graph(tmp_path: Path) -> None:
-    """Each node and edge."""
-    assert diagram(tmp_path) in README
+def test_the_diagram_is_the_graph(toolbox: Toolbox) -> None:
+    """README's diagram is the one that LangGraph draws."""
+    drawn = build_workflow(toolbox, load_settings({}, {})).get_graph().draw_mermaid(with_styles=False)
+    assert block("mermaid", "README.md").strip() == drawn.replace("\t", "  ").strip()
+
+
+def test_each_node_is_described(toolbox: Toolbox) -> None:
+    """The table of docs/workflow.md has a row for each node, and the capture names no other."""
+    drawn = build_workflow(toolbox, load_settings({}, {})).get_graph(xray=True)
+    nodes = {name.split(":")[-1] for name in drawn.nodes} - {"__start__", "__end__"}
+    assert set(re.findall(r"^\| `(\w+)` \|", PAGES["docs/workflow.md"], re.M)) == nodes
+    assert set(re.findall(r"^  [✓✗•] (\w+)", README, re.M)) <= nodes
+
+
+def test_readme_is_short() -> None:
+    """A reader sees it whole; everything longer is a page of docs/."""
+    assert len(README.splitlines()) <= README_LINES
+
+
+def test_readme_lists_each_page() -> None:
+    """Nobody has to guess what docs/ holds."""
+    assert [page for page in PAGES if page != "README.md" and f"]({page}" not in README] == ["evals/README.md"]
+
+
+def test_the_capture_is_of_today() -> None:
+    """Its command is a target of the Makefile, and its last lines are fields that the terminal shows."""
+    capture = block("text", "README.md")
+    [target] = re.findall(r"^\$ make (\w+)$", capture, re.M)
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert set(re.findall(r"^  (\w+) {2,}", capture, re.M)) <= set(_FIELDS)
+    assert len(capture.splitlines()) <= 12
+
+
+def test_make_targets_exist() -> None:
+    """Each `make` command of a page is a target of the Makefile."""
+    targets = set(re.findall(r"^([\w./-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    named = {name for page in PAGES.values() for name in re.findall(r"^(?:\$ |`)?make ([\w./-]+)", page, re.M)}
+    assert named - targets == set()
+
+
+def test_the_specification_in_readme_is_taken() -> None:
+    """The compiler makes a plan of it."""
+    schemas = {
+        table: {"columns": [dict(zip(("name", "type"), column.split(), strict=True)) for column in columns]}
+        for table, columns in FLIGHTS.items()
+    }
+    request = parse_request({"run_id": "r1", "source_schemas": schemas, **json.loads(block("json", "README.md"))})
+    assert build_plan(request, event_snapshot(request)) is not None
+
+
+def test_the_repair_in_readme_is_recorded() -> None:
+    """Each line that the diff takes away or adds stands in the recording."""
+    lines = (ROOT / "examples/heal/fails_on_full_data.jsonl").read_text(encoding="utf-8").splitlines()
+    before, after = (json.loads(line)["completion"] for line in lines)
+    changed = re.findall(r"^([-+])(.+)$", block("diff", "README.md"), re.M)
+    assert {sign for sign, _ in changed} == {"-", "+"}
+    assert [line for sign, line in changed if line not in {"-": before, "+": after}[sign].splitlines()] == []
 
 
 def test_every_command_is_described() -> None:
-    """And every described one exists."""
-    (commands,) = [a.choices for a in parser()._actions if a.choices and isinstance(a.choices, dict)]
-    described = set(re.findall(r"^datamorph (\w+)", README, re.MULTILINE))
-    assert described == set(commands)
+    """docs/terminal.md has each command, and README and the other pages no other one."""
+    assert set(re.findall(r"^datamorph (\w+)", PAGES["docs/terminal.md"], re.M)) == commands()
+    named = {name for page in PAGES.values() for name in re.findall(r"(?:^|[`/])datamorph ([a-z]+)", page, re.M)}
+    assert named - commands() == set()
 
 
 def test_exit_codes_are_told_alike() -> None:
-    """In the help and in README."""
+    """In the help and in docs/terminal.md."""
     codes = "0 success, 2 bad input or conflict, 3 failed run, 4 unavailable, 5 suspended"
     assert codes in EPILOG
-    assert codes in README
+    assert codes in PAGES["docs/terminal.md"]
 
 
-def test_every_file_that_readme_names_is_there() -> None:
-    """Links and recordings."""
-    root = Path(__file__).parents[1]
-    named = set(re.findall(r"\]\(([\w./-]+)\)", README)) | set(re.findall(r"examples/[\w/.]+\.jsonl?", README))
-    assert len(named) > 6
-    assert [name for name in named if not (root / name).exists()] == []
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    """Each file is there, and each anchor is a heading of its page."""
+    links = re.findall(r"\]\((?!https?:)([\w./-]*)(?:#([\w-]+))?\)", PAGES[page])
+    for name, anchor in links:
+        path = (ROOT / page).parent / name if name else ROOT / page
+        assert path.exists(), name
+        if anchor:
+            assert anchor in anchors(path.read_text(encoding="utf-8")), f"{name}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_a_page_names_exist(page: str) -> None:
+    """Modules, recordings and other files of this repository that stand in backquotes or in commands."""
+    named = re.findall(
+        r"(?<![\w/.-])(?:agent|cli|evals|examples|graph|infra|prompts|runs|studio|tests|tools|docs)/[\w./]*\w",
+        PAGES[page],
+    )
+    assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_knows_the_machine_it_was_written_on(page: str) -> None:
+    """Home directories, working directories, package mirrors."""
+    assert re.findall(r"/(?:home|root|Users|work|opt|tmp)/[\w.-]+|/simple\b|pypi\.org|index-url", PAGES[page]) == []
 
 
 def test_the_rules_of_a_bucket_are_the_tested_ones() -> None:
     """The command that a reader copies gives the bucket that the tests have, at which the doctor finds nothing."""
-    indented = LIFECYCLE.replace("\n", "\n  ")
-    assert f"--lifecycle-configuration '{indented}'" in README
+    assert f"--lifecycle-configuration '{LIFECYCLE}'" in PAGES["docs/deploy.md"]
 
 
 @pytest.mark.parametrize("pattern", [COMPLETION_PATTERN, REFUSED_PATTERN])
 def test_the_patterns_are_the_tested_ones(pattern: str) -> None:
     """The rules that a reader copies are those by which the tests listen."""
-    assert f"```json\n{pattern}\n```" in README
+    assert f"```json\n{pattern}\n```" in PAGES["docs/lambda.md"]
 
 
 def test_every_bad_day_has_a_row() -> None:
     """Under the name that its test has."""
-    rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| ")]
+    rows = [line.split("|")[1] for line in PAGES["docs/troubleshooting.md"].splitlines() if line.startswith("| ")]
     names = [case[0] for case in UNAVAILABLE] + [case[0] for case in ENDED]
     assert [name for name in names if not any(name in row for row in rows)] == []
+
+
+def test_the_glossary_has_twenty_words() -> None:
+    """Each in two lines."""
+    entries = PAGES["docs/glossary.md"].strip().split("\n\n")[1:]
+    assert len(entries) == 20
+    assert [entry for entry in entries if not re.fullmatch(r"\*\*[\w -]+\*\*: .+\n.+", entry)] == []
 
 
 def test_lessons_stay_few() -> None:

@@ -72,7 +72,7 @@ def test_the_compiler_s_script_gives_what_sql_by_hand_gives(home: Home, old_rows
 def test_self_healing(
     home: Home, old_rows: list[tuple[Any, ...]], case: str, code: int, expected: dict[str, object]
 ) -> None:
-    """Each recording ends as the README says; a failed run leaves exactly the old rows."""
+    """Each recording ends as examples/README.md says; a failed run leaves exactly the old rows."""
     answer = home.datamorph("run", str(EXAMPLE), "--model", f"recorded:examples/heal/{case}.jsonl", "--json")
     assert answer.code == code, answer.err
     assert {name: answer.body[name] for name in expected} == expected

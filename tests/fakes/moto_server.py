@@ -51,7 +51,7 @@ class Aws:
     """What a child process needs to reach it."""
 
     def subscribed(self, bus: str, pattern: str = COMPLETION_PATTERN) -> str:
-        """Give the URL of a queue that gets a bus's events by a rule that the README shows."""
+        """Give the URL of a queue that gets a bus's events by a rule of docs/lambda.md."""
         queue = self.clients.get("sqs").create_queue(QueueName="listener")["QueueUrl"]
         attributes = self.clients.get("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
         events = self.clients.get("events")
@@ -156,7 +156,7 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def make_stores(clients: AwsClients) -> None:
-    """Make the bucket, with the README's rules, and the two tables, named as in the settings' defaults."""
+    """Make the bucket, with the rules of docs/deploy.md, and the two tables, named as in the settings' defaults."""
     from graph.checkpoints.dynamodb import checkpoints_table
 
     s3 = clients.get("s3")

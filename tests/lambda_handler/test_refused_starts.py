@@ -44,7 +44,7 @@ def heard(aws: Aws, queue: str) -> list[dict[str, Any]]:
 
 
 def test_a_start_that_is_wrong_is_told_with_its_paths(function: Aws) -> None:
-    """By the rule of the README; the caller's answer is the same as ever."""
+    """By the rule of docs/lambda.md; the caller's answer is the same as ever."""
     queue = function.subscribed("mine", REFUSED_PATTERN)
     answer = asked(BAD)
     assert answer["statusCode"] == 400

@@ -26,7 +26,7 @@ _RUNS = "glue/runs/"
 _FEW_TOKENS = 16
 _READ_SECONDS = 180.0
 """A cold start, and time-outs of everything that cannot be reached."""
-_OWN_USER = "make a user for them with the statements in the README, and deploy with ConnectionSecretArn"
+_OWN_USER = "make a user for them with the statements of docs/deploy.md, and deploy with ConnectionSecretArn"
 
 
 def examined(settings: Settings) -> dict[str, object]:
@@ -155,7 +155,7 @@ def _expiry(clients: AwsClients, settings: Settings, found: str) -> str:
     if days is None:
         told = (
             f"what is under {_RUNS}, prompts and samples of rows among it, never expires: give the bucket a rule with "
-            "`aws s3api put-bucket-lifecycle-configuration`, as the README shows under Deploy"
+            "`aws s3api put-bucket-lifecycle-configuration`, as docs/deploy.md shows"
         )
         raise WarningError(f"{found}; {told}")
     if days < settings.retention_days:

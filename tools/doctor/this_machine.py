@@ -13,7 +13,7 @@ from tools.doctor.aws_services import check_database, check_model, examine_aws
 from tools.doctor.check import Check, MissingError, check
 from tools.spark.environment import find_java
 
-_OWN_USER = "make a user for them with the statements in the README, and name it with --job-database-url"
+_OWN_USER = "make a user for them with the statements of docs/deploy.md, and name it with --job-database-url"
 
 
 def examine(settings: Settings) -> list[Check]:

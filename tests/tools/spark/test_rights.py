@@ -1,4 +1,4 @@
-"""A job as the user that README's statements make for it, with the engine's own credentials; and what doctors say."""
+"""A job as the user that docs/deploy.md makes for it, with the engine's own credentials; and the doctors' answers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tools.local.artifacts import LocalArtifacts
 from tools.spark.engine import LocalJobRunner
 from tools.spark.jvm import SparkJvm
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-PASSWORD = "%E2%80%A6"  # README's ellipsis
+DEPLOY = (Path(__file__).parents[3] / "docs" / "deploy.md").read_text(encoding="utf-8")
+PASSWORD = "%E2%80%A6"  # the page's ellipsis
 
 ATTEMPTS = {
     "DROP TABLE summary": "42501",
@@ -64,8 +64,8 @@ write(read("orders").selectExpr("id + 6 AS id", "'new' AS note"), "datamorph_sta
 
 @pytest.fixture
 def installed(postgres_url: str) -> Iterator[Users]:
-    """Run README's statements, word for word, on a database with sources, a target and what is nobody's business."""
-    [statements] = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    """Run the page's statements, word for word, on a database with sources, a target and what is nobody's business."""
+    [statements] = re.findall(r"```sql\n(.*?)```", DEPLOY, re.DOTALL)
     name = conninfo_to_dict(postgres_url)["dbname"]
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         sql = Sql(connection)

@@ -63,7 +63,7 @@ def _names(value: object) -> object:
 
 Name = Annotated[str, Field(min_length=1)]
 Flag = Annotated[bool, Strict()]
-Names = Annotated[tuple[Name, ...], BeforeValidator(_names)]
+NameList = Annotated[tuple[Name, ...], BeforeValidator(_names)]
 
 
 class _Strict(BaseModel):
@@ -106,7 +106,7 @@ class TargetTable(_Strict):
     write_mode: Annotated[WriteMode | None, BeforeValidator(_lower)] = Field(
         default=None, description="What happens to its rows."
     )
-    keys: Names = Field(default=(), description="The columns that identify a row, for `merge`.")
+    keys: NameList = Field(default=(), description="The columns that identify a row, for `merge`.")
 
 
 class Transformation(_Open):
@@ -125,7 +125,7 @@ class JoinCondition(_Open):
     join_type: Annotated[JoinType, BeforeValidator(_join_type)] = Field(
         default="inner", description="Which rows stay without a match."
     )
-    on_columns: Names = Field(default=(), description="Columns that have the same name in both tables.")
+    on_columns: NameList = Field(default=(), description="Columns that have the same name in both tables.")
     left_column: Name | None = Field(default=None, description="The left table's column, where the names differ.")
     right_column: Name | None = Field(default=None, description="The right table's column, where the names differ.")
     condition: Name | None = Field(default=None, description="The join's condition as SQL.")
@@ -147,7 +147,7 @@ class Aggregation(_Open):
     function: Annotated[AggregateFunction, BeforeValidator(_lower)] = Field(description="What is computed.")
     column: Name | None = Field(default=None, description="The column it is computed of; `*` or null counts rows.")
     alias: Name = Field(description="Name of the result.")
-    group_by: Names = Field(default=(), description="Columns that make the groups; in every aggregation the same.")
+    group_by: NameList = Field(default=(), description="Columns that make the groups; in every aggregation the same.")
 
 
 class DerivedColumn(_Open):

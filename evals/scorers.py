@@ -13,7 +13,7 @@ from evals.case import Case, Wording
 from evals.target import Trial
 from tools.records import DryRunResult
 
-Value = Literal["holds", "fails", "not run"]
+ScoreValue = Literal["holds", "fails", "not run"]
 
 _SHOWN = 3
 """Rows that an explanation names at most."""
@@ -24,7 +24,7 @@ class Score:
     """One check of one case."""
 
     check: str
-    value: Value
+    value: ScoreValue
     explanation: str
     """What was found; what was wanted, where it differs."""
 

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from agent.request import Filter, Request
 from agent.sampling.join_keys import KeyClass, Member, find_column
-from agent.sampling.values import Comparable, column_family, comparable, fitted, generated
+from agent.sampling.made_values import Comparable, column_family, comparable, fitted, generated
 from agent.snapshot import Column, Snapshot
 
 _UNARY = ("IS NULL", "IS NOT NULL")

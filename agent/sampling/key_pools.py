@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from agent.sampling.filters import SourceFilter, satisfying, violating
 from agent.sampling.join_keys import KeyClass, Member
-from agent.sampling.values import fitted, generated
+from agent.sampling.made_values import fitted, generated
 from agent.snapshot import Column
 
 POOL = 6

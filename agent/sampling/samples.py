@@ -15,7 +15,7 @@ from agent.request import Request
 from agent.sampling.filters import SourceFilter, satisfying, source_filters, violating
 from agent.sampling.join_keys import KeyClass, Member, key_classes
 from agent.sampling.key_pools import Pool, make_pool
-from agent.sampling.values import fitted, generated
+from agent.sampling.made_values import fitted, generated
 from agent.snapshot import Column, Row, Snapshot, Source
 
 _MOST_SAMPLES = 10

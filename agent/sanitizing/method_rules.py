@@ -29,7 +29,7 @@ from agent.sanitizing.value_kinds import (
     TEXT,
     WINDOW,
     Atom,
-    Kind,
+    AtomKind,
     Value,
     kinds,
     literals,
@@ -45,7 +45,7 @@ _FOLDED = frozenset({"capitalize", "lower", "lstrip", "rstrip", "strip", "title"
 """Methods of text whose result is known where the text is; none makes a text longer."""
 _MAX_FOLDED = 10_000
 
-_METHODS_GIVE: dict[Kind, Value] = {
+_METHODS_GIVE: dict[AtomKind, Value] = {
     "column": COLUMN, "na": FRAME, "window": WINDOW, "none": NOTHING, "function": NOTHING, "partial": NOTHING,
 }  # fmt: skip
 """Results of the methods of a kind, where all give the same."""

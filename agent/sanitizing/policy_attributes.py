@@ -36,9 +36,9 @@ from agent.sanitizing.spark_names import (
     since,
     words,
 )
-from agent.sanitizing.value_kinds import Kind, Value, kinds
+from agent.sanitizing.value_kinds import AtomKind, Value, kinds
 
-_METHODS: dict[Kind, frozenset[str]] = {
+_METHODS: dict[AtomKind, frozenset[str]] = {
     "column": COLUMN_METHODS | {"alias", "name"},
     "frame": FRAME_METHODS | {"alias", "replace"},
     "grouped": GROUPED_METHODS,
@@ -51,7 +51,7 @@ _METHODS: dict[Kind, frozenset[str]] = {
     "sources": words("copy get items keys values"),
     "plain": frozenset(PLAIN_METHODS),
 }
-_PROPERTIES: dict[Kind, frozenset[str]] = {
+_PROPERTIES: dict[AtomKind, frozenset[str]] = {
     "frame": FRAME_PROPERTIES,
     "type": TYPE_PROPERTIES,
     "plain": PLAIN_PROPERTIES,
@@ -59,7 +59,7 @@ _PROPERTIES: dict[Kind, frozenset[str]] = {
 }
 _ALL_METHODS = frozenset().union(*_METHODS.values())
 _ALL_PROPERTIES = frozenset().union(*_PROPERTIES.values())
-_NOUNS: dict[Kind, str] = {
+_NOUNS: dict[AtomKind, str] = {
     "column": "a Column", "frame": "a DataFrame", "grouped": "a grouped DataFrame", "na": "df.na", "window": "a window",
     "type": "a type", "text": "a text", "list": "a list", "dict": "a dictionary", "sources": "`sources`",
     "plain": "a plain value",
@@ -150,7 +150,7 @@ def _action(name: str, line: int) -> Finding:
     return finding("action", f".{name}() starts a job or moves rows to the driver", line, hint)
 
 
-def _check_called(node: ast.Attribute, of: set[Kind], context: Context) -> Finding | None:
+def _check_called(node: ast.Attribute, of: set[AtomKind], context: Context) -> Finding | None:
     """Properties are read, methods are called at once, and both exist in the runtime's Spark."""
     name, line = node.attr, node.lineno
     version = NEWER_METHODS.get(name, (0, 0))
@@ -166,7 +166,7 @@ def _check_called(node: ast.Attribute, of: set[Kind], context: Context) -> Findi
     return finding("attribute", f"the method .{name} is not called", line, f"write .{name}(...) or a lambda")
 
 
-def _unknown(node: ast.Attribute, of: set[Kind], context: Context) -> Finding:
+def _unknown(node: ast.Attribute, of: set[AtomKind], context: Context) -> Finding:
     name, line = node.attr, node.lineno
     if not context.is_called(node):
         return finding("attribute", f"the attribute .{name}", line, f'write F.col("{name}") or F.col("alias.{name}")')

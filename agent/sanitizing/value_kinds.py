@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal[
+AtomKind = Literal[
     "column", "frame", "grouped", "na", "window", "type", "sources",
     "text", "plain", "none", "list", "dict",
     "module", "member", "function", "partial",
@@ -32,7 +32,7 @@ class Site:
 class Atom:
     """One thing that a value may be."""
 
-    kind: Kind
+    kind: AtomKind
     of: str | Site | ast.AST | None = None
     """The literal of a text, None where it is not known; the site of a container; the dotted name of a module or
     member; the node of a function or of a call of `partial`; of a frame `ordered` where its rows are in order."""
@@ -74,17 +74,17 @@ def container(kind: Literal["list", "dict"], site: Site) -> Value:
     return frozenset({Atom(kind, site)})
 
 
-def sites(value: Value, *kinds: Kind) -> list[Site]:
+def sites(value: Value, *kinds: AtomKind) -> list[Site]:
     """The sites of the containers that a value may be."""
     return [atom.of for atom in value if atom.kind in kinds and isinstance(atom.of, Site)]
 
 
-def kinds(value: Value) -> set[Kind]:
+def kinds(value: Value) -> set[AtomKind]:
     """The kinds of a value; None apart, which raises an error wherever another kind counts."""
     return {atom.kind for atom in value} - {"none"}
 
 
-def certainly(value: Value, *wanted: Kind) -> bool:
+def certainly(value: Value, *wanted: AtomKind) -> bool:
     """True where the value cannot be of another kind."""
     found = kinds(value)
     return bool(found) and found <= set(wanted)

@@ -19,7 +19,7 @@ from agent.sanitizing.value_kinds import (
     TEXT,
     TYPE,
     Atom,
-    Kind,
+    AtomKind,
     Site,
     Value,
     certainly,
@@ -32,7 +32,7 @@ from agent.sanitizing.value_kinds import (
 from agent.sanitizing.values import ALL, KEYS, Values
 
 _SOURCES: Value = frozenset({Atom("sources")})
-_ITEMS: dict[Kind, Value] = {
+_ITEMS: dict[AtomKind, Value] = {
     "sources": FRAME,
     "text": TEXT,
     "grouped": GROUPED,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from agent.errors import ConflictError, UnavailableError
 from tools.aws.clients import AwsClients
-from tools.aws.ledger_items import LEASED, OPEN_INDEX, TTL_ATTRIBUTE, Item, lease_key, values
-from tools.aws.table import Table
+from tools.aws.ledger_items import LEASED, OPEN_INDEX, TTL_ATTRIBUTE, lease_key, values
+from tools.aws.table import Item, Table
 from tools.ports import Clock
 
 _log = logging.getLogger("datamorph.lease")

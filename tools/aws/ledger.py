@@ -11,7 +11,6 @@ from tools.aws.clients import AwsClients
 from tools.aws.ledger_items import (
     NEWEST_INDEX,
     OPEN_INDEX,
-    Item,
     launch_item,
     launch_key,
     launch_of,
@@ -24,7 +23,7 @@ from tools.aws.ledger_items import (
     run_of,
     values,
 )
-from tools.aws.table import Table
+from tools.aws.table import Item, Table
 from tools.launch_steps import check_step, next_generation, restarted_meanwhile
 from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
 

@@ -7,9 +7,8 @@ from dataclasses import fields
 from typing import Any, cast
 
 from agent.errors import UnavailableError
+from tools.aws.table import Item
 from tools.records import OPEN_STATUSES, Launch, LaunchKey, LaunchState, RunRecord
-
-Item = dict[str, Any]
 
 TTL_ATTRIBUTE = "expires_at"
 NEWEST_INDEX = "newest"

@@ -40,7 +40,9 @@ _SOCKET = ".s.PGSQL.5432"
 class EmbeddedServer:
     """A running server that this process uses until `release`. Also a context manager."""
 
-    def __init__(self, directory: Path, hold: Hold, socket_directory: Path, passwords: Mapping[Role, str]) -> None:
+    def __init__(
+        self, directory: Path, hold: ServerHold, socket_directory: Path, passwords: Mapping[Role, str]
+    ) -> None:
         self.directory = directory
         self._hold = hold
         self._socket_directory = socket_directory
@@ -77,7 +79,7 @@ class EmbeddedServer:
         self.release()
 
 
-class Hold:
+class ServerHold:
     """A share in the server: while one is open, in any process, `release` does not stop it."""
 
     def __init__(self, directory: Path) -> None:
@@ -109,7 +111,7 @@ def embedded_server(directory: Path) -> EmbeddedServer:
     directory = directory.expanduser().resolve()
     directory.mkdir(parents=True, exist_ok=True)
     with _exclusive(directory) as lock:
-        hold = Hold(directory)
+        hold = ServerHold(directory)
         try:
             if not (directory / "pgdata" / "PG_VERSION").exists():
                 _initialise(binaries, directory, lock)

@@ -23,7 +23,7 @@ from tools.spark.run_files import (
     OUT_OF_MEMORY_EXIT,
     SCRATCH,
     SECRETS,
-    Launch,
+    ChildLaunch,
     jvm_seems_gone,
     read_launch,
 )
@@ -83,7 +83,7 @@ def attach(jvm: SparkJvm | None) -> None:
     session.catalog.clearCache()
 
 
-def run(launch: Launch) -> Failure | None:
+def run(launch: ChildLaunch) -> Failure | None:
     """Run the script as Glue would; None when it ran through."""
     secrets: list[str] = json.loads(os.environ.pop(SECRETS, "[]"))
     sys.path.insert(0, str(_STAND_IN))

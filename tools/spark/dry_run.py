@@ -25,7 +25,7 @@ from tools.spark.run_files import (
     OUT_OF_MEMORY_EXIT,
     SCRATCH,
     TEMP,
-    Launch,
+    ChildLaunch,
     Outcome,
     jvm_seems_gone,
     read_outcome,
@@ -179,7 +179,7 @@ class LocalDryRun:
             *("--TempDir", (files.directory / TEMP).as_uri() + "/", "--staging_prefix", "s_000000000000_"),
         )
         # Should this process die, the child's own time-out ends it.
-        launch = Launch(str(files.script), arguments, seconds + _BACKSTOP_SECONDS, memory=None)
+        launch = ChildLaunch(str(files.script), arguments, seconds + _BACKSTOP_SECONDS, memory=None)
         write_launch(files.directory, launch)
         environment = base_environment(files.directory / SCRATCH) | {"DATAMORPH_SAMPLES": str(files.samples)} | attach
         child = spawn(files.directory, environment)

@@ -38,7 +38,7 @@ from tools.spark.run_files import (
     SECRETS,
     STOP_FILE,
     TEMP,
-    Launch,
+    ChildLaunch,
     Outcome,
     ask_to_stop,
     read_launch,
@@ -177,7 +177,7 @@ class LocalJobRunner:
         lock = os.open(nascent / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            launch = Launch(
+            launch = ChildLaunch(
                 script=str(run_dir / "script.py"),
                 arguments=_arguments(job_name, job_run_id, run_dir, arguments),
                 timeout_seconds=definition["timeout_minutes"] * 60,

@@ -15,7 +15,7 @@ from typing import Literal, Self
 from agent.errors import UnavailableError
 from tools.spark.environment import base_environment, find_java
 
-Purpose = Literal["job", "dry_run"]
+JvmPurpose = Literal["job", "dry_run"]
 
 _START_SECONDS = 60.0
 
@@ -27,7 +27,7 @@ _OPENED = (
 )  # fmt: skip
 """What Spark 3.5 reaches into (org.apache.spark.launcher.JavaModuleOptions)."""
 
-_OPTIONS: dict[Purpose, tuple[str, ...]] = {
+_OPTIONS: dict[JvmPurpose, tuple[str, ...]] = {
     "job": ("-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC"),
     # A dry run is over before the second compiler or a parallel collector could pay.
     # What it takes beside its heap is bounded, for memory.py to reckon with.
@@ -39,7 +39,7 @@ _OPTIONS: dict[Purpose, tuple[str, ...]] = {
     ),
 }
 
-_SETTINGS: dict[Purpose, dict[str, str]] = {
+_SETTINGS: dict[JvmPurpose, dict[str, str]] = {
     "job": {"spark.sql.shuffle.partitions": "4"},
     # Rows by the dozen: generating and compiling Java for them costs more than it saves.
     "dry_run": {
@@ -95,7 +95,7 @@ class SparkJvm:
         self,
         scratch: Path,
         memory: str = "1g",
-        purpose: Purpose = "job",
+        purpose: JvmPurpose = "job",
         log: Path | None = None,
         options: tuple[str, ...] = (),
     ) -> None:

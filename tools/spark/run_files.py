@@ -36,7 +36,7 @@ LOST = "the process ended without a result (killed?)"
 
 
 @dataclass(frozen=True)
-class Launch:
+class ChildLaunch:
     """What a child is to run."""
 
     script: str
@@ -73,16 +73,16 @@ def jvm_seems_gone(exception: str, message: str) -> bool:
     return _BROKEN_CONNECTION.search(f"{exception}: {message}") is not None
 
 
-def write_launch(run_dir: Path, launch: Launch) -> None:
+def write_launch(run_dir: Path, launch: ChildLaunch) -> None:
     """Store what the child is to run."""
     _write(run_dir / "launch.json", asdict(launch))
 
 
-def read_launch(run_dir: Path) -> Launch:
+def read_launch(run_dir: Path) -> ChildLaunch:
     """What the child is to run."""
     stored = json.loads((run_dir / "launch.json").read_text(encoding="utf-8"))
     begun = Moment(**stored["begun"])
-    return Launch(**stored | {"arguments": tuple(stored["arguments"]), "begun": begun})
+    return ChildLaunch(**stored | {"arguments": tuple(stored["arguments"]), "begun": begun})
 
 
 def ask_to_stop(run_dir: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tools.spark.environment import python_bytes
 from tools.spark.jvm import SparkJvm
-from tools.spark.run_files import SCRATCH, STOP_FILE, Launch, Outcome, write_outcome
+from tools.spark.run_files import SCRATCH, STOP_FILE, ChildLaunch, Outcome, write_outcome
 
 _POLL_SECONDS = 0.2
 
@@ -22,7 +22,7 @@ _POLL_SECONDS = 0.2
 class Guard:
     """Ends the process with a recorded state: once, whoever comes first of script, time-out and stop."""
 
-    def __init__(self, run_dir: Path, launch: Launch, jvm: SparkJvm | None) -> None:
+    def __init__(self, run_dir: Path, launch: ChildLaunch, jvm: SparkJvm | None) -> None:
         self._run_dir = run_dir
         self._launch = launch
         self._jvm = jvm

@@ -10,7 +10,7 @@ import textwrap
 from sqlglot.dialects.spark import Spark
 
 from agent.compiler.plan.sql_words import SYNTAX_BEFORE_PARENTHESIS
-from agent.compiler.plan.steps import MergedColumn, NamedColumn, Plan, PlannedSource, Reference, SourceColumn, Value
+from agent.compiler.plan.steps import Constant, MergedColumn, NamedColumn, Plan, PlannedSource, Reference, SourceColumn
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SQL_WORDS = frozenset(word.casefold() for word in Spark.tokenizer_class.KEYWORDS) | SYNTAX_BEFORE_PARENTHESIS | {"if"}
@@ -79,12 +79,12 @@ def python_column(reference: Reference) -> str:
             return f"F.col({python_text(spark_name(name))})"
 
 
-def python_literal(value: Value) -> str:
+def python_literal(value: Constant) -> str:
     """The bare Python literal of a value."""
     return python_text(value.value) if isinstance(value.value, str) else repr(value.value)
 
 
-def python_value(value: Value) -> str:
+def python_value(value: Constant) -> str:
     """A value as a column, as `F.lit("2024-01-31").cast("date")`."""
     literal = f"F.lit({python_literal(value)})"
     return literal if value.cast is None else f'{literal}.cast("{value.cast}")'

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from agent.compiler.plan.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unordered
 from agent.compiler.plan.problems import USE_A_MODEL, refuse
-from agent.compiler.plan.steps import FilterStep, NamedColumn, Reference, Value
+from agent.compiler.plan.steps import Constant, FilterStep, NamedColumn, Reference
 from agent.errors import InvalidRequestError
 from agent.nearest import did_you_mean
 from agent.request import Filter
@@ -90,7 +90,7 @@ def _check_pattern(value: object, kind: Kind | None, path: str) -> None:
         refuse(f"{path}.value", "LIKE takes a text pattern")
 
 
-def exact_value(value: object, kind: Kind | None, path: str) -> Value:
+def exact_value(value: object, kind: Kind | None, path: str) -> Constant:
     """The literal for a column of that kind. Raises InvalidRequestError when it does not fit exactly."""
     if value is None:
         refuse(path, "NULL equals nothing, so the filter would keep no row; use IS NULL or IS NOT NULL")
@@ -104,11 +104,13 @@ def exact_value(value: object, kind: Kind | None, path: str) -> Value:
     match kind.family:
         case "boolean":
             return (
-                Value(value) if isinstance(value, bool) else _misfit(value, _bare("true or false", value), kind, path)
+                Constant(value)
+                if isinstance(value, bool)
+                else _misfit(value, _bare("true or false", value), kind, path)
             )
         case "string":
             text = value.rstrip(" ") if isinstance(value, str) and kind.padded else value
-            return Value(text) if isinstance(text, str) else _misfit(value, "a text", kind, path)
+            return Constant(text) if isinstance(text, str) else _misfit(value, "a text", kind, path)
         case _:
             return _READERS.get(kind.family, _number)(value, kind, path)
 
@@ -122,34 +124,34 @@ def _bare(wanted: str, value: object) -> str:
     return f"{wanted} without quotes" if isinstance(value, str) else wanted
 
 
-def _label(value: object, kind: Kind, path: str) -> Value:
+def _label(value: object, kind: Kind, path: str) -> Constant:
     if not isinstance(value, str):
         return _misfit(value, "one of its values", kind, path)
     if kind.labels and value not in kind.labels:
         refuse(path, f"{value!r} is no value of {kind.named}{did_you_mean(value, kind.labels, listed=True)}")
-    return Value(value)
+    return Constant(value)
 
 
-def _uuid(value: object, kind: Kind, path: str) -> Value:
+def _uuid(value: object, kind: Kind, path: str) -> Constant:
     """As Spark sees it: in small letters, with hyphens."""
     try:
-        return Value(str(UUID(value))) if isinstance(value, str) else _misfit(value, "a text", kind, path)
+        return Constant(str(UUID(value))) if isinstance(value, str) else _misfit(value, "a text", kind, path)
     except ValueError:
         return _misfit(value, "one as a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", kind, path)
 
 
-def _time(value: object, kind: Kind, path: str) -> Value:
+def _time(value: object, kind: Kind, path: str) -> Constant:
     """As Spark sees it: a timestamp of 1 January 1970."""
     wanted = "a time as 08:30:00"
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         return _misfit(value, wanted, kind, path)
     try:
-        return Value(f"1970-01-01 {time.fromisoformat(value).isoformat()}", "timestamp")
+        return Constant(f"1970-01-01 {time.fromisoformat(value).isoformat()}", "timestamp")
     except ValueError:
         return _misfit(value, wanted, kind, path)
 
 
-def _number(value: object, kind: Kind, path: str) -> Value:
+def _number(value: object, kind: Kind, path: str) -> Constant:
     if kind.family == "float":
         return _double(value, kind, path)
     text = _digits_of(value, kind, path)
@@ -162,19 +164,19 @@ def _number(value: object, kind: Kind, path: str) -> Value:
             refuse(path, f"{text} is beyond 64-bit integers{hint}")
         width = Kind("integer", whole=10 if number is not None and -(2**31) <= number < 2**31 else 20)
         _check_common_type(text, kind, digits if number is None else width, path)
-        return Value(number) if number is not None else _decimal(text, digits)
+        return Constant(number) if number is not None else _decimal(text, digits)
     if digits.whole + digits.scale > MAX_DIGITS:
         refuse(path, f"{text} has more than {MAX_DIGITS} digits")
     _check_common_type(text, kind, digits, path)
     return _decimal(text, digits)
 
 
-def _double(value: object, kind: Kind, path: str) -> Value:
+def _double(value: object, kind: Kind, path: str) -> Constant:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _misfit(value, _bare("a number", value), kind, path)
     if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:
         refuse(path, f"{value} has no exact floating-point value")
-    return Value(float(value))
+    return Constant(float(value))
 
 
 def _digits_of(value: object, kind: Kind, path: str) -> str:
@@ -198,8 +200,8 @@ def _digits(text: str) -> Kind:
     return Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
 
 
-def _decimal(text: str, digits: Kind) -> Value:
-    return Value(text, f"decimal({max(digits.whole + digits.scale, 1)},{digits.scale})")
+def _decimal(text: str, digits: Kind) -> Constant:
+    return Constant(text, f"decimal({max(digits.whole + digits.scale, 1)},{digits.scale})")
 
 
 def _check_common_type(text: str, kind: Kind, width: Kind, path: str) -> None:
@@ -208,7 +210,7 @@ def _check_common_type(text: str, kind: Kind, width: Kind, path: str) -> None:
         refuse(path, f"{text} and the column have no common decimal type that holds both in full")
 
 
-def _date(value: object, kind: Kind, path: str) -> Value:
+def _date(value: object, kind: Kind, path: str) -> Constant:
     wanted = "a date as 2024-01-31"
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         return _misfit(value, wanted, kind, path)
@@ -216,10 +218,10 @@ def _date(value: object, kind: Kind, path: str) -> Value:
         date.fromisoformat(value)
     except ValueError:
         return _misfit(value, wanted, kind, path)
-    return Value(value, "date")
+    return Constant(value, "date")
 
 
-def _timestamp(value: object, kind: Kind, path: str) -> Value:
+def _timestamp(value: object, kind: Kind, path: str) -> Constant:
     wanted = "a timestamp as 2024-01-31 08:30:00"
     if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
         return _misfit(value, wanted, kind, path)
@@ -234,9 +236,9 @@ def _timestamp(value: object, kind: Kind, path: str) -> Value:
             moment = moment.astimezone(UTC).replace(tzinfo=None)
         except OverflowError:
             refuse(path, f"{value!r} lies outside the years 1 to 9999 in UTC")
-    return Value(moment.isoformat(sep=" "), "timestamp")
+    return Constant(moment.isoformat(sep=" "), "timestamp")
 
 
-_READERS: dict[Family, Callable[[object, Kind, str], Value]] = {
+_READERS: dict[Family, Callable[[object, Kind, str], Constant]] = {
     "date": _date, "timestamp": _timestamp, "time": _time, "uuid": _uuid, "enum": _label,
 }  # fmt: skip

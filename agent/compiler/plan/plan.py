@@ -11,7 +11,7 @@ from agent.compiler.plan.grouping import Grouped, read_grouping
 from agent.compiler.plan.joins import JoinChain, join_chain, unjoined_sources
 from agent.compiler.plan.outputs import read_ordering, read_outputs, read_renames
 from agent.compiler.plan.problems import collecting, entry_of, refuse
-from agent.compiler.plan.pruning import Phase, named, of_result, phase
+from agent.compiler.plan.pruning import PlanPhase, named, of_result, phase
 from agent.compiler.plan.repetitions import aggregates_once, derived_once, filters_once, windows_once
 from agent.compiler.plan.resolution import Names, Sources, all_names, read_sources, unquoted
 from agent.compiler.plan.steps import (
@@ -100,7 +100,7 @@ class _Planner:
         ordering = read_ordering(self._entries, self._before, outputs, None, self._problems)
         before = self._phase(filters, of_result(outputs, ordering))
         self._refuse_unused(before)
-        return self._assembled(before, None, Phase(), outputs, ordering)
+        return self._assembled(before, None, PlanPhase(), outputs, ordering)
 
     def _grouped_plan(self, filters: tuple[FilterStep, ...]) -> Plan:
         grouping = read_grouping(self._aggregations, self._before, self._derivations, self._problems)
@@ -120,15 +120,15 @@ class _Planner:
         self._refuse_unused_aggregates(named(after.asked))
         return self._assembled(before, grouping, after, outputs, ordering)
 
-    def _phase(self, filters: tuple[FilterStep, ...], asked: list[Reference]) -> Phase:
+    def _phase(self, filters: tuple[FilterStep, ...], asked: list[Reference]) -> PlanPhase:
         """What is computed over the rows."""
         return phase(_steps(self._derivations.found), self._windowing.before, filters, asked)
 
     def _assembled(
         self,
-        before: Phase,
+        before: PlanPhase,
         grouping: Grouping | None,
-        after: Phase,
+        after: PlanPhase,
         outputs: tuple[OutputColumn, ...],
         ordering: Ordering,
     ) -> Plan:
@@ -184,7 +184,7 @@ class _Planner:
         names = [*(d.name for d in self._derivations.found), *(step.name for step in self._windowing.before)]
         return [reference for name in names for reference in self._before.find(name)]
 
-    def _refuse_unused(self, before: Phase) -> None:
+    def _refuse_unused(self, before: PlanPhase) -> None:
         """Without a list of columns, a derived column that goes nowhere is a mistake."""
         kept = {step.name for step in (*before.derived, *before.windowed)}
         paths = {d.name: d.path for d in self._derivations.found} | self._windowing.paths

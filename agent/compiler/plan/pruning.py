@@ -21,7 +21,7 @@ _Step = TypeVar("_Step", DerivedStep, ComputedStep)
 
 
 @dataclass(frozen=True)
-class Phase:
+class PlanPhase:
     """What is computed and kept on one side of grouping, in this order."""
 
     derived: tuple[DerivedStep, ...] = ()
@@ -37,7 +37,7 @@ def phase(
     windowed: Sequence[ComputedStep],
     filters: tuple[FilterStep, ...],
     asked: Iterable[Reference],
-) -> Phase:
+) -> PlanPhase:
     """The phase that gives what is `asked` after it; filters on what a window gives stand behind the windows."""
     made = {step.name for step in windowed}
     late = tuple(step for step in filters if isinstance(step.column, NamedColumn) and step.column.name in made)
@@ -48,7 +48,7 @@ def phase(
     wanted += [step.column for step in early]
     kept = needed(derived, wanted)
     wanted += [reference for step in kept for reference in step.references]
-    return Phase(kept, early, windows, late, tuple(dict.fromkeys(wanted)))
+    return PlanPhase(kept, early, windows, late, tuple(dict.fromkeys(wanted)))
 
 
 def needed(steps: Sequence[_Step], asked: Iterable[Reference]) -> tuple[_Step, ...]:

@@ -117,7 +117,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Value:
+class Constant:
     """A literal; `cast` is the Spark type that a text is turned into, None when it stands as it is."""
 
     value: str | int | float | bool
@@ -130,7 +130,7 @@ class FilterStep:
 
     column: Reference
     operator: str
-    values: tuple[Value, ...] = ()
+    values: tuple[Constant, ...] = ()
     trimmed: bool = False
 
 
@@ -146,7 +146,7 @@ class WindowStep:
     order_by: tuple[SortKey, ...]
     offset: int = 0
     """How many rows back or ahead; lag and lead only."""
-    default: Value | None = None
+    default: Constant | None = None
     """What lag and lead give where there is no such row; NULL when None."""
     frame: Frame | None = None
     """None for SQL's own: to the current row and its peers when there is an order, else the whole partition."""

@@ -10,7 +10,7 @@ from agent.compiler.plan.conditions import exact_value
 from agent.compiler.plan.grouping import check_compared, check_summed
 from agent.compiler.plan.problems import refuse
 from agent.compiler.plan.resolution import Scope, described, unquoted
-from agent.compiler.plan.steps import ComputedStep, NamedColumn, Reference, SortKey, Value, WindowStep
+from agent.compiler.plan.steps import ComputedStep, Constant, NamedColumn, Reference, SortKey, WindowStep
 from agent.compiler.plan.window_entries import OFFSETS, RANKINGS, WindowEntry
 
 _INTEGER_LIMITS = {5: 2**15, 10: 2**31, 20: 2**63}
@@ -59,7 +59,7 @@ def _kind(function: str, kind: Kind | None) -> Kind | None:
     return kind if function in OFFSETS else kind_of_aggregate(function, kind)
 
 
-def _default(entry: WindowEntry, column: Reference | None, path: str) -> Value:
+def _default(entry: WindowEntry, column: Reference | None, path: str) -> Constant:
     """A value of exactly the column's type, so that the new column has that type too."""
     kind = None if column is None else column.kind
     if column is None or kind is None or kind.padded or (kind.family == "decimal" and not kind.whole + kind.scale):
@@ -75,10 +75,10 @@ def _default(entry: WindowEntry, column: Reference | None, path: str) -> Value:
     if digits.whole > kind.whole or digits.scale > kind.scale:
         wanted = f"numeric({kind.whole + kind.scale},{kind.scale})"
         refuse(path, f"{entry.default!r} does not fit {described(column)}, which is {wanted}")
-    return Value(str(value.value), f"decimal({kind.whole + kind.scale},{kind.scale})")
+    return Constant(str(value.value), f"decimal({kind.whole + kind.scale},{kind.scale})")
 
 
-def _digits(value: Value) -> Kind:
+def _digits(value: Constant) -> Kind:
     whole, _, fraction = str(value.value).lstrip("-").partition(".")
     return Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from agent.sampling.made_values import fitted, generated
 from agent.sampling.masking import mask_rows
-from agent.sampling.values import fitted, generated
 from agent.snapshot import Column, Row
 from tests.agent.sampling.scene import is_valid, on, rows_of, source, where
 

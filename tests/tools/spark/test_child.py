@@ -9,7 +9,7 @@ import pytest
 
 from tools.spark.environment import base_environment
 from tools.spark.jvm import SparkJvm
-from tools.spark.run_files import LOG, SCRATCH, Launch, Outcome, jvm_seems_gone, read_outcome, spawn, write_launch
+from tools.spark.run_files import LOG, SCRATCH, ChildLaunch, Outcome, jvm_seems_gone, read_outcome, spawn, write_launch
 
 pytestmark = pytest.mark.spark
 
@@ -18,7 +18,7 @@ def launch(run_dir: Path, jvm: SparkJvm, script: str, timeout_seconds: float = 3
     """Run a script in a child; a script that prints `ready` gets SIGTERM. Returns exit code and outcome."""
     (run_dir / SCRATCH).mkdir()
     (run_dir / "script.py").write_text(script, encoding="utf-8")
-    write_launch(run_dir, Launch(str(run_dir / "script.py"), (), timeout_seconds, memory=None))
+    write_launch(run_dir, ChildLaunch(str(run_dir / "script.py"), (), timeout_seconds, memory=None))
     child = spawn(run_dir, base_environment(run_dir / SCRATCH) | jvm.environment())
     while child.poll() is None:
         if "ready" in (run_dir / LOG).read_text(encoding="utf-8"):
@@ -83,7 +83,7 @@ def test_a_child_without_its_directory_ends_all_the_same(tmp_path: Path, spark_j
     script = f"import shutil\nshutil.rmtree({str(tmp_path)!r})\nwhile True: pass"
     (tmp_path / SCRATCH).mkdir()
     (tmp_path / "script.py").write_text(script, encoding="utf-8")
-    write_launch(tmp_path, Launch(str(tmp_path / "script.py"), (), 30, memory=None))
+    write_launch(tmp_path, ChildLaunch(str(tmp_path / "script.py"), (), 30, memory=None))
     child = spawn(tmp_path, base_environment(tmp_path / SCRATCH) | spark_jvm.environment())
     while tmp_path.exists():
         time.sleep(0.02)

@@ -16,7 +16,7 @@ import pytest
 from tests.tools.spark.scene import Bench, wait
 from tools.spark import engine
 from tools.spark.monotonic import Moment
-from tools.spark.run_files import Launch, Outcome, read_launch, read_outcome, write_launch, write_outcome
+from tools.spark.run_files import ChildLaunch, Outcome, read_launch, read_outcome, write_launch, write_outcome
 
 pytestmark = [pytest.mark.spark, pytest.mark.postgres]
 
@@ -50,7 +50,7 @@ def begun_an_hour_ago(run_dir: Path) -> None:
     """Let the run be past its time-out, by the clock that counts."""
     launch, now = read_launch(run_dir), Moment.now()
     earlier = Moment(now.boot, now.seconds - 3600)
-    write_launch(run_dir, Launch(**vars(launch) | {"begun": earlier}))
+    write_launch(run_dir, ChildLaunch(**vars(launch) | {"begun": earlier}))
 
 
 def test_the_wall_clock_ends_nothing(bench: Bench, impatient: None) -> None:
@@ -66,7 +66,7 @@ def test_the_wall_clock_ends_nothing(bench: Bench, impatient: None) -> None:
 def test_a_moment_of_another_boot_ends_nothing(bench: Bench, impatient: None) -> None:
     """The clock of another machine that shares the folder says nothing here."""
     with sleeping(bench) as (run_id, run_dir):
-        write_launch(run_dir, Launch(**vars(read_launch(run_dir)) | {"begun": Moment("another", -1e6)}))
+        write_launch(run_dir, ChildLaunch(**vars(read_launch(run_dir)) | {"begun": Moment("another", -1e6)}))
         for _ in range(5):
             assert bench.runner.get("sleeper", run_id).state == "RUNNING"
             time.sleep(0.1)
@@ -102,7 +102,7 @@ def test_another_process_of_that_id_is_left_alone(bench: Bench, impatient: None)
         with pytest.raises(subprocess.TimeoutExpired):
             bystander.wait(0.3)
         bystander.kill()
-        write_launch(run_dir, Launch(**vars(read_launch(run_dir)) | {"begun": Moment.now()}))
+        write_launch(run_dir, ChildLaunch(**vars(read_launch(run_dir)) | {"begun": Moment.now()}))
 
 
 def test_two_writers_of_a_state_do_not_meet(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import adbc_driver_postgresql.dbapi as adbc
 from pyspark.sql import DataFrame, SparkSession
 
 from ._backend import RelationNotFoundError
-from ._reading import SourceColumn, copy_to_parquet
+from ._reading import ReadColumn, copy_to_parquet
 from ._writing import SinkColumn, batches, sink_column
 
 
@@ -93,7 +93,7 @@ def _schema_and_name(cursor: adbc.Cursor, relation: str) -> tuple[str, str]:
     return schema, name
 
 
-def _columns(cursor: adbc.Cursor, relation: str) -> list[SourceColumn]:
+def _columns(cursor: adbc.Cursor, relation: str) -> list[ReadColumn]:
     """The relation's columns. Raises UnsupportedTypeError, naming the column, before a row is read."""
     oid = _oid(cursor, relation)
     if oid is None:
@@ -106,7 +106,7 @@ def _columns(cursor: adbc.Cursor, relation: str) -> list[SourceColumn]:
         " WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
         (oid,),
     )
-    return [SourceColumn(name, sql_type) for name, sql_type in cursor.fetchall()]
+    return [ReadColumn(name, sql_type) for name, sql_type in cursor.fetchall()]
 
 
 def _view_of_query(cursor: adbc.Cursor, options: Mapping[str, str]) -> str | None:

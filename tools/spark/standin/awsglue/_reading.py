@@ -28,7 +28,7 @@ _REFUSED = re.compile(r'"(column .* holds (?:an infinite value|a time|an array),
 _DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
 
 
-class SourceColumn:
+class ReadColumn:
     """A source's column: name, PostgreSQL type, and the Spark and Arrow types it is read as.
 
     Raises UnsupportedTypeError for a type outside the list.
@@ -101,7 +101,7 @@ def _arrow_type(spark: str) -> pa.DataType:
     return pa.decimal128(int(decimal[1]), int(decimal[2])) if decimal else _ARROW[spark]
 
 
-def copy_to_parquet(reader: pa.RecordBatchReader, columns: list[SourceColumn], path: Path) -> int:
+def copy_to_parquet(reader: pa.RecordBatchReader, columns: list[ReadColumn], path: Path) -> int:
     """Write the rows, batch by batch, with columns named c0, c1 …; returns how many there were."""
     schema = pa.schema([(f"c{i}", column.arrow_type) for i, column in enumerate(columns)])
     rows = 0

@@ -106,5 +106,5 @@ class JobOutcome(TypedDict):
     """What the job says of values that it rounded."""
     dpu_seconds: float
     seconds: float
-    infrastructure: bool
-    """True when the failure is the engine's and not the script's: another launch may do."""
+    diagnosis: Diagnosis | None
+    """Of a failed job, its line counted within the transform; None after a success."""

@@ -192,7 +192,7 @@ def _on_engine(case: Case, made: Stage, stored: dict[str, Any]) -> dict[str, Any
         columns=list(report.columns),
         dpu_seconds=0.0,
         seconds=run.seconds,
-        infrastructure=False,
+        diagnosis=None,
     )
     state = State(**{**state, "outcome": outcome})
     failure = move_staged(state, artifacts=made.artifacts, database=made.database, clock=SystemClock())[

@@ -15,6 +15,7 @@ from agent.snapshot import Snapshot
 from agent.types import spark_type
 from evals.case import Case, Wording
 from graph.inputs import store
+from graph.nodes.await_run import diagnosed
 from graph.nodes.diagnose import diagnose
 from graph.nodes.preflight import preflight
 from graph.nodes.prepare import prepare
@@ -118,16 +119,17 @@ def with_script(case: Case, state: State, artifacts: ArtifactStore) -> State:
 
 
 def _outcome(wording: Wording, state: State, artifacts: ArtifactStore) -> JobOutcome:
+    published = bool(wording.kind)
+    diagnosis = None if published else diagnosed(state, artifacts, wording.state, wording.error, wording.log)
     return JobOutcome(
         job_run_id="jr_" + 64 * "0",
         state=wording.state,
-        error="" if wording.kind else wording.error,
-        log_ref=store(state, artifacts, "log", wording.log, "txt"),
-        rows=1 if wording.kind else None,
+        error="" if published else wording.error,
+        rows=1 if published else None,
         columns=[],
         dpu_seconds=0.0,
         seconds=0.0,
-        infrastructure=False,
+        diagnosis=diagnosis,
     )
 
 
@@ -141,7 +143,7 @@ def attempt(case: Case, bench: Bench) -> Trial:
         failures.insert(0, begun)
     if not failures:  # sanitize lets pass what the case says it refuses
         return _unrepaired(case, begun, bench)
-    states = [_then(state, diagnose(state, artifacts=bench.artifacts)) for state in failures]
+    states = [_then(state, diagnose(state)) for state in failures]
     diagnoses = tuple(state["diagnosis"] for state in states if state["diagnosis"] is not None)
     state = states[0]
     if route_after_diagnose(state) == "finish":
@@ -178,7 +180,7 @@ def _unrepaired(case: Case, state: State, bench: Bench) -> Trial:
         checked = _then(state, preflight(state, artifacts=bench.artifacts, dry_run=bench.dry_run))
     diagnoses: tuple[Diagnosis, ...] = ()
     if not checked["verdict"]["passed"]:
-        found = diagnose(checked, artifacts=bench.artifacts)["diagnosis"]
+        found = diagnose(checked)["diagnosis"]
         diagnoses = (found,) if found is not None else ()
     result = run_script(case, state, bench) if state["verdict"]["passed"] else None
     return Trial(diagnoses, "nobody", True, None, result, state["usage"])
@@ -210,7 +212,7 @@ def prompt_of(case: Case, artifacts: ArtifactStore) -> Prompt | None:
     state = begin(case, artifacts)
     if case.phase != "sanitize":
         state = failed(case, state, case.wordings[0], artifacts)
-    state = _then(state, diagnose(state, artifacts=artifacts))
+    state = _then(state, diagnose(state))
     if route_after_diagnose(state) == "repair":
         repair(state, artifacts=artifacts, model=_Listener(), sample_rows=_ROWS, glue_version=GLUE_VERSION)
     return Prompt(asked[0].system, asked[0].user) if asked else None

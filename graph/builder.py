@@ -59,7 +59,7 @@ def build_workflow(
         "publish", partial(publish, artifacts=artifacts, database=database, clock=tools.clock, ledger=tools.ledger)
     )
     builder.add_node("suspend", suspend)
-    builder.add_node("diagnose", partial(diagnose, artifacts=artifacts))
+    builder.add_node("diagnose", diagnose)
     repairing = partial(repair, artifacts=artifacts, model=model, sample_rows=rows, seconds_left=left)
     builder.add_node("repair", partial(repairing, glue_version=settings.glue_version))
     builder.add_node("finish", _finish(tools, database))

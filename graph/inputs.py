@@ -1,14 +1,36 @@
-"""What state refers to: requests, snapshots and texts in the artifact store, under names made from their content."""
+"""Documents of a run in the artifact store: request, snapshot and texts, under keys made from their content."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
+from typing import Self
 
 from agent.request import Request, parse_request
+from agent.script import Script
 from agent.snapshot import Snapshot
 from graph.state import State
 from tools.ports import ArtifactStore
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The request and the snapshot of a run; a node loads them once."""
+
+    request: Request
+    snapshot: Snapshot
+
+    @classmethod
+    def load(cls, state: State, artifacts: ArtifactStore) -> Self:
+        """Read both from the artifact store. Raises ArtifactError, UnavailableError."""
+        snapshot = Snapshot.model_validate_json(artifacts.get(state["snapshot_ref"]))
+        return cls(load_request(state, artifacts), snapshot)
+
+
+def load_request(state: State, artifacts: ArtifactStore) -> Request:
+    """Read the request that the run was accepted with; `prepare` has no snapshot yet."""
+    return parse_request(json.loads(artifacts.get(state["request_ref"])))
 
 
 def store(state: State, artifacts: ArtifactStore, name: str, text: str, extension: str = "md") -> str:
@@ -22,11 +44,7 @@ def document_key(run_id: str, generation: int, name: str, text: str, extension: 
     return f"glue/runs/{run_id}/g{generation}/{name}-{sha}.{extension}"
 
 
-def load_request(state: State, artifacts: ArtifactStore) -> Request:
-    """The request that the run was accepted with."""
-    return parse_request(json.loads(artifacts.get(state["request_ref"])))
-
-
-def load_snapshot(state: State, artifacts: ArtifactStore) -> Snapshot:
-    """What sources and target looked like when the run began."""
-    return Snapshot.model_validate_json(artifacts.get(state["snapshot_ref"]))
+def transform_line(state: State, artifacts: ArtifactStore, script_line: int | None) -> int | None:
+    """A line of the script as a line of the transform; None when it lies outside."""
+    lines = artifacts.get(state["transform_ref"]).strip("\n").count("\n") + 1
+    return Script("", state["transform_line"], lines).line_in_transform(script_line)

@@ -33,8 +33,8 @@ def route_after_await(state: State) -> Literal["delete_job", "suspend", "await_r
 
 def route_after_delete(state: State) -> Literal["create_job", "__end__"]:
     """A launch that failed for want of machines, network or capacity is launched again and costs no attempt."""
-    outcome = state["outcome"]
-    again = outcome is not None and outcome["infrastructure"] and state["launch"] < MAX_LAUNCHES
+    diagnosis = state["outcome"] and state["outcome"]["diagnosis"]
+    again = diagnosis and diagnosis["repairable_by"] == "retry" and state["launch"] < MAX_LAUNCHES
     return "create_job" if again else "__end__"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from agent.diagnosis.failures import diagnose_job
-from agent.findings import JobOutcome
+from agent.findings import Diagnosis, JobOutcome
 from agent.redaction import clip, redact
 from agent.redaction.pivoted_values import without_pivoted
-from graph.inputs import load_snapshot, store
+from graph.inputs import Inputs, store, transform_line
 from graph.state import State, Usage, launch_key
 from tools.ports import ArtifactStore, Clock, JobRunner, Ledger
 from tools.records import JobRun, Launch
@@ -62,7 +62,7 @@ def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRu
     failed = run.state != "SUCCEEDED"
     log, error = jobs.log_tail(run.job_name, run.job_run_id), run.error
     if failed:
-        script, snapshot = artifacts.get(state["script_ref"]), load_snapshot(state, artifacts)
+        script, snapshot = artifacts.get(state["script_ref"]), Inputs.load(state, artifacts).snapshot
         log, error = (without_pivoted(text, script, snapshot) for text in (log, error))
     log, error = redact(log), clip(redact(error))
     report = None if failed else jobs.report(run.job_name, run.job_run_id)
@@ -76,5 +76,11 @@ def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRu
         notes=list(report.notes) if report else [],
         dpu_seconds=run.dpu_seconds,
         seconds=run.seconds,
-        infrastructure=failed and diagnose_job(error, log, run.state)["repairable_by"] == "retry",
+        diagnosis=diagnosed(state, artifacts, run.state, error, log) if failed else None,
     )
+
+
+def diagnosed(state: State, artifacts: ArtifactStore, job_state: str, error: str, log: str) -> Diagnosis:
+    """The diagnosis of a failed job; its line is the transform's."""
+    diagnosis = diagnose_job(error, log, job_state)
+    return {**diagnosis, "line": transform_line(state, artifacts, diagnosis["line"])}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from agent.prompting import Prompt, generation_prompt
 from agent.settings import SampleRows
-from graph.inputs import load_request, load_snapshot, store
+from graph.inputs import Inputs, store
 from graph.state import State, Usage
 from tools.ports import ArtifactStore, Model
 from tools.records import Completion, ModelCall
 
 SecondsLeft = Callable[[], float] | None
-"""How long a question may take that is asked now; None: as long as the model allows."""
+"""Gives the seconds that a question may take now; None: the model's own limit alone counts."""
 
 
 def generate(
@@ -26,15 +27,15 @@ def generate(
     seconds_left: SecondsLeft = None,
 ) -> State:
     """Store the prompt and the reply's text; nothing is parsed or judged here."""
-    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    prompt = generation_prompt(request, snapshot, sample_rows, glue_version)
-    call = ModelCall("generate", prompt.system, prompt.user, state["model_calls"], request, snapshot)
+    given = Inputs.load(state, artifacts)
+    prompt = generation_prompt(given.request, given.snapshot, sample_rows, glue_version)
+    call = model_call("generate", state, prompt, given)
     prompt_ref = store(state, artifacts, "prompt", prompt.text())
     return State(prompt_ref=prompt_ref, **answered(state, artifacts, model, call, seconds_left))
 
 
 def answered(state: State, artifacts: ArtifactStore, model: Model, call: ModelCall, seconds_left: SecondsLeft) -> State:
-    """Ask, store the reply, and count what it cost. Raises OutOfTimeError when this invocation ends before."""
+    """Ask, store the reply, and add up its cost. Raises OutOfTimeError when this invocation ends before the answer."""
     completion = model.complete(replace(call, seconds=seconds_left() if seconds_left else None))
     return State(
         reply_ref=store(state, artifacts, f"reply-{call.index}", completion.text),
@@ -44,10 +45,9 @@ def answered(state: State, artifacts: ArtifactStore, model: Model, call: ModelCa
     )
 
 
-def call_for_repair(state: State, prompt: Prompt, artifacts: ArtifactStore) -> ModelCall:
-    """The model call of a repair."""
-    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    return ModelCall("repair", prompt.system, prompt.user, state["model_calls"], request, snapshot)
+def model_call(purpose: Literal["generate", "repair"], state: State, prompt: Prompt, given: Inputs) -> ModelCall:
+    """The next question to the model."""
+    return ModelCall(purpose, prompt.system, prompt.user, state["model_calls"], given.request, given.snapshot)
 
 
 def _with(usage: Usage, completion: Completion) -> Usage:

@@ -9,10 +9,9 @@ from agent.errors import InvalidRequestError, UnavailableError
 from agent.findings import Finding
 from agent.redaction import redact
 from agent.redaction.pivoted_values import without_pivoted
-from agent.script import Script
 from agent.snapshot import Row, Snapshot
 from agent.types import spark_type
-from graph.inputs import load_request, load_snapshot, store
+from graph.inputs import Inputs, store, transform_line
 from graph.state import State
 from tools.ports import ArtifactStore, DryRun
 from tools.records import DryRunResult, SampleTable
@@ -30,12 +29,13 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
     # Imported here: it loads a SQL parser, for which a function without Spark need not wait.
     from agent.sampling.samples import real_rows, sample_tables
 
-    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    given = Inputs.load(state, artifacts)
+    snapshot = given.snapshot
     script = artifacts.get(state["script_ref"])
     try:
-        made_up = _run(dry_run, script, snapshot, sample_tables(request, snapshot))
+        made_up = _run(dry_run, script, snapshot, sample_tables(given.request, snapshot))
         again = _depends_on_rows(made_up)
-        result = _run(dry_run, script, snapshot, real_rows(request, snapshot)) if again else made_up
+        result = _run(dry_run, script, snapshot, real_rows(given.request, snapshot)) if again else made_up
     except (UnavailableError, InvalidRequestError) as error:
         if isinstance(error, InvalidRequestError) and any(s.samples_from == "event" for s in snapshot.sources):
             raise
@@ -86,9 +86,7 @@ def _table(snapshot: Snapshot, key: str, rows: dict[str, list[Row]]) -> SampleTa
 
 
 def _finding(state: State, artifacts: ArtifactStore, result: DryRunResult) -> Finding:
-    transform = artifacts.get(state["transform_ref"]).strip("\n")
-    script = Script("", state["transform_line"], transform.count("\n") + 1)
-    return finding_from_error(result.error, script.line_in_transform(result.line))
+    return finding_from_error(result.error, transform_line(state, artifacts, result.line))
 
 
 def _told(result: DryRunResult) -> str:

@@ -8,7 +8,7 @@ from agent.errors import PublishError
 from agent.names import staging_prefix, staging_table
 from agent.redaction import clip, redact
 from agent.script import target_columns
-from graph.inputs import load_request, load_snapshot
+from graph.inputs import Inputs
 from graph.ownership import demand_current, demand_newest
 from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
 from graph.state import State
@@ -40,12 +40,13 @@ def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock
 
 def move_staged(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock) -> State:
     """Publish, with a few tries where a connection, a lock or disk is wanting."""
-    order, snapshot = publish_order(state, artifacts), load_snapshot(state, artifacts)
+    given = Inputs.load(state, artifacts)
+    order = publish_order(state, given)
     if order is None:
         return _failed(PublishError("row_count", "the job wrote no report of its rows"))
     for pause in (*_BACK_OFF_SECONDS, None):
         try:
-            return _done(state, database.publish(order, snapshot))
+            return _done(state, database.publish(order, given.snapshot))
         except PublishError as error:
             if error.kind != "transient" or pause is None:
                 return _failed(error)
@@ -66,12 +67,12 @@ def _done(state: State, published: Published) -> State:
     return State(publish_failure=None, rows_written=published.rows, status="success", warnings=warnings)
 
 
-def publish_order(state: State, artifacts: ArtifactStore) -> PublishOrder | None:
-    """What is to be published; None when the job did not say what it wrote."""
+def publish_order(state: State, given: Inputs) -> PublishOrder | None:
+    """The order to publish what the job wrote; None when the job made no report."""
     outcome = state["outcome"]
     if outcome is None or outcome["rows"] is None:
         return None
-    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    request, snapshot = given.request, given.snapshot
     types = {name: sql_type if spark else "" for name, spark, sql_type, _ in target_columns(request, snapshot)}
     run, accepted_at = (state["run_id"], state["generation"]), state["accepted_at"]
     prefix = staging_prefix(*run, state["attempt"], state["launch"], accepted_at)

@@ -1,14 +1,13 @@
-"""repair: mend the transform by a certain rule, by larger workers, or by one model call."""
+"""repair: change the transform by a certain rule or by one model call, or take larger workers."""
 
 from __future__ import annotations
 
 from agent.diagnosis.rule_repairs import repair_by_rule
-from agent.findings import Diagnosis
-from agent.prompting import Prompt, repair_prompt
+from agent.prompting import repair_prompt
 from agent.sanitizing.reply import root_cause
 from agent.settings import SampleRows
-from graph.inputs import load_request, load_snapshot, store
-from graph.nodes.generate import SecondsLeft, answered, call_for_repair
+from graph.inputs import Inputs, store
+from graph.nodes.generate import SecondsLeft, answered, model_call
 from graph.state import State
 from tools.ports import ArtifactStore, Model
 
@@ -24,7 +23,7 @@ def repair(
     glue_version: str,
     seconds_left: SecondsLeft = None,
 ) -> State:
-    """Give the next reply to sanitize; after an execution this begins the next attempt, before one it is a rewrite."""
+    """Give sanitize the next reply: a new attempt after an execution, a rewrite before one."""
     diagnosis = state["diagnosis"]
     if diagnosis is None:
         raise ValueError("repair was reached without a diagnosis")
@@ -35,29 +34,18 @@ def repair(
     if not state["unparsed"] and (mended := repair_by_rule(failed, diagnosis)) is not None:
         reply = store(state, artifacts, "reply-rule", f"```python\n{mended}```\n")
         return State(**counted, reply_ref=reply, stop_reason="end_turn")
-    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
-    prompt = repair_prompt(request, snapshot, failed, diagnosis, sample_rows, glue_version)
-    return State(**counted, **_asked(state, artifacts, model, prompt, diagnosis, seconds_left))
+    given = Inputs.load(state, artifacts)
+    prompt = repair_prompt(given.request, given.snapshot, failed, diagnosis, sample_rows, glue_version)
+    call = model_call("repair", state, prompt, given)
+    store(state, artifacts, f"repair-prompt-{call.index}", prompt.text())
+    update = answered(state, artifacts, model, call, seconds_left)
+    cause = root_cause(artifacts.get(update["reply_ref"]))
+    if diagnosis["failure_class"] == "unknown" and cause:
+        update["diagnosis"] = {**diagnosis, "root_cause": cause}
+    return State(**counted, **update)
 
 
 def _counted(state: State) -> State:
     if state["executions"] == state["attempt"]:
         return State(attempt=state["attempt"] + 1, launch=1, rewrites=0, outcome=None, publish_failure=None)
     return State(rewrites=state["rewrites"] + 1, rewrites_total=state["rewrites_total"] + 1)
-
-
-def _asked(
-    state: State,
-    artifacts: ArtifactStore,
-    model: Model,
-    prompt: Prompt,
-    diagnosis: Diagnosis,
-    seconds_left: SecondsLeft,
-) -> State:
-    call = call_for_repair(state, prompt, artifacts)
-    store(state, artifacts, f"repair-prompt-{call.index}", prompt.text())
-    update = answered(state, artifacts, model, call, seconds_left)
-    cause = root_cause(artifacts.get(update["reply_ref"]))
-    if diagnosis["failure_class"] == "unknown" and cause:
-        update["diagnosis"] = {**diagnosis, "root_cause": cause}
-    return update

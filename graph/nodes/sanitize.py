@@ -1,4 +1,4 @@
-"""sanitize: from a reply to a script, if the reply holds a transform that may run."""
+"""sanitize: take the transform out of a reply, check it, and assemble the script around it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from agent.sanitizing.reply import extract
 from agent.sanitizing.runtime import runtime
 from agent.sanitizing.stability import unstable_uses
 from agent.script import assemble
-from graph.inputs import load_request, load_snapshot, store
+from graph.inputs import Inputs, store
 from graph.state import State
 from tools.ports import ArtifactStore
 
 _OF_TRANSFORM = "the transform"
-"""How a warning begins that is about the newest transform alone."""
+"""Warnings that begin so are about the newest transform alone; a later transform replaces them."""
 
 
 def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_version: str) -> State:
@@ -25,16 +25,16 @@ def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_ve
     except ReplyError as error:
         finding = Finding(rule=error.rule, message=str(error), line=error.line, hint="")
         return State(unparsed=True, **_refused([finding]))
-    request, snapshot = load_request(state, artifacts), load_snapshot(state, artifacts)
+    given = Inputs.load(state, artifacts)
     transform = extracted.source
     kept = State(unparsed=False, transform_ref=store(state, artifacts, "transform", transform, "py"))
     of_job = runtime(glue_version)
-    findings = check_policy(transform, request.options.allow_udfs, of_job)
+    findings = check_policy(transform, given.request.options.allow_udfs, of_job)
     if earlier := state.get("transform_ref"):
-        findings += lost_clauses(artifacts.get(earlier), transform, request)
+        findings += lost_clauses(artifacts.get(earlier), transform, given.request)
     if findings:
         return State(**kept, **_refused(findings))
-    script = assemble(transform, request, snapshot, connection)
+    script = assemble(transform, given.request, given.snapshot, connection)
     earlier_warnings = [warning for warning in state["warnings"] if not warning.startswith(_OF_TRANSFORM)]
     return State(
         **kept,

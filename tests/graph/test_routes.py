@@ -13,8 +13,8 @@ PASSED = {"check": "sanitize", "passed": True, "findings": []}
 REFUSED = {"check": "sanitize", "passed": False, "findings": []}
 
 
-def outcome(state: str = "SUCCEEDED", infrastructure: bool = False) -> dict[str, Any]:
-    return {"state": state, "infrastructure": infrastructure}
+def outcome(state: str = "SUCCEEDED", by: str = "") -> dict[str, Any]:
+    return {"state": state, "diagnosis": diagnosis(by) if by else None}
 
 
 def diagnosis(by: str, signature: str = "s") -> dict[str, Any]:
@@ -43,19 +43,19 @@ TABLE = [
     (
         "the script's failure leaves it",
         routes.route_after_delete,
-        {"outcome": outcome("FAILED"), "launch": 1},
+        {"outcome": outcome("FAILED", "code"), "launch": 1},
         "__end__",
     ),
     (
         "the engine's failure launches again",
         routes.route_after_delete,
-        {"outcome": outcome("FAILED", True), "launch": 2},
+        {"outcome": outcome("FAILED", "retry"), "launch": 2},
         "create_job",
     ),
     (
         "the third launch is the last",
         routes.route_after_delete,
-        {"outcome": outcome("FAILED", True), "launch": 3},
+        {"outcome": outcome("FAILED", "retry"), "launch": 3},
         "__end__",
     ),
     ("success is published", routes.route_after_job, {"outcome": outcome()}, "publish"),

@@ -10,6 +10,7 @@ from agent.compiler.plan.entry_details import SortItem
 from agent.compiler.plan.problems import collecting, refuse
 from agent.compiler.plan.resolution import Scope, described, unquoted
 from agent.compiler.plan.steps import Grouping, NamedColumn, Ordering, OutputColumn, Reference, SortKey
+from agent.compiler.plan.tie_breakers import check_limit, tie_rank
 from agent.compiler.plan.transformations import Entries
 from agent.errors import Problem
 from agent.nearest import did_you_mean
@@ -183,21 +184,13 @@ def read_ordering(
     if ties and not entries.sort:
         problems.append(Problem(entries.limit[0][0], "ties are between rows that are sorted; add a sort"))
     elif limit is not None and not ties:
-        _check_limit(entries, [column for column, _ in keys], outputs, grouping, problems)
+        check_limit(entries, [column for column, _ in keys], outputs, grouping, problems)
     steps = [
         SortKey(column if early else NamedColumn(name_of[column]), item.descending, item.nulls_first)
         for column, item in keys
     ]
-    rank = free_name("tie_rank", [*scope.shown(), *(output.name for output in outputs)]) if ties else ""
+    rank = tie_rank([*scope.shown(), *(output.name for output in outputs)]) if ties else ""
     return Ordering(tuple(steps), limit, before_select=early, tie_rank=rank)
-
-
-def free_name(name: str, taken: list[str]) -> str:
-    """The name, with underscores until nothing else is called so."""
-    folds = {one.casefold() for one in taken}
-    while name.casefold() in folds:
-        name += "_"
-    return name
 
 
 def _sorted_by(text: str, scope: Scope, outputs: tuple[OutputColumn, ...], path: str) -> Reference:
@@ -207,27 +200,3 @@ def _sorted_by(text: str, scope: Scope, outputs: tuple[OutputColumn, ...], path:
     if own and found and own[0] not in found:
         refuse(path, f"{text!r} is one column before the select and another after it; rename one of them")
     return own[0] if own else scope.resolve(unquoted(text), path)
-
-
-def _check_limit(
-    entries: Entries,
-    keys: list[Reference],
-    outputs: tuple[OutputColumn, ...],
-    grouping: Grouping | None,
-    problems: list[Problem],
-) -> None:
-    """A limit is certain when the sort leaves no ties between rows that differ."""
-    path = entries.limit[0][0]
-    group = [NamedColumn(key.name, key.column.kind) for key in grouping.keys] if grouping is not None else None
-    if group == [] or {output.column for output in outputs} <= set(keys):
-        return
-    if not keys:
-        problems.append(Problem(path, "a limit without a sort keeps arbitrary rows; add a sort"))
-    elif group is None or not set(group) <= set(keys):
-        missing = group if group is not None else [output.column for output in outputs]
-        names = ", ".join(column.name for column in missing if column not in keys)
-        message = (
-            f"rows may tie in the sort, and which of them stay is not certain; add {names} to the sort, "
-            'or say "with_ties": true to keep them all'
-        )
-        problems.append(Problem(path, message))

@@ -15,7 +15,7 @@ from agent.compiler.plan.steps import (
     OutputColumn,
     Reference,
 )
-from agent.compiler.plan.window_binding import with_ties_broken
+from agent.compiler.plan.tie_breakers import with_ties_broken
 
 _Step = TypeVar("_Step", DerivedStep, ComputedStep)
 

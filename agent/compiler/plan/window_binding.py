@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.compiler.plan.column_kinds import Kind, kind_of_aggregate, unequal, unordered
 from agent.compiler.plan.conditions import exact_value
 from agent.compiler.plan.grouping import check_compared, check_summed
 from agent.compiler.plan.problems import refuse
 from agent.compiler.plan.resolution import Scope, described, unquoted
-from agent.compiler.plan.steps import ComputedStep, Constant, NamedColumn, Reference, SortKey, WindowStep
+from agent.compiler.plan.steps import Constant, Reference, SortKey, WindowStep
 from agent.compiler.plan.window_entries import OFFSETS, RANKINGS, WindowEntry
 
 _INTEGER_LIMITS = {5: 2**15, 10: 2**31, 20: 2**63}
@@ -81,40 +80,3 @@ def _default(entry: WindowEntry, column: Reference | None, path: str) -> Constan
 def _digits(value: Constant) -> Kind:
     whole, _, fraction = str(value.value).lstrip("-").partition(".")
     return Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
-
-
-def with_ties_broken(steps: tuple[ComputedStep, ...], used: Iterable[Reference]) -> tuple[ComputedStep, ...]:
-    """The steps, where rows that tie in an order are told apart by all that is used of them, so that answers repeat.
-
-    `used` is everything that is needed of the rows; rows that are equal in all of it may change places. What other
-    windows gave them counts too, except those of the same order: they see the rows as they stand already.
-    """
-    made = {step.name for step in steps}
-    seen = dict.fromkeys([*used, *(reference for step in steps for reference in step.references)])
-    rows = [one for one in seen if not (isinstance(one, NamedColumn) and one.name in made)]
-    found: list[ComputedStep] = []
-    before: list[tuple[WindowStep, Reference]] = []
-    for step in steps:
-        if not isinstance(step, WindowStep):
-            found.append(step)
-            continue
-        others = [column for earlier, column in before if _order(earlier) != _order(step)]
-        found.append(_told_apart(step, [*rows, *others]) if step.counts_rows else step)
-        if step.counts_rows:
-            before.append((step, NamedColumn(step.name)))
-    return tuple(found)
-
-
-def _order(step: WindowStep) -> object:
-    return step.partition_by, step.order_by
-
-
-def _told_apart(step: WindowStep, known: list[Reference]) -> WindowStep:
-    placed = {_identity(one) for one in (*step.partition_by, *(key.column for key in step.order_by))}
-    others = [column for column in known if _identity(column) not in placed]
-    keys = [SortKey(column, descending=False, nulls_first=False) for column in others]
-    return replace(step, order_by=(*step.order_by, *keys))
-
-
-def _identity(reference: Reference) -> object:
-    return reference.name if isinstance(reference, NamedColumn) else reference

@@ -1,0 +1,83 @@
+"""Tie-breakers: an order is total, or the answer would change from run to run.
+
+A window that counts rows gets tie-breakers by itself. A limit is refused until its sort has them, or keeps all ties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from agent.compiler.plan.steps import ComputedStep, Grouping, NamedColumn, OutputColumn, Reference, SortKey, WindowStep
+from agent.compiler.plan.transformations import Entries
+from agent.errors import Problem
+
+
+def with_ties_broken(steps: tuple[ComputedStep, ...], used: Iterable[Reference]) -> tuple[ComputedStep, ...]:
+    """The steps with tie-breakers: the order of each window that counts rows ends with every other column in use.
+
+    `used` are the columns that later steps read. Rows that are equal in all of them may change places without a
+    difference in the result. Columns of other windows break ties too, except those of windows with the same order,
+    which were computed over the rows in the order that is to be made total.
+    """
+    made = {step.name for step in steps}
+    seen = dict.fromkeys([*used, *(reference for step in steps for reference in step.references)])
+    rows = [one for one in seen if not (isinstance(one, NamedColumn) and one.name in made)]
+    found: list[ComputedStep] = []
+    before: list[tuple[WindowStep, Reference]] = []
+    for step in steps:
+        if not isinstance(step, WindowStep):
+            found.append(step)
+            continue
+        others = [column for earlier, column in before if _order(earlier) != _order(step)]
+        found.append(_with_tie_breakers(step, [*rows, *others]) if step.counts_rows else step)
+        if step.counts_rows:
+            before.append((step, NamedColumn(step.name)))
+    return tuple(found)
+
+
+def _order(step: WindowStep) -> object:
+    return step.partition_by, step.order_by
+
+
+def _with_tie_breakers(step: WindowStep, known: list[Reference]) -> WindowStep:
+    placed = {_identity(one) for one in (*step.partition_by, *(key.column for key in step.order_by))}
+    others = [column for column in known if _identity(column) not in placed]
+    keys = [SortKey(column, descending=False, nulls_first=False) for column in others]
+    return replace(step, order_by=(*step.order_by, *keys))
+
+
+def _identity(reference: Reference) -> object:
+    return reference.name if isinstance(reference, NamedColumn) else reference
+
+
+def tie_rank(taken: Iterable[str]) -> str:
+    """A free name for the rank that a limit with ties is cut by: underscores are added until it is free."""
+    name, folds = "tie_rank", {one.casefold() for one in taken}
+    while name in folds:
+        name += "_"
+    return name
+
+
+def check_limit(
+    entries: Entries,
+    keys: list[Reference],
+    outputs: tuple[OutputColumn, ...],
+    grouping: Grouping | None,
+    problems: list[Problem],
+) -> None:
+    """Refuse a limit whose order is not total: rows that differ may tie, and any of them could stay."""
+    path = entries.limit[0][0]
+    group = [NamedColumn(key.name, key.column.kind) for key in grouping.keys] if grouping is not None else None
+    if group == [] or {output.column for output in outputs} <= set(keys):
+        return
+    if not keys:
+        problems.append(Problem(path, "a limit without a sort keeps arbitrary rows; add a sort"))
+    elif group is None or not set(group) <= set(keys):
+        missing = group if group is not None else [output.column for output in outputs]
+        names = ", ".join(column.name for column in missing if column not in keys)
+        message = (
+            f"rows may tie in the sort, and which of them stay is not certain; add {names} to the sort, "
+            'or say "with_ties": true to keep them all'
+        )
+        problems.append(Problem(path, message))

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from agent.diagnosis.error_text import take_apart
+from agent.diagnosis.error_text import parse_error
 from agent.errors import DatamorphError
 from agent.findings import JobOutcome
 from agent.script import assemble
@@ -70,7 +70,7 @@ class _OtherSpark:
     def run(self, script: str, tables: Mapping[str, SampleTable]) -> DryRunResult:
         given = {name: {"columns": table.columns, "rows": table.rows} for name, table in tables.items()}
         told = self._ask({"script": script, "tables": given})
-        parts = take_apart(told["error"])
+        parts = parse_error(told["error"])
         return DryRunResult(error=parts.message, phase=parts.phase, line=parts.line)
 
     def version(self) -> str:

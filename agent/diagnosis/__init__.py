@@ -1,1 +1,1 @@
-"""Why a check, a job or a publish failed, by rules, and the repairs that a rule is certain of."""
+"""Rules that diagnose a failed check, job or publish, and repairs where a rule is certain."""

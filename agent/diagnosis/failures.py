@@ -1,10 +1,10 @@
-"""From a failure to a diagnosis: class, cause, line, hint and who can mend it, by rules and without a model."""
+"""Diagnosis of a failure by rules, without a model: class, cause, line, hint and whether code can repair it."""
 
 from __future__ import annotations
 
 from typing import cast, get_args
 
-from agent.diagnosis.error_text import causes_in_log, essence, normalised, says_nothing, take_apart
+from agent.diagnosis.error_text import causes_in_log, core_message, is_uninformative, normalised, parse_error
 from agent.diagnosis.failure_rules import CODE_RULES
 from agent.diagnosis.outside_rules import CONSTRAINT_RULES, OUTSIDE_RULES
 from agent.diagnosis.rule import Match, first_match
@@ -31,14 +31,14 @@ _REPAIRABLE_FINDINGS: dict[FailureClass, RepairableBy] = {
     "run_id_taken": "nobody",
     "row_count": "retry",
 }
-"""What differs from "code" for a check; a dry run that fills the memory on sample rows has a transform to blame."""
+"""Who can repair a failed check, by class; other classes are code's. On sample rows memory is the transform's fault."""
 _MAX_TEXT = 40_000
 _CODE_PHASES = {"transform", "cast"}
 _FAILS_LATE: set[FailureClass] = {
     "value_does_not_fit", "datetime_parse", "target_type_mismatch", "output_columns", "not_null_violation",
     "value_too_long", "numeric_overflow", "syntax_error",
 }  # fmt: skip
-"""Classes that the transform causes although a later phase fails: Spark computes late."""
+"""Classes that the transform causes although the write fails: Spark evaluates lazily."""
 
 _STATES: dict[str, tuple[FailureClass, RepairableBy, str, str]] = {
     "TIMEOUT": ("timeout", "nobody", "the run exceeded its time limit", "raise timeout_minutes, or read fewer rows"),
@@ -67,13 +67,13 @@ _PUBLISH_HINTS = {
 
 
 def diagnose_findings(verdict: Verdict) -> Diagnosis:
-    """The diagnosis of a check that did not pass; the first finding names the class, all of them are evidence."""
+    """The diagnosis of a failed check: its first finding gives the class, all findings are evidence."""
     findings = verdict["findings"]
     if not findings:
         raise ValueError("a verdict without findings has nothing to diagnose")
     first = findings[0]
     failure_class = _class_of_finding(first["rule"])
-    lines = [_told(finding) for finding in findings]
+    lines = [_evidence_line(finding) for finding in findings]
     hints = dict.fromkeys(finding["hint"] for finding in findings if finding["hint"])
     signatures = sorted({_signature_of_finding(finding) for finding in findings})
     return Diagnosis(
@@ -99,7 +99,7 @@ def _signature_of_finding(finding: Finding) -> str:
     return _signature(_class_of_finding(finding["rule"]), message, first_match(_RULES, message))
 
 
-def _told(finding: Finding) -> str:
+def _evidence_line(finding: Finding) -> str:
     place = f"line {finding['line']}: " if finding["line"] else ""
     return f"{place}{finding['rule']}: {finding['message']}"
 
@@ -107,27 +107,27 @@ def _told(finding: Finding) -> str:
 def diagnose_job(error: str, log: str, state: str) -> Diagnosis:
     """The diagnosis of an engine's failure, from the job run's error, its log's tail and its state.
 
-    `line` is within the script. When the error only stands in for another, the log's causes are looked at.
+    `line` is within the script. An uninformative error is replaced by a cause from the log.
     """
     error, log = clip(redact(error), _MAX_TEXT), clip(redact(log), _MAX_TEXT)
-    parts = take_apart(error, log)
+    parts = parse_error(error, log)
     phase = parts.phase or "engine"
     if state in _STATES:
         failure_class, by, cause, hint = _STATES[state]
-        return _plain(failure_class, cause, hint, by, parts.message or state, phase)
-    match, words = _explained(parts.message, log)
+        return _diagnosis(failure_class, cause, hint, by, parts.message or state, phase)
+    match, words = _find_rule(parts.message, log)
     if match is None:
         by = "code" if phase in _CODE_PHASES else "nobody"
-        diagnosis = _plain("unknown", words or "the engine gave no reason", "", by, words, phase)
+        diagnosis = _diagnosis("unknown", words or "the engine gave no reason", "", by, words, phase)
     else:
-        diagnosis = _by_rule(match, _gated(match, phase), words, phase)
+        diagnosis = _diagnosis_by_rule(match, _repairable_by(match, phase), words, phase)
     return {**diagnosis, "line": parts.line}
 
 
-def _explained(message: str, log: str) -> tuple[Match | None, str]:
-    """The first rule that explains the error or, when it says nothing certain, one of the log's causes."""
-    own = essence(message)
-    weak = says_nothing(own)
+def _find_rule(message: str, log: str) -> tuple[Match | None, str]:
+    """The first rule that matches, with the words it matched: the error first or, if it is uninformative, the log."""
+    own = core_message(message)
+    weak = is_uninformative(own)
     candidates = [*([] if weak else [own, message]), *causes_in_log(log), *([own, message] if weak else [])]
     for words in candidates:
         match = first_match(_RULES, words)
@@ -136,8 +136,8 @@ def _explained(message: str, log: str) -> tuple[Match | None, str]:
     return None, next((words for words in candidates if words), "")
 
 
-def _gated(match: Match, phase: str) -> RepairableBy:
-    """The one who can mend it, by where it failed: outside transform and cast the transform is rarely the cause."""
+def _repairable_by(match: Match, phase: str) -> RepairableBy:
+    """The rule's `repairable_by`, but no code repair for a phase that the transform hardly influences."""
     by, failure_class = match.rule.repairable_by, match.rule.failure_class
     if by != "code" or phase in _CODE_PHASES or phase == "engine":
         return by
@@ -149,26 +149,26 @@ def diagnose_publish(kind: str, message: str) -> Diagnosis:
     message = clip(redact(message), _MAX_TEXT)
     if kind in _PUBLISH:
         failure_class, by, cause = _PUBLISH[kind]
-        return _plain(failure_class, cause, _PUBLISH_HINTS.get(kind, ""), by, message, "publish")
+        return _diagnosis(failure_class, cause, _PUBLISH_HINTS.get(kind, ""), by, message, "publish")
     match = first_match(_PUBLISH_RULES, message)
     if match is None:
-        return _plain("unknown", message, "", "code", message, "publish")
-    return _by_rule(match, "code", message, "publish")
+        return _diagnosis("unknown", message, "", "code", message, "publish")
+    return _diagnosis_by_rule(match, "code", message, "publish")
 
 
 def finding_from_error(error: str, line: int | None) -> Finding:
     """A dry run's error as a finding: the rule is the failure class, the message Spark's own words."""
-    parts = take_apart(clip(redact(error), _MAX_TEXT))
-    words = essence(parts.message) or parts.message
+    parts = parse_error(clip(redact(error), _MAX_TEXT))
+    words = core_message(parts.message) or parts.message
     match = first_match(_RULES, words) or first_match(_RULES, parts.message)
     message = clip(words, 1000)
     if match is None:
         return Finding(rule="unknown", message=message, line=line, hint="")
-    return Finding(rule=_refined(match), message=message, line=line, hint=_hint(match))
+    return Finding(rule=_failure_class(match), message=message, line=line, hint=_hint(match))
 
 
-def _refined(match: Match) -> FailureClass:
-    """A qualified name whose bare form stands among the suggestions has lost its alias, and is not misspelt."""
+def _failure_class(match: Match) -> FailureClass:
+    """The rule's class; `lost_alias` for an unknown `alias.column` whose bare name is among Spark's suggestions."""
     qualifier, _, bare = match.name.rpartition(".")
     if match.rule.failure_class == "unknown_column" and qualifier and bare in match.names:
         return "lost_alias"
@@ -176,18 +176,20 @@ def _refined(match: Match) -> FailureClass:
 
 
 def _hint(match: Match) -> str:
-    if _refined(match) == "lost_alias":
+    if _failure_class(match) == "lost_alias":
         bare = match.name.rpartition(".")[2]
         return f"after a grouping or a select that renames, the alias is gone: write F.col('{bare}')"
     return match.fill(match.rule.hint)
 
 
-def _by_rule(match: Match, by: RepairableBy, words: str, phase: str) -> Diagnosis:
-    diagnosis = _plain(_refined(match), match.fill(match.rule.cause), _hint(match), by, words, phase)
-    return {**diagnosis, "signature": _signature(_refined(match), words, match)}
+def _diagnosis_by_rule(match: Match, by: RepairableBy, words: str, phase: str) -> Diagnosis:
+    diagnosis = _diagnosis(_failure_class(match), match.fill(match.rule.cause), _hint(match), by, words, phase)
+    return {**diagnosis, "signature": _signature(_failure_class(match), words, match)}
 
 
-def _plain(failure_class: FailureClass, cause: str, hint: str, by: RepairableBy, words: str, phase: str) -> Diagnosis:
+def _diagnosis(
+    failure_class: FailureClass, cause: str, hint: str, by: RepairableBy, words: str, phase: str
+) -> Diagnosis:
     return Diagnosis(
         failure_class=failure_class,
         root_cause=clip(cause, 1000),
@@ -201,7 +203,7 @@ def _plain(failure_class: FailureClass, cause: str, hint: str, by: RepairableBy,
 
 
 def _signature(failure_class: FailureClass, words: str, match: Match | None) -> str:
-    """Class and subject where a rule names one, which every Spark version does alike; else the normalised words."""
+    """The failure signature: class and subject, alike in every Spark version; else class and normalised message."""
     if match is not None and match.name and failure_class != "datetime_parse":
         return f"{failure_class}: {match.name.lower()}"
     return f"{failure_class}: {normalised(words)}"

@@ -1,4 +1,4 @@
-"""A failure rule: words of an error, and what they mean."""
+"""A failure rule: patterns of an error message, with the class, cause and hint that they mean."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from agent.nearest import nearest
 
 @dataclass(frozen=True)
 class Rule:
-    """What an error means when one of `patterns` is found in it.
+    """Class, cause and hint of an error in which one of `patterns` is found.
 
-    Templates take the patterns' named groups; `name` is the subject, `names` a list of suggestions,
-    and `{nearest}` the suggestion most like the subject.
+    `cause` and `hint` are templates over the patterns' named groups: `name` is the subject, `names` a list of
+    suggestions, `{nearest}` the suggestion most like the subject.
     """
 
     failure_class: FailureClass
@@ -28,7 +28,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Match:
-    """A rule that applies, with what it found."""
+    """A rule that applies, with the groups of its pattern."""
 
     rule: Rule
     groups: dict[str, str]
@@ -45,7 +45,7 @@ class Match:
         return nearest(self.name, self.names, cutoff=0.0) or ""
 
     def fill(self, template: str) -> str:
-        """A template with this match's words."""
+        """A template filled with this match's groups."""
         known: dict[str, str] = defaultdict(str, self.groups)
         known |= {"names": ", ".join(self.names), "nearest": self.nearest}
         return " ".join(template.format_map(known).split())

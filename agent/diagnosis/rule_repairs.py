@@ -1,6 +1,6 @@
-"""Repairs that a rule is certain of: a misspelt column, and a function that lacks its `F.`.
+"""Repairs without a model, where a rule is certain: a misspelt column, and a function that lacks its `F.`.
 
-An edit replaces exact spans of the source; every other byte stays. A repair that the policy would refuse is none.
+An edit replaces exact spans of the source; every other byte stays. A repair that the policy refuses is dropped.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from agent.sanitizing.policy import check_policy
 from agent.sanitizing.spark_names import FUNCTIONS
 
 _SHADOWED = {"sum", "max", "min", "round", "abs"}
+"""Functions of F that are Python's own too."""
 _NAMING_METHODS = {
     "alias",
     "withColumn",
@@ -28,14 +29,17 @@ _NAMING_METHODS = {
     "when",
     "otherwise",
 }
+"""Calls whose text argument names or is a value: an unknown name there may be meant."""
 _SHORTEST_NAME = 4
+"""Characters; shorter names differ by one letter too easily."""
 _LONG_NAME = 8
+"""Characters from which on two slips are accepted."""
 
 Edit = tuple[ast.expr, str]
 
 
 def repair_by_rule(source: str, diagnosis: Diagnosis) -> str | None:
-    """The mended source of the transform, or None where no rule is certain."""
+    """The repaired source of the transform, or None where no rule is certain."""
     match = first_match(CODE_RULES, diagnosis["evidence"])
     if match is None or match.rule.failure_class != diagnosis["failure_class"]:
         return None
@@ -46,8 +50,8 @@ def repair_by_rule(source: str, diagnosis: Diagnosis) -> str | None:
     edits = _edits(tree, source, match)
     if not edits:
         return None
-    mended = _apply(source, edits)
-    return None if check_policy(mended) else mended
+    repaired = _apply(source, edits)
+    return None if check_policy(repaired) else repaired
 
 
 def _edits(tree: ast.Module, source: str, match: Match) -> list[Edit]:
@@ -63,7 +67,7 @@ def _column_edits(tree: ast.Module, source: str, match: Match) -> list[Edit]:
     if right is None:
         return []
     edits: list[Edit] = []
-    named = _names_given(tree)
+    named = _naming_constants(tree)
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Constant) and node.value == match.name) or id(node) in parts:
@@ -76,7 +80,7 @@ def _column_edits(tree: ast.Module, source: str, match: Match) -> list[Edit]:
 
 
 def _intended(wrong: str, names: tuple[str, ...]) -> str | None:
-    """The one real name that `wrong` is a slip of; None when there are none or several."""
+    """The only real name within reach of `wrong`; None when there are none or several."""
     near = [name for name in names if _is_slip(wrong, name)]
     if len(near) != 1:
         return None
@@ -84,7 +88,7 @@ def _intended(wrong: str, names: tuple[str, ...]) -> str | None:
 
 
 def _is_slip(wrong: str, name: str) -> bool:
-    """One slip of the keyboard, or two in a long name; another digit or another alias is another column."""
+    """True for one typing error, or two in a long name; another digit or another alias means another column."""
     qualifier, _, bare = wrong.rpartition(".")
     real_qualifier, _, real = name.rpartition(".")
     if qualifier and qualifier != real_qualifier:
@@ -95,7 +99,7 @@ def _is_slip(wrong: str, name: str) -> bool:
 
 
 def _distance(one: str, other: str) -> int:
-    """Edit distance in which a swap of two neighbours is one edit."""
+    """Damerau-Levenshtein distance: a swap of two neighbours is one edit."""
     rows = [list(range(len(other) + 1))]
     for i, left in enumerate(one, 1):
         row = [i]
@@ -108,8 +112,8 @@ def _distance(one: str, other: str) -> int:
     return rows[-1][-1]
 
 
-def _names_given(tree: ast.Module) -> set[int]:
-    """Text that gives a name or a value instead of reading a column: there the wrong name may be meant."""
+def _naming_constants(tree: ast.Module) -> set[int]:
+    """Ids of constants that give a name or a value and read no column: there the unknown name may be meant."""
     given: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _NAMING_METHODS:

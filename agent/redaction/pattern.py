@@ -1,8 +1,8 @@
-"""One kind of text that is redacted: how it is found, and what becomes of it.
+"""A redaction pattern: the regex that finds a kind of secret or row value, and its replacement.
 
-Every pattern is linear: it gives up within a bounded number of steps, or it matches, and never looks again at what it
-has passed. So a repeat without an upper bound is possessive, and nothing that can fail comes after it; what is left to
-decide is decided by `replacement`, once a match. `tests/agent/redaction/test_linear_patterns.py` counts the steps.
+Every pattern is linear, as protection from catastrophic backtracking (ReDoS): a repeat without an upper bound is
+possessive, and nothing that can fail follows it; further decisions are made by `replacement`, once a match.
+`tests/agent/redaction/test_linear_patterns.py` counts the steps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 MASK = "***"
 
 NEXT = r"\n(?:[ \t]{0,8}+(?:at |\.\.\. \d|Caused by: )|Traceback |\d{2,4}[-/]\d\d[-/ ])"
-"""Where a value ends at the latest: before a stack frame, another exception or the next line of a log."""
+"""Latest end of a value: before a stack frame, another exception or the next line of a log."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Pattern:
     name: str
     regex: re.Pattern[str]
     replacement: str | Callable[[re.Match[str]], str]
-    """What comes in its place: a template with groups, or a function that may leave the text as it is."""
+    """A template with groups, or a function, which may return the match unchanged."""
 
-    def taken_out(self, text: str) -> str:
-        """The text without what this pattern finds."""
+    def mask(self, text: str) -> str:
+        """The text with each match replaced."""
         return self.regex.sub(self.replacement, text)
 
 
 def pattern(name: str, regex: str, replacement: str | Callable[[re.Match[str]], str] = MASK) -> Pattern:
-    """A pattern whose `.` matches line breaks too."""
+    """A Pattern whose `.` matches line breaks too."""
     return Pattern(name, re.compile(regex, re.DOTALL), replacement)

@@ -1,4 +1,4 @@
-"""Row values that Spark, PostgreSQL, their drivers and Python quote in errors: found by the words around them.
+"""Patterns for row values that Spark, PostgreSQL, their drivers and Python quote in errors, by the words around them.
 
 Collected from the error classes of Spark 3.5, the wordings of Spark 3.3, and the messages of PostgreSQL 15 to 18.
 """
@@ -15,28 +15,31 @@ _TYPE = re.compile(
     r"|uuid|jsonb?|\w+Type)(?![A-Za-z])[\w<>(), :]*[\"`]?(?:\[\])*",
     re.IGNORECASE,
 )
+"""The name of a Spark or PostgreSQL type: phrases like `cannot cast X to Y` hold types as well as values."""
 _VALUES = re.compile(r"\bVALUES\s*\(", re.IGNORECASE)
 _LIST = re.compile(r"\s*,?\s*\((?:[^'()]|'(?:[^']|'')*+'|\((?:[^'()]|'(?:[^']|'')*+')*+\))*+\)")
-"""One `(…)` of values, with texts and calls inside."""
+"""A row `(…)` of an INSERT, with quoted texts and one level of calls inside."""
 
 _LABEL = re.compile(r"\n[A-Z]{4,12}: ")
 """PostgreSQL's next field: CONTEXT, HINT, STATEMENT …"""
 _ROW_END = re.compile(r"\)\.(?=[ \t]{0,8}+(?:\n|\Z))")
+"""`).` at a line's end closes a failing row; the row's own texts may hold `).` within a line."""
 
 
 def _between(name: str, before: str, after: str, *, sure: bool = False, shape: bool = False) -> Pattern:
-    """A value between two phrases; `sure`: the first one is enough, as in a message that was cut.
+    """A value between two phrases; `sure`: it is masked without the second phrase too, as in a message that was cut.
 
-    A value that stands in quotes keeps them, and with `shape` its signs. The name of a type is no value.
+    A quoted value keeps its quotes; with `shape`, letters become `a` and digits 9. Names of types stay.
     """
 
     def replacement(match: re.Match[str]) -> str:
         head, value, tail = match.groups()
-        # A quote that opens is a value's, also in a message that was cut before the second phrase.
+        # An opening quote shows a value even where the message was cut before the second phrase.
         if (tail is None and not sure and value[:1] not in ("'", '"')) or _TYPE.fullmatch(value):
             return match[0]
         return f"{head}{_shaped(value) if shape else _masked(value)}{tail or ''}"
 
+    # The possessive repeat stops before `after` or NEXT, so the optional last group cannot cause backtracking.
     return pattern(name, rf"({before})((?:(?!{after}|{NEXT}).)*+)({after})?", replacement)
 
 
@@ -50,7 +53,7 @@ def _shaped(value: str) -> str:
 
 
 def _quoted(name: str, before: str) -> Pattern:
-    """A value to the end of what it stands in: in quotes to the last one on its line, else to the line's end."""
+    """A value up to the last quote on its line if it begins with a quote, else up to the line's end."""
     return pattern(name, rf"({before})((?:(?!{NEXT}).)*+)", lambda match: match[1] + _without_quoted(match[2]))
 
 
@@ -65,7 +68,10 @@ def _without_quoted(rest: str) -> str:
 
 
 def _failing_row(match: re.Match[str]) -> str:
-    """To the last `).` that ends a line, else to the last one on the first line; a row that is cut off goes whole."""
+    """Mask a failing row up to the last `).` at a line's end, else up to the last one on the first line, else wholly.
+
+    The row's values may hold `).` themselves; PostgreSQL's next field ends the search.
+    """
     rest = match[2]
     label = _LABEL.search(rest)
     ends = [end.start() for end in _ROW_END.finditer(rest, 0, label.start() if label else len(rest))]
@@ -75,7 +81,7 @@ def _failing_row(match: re.Match[str]) -> str:
 
 
 def _key(match: re.Match[str]) -> str:
-    """`Key (id)=(…)`: without the words that follow it, to the end of its line."""
+    """Mask the value of `Key (id)=(…)`; without the words that follow a key, up to the line's end."""
     head, value, tail = match.groups()
     if value.startswith(f"{MASK})"):
         return match[0]
@@ -84,7 +90,7 @@ def _key(match: re.Match[str]) -> str:
 
 
 def _insert(match: re.Match[str]) -> str:
-    """The values of an INSERT: to the words of the driver, else to the end of their lists and of the line."""
+    """Mask the values of an INSERT, up to the driver's words, else up to the end of the rows and of their line."""
     body, aborted = match[2], match[3]
     values = _VALUES.search(body)
     if values is None:
@@ -278,4 +284,4 @@ _PYTHON: tuple[Pattern, ...] = (
     _between("arrow range", r"\b(?:Integer|Float|Decimal) value ", r" (?:not in range|was truncated|would cause)"),
 )
 ROW_VALUES: tuple[Pattern, ...] = (*_SPARK, *_POSTGRES, *_PYTHON)
-"""In this order; a later pattern sees what earlier ones have left."""
+"""All patterns in the order of their application; a later one sees the masks of earlier ones."""

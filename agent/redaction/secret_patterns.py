@@ -1,4 +1,4 @@
-"""Credentials: how they look, and what stands before them."""
+"""Patterns for credentials, by their own form or by the label before them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from agent.redaction.pattern import MASK, Pattern, pattern
 
+# Atomic, so that no shorter label is tried once a longer one has matched. `pass` counts only as a whole word before
+# `=`, a quoted key or `_pass:`: bypass, compass, surpass and trespass are no labels.
 _LABEL = (
     r"(?>password|passwd|passphrase|passcode|pwd|secret_?access_?key|secret|(?<!by)(?<!com)(?<!sur)(?<!tres)pass"
     r"(?=\\{0,32}+[\"']?\s?=|\\{0,32}+[\"']\s?:|(?<=_pass)\s?:)|(?:api|private|account|encryption)[_-]?key"
@@ -14,21 +16,26 @@ _LABEL = (
     r"|(?<![A-Za-z])token(?==)|x-amz-(?:signature|credential|security-token))"
 )
 _PRIVATE_KEY = r"(?:(?!PRIVATE KEY)[A-Z ]){0,40}+PRIVATE KEY(?: BLOCK)?-----"
-_SAID = rf"(?i)({_LABEL}\\{{0,32}}+[\"']?\s{{0,20}}+(?>[=:]{{1,2}}>?\s{{0,20}}+))"
-"""What stands before a secret: `password=`, `"pwd": `, in JSON within JSON `\\"pwd\\": `."""
+_LABELLED = rf"(?i)({_LABEL}\\{{0,32}}+[\"']?\s{{0,20}}+(?>[=:]{{1,2}}>?\s{{0,20}}+))"
+"""Label and separator before a secret: `password=`, `"pwd": `, in JSON within JSON `\\"pwd\\": `."""
 _INNER_QUOTE = r"[\"'](?![\s,;)\]}]|\Z)"
-"""A quote that ends nothing: more of the word follows."""
+"""A quote within a value: more of the word follows it."""
 _INNER_MARK = r"[,;&)\]}](?![\s\"')\]}]|\Z|[A-Za-z_][\w.-]{0,64}+\s{0,8}+[=:])"
-"""A mark that separates nothing: neither an end nor another `name=` follows."""
+"""A punctuation mark within a value: neither an end nor another `name=` follows it."""
 _ENDING_QUOTE = re.compile(r"[\"'](?=[,;)\]}]|\Z)")
+"""A quote that closes a URL; one amid the password is followed by something else."""
 _POSTGRES = re.compile(r"(?<!\w)postgres(?:ql)?\Z")
 _PORT = re.compile(r"\d+(?:[/?\"',]|\Z)")
-_CHANGES = 15
-"""So often 40 random characters change between capitals, small letters, digits and marks at least; words do rarely."""
+_MIN_CHANGES = 15
+"""Least changes between capitals, small letters, digits and marks in 40 random characters; words have fewer."""
 
 
 def _userinfo(match: re.Match[str]) -> str:
-    """`user:password@` of a URL: to the last @ before a quote that ends it, of PostgreSQL's to the last @ at all."""
+    """Mask the password of `user:password@` up to the last @ before a closing quote.
+
+    A password may hold @ and quotes. In a PostgreSQL URL without such an @, the last @ at all ends it, unless a port
+    stands where the password would.
+    """
     head, rest = match.groups()
     ending = _ENDING_QUOTE.search(rest)
     end = rest.rfind("@", 0, ending.start() if ending else len(rest))
@@ -39,16 +46,16 @@ def _userinfo(match: re.Match[str]) -> str:
 
 
 def _authorization(match: re.Match[str]) -> str:
-    """`Bearer …` and `Basic …`, unless what follows is a word."""
+    """Mask the token of `Bearer …` and `Basic …`; a word without digits, dots and `=` stays."""
     token = match[2].rstrip(".")
     return f"{match[1]} {MASK}" if re.search(r"[\d.=]", token) else match[0]
 
 
 def _aws_secret(match: re.Match[str]) -> str:
-    """Forty characters that look random: neither hex digits, nor words or paths."""
+    """Mask 40 characters that look random; hex digests, words and paths stay."""
     changes = sum(_kind(one) != _kind(other) for one, other in pairwise(match[0]))
     kinds = {_kind(character) for character in match[0]}
-    return MASK if changes >= _CHANGES and {"upper", "lower", "digit"} <= kinds else match[0]
+    return MASK if changes >= _MIN_CHANGES and {"upper", "lower", "digit"} <= kinds else match[0]
 
 
 def _kind(character: str) -> str:
@@ -95,18 +102,18 @@ SECRETS: tuple[Pattern, ...] = (
     # password=\"…\" in JSON within JSON
     pattern(
         "labelled, escaped quotes",
-        rf"{_SAID}(\\{{1,32}}+[\"'])(?:(?!(?<!\\)\2)[^\n])*+(?:\2)?",
+        rf"{_LABELLED}(\\{{1,32}}+[\"'])(?:(?!(?<!\\)\2)[^\n])*+(?:\2)?",
         rf"\1\2{MASK}\2",
     ),
     # "password": "…", with \" and "" inside
-    pattern("labelled, double quotes", rf"{_SAID}\"(?:[^\"\\\n]|\\(?:.|\Z)|\"\")*+\"?", rf'\1"{MASK}"'),
+    pattern("labelled, double quotes", rf"{_LABELLED}\"(?:[^\"\\\n]|\\(?:.|\Z)|\"\")*+\"?", rf'\1"{MASK}"'),
     # password='…', with \' and '' inside
-    pattern("labelled, single quotes", rf"{_SAID}'(?:[^'\\\n]|\\(?:.|\Z)|'')*+'?", rf"\1'{MASK}'"),
+    pattern("labelled, single quotes", rf"{_LABELLED}'(?:[^'\\\n]|\\(?:.|\Z)|'')*+'?", rf"\1'{MASK}'"),
     # password=…, pass=…, up to a mark that ends the value
     pattern(
         "labelled, bare",
-        rf"{_SAID}(?!\\{{0,32}}+[\"'])(?:[^\s,;&\"'}})\]]|{_INNER_QUOTE}|{_INNER_MARK})++",
+        rf"{_LABELLED}(?!\\{{0,32}}+[\"'])(?:[^\s,;&\"'}})\]]|{_INNER_QUOTE}|{_INNER_MARK})++",
         rf"\1{MASK}",
     ),
 )
-"""In this order; a later pattern sees what earlier ones have left."""
+"""All patterns in the order of their application; a later one sees the masks of earlier ones."""

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 from agent.diagnosis.failures import diagnose_job
 from agent.findings import Diagnosis, JobOutcome
 from agent.redaction import clip, redact
-from agent.redaction.pivoted_values import without_pivoted
+from agent.redaction.pivoted_values import mask_pivoted_columns
 from graph.inputs import Inputs, store, transform_line
 from graph.state import State, Usage, launch_key
 from tools.ports import ArtifactStore, Clock, JobRunner, Ledger
@@ -63,7 +63,7 @@ def _outcome(state: State, jobs: JobRunner, artifacts: ArtifactStore, run: JobRu
     log, error = jobs.log_tail(run.job_name, run.job_run_id), run.error
     if failed:
         script, snapshot = artifacts.get(state["script_ref"]), Inputs.load(state, artifacts).snapshot
-        log, error = (without_pivoted(text, script, snapshot) for text in (log, error))
+        log, error = (mask_pivoted_columns(text, script, snapshot) for text in (log, error))
     log, error = redact(log), clip(redact(error))
     report = None if failed else jobs.report(run.job_name, run.job_run_id)
     return JobOutcome(

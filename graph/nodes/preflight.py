@@ -8,7 +8,7 @@ from agent.diagnosis.failures import finding_from_error
 from agent.errors import InvalidRequestError, UnavailableError
 from agent.findings import Finding
 from agent.redaction import redact
-from agent.redaction.pivoted_values import without_pivoted
+from agent.redaction.pivoted_values import mask_pivoted_columns
 from agent.snapshot import Row, Snapshot
 from agent.types import spark_type
 from graph.inputs import Inputs, store, transform_line
@@ -53,7 +53,7 @@ def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None)
 
 def _run(dry_run: DryRun, script: str, snapshot: Snapshot, rows: dict[str, list[Row]]) -> DryRunResult:
     result = dry_run.run(script, _tables(snapshot, rows))
-    return replace(result, error=without_pivoted(result.error, script, snapshot))
+    return replace(result, error=mask_pivoted_columns(result.error, script, snapshot))
 
 
 def _depends_on_rows(result: DryRunResult) -> bool:

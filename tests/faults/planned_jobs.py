@@ -15,7 +15,7 @@ from typing import Any
 
 from agent.errors import EngineError
 from agent.names import staging_table
-from agent.redaction import without
+from agent.redaction import mask_secrets
 from tests.faults.planned_glue import Row, stage
 from tools.database.database_url import passwords
 from tools.fakes import PlannedRun
@@ -90,7 +90,7 @@ class PlannedJobs:
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The planned log."""
-        return without(self._plan(job_run_id).log, self._secrets)
+        return mask_secrets(self._plan(job_run_id).log, self._secrets)
 
     def jobs(self) -> list[str]:
         """The definitions that are there."""
@@ -114,7 +114,7 @@ class PlannedJobs:
             raise EngineError("EntityNotFoundException", f"job {job_name!r} has no run {job_run_id!r}")
         (looks, stopped), plan = rows[0], self._plan(job_run_id)
         state = "RUNNING" if looks < plan.looks else "STOPPED" if stopped else plan.state
-        error = without(plan.error, self._secrets) if state == plan.state and state in TERMINAL_STATES else ""
+        error = mask_secrets(plan.error, self._secrets) if state == plan.state and state in TERMINAL_STATES else ""
         return JobRun(job_name, job_run_id, state, error, 1.0, 2.0)
 
     def _sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.errors import EngineError
 from agent.names import temp_prefix
-from agent.redaction import without
+from agent.redaction import mask_secrets
 from agent.settings import Settings
 from tools.aws.client_errors import translated
 from tools.aws.clients import AwsClients
@@ -153,7 +153,7 @@ class GlueJobRunner:
         return [secret for url in urls for secret in passwords(url)]
 
     def _run(self, described: Mapping[str, Any]) -> JobRun:
-        return job_run({**described, "ErrorMessage": without(described.get("ErrorMessage", ""), self._secrets)})
+        return job_run({**described, "ErrorMessage": mask_secrets(described.get("ErrorMessage", ""), self._secrets)})
 
     def _get(self, job_name: str, job_run_id: str) -> Mapping[str, Any]:
         _check_id(job_name, job_run_id)

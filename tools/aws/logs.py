@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from agent.redaction import without
+from agent.redaction import mask_secrets
 from tools.aws.client_errors import error_code, translated
 from tools.aws.clients import AwsClients
 from tools.ports import Clock
@@ -86,7 +86,7 @@ class GlueLogs:
                 break
             token = page["nextBackwardToken"]
         # Secrets are removed before the text is cut: half a secret would not be found.
-        return _end(without("".join(lines), self._secrets()), MAX_CHARACTERS)
+        return _end(mask_secrets("".join(lines), self._secrets()), MAX_CHARACTERS)
 
 
 def _fair_tails(parts: list[str], room: int) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from agent.errors import EngineError
-from agent.redaction import without
+from agent.redaction import mask_secrets
 from tools.database.database_url import given_parameters, passwords
 from tools.job_report import parse_report
 from tools.ports import ArtifactStore
@@ -119,7 +119,7 @@ class LocalJobRunner:
         run_dir = self._run_dir(job_name, job_run_id)
         outcome = _look(run_dir)
         seconds = (outcome.finished or time.time()) - outcome.started
-        return JobRun(job_name, job_run_id, outcome.state, without(outcome.error, self._secrets), seconds)
+        return JobRun(job_name, job_run_id, outcome.state, mask_secrets(outcome.error, self._secrets), seconds)
 
     def list_runs(self, job_name: str) -> list[JobRun]:
         """All runs of the job, newest first; empty for an unknown job."""
@@ -155,7 +155,7 @@ class LocalJobRunner:
                 text = log.read().decode("utf-8", errors="replace")
         except FileNotFoundError:
             return ""
-        text = without(text, self._secrets)
+        text = mask_secrets(text, self._secrets)
         if start:  # perhaps within a password, the rest of which was not found
             text = text[_LONGEST_FORM * max(map(len, self._secrets), default=0) :]
         elif len(text) <= _LOG_CHARACTERS:

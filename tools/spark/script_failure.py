@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.redaction import without
+from agent.redaction import mask_secrets
 
 _MESSAGE_LINES = 30
 _MESSAGE_CHARACTERS = 4000
@@ -37,6 +37,6 @@ def failure(error: BaseException, script: str, secrets: Sequence[str] = ()) -> F
         if frame.f_code.co_filename == script:
             line = number
     # Before anything is cut: a part of a secret would not be found any more.
-    lines = [text for text in without(str(error), secrets).splitlines() if not _FRAME.match(text)]
+    lines = [text for text in mask_secrets(str(error), secrets).splitlines() if not _FRAME.match(text)]
     message = "\n".join(lines[:_MESSAGE_LINES])[:_MESSAGE_CHARACTERS]
     return Failure(type(error).__name__, message, line)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from agent.redaction import _known
+from agent.redaction import _secret_pattern
 from agent.redaction.pattern import Pattern
 from agent.redaction.row_patterns import ROW_VALUES
 from agent.redaction.secret_patterns import SECRETS
@@ -32,7 +32,7 @@ def test_a_pattern_takes_a_bounded_number_of_steps_at_each_place(pattern: Patter
 )
 def test_a_known_secret_is_looked_for_in_linear_time(secret: str) -> None:
     """In each of its forms."""
-    found = steps_of(_known(secret))
+    found = steps_of(_secret_pattern(secret))
     assert found.steps <= 100_000
     assert found.each <= STEPS_EACH
 

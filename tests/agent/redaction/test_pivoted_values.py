@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.diagnosis.failures import finding_from_error
-from agent.redaction.pivoted_values import without_pivoted
+from agent.redaction.pivoted_values import mask_pivoted_columns
 from agent.snapshot import Column, Snapshot, Source, Target
 
 COLUMNS = (Column(name="id", type="int"), Column(name="Order Day", type="date"))
@@ -46,12 +46,12 @@ SCRIPT = (
 )
 def test_names_that_only_rows_have_are_masked(error: str, told: str) -> None:
     """In every list of columns, as both versions of Spark and the script word it; known names stay."""
-    assert without_pivoted(error, SCRIPT, SNAPSHOT) == told
-    assert without_pivoted(told, SCRIPT, SNAPSHOT) == told
+    assert mask_pivoted_columns(error, SCRIPT, SNAPSHOT) == told
+    assert mask_pivoted_columns(told, SCRIPT, SNAPSHOT) == told
     assert finding_from_error(told, None)["rule"] == finding_from_error(error, None)["rule"]
 
 
 def test_without_a_pivot_all_names_are_told() -> None:
     """They are those of tables and code, and repairs need them."""
     error = "Did you mean one of the following? [`id`, `Ann`]."
-    assert without_pivoted(error, SCRIPT.replace(".pivot(", ".rollup("), SNAPSHOT) == error
+    assert mask_pivoted_columns(error, SCRIPT.replace(".pivot(", ".rollup("), SNAPSHOT) == error

@@ -27,10 +27,12 @@ from agent.names import is_run_id
 from agent.redaction import redact
 from agent.settings import load_settings
 from graph.checkpoints.dynamodb import dynamodb_checkpoints
-from graph.response import Response, as_unavailable, broken, reason, unavailable
+from graph.response import Response
+from runs.accept import run_id_of
 from runs.actions import Actions
-from runs.dispatch import answer, run_id_of
+from runs.dispatch import answer
 from runs.refused_request import refusal
+from runs.respond import reason, respond, unavailable
 from runs.service import Service
 from tools.aws.announcer import EventBridgeAnnouncer
 from tools.aws.aws_toolbox import aws_toolbox
@@ -60,12 +62,12 @@ def handler(event: object, context: LambdaContext) -> Response:
     try:
         response = _answer(event, context)
     except DatamorphError as error:
-        # What is wrong with the event itself is answered by now: this is a setting, or a service that is away.
-        response = unavailable(run_id_of(event), as_unavailable(error))
+        # Errors of the event are answered by now: this is a setting or a service, and no caller can mend it.
+        response = unavailable(error, run_id_of(event))
     except Exception as error:
         # The one broad catch of this door. A trace repeats values, and with them secrets.
         logger.error("handler.failed", trace=redact(traceback.format_exc(), _door.secrets()))
-        response = broken(run_id_of(event), error, _door.secrets())
+        response = respond(error, run_id_of(event), _door.secrets())
     status = response["body"].get("execution_status")
     logger.info("handler.answered", status_code=response["statusCode"], execution_status=status, **_refusal(response))
     _tell(event, response, context)

@@ -15,13 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
-from agent.redaction import redact
+from agent.errors import DatamorphError, InvalidRequestError, Problem, UnavailableError
 from agent.settings import Settings
 from bootstrap import open_ledger, open_service
 from cli.choices import record_of, settings_of
 from cli.eval_command import eval_command
 from cli.parser import parser
+from runs.respond import respond
 
 if TYPE_CHECKING:
     from agent.request import Request
@@ -51,23 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command != "prompt":
             _require_home(settings.home)
         return _COMMANDS[options.command](options, settings)
-    except InvalidRequestError as error:
-        return _refuse(options, 400, "invalid", errors=[vars(problem) for problem in error.problems])
-    except UnknownRunError as error:
-        return _refuse(options, 400, "invalid", run_id=error.run_id, errors=[{"path": "run_id", "message": str(error)}])
-    except ConflictError as error:
-        return _refuse(options, 409, "conflict", run_id=error.run_id, message=str(error))
-    except UnavailableError as error:
-        return _refuse(options, 503, "unavailable", run_id=_run_id(options), service=error.service, message=str(error))
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
-    except Exception:
+    except Exception as error:
         # The one broad catch of this door: nobody is shown a stack trace unless it is asked for.
-        if os.environ.get("DATAMORPH_DEBUG"):
-            raise
-        _log.exception("cli.failed")
-        return _refuse(options, 503, "unavailable", run_id=_run_id(options), service="datamorph", message=_unexpected())
+        if not isinstance(error, DatamorphError):
+            if os.environ.get("DATAMORPH_DEBUG"):
+                raise
+            _log.exception("cli.failed")
+        return _refuse(options, respond(error, _run_id(options), trace="set DATAMORPH_DEBUG=1 to see where"))
 
 
 def run_command(options: argparse.Namespace, settings: Settings) -> int:
@@ -222,16 +215,16 @@ def _summary(record: RunRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in fields}
 
 
-def _refuse(options: argparse.Namespace, code: int, status: str, **body: Any) -> int:
-    """Tell why a command did not come to a run, in the form of a response."""
-    answer = {"statusCode": code, "body": {"execution_status": status, **body}}
-    if getattr(options, "json", False):
-        _print_json(answer)
+def _refuse(options: argparse.Namespace, response: Response) -> int:
+    """Tell why a command did not come to a run; with `--json` as the response that every door gives."""
+    body = response["body"]
+    if options.json:
+        _print_json(response)
     for error in body.get("errors", []):
         sys.stderr.write(f"datamorph: {error['path']}: {error['message']}\n")
     if "message" in body:
         sys.stderr.write(f"datamorph: {body['message']}\n")
-    return EXIT_CODES[code]
+    return EXIT_CODES[response["statusCode"]]
 
 
 def _require_home(home: Path) -> None:
@@ -248,11 +241,6 @@ def _require_home(home: Path) -> None:
 def _run_id(options: argparse.Namespace) -> str | None:
     run_id = getattr(options, "run_id", None)
     return run_id if isinstance(run_id, str) else None
-
-
-def _unexpected() -> str:
-    error = sys.exc_info()[1]
-    return f"unexpected {type(error).__name__}: {redact(str(error))}; set DATAMORPH_DEBUG=1 to see where"
 
 
 def _print_json(value: Any) -> None:

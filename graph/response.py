@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from agent.errors import (
-    ArtifactError,
-    ConflictError,
-    DatamorphError,
-    EngineError,
-    InvalidRequestError,
-    UnavailableError,
-)
-from agent.redaction import clip, redact
+from agent.errors import ArtifactError, DatamorphError, UnavailableError
+from agent.redaction import clip
 from graph.state import State
 from tools.ports import ArtifactStore
 from tools.records import RunRecord
@@ -30,16 +22,11 @@ class Response(TypedDict):
     body: dict[str, Any]
 
 
-ERRORS_TOLD = 100
-"""Lambda's answer takes 6 MB, and nobody reads ten thousand lines."""
-
 BYTES_TOLD = 380_000
 """Of an answer as JSON that repeats its prompt: the ledger's item has to hold it, and holds 400 KB."""
 
 WARNING_BYTES_TOLD = 200_000
 """Of all warnings of an answer."""
-
-_REASON_CHARACTERS = 2000
 
 Status = Literal["success", "running", "publish_pending", "invalid", "conflict", "cancelled", "failed", "unavailable"]
 _CODES: dict[str, int] = {
@@ -113,53 +100,6 @@ def _told(warnings: list[str]) -> list[str]:
     told = [warning for warning, end in zip(cut, ends, strict=True) if end <= WARNING_BYTES_TOLD]
     more = len(cut) - len(told)
     return [*told, f"{more} more warnings are left out"] if more else told
-
-
-def invalid(run_id: str | None, error: InvalidRequestError) -> Response:
-    """400: what is wrong with the event, and where; the first problems of very many."""
-    errors = [{"path": problem.path, "message": problem.message} for problem in error.problems[:ERRORS_TOLD]]
-    if (more := len(error.problems) - len(errors)) > 0:
-        errors.append({"path": "event", "message": f"{more} more problems like these; correct them and try again"})
-    return Response(statusCode=400, body={"run_id": run_id, "execution_status": "invalid", "errors": errors})
-
-
-def conflict(error: ConflictError) -> Response:
-    """409: the run_id is taken, or the run is busy."""
-    body = {"run_id": error.run_id, "execution_status": "conflict", "message": str(error)}
-    return Response(statusCode=409, body=body)
-
-
-def unavailable(run_id: str | None, error: UnavailableError) -> Response:
-    """503: a service refused; the message says what to grant or raise."""
-    body = {
-        "run_id": run_id,
-        "execution_status": "unavailable",
-        "service": error.service,
-        "message": redact(str(error)),
-    }
-    return Response(statusCode=503, body=body)
-
-
-def as_unavailable(error: DatamorphError) -> UnavailableError:
-    """What a door answers 503 with."""
-    if isinstance(error, UnavailableError):
-        return error
-    owners = {ArtifactError: "artifacts", EngineError: "engine"}
-    return UnavailableError(owners.get(type(error), "datamorph"), str(error))
-
-
-def broken(run_id: str | None, error: Exception, secrets: Iterable[str] = ()) -> Response:
-    """503: an error that nobody foresaw, told by its kind and message; its trace is for the log alone."""
-    message = redact(str(error), secrets)[:500]
-    told = f"unexpected {type(error).__name__}: {message}; the function's log has the rest"
-    return unavailable(run_id, UnavailableError("datamorph", told))
-
-
-def reason(response: Response, secrets: Iterable[str] = ()) -> str:
-    """Why an answer is a refusal, in one text; empty where it tells no reason of that kind."""
-    body = response["body"]
-    errors = [f"{error['path']}: {error['message']}" for error in body.get("errors", ())]
-    return clip(redact(body.get("message") or "; ".join(errors), secrets), _REASON_CHARACTERS)
 
 
 def warned(response: Response, *warnings: str) -> Response:

@@ -23,6 +23,12 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"
 
 
+def run_id_of(event: object) -> str | None:
+    """The run_id that an input names; None when it names none."""
+    run_id = event.get("run_id") if isinstance(event, dict) else None
+    return run_id if isinstance(run_id, str) else None
+
+
 def request_in(event: object) -> Request:
     """The request that an event makes. Raises InvalidRequestError for a bad one, and for one that asks too much."""
     request = parse_request(event)

@@ -8,11 +8,12 @@ from typing import cast
 
 from langgraph.runtime import RunControl
 
-from agent.errors import ConflictError, EngineError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from agent.errors import DatamorphError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
 from agent.names import is_run_id, run_id_of_job
-from graph.response import Response, as_unavailable, conflict, ignored, reason, swept, unavailable, warned
+from graph.response import Response, ignored, swept, warned
 from runs.accept import check_database
 from runs.janitor import clean
+from runs.respond import reason, respond
 from runs.retire import withdraw
 from runs.service import Service
 from runs.stop import end
@@ -54,7 +55,7 @@ class Actions:
         """End a run: its jobs are stopped, its staging is dropped, its target stays as it is.
 
         A run that has ended keeps its answer; one that is published already is finished. What a refusal cuts off is
-        gone on with by the next call, event or sweep. Raises UnknownRunError.
+        gone on with by the next call, event or sweep.
         """
         try:
             self._record(run_id)
@@ -67,10 +68,8 @@ class Actions:
                     return end(self.service.tools, record, self.service.look, "cancelled")
                 # Published: what is left to do is to finish it.
                 self.service.tools.ledger.finish(run_id, record.generation, "running", record.response, stopping=True)
-        except ConflictError as error:
-            return conflict(error)
-        except (UnavailableError, EngineError) as error:
-            return unavailable(run_id, as_unavailable(error))
+        except DatamorphError as error:
+            return respond(error, run_id)
         return self.service.resume(run_id, control=self.control)
 
     def on_job_event(self, event: dict[str, object]) -> Response:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
+from agent.errors import DatamorphError, InvalidRequestError, Problem
 from agent.nearest import did_you_mean
-from graph.response import Response, conflict, invalid, unavailable
+from graph.response import Response
+from runs.accept import run_id_of
 from runs.actions import Actions
+from runs.respond import respond
 
 JOB_EVENT = "Glue Job State Change"
 """The detail-type of https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-glue.html."""
@@ -23,24 +25,11 @@ _ON_RUNS: dict[str, Callable[[Actions, str], Response]] = {
 
 
 def answer(actions: Actions, event: object) -> Response:
-    """Answer an input. Errors that are known become the response that tells them."""
-    run_id = run_id_of(event)
+    """Answer an input. Raises only errors that nobody foresaw."""
     try:
         return _answer(actions, event)
-    except InvalidRequestError as error:
-        return invalid(run_id, error)
-    except UnknownRunError as error:
-        return invalid(run_id, InvalidRequestError([Problem("run_id", str(error))]))
-    except ConflictError as error:
-        return conflict(error)
-    except UnavailableError as error:
-        return unavailable(run_id, error)
-
-
-def run_id_of(event: object) -> str | None:
-    """The run_id that an input names; None when it names none."""
-    run_id = event.get("run_id") if isinstance(event, dict) else None
-    return run_id if isinstance(run_id, str) else None
+    except DatamorphError as error:
+        return respond(error, run_id_of(event))
 
 
 def is_start(event: object) -> bool:

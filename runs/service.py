@@ -13,25 +13,16 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 
-from agent.errors import (
-    ConflictError,
-    DatamorphError,
-    EngineError,
-    InvalidRequestError,
-    OutOfTimeError,
-    Problem,
-    UnavailableError,
-    UnknownRunError,
-    UnsupportedTypeError,
-)
+from agent.errors import ConflictError, DatamorphError, OutOfTimeError, UnknownRunError
 from agent.settings import Settings
 from graph.builder import Workflow, build_workflow
 from graph.checkpoints.fencing import demand_held, fenced
-from graph.response import Response, as_unavailable, broken, conflict, invalid, response_of, unavailable
-from runs.accept import accept, check_database, check_doors, request_in
+from graph.response import Response, response_of
+from runs.accept import accept, check_database, check_doors, request_in, run_id_of
 from runs.completion import conclude, recorded, told
 from runs.limits import deadline, limit_reached
 from runs.progress import begin_or_go_on, config_of, reached
+from runs.respond import respond
 from runs.retire import withdraw
 from runs.stop import end
 from tools.models.selection import model_of
@@ -71,27 +62,18 @@ class Service:
 
         `control` lets the caller ask for a stop after the current step; the answer is then 202.
         """
-        run_id = event.get("run_id") if isinstance(event, dict) else None
         try:
             request = request_in(event)
-        except InvalidRequestError as error:
-            return invalid(run_id if isinstance(run_id, str) else None, error)
-        try:
             with self.tools.lease.hold(request.run_id) as owner:
                 record = accept(request, self.tools, self.settings, self.database)
                 if (answer := self.ended(record) or self._over(record)) is not None:
                     return answer
                 return self._held(record, owner)._drive(record, watch, control)
-        except ConflictError as error:
-            return conflict(error)
-        except (UnavailableError, EngineError) as error:
-            return unavailable(request.run_id, as_unavailable(error))
+        except DatamorphError as error:
+            return respond(error, run_id_of(event))
 
     def resume(self, run_id: str, watch: Watcher | None = None, control: RunControl | None = None) -> Response:
-        """Go on with a run where it stopped; a run that has ended gives its recorded answer.
-
-        Raises UnknownRunError.
-        """
+        """Go on with a run where it stopped; a run that has ended gives its recorded answer."""
         try:
             with self.tools.lease.hold(run_id) as owner:
                 record = self.tools.ledger.run(run_id)
@@ -100,10 +82,8 @@ class Service:
                 if (answer := self.ended(record) or self._over(record)) is not None:
                     return answer
                 return self.check_doors(record)._held(record, owner)._drive(record, watch, control)
-        except ConflictError as error:
-            return conflict(error)
-        except (UnavailableError, EngineError) as error:
-            return unavailable(run_id, as_unavailable(error))
+        except DatamorphError as error:
+            return respond(error, run_id)
 
     def look(self, record: RunRecord) -> Response:
         """How a run stands that has not ended; nothing is started. A prompt that cannot be had now is left out.
@@ -175,20 +155,17 @@ class Service:
         try:
             workflow = build_workflow(self.tools, self.settings, self.checkpointer)
             response = self._answer(workflow, record, watch, control)
-        except InvalidRequestError as error:
-            response = invalid(record.run_id, error)
-        except UnsupportedTypeError as error:
-            response = invalid(record.run_id, InvalidRequestError([Problem("specs", str(error))]))
         except ConflictError:
             raise
         except DatamorphError as error:
-            self.tools.ledger.settle(record.run_id, record.generation)
-            response = unavailable(record.run_id, as_unavailable(error))
+            response = respond(error, record.run_id)
+            if response["statusCode"] == 503:
+                self.tools.ledger.settle(record.run_id, record.generation)
         except Exception as error:
             # Left to the door to tell, and recorded where the run is still ours: it is not woken again and again.
             with suppress(DatamorphError):
                 demand_held(self.checkpointer)
-                self._stands(record, broken(record.run_id, error, self.secrets()))
+                self._stands(record, respond(error, record.run_id, self.secrets()))
             raise
         demand_held(self.checkpointer)
         if response["body"]["execution_status"] in ENDED_STATUSES:

@@ -15,21 +15,15 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic import Field, create_model
 from typing_extensions import TypedDict
 
-from agent.errors import (
-    ConflictError,
-    DatamorphError,
-    InvalidRequestError,
-    Problem,
-    UnknownRunError,
-    UnsupportedTypeError,
-)
+from agent.errors import ConflictError, DatamorphError, InvalidRequestError, UnknownRunError, UnsupportedTypeError
 from agent.request import Request
 from agent.settings import Settings
 from graph.builder import Workflow, build_workflow
-from graph.response import Response, conflict, invalid, response_of
+from graph.response import Response, response_of
 from graph.state import State
 from runs.accept import IN_THREAD, accept, check_doors, first_state, new_run_id, request_in
 from runs.completion import conclude, recorded
+from runs.respond import respond
 from tools.records import ENDED_STATUSES, RunRecord
 from tools.toolbox import Toolbox
 
@@ -98,10 +92,8 @@ class Studio:
             request = request_in(event)
             with self.tools.lease.hold(request.run_id):
                 record = self._accepted(request, state.get("accepted"), self._place(config))
-        except InvalidRequestError as error:
-            return _answered(invalid(str(event["run_id"]), error))
-        except ConflictError as error:
-            return _answered(conflict(error))
+        except (InvalidRequestError, ConflictError) as error:
+            return _answered(respond(error, str(event["run_id"])))
         response = recorded(record)
         return _answered(response) if response else StudioState(accepted=record.run_id)
 
@@ -140,10 +132,8 @@ class Studio:
     def _driven(self, workflow: Workflow, record: RunRecord, config: RunnableConfig) -> Response:
         try:
             state = workflow.invoke(first_state(record), config, durability="sync")
-        except InvalidRequestError as error:
-            return invalid(record.run_id, error)
-        except UnsupportedTypeError as error:
-            return invalid(record.run_id, InvalidRequestError([Problem("specs", str(error))]))
+        except (InvalidRequestError, UnsupportedTypeError) as error:
+            return respond(error, record.run_id)
         return response_of(cast(State, state), self.tools.artifacts)
 
     def _place(self, config: RunnableConfig) -> str:
@@ -165,7 +155,7 @@ def studio_graph(studio: Studio) -> StudioGraph:
             try:
                 return _answered(studio.go_on(workflow, state["accepted"] or "", config))
             except ConflictError as error:
-                return _answered(conflict(error))
+                return _answered(respond(error))
 
     builder = StateGraph(StudioState, input_schema=Event, output_schema=Response)
     builder.add_node("accept", accept)

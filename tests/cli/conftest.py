@@ -50,11 +50,11 @@ class Home:
 
     def command(self, *arguments: str) -> list[str]:
         """Give the command line, for a new interpreter."""
-        return [sys.executable, "-m", "cli", *arguments, "--home", str(self.folder)]
+        return [sys.executable, "-m", "cli.main", *arguments, "--home", str(self.folder)]
 
     def datamorph(self, *arguments: str, stdin: str = "") -> Answer:
         """Run a command to its end."""
-        done = warm.run("cli", (*arguments, "--home", str(self.folder)), environment(), PROJECT, stdin=stdin)
+        done = warm.run("cli.main", (*arguments, "--home", str(self.folder)), environment(), PROJECT, stdin=stdin)
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def sql(

@@ -8,6 +8,7 @@ import os
 
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
+import cli.main
 import cli.view
 import runs.actions
 import runs.service

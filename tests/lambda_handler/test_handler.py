@@ -13,7 +13,8 @@ import pytest
 import lambda_handler
 from agent.errors import InvalidRequestError, Problem, UnavailableError
 from agent.settings import load_settings
-from graph.response import Response, invalid, unavailable
+from graph.response import Response
+from runs.respond import respond
 from runs.service import Service
 from tests.lambda_handler.scene import CANARY, URL_CANARY, Context
 
@@ -57,11 +58,11 @@ def test_a_setting_that_is_wrong_is_503(monkeypatch: pytest.MonkeyPatch, event: 
 
 def test_the_log_tells_why_nothing_was_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nobody hears the answer to a sweep's wake, to a job event or to a tick."""
-    refused = unavailable("run_1", UnavailableError("s3", f"AccessDenied for {CANARY}; grant s3:GetObject"))
+    refused = respond(UnavailableError("s3", f"AccessDenied for {CANARY}; grant s3:GetObject"), "run_1")
     (line,) = logged(monkeypatch, tmp_path, refused)
     assert (line["message"], line["level"], line["status_code"]) == ("handler.answered", "INFO", 503)
     assert (line["refused_by"], line["reason"]) == ("s3", "AccessDenied for ***; grant s3:GetObject")
-    wrong = invalid("run_1", InvalidRequestError([Problem("specs.filters", "is free text"), Problem("event", "no")]))
+    wrong = respond(InvalidRequestError([Problem("specs.filters", "is free text"), Problem("event", "no")]), "run_1")
     (line,) = logged(monkeypatch, tmp_path, wrong)
     assert (line["status_code"], line["reason"]) == (400, "specs.filters: is free text; event: no")
 

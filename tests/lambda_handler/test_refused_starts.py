@@ -11,7 +11,7 @@ import pytest
 
 import lambda_handler
 from agent.errors import UnavailableError
-from graph.response import unavailable
+from runs.respond import respond
 from tests.fakes.moto_server import REFUSED_PATTERN, Aws
 from tests.lambda_handler.scene import Context, event
 from tools.aws.announcer import EventBridgeAnnouncer
@@ -94,7 +94,7 @@ def test_a_busy_run_is_told_as_a_conflict(function: Aws) -> None:
 def test_a_run_that_goes_on_by_itself_is_not_refused(function: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its 503 interrupts it, the sweep wakes it, and its end is told; asked for anew elsewhere, it would run twice."""
     queue = function.subscribed("mine", REFUSED_PATTERN)
-    monkeypatch.setattr("lambda_handler.answer", lambda *_: unavailable(RUN, UnavailableError("s3", "no")))
+    monkeypatch.setattr("lambda_handler.answer", lambda *_: respond(UnavailableError("s3", "no"), RUN))
     record = RunRecord(RUN, 1, "sha", "ref", "compiler", "glue", "none", "2026-01-01T00:00:00+00:00", "running")
     asked({"action": "status", "run_id": RUN})
     service, _ = lambda_handler._door.open(Context())  # type: ignore[arg-type]

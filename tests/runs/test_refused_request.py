@@ -8,19 +8,20 @@ from dataclasses import asdict
 import pytest
 
 from agent.errors import ConflictError, InvalidRequestError, Problem, UnavailableError
-from graph.response import Response, broken, conflict, invalid, unavailable
+from graph.response import Response
 from runs.refused_request import refusal
+from runs.respond import respond
 
 START = {"run_id": "r1", "specs": {}}
-BAD = invalid("r1", InvalidRequestError([Problem("specs.filters", "is free text")]))
+BAD = respond(InvalidRequestError([Problem("specs.filters", "is free text")]), "r1")
 
 
 @pytest.mark.parametrize(
     ("response", "status", "service", "path", "message"),
     [
         (BAD, "invalid", None, "specs.filters", "is free text"),
-        (conflict(ConflictError("r1", "is busy")), "conflict", None, "run_id", "is busy"),
-        (unavailable("r1", UnavailableError("s3", "no bucket")), "unavailable", "s3", "event", "no bucket"),
+        (respond(ConflictError("r1", "is busy")), "conflict", None, "run_id", "is busy"),
+        (respond(UnavailableError("s3", "no bucket"), "r1"), "unavailable", "s3", "event", "no bucket"),
     ],
 )
 def test_a_refusal_is_told_with_path_and_message(
@@ -68,8 +69,8 @@ def test_an_answer_that_is_no_refusal_is_not_told_of(code: int, status: str) -> 
 
 def test_no_secret_is_told() -> None:
     """Neither one that looks like one nor one that the settings hold."""
-    answer = invalid("r1", InvalidRequestError([Problem("specs.x", "pwd=hunter22 or Xyzzy17")]))
-    for response in (answer, broken("r1", ValueError("pwd=hunter22 or Xyzzy17"))):
+    answer = respond(InvalidRequestError([Problem("specs.x", "pwd=hunter22 or Xyzzy17")]), "r1")
+    for response in (answer, respond(ValueError("pwd=hunter22 or Xyzzy17"), "r1")):
         told = json.dumps(asdict(refusal(START, response, "7a4c", ["Xyzzy17"])))  # type: ignore[arg-type]
         assert "hunter22" not in told and "Xyzzy17" not in told and "pwd=***" in told
 
@@ -77,7 +78,7 @@ def test_no_secret_is_told() -> None:
 def test_an_event_fits_on_the_bus() -> None:
     """However long names and messages are, and whatever they take as JSON; what is left out is counted."""
     problems = [Problem("ä" * 500_000, "\U0001f600" * 100_000) for _ in range(100)]
-    told = refusal({"run_id": "r" * 900_000}, invalid("r" * 900_000, InvalidRequestError(problems)), "7a4c")
+    told = refusal({"run_id": "r" * 900_000}, respond(InvalidRequestError(problems), "r" * 900_000), "7a4c")
     assert told is not None
     assert len(json.dumps(asdict(told))) < 220_000
     assert len(told.errors) > 5

@@ -89,7 +89,7 @@ def studio_server(home: Path, **settings: str) -> Iterator[StudioServer]:
     """Start a server with a home of its own. It keeps its threads in the folder that it is started in: none of ours."""
     port, folder = _free_port(), home / "studio"
     folder.mkdir()
-    for name in ("langgraph.json", "graph"):
+    for name in ("langgraph.json", "studio"):
         (folder / name).symlink_to(PROJECT / name)
     log = folder / "log"
     command = [str(Path(sys.executable).with_name("langgraph")), "dev"]

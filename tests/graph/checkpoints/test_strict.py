@@ -28,7 +28,9 @@ def fresh(program: str, folder: Path, **environment: str) -> subprocess.Complete
     )
 
 
-@pytest.mark.parametrize("door", ["import lambda_handler", "import cli; cli.main(['status', '--home', sys.argv[1]])"])
+@pytest.mark.parametrize(
+    "door", ["import lambda_handler", "from cli.main import main; main(['status', '--home', sys.argv[1]])"]
+)
 def test_a_door_makes_checkpoints_data_only(door: str, tmp_path: Path) -> None:
     """Whatever the environment says, and before langgraph is imported."""
     done = fresh(f"import sys\n{door}\n{FORGE}", tmp_path)

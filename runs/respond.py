@@ -1,0 +1,84 @@
+"""Errors become responses here, for every door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from agent.errors import (
+    ArtifactError,
+    ConflictError,
+    DatamorphError,
+    EngineError,
+    InvalidRequestError,
+    Problem,
+    UnavailableError,
+    UnknownRunError,
+    UnsupportedTypeError,
+)
+from agent.redaction import clip, redact
+from graph.response import Response
+
+ERRORS_TOLD = 100
+"""Problems in one response: Lambda's answer takes 6 MB, and nobody reads ten thousand lines."""
+
+_SERVICES = {ArtifactError: "artifacts", EngineError: "engine"}
+"""Names of the services behind errors that name none."""
+
+_UNEXPECTED_CHARACTERS = 500
+_REASON_CHARACTERS = 2000
+
+
+def respond(
+    error: Exception,
+    run_id: str | None = None,
+    secrets: Iterable[str] = (),
+    *,
+    trace: str = "the function's log has the rest",
+) -> Response:
+    """The response to an error.
+
+    `run_id` is the run that was asked for. `secrets` and `trace`, the place of the stack trace, matter for an error
+    that nobody foresaw.
+    """
+    match error:
+        case InvalidRequestError():
+            return _invalid(run_id, error.problems)
+        case UnsupportedTypeError():
+            return _invalid(run_id, [Problem("specs", str(error))])
+        case UnknownRunError():
+            return _invalid(error.run_id, [Problem("run_id", str(error))])
+        case ConflictError():
+            body = {"run_id": error.run_id, "execution_status": "conflict", "message": str(error)}
+            return Response(statusCode=409, body=body)
+        case DatamorphError():
+            return unavailable(error, run_id)
+        case _:
+            message = redact(str(error), secrets)[:_UNEXPECTED_CHARACTERS]
+            told = f"unexpected {type(error).__name__}: {message}; {trace}"
+            return unavailable(UnavailableError("datamorph", told), run_id)
+
+
+def unavailable(error: DatamorphError, run_id: str | None = None) -> Response:
+    """503 for an error that the caller can do nothing about; the message says what to grant or raise."""
+    body = {
+        "run_id": run_id,
+        "execution_status": "unavailable",
+        "service": error.service if isinstance(error, UnavailableError) else _SERVICES.get(type(error), "datamorph"),
+        "message": redact(str(error)),
+    }
+    return Response(statusCode=503, body=body)
+
+
+def reason(response: Response, secrets: Iterable[str] = ()) -> str:
+    """The message of a refusal in one text; empty for other responses."""
+    body = response["body"]
+    errors = [f"{error['path']}: {error['message']}" for error in body.get("errors", ())]
+    return clip(redact(body.get("message") or "; ".join(errors), secrets), _REASON_CHARACTERS)
+
+
+def _invalid(run_id: str | None, problems: Sequence[Problem]) -> Response:
+    """400 with the first problems of very many."""
+    errors = [{"path": problem.path, "message": problem.message} for problem in problems[:ERRORS_TOLD]]
+    if (more := len(problems) - len(errors)) > 0:
+        errors.append({"path": "event", "message": f"{more} more problems like these; correct them and try again"})
+    return Response(statusCode=400, body={"run_id": run_id, "execution_status": "invalid", "errors": errors})

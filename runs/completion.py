@@ -43,16 +43,11 @@ def told(tools: Toolbox, record: RunRecord) -> bool:
     """Tell of the end on record; False when nobody could hear it now: the run stays open, so that it is told again."""
     response = cast(Response, json.loads(record.response))
     if tools.announcer is not None and not tools.announcer.announce(_ended(record, response)):
-        waited = tools.clock.now() - _ended_at(record)
+        waited = tools.clock.now() - datetime.fromisoformat(record.ended_at).timestamp()
         if waited <= _GIVE_UP_SECONDS:
             return False
     tools.ledger.announced(record.run_id, record.generation, response["body"]["execution_status"])
     return True
-
-
-def _ended_at(record: RunRecord) -> float:
-    """When the end was recorded, in seconds since the epoch; of an earlier version's, when it was due at the latest."""
-    return datetime.fromisoformat(record.ended_at or record.deadline or record.accepted_at).timestamp()
 
 
 def recorded(record: RunRecord) -> Response | None:

@@ -18,7 +18,7 @@ def deadline(now: float, minutes: int) -> str:
 
 def limit_reached(record: RunRecord, now: float) -> Diagnosis | None:
     """Why a run may not go on; None for one that may."""
-    late = record.deadline and datetime.fromisoformat(record.deadline).timestamp() <= now
+    late = datetime.fromisoformat(record.deadline).timestamp() <= now
     # Who began to end it may have had a faster clock.
     if late or (record.status == "overdue" and record.lost < MAX_LOST):
         cause = f"the run had not ended by its deadline, {record.deadline}"

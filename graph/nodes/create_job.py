@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.errors import ConflictError, EngineError
-from agent.names import job_name, job_name_before
+from agent.names import job_name
 from graph.state import State
 from tools.ports import JobRunner, Ledger
 from tools.records import JobDefinition, Launch, LaunchKey
@@ -21,8 +21,6 @@ def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes
     known = ledger.launch(key)
     if known is None:
         ledger.advance(Launch(key, "PLANNED", name))
-    elif known.job_name == job_name_before(*parts, sha):
-        name = known.job_name
     elif known.job_name != name:
         message = (
             f"attempt {key.attempt}, launch {key.launch} was {known.job_name}; options.restart runs another script"

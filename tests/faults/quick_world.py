@@ -33,8 +33,8 @@ from tests.faults.invariants import (
     nothing_left,
     started_once,
 )
+from tests.faults.memory_world import MemoryArtifacts
 from tests.faults.mortal import Life, Mortal, MortalSaver, ProcessDied
-from tests.golden.scenes import MemoryArtifacts
 from tests.runs.conftest import REPLY, event
 from tests.runs.test_actions import Woken
 from tests.runs.test_janitor import Defined

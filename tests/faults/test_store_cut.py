@@ -12,8 +12,8 @@ import pytest
 from agent.names import thread_id
 from graph.response import Response
 from tests.fakes.moto_server import Aws
+from tests.faults.memory_world import RUN, World
 from tests.faults.tally import Tally
-from tests.golden.scenes import RUN, World
 from tests.graph.checkpoints.test_dynamodb import ProcessDied, atomic, cut_after, stock
 from tests.runs.conftest import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, event
 from tools.fakes import FakeJobs, PlannedRun

@@ -7,13 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from agent.errors import UnavailableError
-from agent.names import job_name_before
 from agent.settings import load_settings
 from graph.response import Response
 from tests.runs.conftest import Bench, event
 from tests.runs.test_actions import LONG, act, ask
-from tests.runs.test_interrupted import refused
 from tests.runs.test_janitor import sweep
 from tools.fakes import FakeDatabase, FakeJobs
 
@@ -54,14 +51,3 @@ def test_who_ends_a_run_leaves_the_job_of_a_namesake_alone(
     assert [[run.state for run in made.jobs.list_runs(name)] for name in (theirs, own)] == [["RUNNING"], ["STOPPED"]]
     assert act(made, "resume")["statusCode"] == 200
     assert list(made.database.published) == [("run_1", 1)]
-
-
-def test_a_launch_of_an_earlier_version_keeps_its_name(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that was on record before names told installations apart goes on where it was."""
-    made = bench()
-    with monkeypatch.context() as patch, refused(made, "create", UnavailableError("glue", "throttled")):
-        patch.setattr("graph.nodes.create_job.job_name", lambda *parts: job_name_before(*parts[:5]))
-        assert ask(made, event())["statusCode"] == 503
-    (launch,) = made.service().tools.ledger.launches("run_1", 1)
-    assert act(made, "resume")["statusCode"] == 200
-    assert made.jobs.started == [launch.job_name]

@@ -24,8 +24,6 @@ from tools.local.clock import SystemClock
 from tools.ports import ArtifactStore, Clock
 from tools.records import JobDefinition, JobReport, JobRun
 
-_SHARED_TEMP = "glue/temp/"
-"""TempDir that earlier versions shared among all runs; reports are looked for there too."""
 _ARGUMENTS = frozenset({"--staging_prefix"})
 """Arguments that a caller may set. Glue's own (--conf, --extra-py-files …) are refused; `start` sets --TempDir."""
 _RUN_ID = re.compile(r"jr_\w{1,250}")
@@ -72,7 +70,6 @@ class GlueJobRunner:
         """
         if strange := sorted(set(arguments) - _ARGUMENTS):
             raise EngineError("InvalidInputException", f"{job_name}: a run may not be given the arguments {strange}")
-        # Given with the run: definitions that an earlier version made name the shared TempDir.
         own = {**arguments, "--TempDir": f"s3://{self._settings.bucket}/{temp_prefix(job_name)}"}
         request: dict[str, Any] = {"JobName": job_name, "Arguments": own, "JobRunQueuingEnabled": False}
         request |= self._session_policy(job_name)
@@ -118,8 +115,7 @@ class GlueJobRunner:
     def report(self, job_name: str, job_run_id: str) -> JobReport | None:
         """The script's own report under the TempDir; None when it wrote none."""
         self._get(job_name, job_run_id)
-        texts = (self._stored(f"{temp}reports/{job_run_id}/part-") for temp in (temp_prefix(job_name), _SHARED_TEMP))
-        return parse_report(next(filter(None, texts), ""))
+        return parse_report(self._stored(f"{temp_prefix(job_name)}reports/{job_run_id}/part-"))
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The last lines of the driver's output, at most 20,000 characters; empty when there is no log.

@@ -17,7 +17,6 @@ from tools.records import Withdrawal
 
 SCHEMA = "datamorph_staging"
 LEDGER = f"{SCHEMA}.publishes"
-_LATER_COLUMNS = {"staging_table": "text", "write_mode": "text", "target_oid": "bigint"}
 _WITHDRAWN: tuple[str, ...] = get_args(Withdrawal)
 """What stands in the place of a target, which is always qualified, where a publish is not to come any more."""
 
@@ -57,17 +56,8 @@ def prepare(connection: Connection) -> None:
                 )
                 """
             )
-        for column, kind in _LATER_COLUMNS.items() if ledger_exists(connection) else ():
-            if not _has_column(connection, column):
-                connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS {column} {kind}")
         _demand_rights(connection)
         _demand_triggers(connection)
-
-
-def _has_column(connection: Connection, name: str) -> bool:
-    """Tell whether the ledger has a column that its first form lacked; to alter a table one must own it."""
-    ledger = catalog.resolve(connection, LEDGER)
-    return ledger is None or any(column.name == name for column in catalog.columns(connection, ledger.oid))
 
 
 def _demand_rights(connection: Connection) -> None:
@@ -109,7 +99,7 @@ def published_into(connection: Connection, oid: int) -> bool:
     After `append` and `merge` rows of others stand beside ours. A publish of which the table is not known, as after
     the restore of a dump, does not count: asking once more is safe.
     """
-    if not ledger_exists(connection) or not _has_column(connection, "target_oid"):
+    if not ledger_exists(connection):
         return False
     found = connection.execute(
         f"SELECT 1 FROM {LEDGER} WHERE target_oid = %s AND write_mode = 'overwrite' LIMIT 1", (oid,)
@@ -134,7 +124,7 @@ class Entry:
     """For SQL, qualified and quoted; of a publish that was withdrawn, why."""
     rows: int
     staging_table: str | None
-    """None in an entry of the ledger's first form, and of a publish that was withdrawn."""
+    """None in the entry of a publish that was withdrawn."""
     write_mode: str | None = None
     """The same."""
     target_oid: int | None = None

@@ -161,7 +161,6 @@ def _start(binaries: Path, directory: Path) -> tuple[Path, Mapping[Role, str]]:
         _give_to_system_user(binaries, data)
     socket_directory = _socket_directory(directory)
     passwords, renewed = roles.passwords(directory)
-    # A server that an older version runs is open as long as it runs, and its users go on: passwords work there too.
     if not _answers(socket_directory):
         if roles.is_open(data) or renewed:
             statement = roles.password_statement(passwords[SUPERUSER])

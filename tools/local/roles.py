@@ -1,8 +1,7 @@
 """The embedded server's roles: a superuser for its management, the publisher, and the jobs' role, each with a password.
 
 The passwords lie in DIRECTORY/pgpass, in the form of libpq's password file and for this user's eyes alone:
-`PGPASSFILE=…/pgpass psql -h …/pgdata -U datamorph postgres` opens a session. A data directory of the time when whoever
-reached the socket was superuser is changed when its server is started; its tables get the publisher as their owner.
+`PGPASSFILE=…/pgpass psql -h …/pgdata -U datamorph postgres` opens a session.
 """
 
 from __future__ import annotations
@@ -33,40 +32,6 @@ host replication all all scram-sha-256
 """
 _OPEN = re.compile(r"^\s*(?:local|host\w*)\b.*\s(?:trust|peer|ident)\b", re.MULTILINE)
 """A line that lets somebody in without a password."""
-
-_OWN = f"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> '{SCHEMA}'"
-_TAKE_OVER = f"""
-DO $$ DECLARE statement text; BEGIN
-    FOR statement IN
-        SELECT format('ALTER %s %s OWNER TO %I', kind, name, owner) FROM (
-            SELECT 'SCHEMA', nspname::regnamespace::text, '{PUBLISHER}', n.oid, nspowner FROM pg_namespace n
-            WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-            UNION ALL
-            SELECT 'TABLE', c.oid::regclass::text,
-                   CASE WHEN nspname = '{SCHEMA}' AND relname ~ '^s_' THEN '{JOBS}' ELSE '{PUBLISHER}' END,
-                   c.oid, relowner
-            FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-            WHERE ({_OWN} OR nspname = '{SCHEMA}') AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-              -- A sequence of a column goes with its table.
-              AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid
-                              AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i') AND relkind = 'S')
-            UNION ALL
-            SELECT 'TYPE', t.oid::regtype::text, '{PUBLISHER}', t.oid, typowner
-            FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace LEFT JOIN pg_class c ON c.oid = typrelid
-            WHERE {_OWN} AND (typtype IN ('e', 'd', 'r') OR c.relkind = 'c')
-            UNION ALL
-            SELECT 'ROUTINE', p.oid::regprocedure::text, '{PUBLISHER}', p.oid, proowner
-            FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE {_OWN}
-        ) AS found(kind, name, owner, oid, owned_by)
-        WHERE owned_by = '{SUPERUSER}'::regrole
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = found.oid AND d.deptype = 'e')
-        UNION ALL
-        SELECT format('GRANT ' || wanted || ' %I TO {JOBS}', nspname)
-        FROM pg_namespace n, unnest(ARRAY['USAGE ON SCHEMA', 'SELECT ON ALL TABLES IN SCHEMA']) AS wanted WHERE {_OWN}
-    LOOP EXECUTE statement; END LOOP;
-END $$
-"""
-"""What was the superuser's is the publisher's, staged rows are the jobs', and jobs may read what is there."""
 
 
 def passwords(directory: Path) -> tuple[dict[Role, str], bool]:
@@ -132,7 +97,6 @@ def give_rights(connection: Connection) -> None:
     connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, sql.Identifier(PUBLISHER)))
     for right in ("SELECT ON TABLES", "USAGE ON SCHEMAS"):
         connection.execute(f"ALTER DEFAULT PRIVILEGES FOR ROLE {PUBLISHER} GRANT {right} TO {JOBS}")
-    connection.execute(_TAKE_OVER)
     if schema_exists(connection, SCHEMA):
         connection.execute(f"GRANT USAGE, CREATE ON SCHEMA {SCHEMA} TO {JOBS}")
 

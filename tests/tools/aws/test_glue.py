@@ -214,16 +214,12 @@ def test_a_run_that_cannot_be_stopped_is_told(scene: GlueScene, monkeypatch: pyt
     assert caught.value.code == "JobRunInvalidStateTransitionException"
 
 
-@pytest.mark.parametrize("temp", ["glue/temp/4cfbfdf8b065/", "glue/temp/"])
-def test_a_report_in_parts_is_put_together(scene: GlueScene, temp: str) -> None:
-    """The parts that Spark wrote, in their order, without its markers; another run's is not read.
-
-    The second place is that of runs which an earlier version started.
-    """
+def test_a_report_in_parts_is_put_together(scene: GlueScene) -> None:
+    """The parts that Spark wrote, in their order, without its markers; another run's is not read."""
     runner, job_run_id = scene.started(PlannedRun(rows=None))
     text = json.dumps({"rows": 7, "columns": ["a"], "job_run_id": job_run_id})
     s3 = scene.clients.get("s3")
-    folder = f"{temp}reports/{job_run_id}"
+    folder = f"glue/temp/4cfbfdf8b065/reports/{job_run_id}"
     for key, body in {"part-00001": text[10:], "part-00000": text[:10], "_SUCCESS": "!"}.items():
         s3.put_object(Bucket="dmbckt", Key=f"{folder}/{key}", Body=body.encode())
     s3.put_object(Bucket="dmbckt", Key=f"{folder}0/part-00000", Body=b"{}")

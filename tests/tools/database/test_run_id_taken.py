@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from agent.errors import PublishError
-from tests.tools.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
+from tests.tools.database.scene import NEW, OLD, Sql, order, request, rows, stage
 from tools.database import PostgresDatabase
 
 pytestmark = pytest.mark.postgres
@@ -67,18 +67,6 @@ def test_after_a_lost_commit_theirs_is_not_taken_for_ours(
     with pytest.raises(PublishError, match="run_id r1 was published into public.summary by another") as caught:
         database.publish(order(), seen)
     assert (caught.value.kind, rows(scene)) == ("run_id_taken", OLD)
-
-
-def test_a_ledger_of_the_first_form_is_extended_by_many(scene: Sql, database: PostgresDatabase) -> None:
-    """It keeps its entries; as these do not tell their staging, they are nobody's proof of a publish."""
-    scene(f"ALTER TABLE {LEDGER} DROP staging_table; INSERT INTO {LEDGER} VALUES ('r1', 1, 'public.summary', 2)")
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: database.prepare_staging(), range(12)))
-    with pytest.raises(PublishError) as caught:
-        publish(database, order())
-    assert caught.value.kind == "run_id_taken"
-    publish(database, order(run_id="r2"))
-    assert scene(f"SELECT run_id, staging_table FROM {LEDGER} ORDER BY 1") == [("r1", None), ("r2", STAGED)]
 
 
 def test_a_published_target_may_be_gone(scene: Sql, database: PostgresDatabase) -> None:

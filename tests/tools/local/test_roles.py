@@ -1,4 +1,4 @@
-"""Who may log in to the embedded server and do what there, also with data of the time when everybody might."""
+"""The embedded server: logins need passwords, and each role has its rights alone."""
 
 from __future__ import annotations
 
@@ -12,22 +12,9 @@ from psycopg.conninfo import make_conninfo
 
 from agent.errors import UnavailableError
 from tests.tools.database.scene import Sql
-from tools.doctor.job_role import examine_users
-from tools.local import postgres
-from tools.local.postgres import embedded_server, stop_if_unused
+from tools.local.postgres import embedded_server
 
 pytestmark = pytest.mark.postgres
-
-OLD_DATA = """
-CREATE TYPE mood AS ENUM ('good');
-CREATE TABLE orders (id serial PRIMARY KEY, mood mood);
-INSERT INTO orders (mood) VALUES ('good');
-CREATE VIEW seen AS TABLE orders;
-CREATE FUNCTION shout(t text) RETURNS text LANGUAGE sql RETURN upper(t);
-CREATE SCHEMA sales; CREATE TABLE sales.kept (id integer GENERATED ALWAYS AS IDENTITY, n integer);
-CREATE SCHEMA datamorph_staging; CREATE TABLE datamorph_staging.publishes (run_id text);
-CREATE TABLE datamorph_staging.s_0123456789ab_ba9876543210 (id integer);
-"""
 
 
 @pytest.fixture
@@ -35,22 +22,6 @@ def home() -> Iterator[Path]:
     """Make a directory for a server, outside of pytest's own, which other users cannot enter."""
     with tempfile.TemporaryDirectory(prefix="datamorph-pg-") as directory:
         yield Path(directory)
-
-
-@pytest.fixture
-def old(home: Path) -> Iterator[str]:
-    """Run a server as older versions did, which trusts whoever reaches its socket; give the URL that they used."""
-    binaries = postgres._binaries()
-    with postgres._exclusive(home) as lock:
-        postgres._initialise(binaries, home, lock)
-    data = home / "pgdata"
-    options = ("-w", "-D", str(data), "-l", str(data / "server.log"), "-o", f"-h '' -k {data}", "start")
-    postgres._run(binaries, home, "pg_ctl", *options)
-    url = f"postgresql://postgres@/postgres?host={data}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(OLD_DATA.encode())
-    yield url
-    stop_if_unused(home)
 
 
 def outcome(url: str, statement: str = "SELECT 1") -> str:
@@ -96,33 +67,6 @@ def test_the_jobs_role_reads_tables_and_creates_in_staging(home: Path) -> None:
         assert outcome(server.url, "DROP TABLE datamorph_staging.s") == "done"
         for refused in ("SELECT FROM pg_authid", "COPY orders TO PROGRAM 'cat'", "SET ROLE postgres"):
             assert outcome(server.url, refused) == "42501", refused
-
-
-def test_old_data_is_closed_at_the_start_and_kept(home: Path, old: str) -> None:
-    """What the superuser made is the publisher's by then, and what a job had staged is the jobs'."""
-    assert stop_if_unused(home)
-    with embedded_server(home) as server:
-        assert outcome(old) == "no login"
-        with psycopg.connect(server.url, autocommit=True) as connection:
-            sql = Sql(connection)
-            assert sql("INSERT INTO orders (mood) VALUES ('good') RETURNING id, shout('x')") == [(2, "X")]
-            assert sql("SELECT count(*) FROM seen") == [(2,)]
-            sql("ALTER TYPE mood ADD VALUE 'bad'; INSERT INTO sales.kept (n) VALUES (1); DROP FUNCTION shout(text)")
-            sql("DROP TABLE datamorph_staging.s_0123456789ab_ba9876543210; DROP SCHEMA sales CASCADE")
-            sql("ALTER TABLE datamorph_staging.publishes ADD more text; DROP VIEW seen")
-        assert outcome(server.job_url, "SELECT FROM orders") == "done"
-        assert outcome(server.job_url, "DELETE FROM orders") == "42501"
-        assert examine_users(server.url, "datamorph_jobs", "", server.job_url).status == "ok"
-
-
-def test_an_old_server_that_runs_goes_on(home: Path, old: str) -> None:
-    """Whoever uses it is not shut out, its new users have their roles, and the next start closes it."""
-    with embedded_server(home) as server:
-        assert {outcome(url) for url in (old, server.url, server.job_url)} == {"done"}
-        assert outcome(server.job_url, "SELECT FROM orders") == "done"
-        assert outcome(server.job_url, "DELETE FROM orders") == "42501"
-    with embedded_server(home) as server:
-        assert (outcome(old), outcome(server.url), outcome(server.job_url)) == ("no login", "done", "done")
 
 
 def test_lost_passwords_are_made_anew_at_the_next_start(home: Path) -> None:

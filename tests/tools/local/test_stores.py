@@ -12,9 +12,8 @@ from agent.errors import ArtifactError, UnavailableError
 from tools.local.artifacts import LocalArtifacts
 from tools.local.journal import LogJournal
 from tools.local.ledger import SqliteLedger
-from tools.records import Launch, LaunchKey, RunRecord
+from tools.records import Launch, LaunchKey
 
-RECORD = RunRecord("r1", 1, "sha", "ref", "compiler", "local", "embedded", "2026-01-01T00:00:00.000+00:00", "running")
 KEY = LaunchKey("r1", 1, 1, 1)
 
 
@@ -44,20 +43,6 @@ def test_a_launch_survives_its_process(tmp_path: Path) -> None:
     with closing(SqliteLedger(tmp_path / "l.sqlite")) as ledger:
         assert ledger.launch(KEY) == Launch(KEY, "STARTED", "job", "jr_1")
         assert ledger.launches("r1", 1) == [Launch(KEY, "STARTED", "job", "jr_1")]
-
-
-def test_a_ledger_of_an_earlier_version_tells_what_is_due(tmp_path: Path) -> None:
-    """Tables and columns that were not there yet are made; what was recorded stays."""
-    path = tmp_path / "l.sqlite"
-    with closing(SqliteLedger(path)) as ledger:
-        ledger.accept(RECORD)
-        ledger._db.execute("DROP TABLE given_out")
-        for column in ("deadline", "hops", "lost", "earlier", "ended_at"):
-            ledger._db.execute(f"ALTER TABLE runs DROP COLUMN {column}")
-    with closing(SqliteLedger(path)) as ledger:
-        assert ledger.due() == ["r1"]
-        assert ledger.run("r1") == RECORD
-        assert ledger.hop("r1", 1).hops == 1
 
 
 def test_without_a_logger_function_the_steps_are_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,1 +1,0 @@
-"""Checkpoints as earlier versions stored them, and what later code must make of them."""

@@ -10,8 +10,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from agent.sanitizing.allowed_names import COLUMN_METHODS, WINDOW_METHODS, WINDOW_VALUES
-from agent.sanitizing.spark_names import words
+from agent.sanitizing.spark_names import COLUMN_METHODS, WINDOW_METHODS, WINDOW_VALUES, words
 
 _BY_NAME = words("""
     agg alias avg count crossJoin filter groupBy groupby hint join limit max mean min orderBy select sort sum where

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from agent.sanitizing.call_arguments import Given
+from agent.sanitizing.calls import Given
 from agent.sanitizing.library_rules import LibraryRules
 from agent.sanitizing.method_rules import MethodRules
 from agent.sanitizing.scopes import Function, Scopes

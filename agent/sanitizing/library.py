@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from agent.sanitizing.allowed_names import WINDOW_METHODS, WINDOW_VALUES
 from agent.sanitizing.python_names import (
     BUILTINS,
     CALLS,
@@ -14,7 +13,7 @@ from agent.sanitizing.python_names import (
     VALUES,
 )
 from agent.sanitizing.runtime import Runtime
-from agent.sanitizing.spark_names import HIGHER_ORDER_FUNCTIONS, TYPES, functions
+from agent.sanitizing.spark_names import HIGHER_ORDER_FUNCTIONS, TYPES, WINDOW_METHODS, WINDOW_VALUES, functions
 
 FUNCTIONS_MODULE = "pyspark.sql.functions"
 TYPES_MODULE = "pyspark.sql.types"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
-from agent.sanitizing.call_arguments import Given
+from agent.sanitizing.calls import Caller, Given
 from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE
 from agent.sanitizing.python_names import CALLS, TEXT_METHODS
 from agent.sanitizing.value_kinds import (
@@ -25,9 +24,6 @@ from agent.sanitizing.value_kinds import (
 )
 from agent.sanitizing.values import Values
 
-if TYPE_CHECKING:
-    from agent.sanitizing.call_rules import CallRules
-
 _PLAIN_RULES: dict[str, Value] = {"plain": PLAIN, "moment": PLAIN, "regex": OTHER, "text": TEXT, "other": OTHER}
 """Results of library calls that make no list and hand nothing on."""
 
@@ -35,7 +31,7 @@ _PLAIN_RULES: dict[str, Value] = {"plain": PLAIN, "moment": PLAIN, "regex": OTHE
 class LibraryRules:
     """The results of members, each by the rule that it is listed with."""
 
-    def __init__(self, values: Values, calls: CallRules) -> None:
+    def __init__(self, values: Values, calls: Caller) -> None:
         self._values = values
         self._calls = calls
 

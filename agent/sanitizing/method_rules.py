@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
-from agent.sanitizing.allowed_names import (
+from agent.sanitizing.calls import Caller, Given
+from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, TEXT_METHODS
+from agent.sanitizing.spark_names import (
     COLUMN_METHODS,
     FRAME_METHODS,
     GROUPED_METHODS,
@@ -15,8 +16,6 @@ from agent.sanitizing.allowed_names import (
     ORDERING,
     WINDOW_METHODS,
 )
-from agent.sanitizing.call_arguments import Given
-from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, TEXT_METHODS
 from agent.sanitizing.value_kinds import (
     ANY,
     COLUMN,
@@ -38,9 +37,6 @@ from agent.sanitizing.value_kinds import (
 )
 from agent.sanitizing.values import ALL, KEYS, Values
 
-if TYPE_CHECKING:
-    from agent.sanitizing.call_rules import CallRules
-
 _FOLDED = frozenset({"capitalize", "lower", "lstrip", "rstrip", "strip", "title", "upper"})
 """Methods of text whose result is known where the text is; none makes a text longer."""
 _MAX_FOLDED = 10_000
@@ -54,7 +50,7 @@ _METHODS_GIVE: dict[AtomKind, Value] = {
 class MethodRules:
     """The results of methods, and their effects on lists and dictionaries."""
 
-    def __init__(self, values: Values, calls: CallRules) -> None:
+    def __init__(self, values: Values, calls: Caller) -> None:
         self._values = values
         self._calls = calls
 

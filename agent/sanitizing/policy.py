@@ -19,8 +19,8 @@ from agent.sanitizing.python_grammar import MAX_CHARACTERS, parse, without_annot
 from agent.sanitizing.runtime import NEWEST, OLDEST, Runtime
 from agent.sanitizing.scopes import Scopes, arguments
 from agent.sanitizing.spark_names import IDENTITY_NAMES
+from agent.sanitizing.value_analysis import analysed
 from agent.sanitizing.value_kinds import certainly, literals
-from agent.sanitizing.values import Values
 
 __all__ = ["MAX_CHARACTERS", "check_policy", "checked_texts", "understand"]
 
@@ -75,7 +75,7 @@ def understand(source: str, runtime: Runtime = OLDEST) -> Context:
     tree = ast.Module([_Allowed().visit(statement) for statement in parsed.body], [])
     scopes = Scopes(tree)
     bound, _ = module_names(tree)
-    values = Values(tree, scopes, imported(tree, scopes, runtime), bound | {"transform"})
+    values = analysed(tree, scopes, imported(tree, scopes, runtime), bound | {"transform"})
     return Context(tree, scopes, values, runtime)
 
 

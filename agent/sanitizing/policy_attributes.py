@@ -11,28 +11,26 @@ from collections.abc import Iterator
 
 from agent.findings import Finding
 from agent.nearest import nearest
-from agent.sanitizing.allowed_names import (
-    ACTIONS,
-    COLUMN_METHODS,
-    FRAME_METHODS,
-    FRAME_PROPERTIES,
-    GROUPED_METHODS,
-    NA_METHODS,
-    NEWER_METHODS,
-    OUTSIDE,
-    TYPE_METHODS,
-    TYPE_PROPERTIES,
-    UNSTABLE_METHODS,
-    WINDOW_METHODS,
-)
 from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE, is_module, names_of
 from agent.sanitizing.policy_context import Context, finding
 from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, PLAIN_PROPERTIES, TEXT_METHODS
 from agent.sanitizing.spark_names import (
+    ACTIONS,
+    COLUMN_METHODS,
+    FRAME_METHODS,
+    FRAME_PROPERTIES,
     FUNCTIONS_SINCE,
+    GROUPED_METHODS,
+    NA_METHODS,
+    NEWER_METHODS,
+    OUTSIDE,
     SQL_FUNCTIONS,
+    TYPE_METHODS,
+    TYPE_PROPERTIES,
     UDF_NAMES,
     UNSTABLE_FUNCTIONS,
+    UNSTABLE_METHODS,
+    WINDOW_METHODS,
     since,
     words,
 )

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from agent.findings import Finding
-from agent.sanitizing.allowed_names import AGGREGATE_WORDS
 from agent.sanitizing.library import SCHEMA_READERS, SQL_READERS
 from agent.sanitizing.literal_texts import has_plain_fields
 from agent.sanitizing.policy_context import Context, finding
+from agent.sanitizing.spark_names import AGGREGATE_WORDS
 from agent.sanitizing.value_kinds import Value, certainly, kinds, literals, may_be_text
 
 _MAX_RANGE = 1000

@@ -6,6 +6,7 @@ Of several blocks that define transform the last complete one counts: a model th
 from __future__ import annotations
 
 import ast
+import os.path
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from itertools import islice
 
 from agent.errors import ReplyError
 from agent.sanitizing.reply_layout import HEADER, one_function, without_kept
-from agent.sanitizing.reply_text import normalise, tidy_code
 
 _CUT = {"max_tokens", "length", "model_context_window_exceeded"}
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})(.*)$")
@@ -23,6 +23,11 @@ _START = re.compile(
 _TRANSFORM = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+transform\b", re.MULTILINE)
 _ROOT_CAUSE = re.compile(
     r"^\W*ROOT CAUSE\W*?:\**\s*(.+?)(?=\n\s*\n|\n\s*[`~]{3}|\n(?:def|from|import) |\Z)", re.I | re.M | re.S
+)
+_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+_SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+_STRING_OR_COMMENT = re.compile(
+    r"""(?s)(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\#[^\n]*)"""
 )
 _BESIDE = (ast.FunctionDef, ast.Assign, ast.AnnAssign)
 """Statements that may follow a transform without a fence: prose that is Python by chance is none of these."""
@@ -188,3 +193,32 @@ def _signature_fault(functions: list[ast.stmt]) -> str:
     if names != ["sources"] or arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults:
         return f"transform takes exactly one argument: `{HEADER}`"
     return ""
+
+
+def normalise(text: str) -> str:
+    """The text with LF line ends and without a byte order mark."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def tidy_code(code: str) -> str:
+    """Code with plain blanks, and without zero-width characters, outside strings and comments; dedented.
+
+    Smart quotes stay: what was meant by them is not certain.
+    """
+    parts = []
+    end = 0
+    for match in _STRING_OR_COMMENT.finditer(code):
+        parts += [_plain(code[end : match.start()]), match.group()]
+        end = match.end()
+    return _dedented("".join([*parts, _plain(code[end:])])).strip("\n") + "\n"
+
+
+def _dedented(code: str) -> str:
+    """The code without the blanks that all its lines begin with; lines of a text that have fewer stay as they are."""
+    lines = code.split("\n")
+    margin = os.path.commonprefix([line[: len(line) - len(line.lstrip())] for line in lines if line.strip()])
+    return "\n".join(line.removeprefix(margin) for line in lines) if margin else code
+
+
+def _plain(code: str) -> str:
+    return _SPACES.sub(" ", _INVISIBLE.sub("", code))

@@ -16,11 +16,11 @@ from itertools import pairwise
 from typing import TypeGuard
 
 from agent.errors import ReplyError
-from agent.sanitizing.allowed_names import KEPT
 from agent.sanitizing.library import names_of
 from agent.sanitizing.python_grammar import without_annotations
 from agent.sanitizing.runtime import NEWEST
 from agent.sanitizing.scopes import bound_name, names_bound
+from agent.sanitizing.spark_names import KEPT
 
 HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:"
 _PROVIDED = {

@@ -1,19 +1,14 @@
-"""The kinds of value that each expression of a transform can have: one analysis of the whole, without recursion.
-
-Every node is looked at once in a round, in the order of evaluation; rounds go on until nothing is new. What a variable,
-a list or a parameter may hold is collected over all places that put something there, whatever the order in which they
-run, so a kind that is certain is certain. Containers are told apart by the place that makes them.
-"""
+"""The values of a transform's expressions, variables and containers, as far as the analysis has found them."""
 
 from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
 from agent.sanitizing.library import is_module
 from agent.sanitizing.python_names import BUILTINS, PROVIDED
-from agent.sanitizing.scopes import MODULE, Scopes, Variable
+from agent.sanitizing.scopes import MODULE, Variable
 from agent.sanitizing.value_kinds import (
     ANY,
     FRAME,
@@ -29,11 +24,8 @@ from agent.sanitizing.value_kinds import (
     widened,
 )
 
-_MAX_ROUNDS = 12
 _GROWING = 3
 """Rounds in which a variable may get further texts; what gets more after them is any text."""
-_MAX_STEPS = 500_000
-"""Nodes looked at, and cells of containers read, in all rounds."""
 ALL = "*"
 """The slot of a container's elements whose place is not known."""
 KEYS = "keys"
@@ -44,40 +36,22 @@ Cell = Variable | tuple[Hashable, Hashable]
 class Values:
     """The values of a module's expressions and variables."""
 
-    def __init__(
-        self, tree: ast.Module, scopes: Scopes, imported: Mapping[Variable, set[str]], bound: set[str]
-    ) -> None:
-        # Imported here: the rules for calls need this class.
-        from agent.sanitizing.value_rules import Rules
-
-        self.steps = 0
-        self._rounds = 0
-        self.settled = False
+    def __init__(self, tree: ast.Module, imported: Mapping[Variable, set[str]], bound: set[str]) -> None:
         self._imported = imported
         self._bound = bound
         self._nodes: dict[ast.AST, Value] = {}
         self._cells: dict[Cell, Value] = defaultdict(lambda: NOTHING)
         self._slots: dict[Site, set[Hashable]] = defaultdict(set)
-        self._news = 0
+        self.rounds = 0
+        self.steps = 0
+        self.news = 0
+        self.settled = False
         self.changed: set[Site] = set()
         """Containers that are written to after they were made."""
         self.changed_unseen = False
         """True where something is written to of which it is not known what it is."""
         self.column_names = self.made("list", tree, TEXT, part="columns")
         self.column_types = self.made("list", tree, self.tupled(tree, [TEXT, TEXT], "pair"), part="dtypes")
-        rules = Rules(self, scopes, tree)
-        order = list(_in_order(tree))
-        for _ in range(_MAX_ROUNDS):
-            before = self._news
-            self._rounds += 1
-            for node in order:
-                self.steps += 1
-                rules.step(node)
-                if self.steps > _MAX_STEPS:
-                    return
-            if self._news == before:
-                self.settled = True
-                return
 
     def of(self, node: ast.AST | None) -> Value:
         """The possible values of an expression; ANY where the analysis did not come to an end."""
@@ -94,7 +68,7 @@ class Values:
         old = self._nodes.get(node, NOTHING)
         if not value <= old:
             self._nodes[node] = widened(old | value)
-            self._news += self._nodes[node] != old
+            self.news += self._nodes[node] != old
 
     def cell(self, cell: Cell) -> Value:
         """The possible values of a variable or a slot."""
@@ -110,8 +84,8 @@ class Values:
         old = self._cells[cell]
         if not value <= old:
             # A text that still grows after some rounds is made from itself.
-            self._cells[cell] = widened(old | value, growing=self._rounds > _GROWING)
-            self._news += self._cells[cell] != old
+            self._cells[cell] = widened(old | value, growing=self.rounds > _GROWING)
+            self.news += self._cells[cell] != old
 
     def put_item(self, site: Site, slot: Hashable, value: Value) -> None:
         """A container may hold this at a place: an index, a constant key, or ALL."""
@@ -171,7 +145,7 @@ class Values:
         self.changed.update(sites(value, "list", "dict"))
         if kinds(value) & {"any", "other"} and not self.changed_unseen:
             self.changed_unseen = True
-            self._news += 1
+            self.news += 1
 
     def items(self, value: Value) -> Value:
         """The values of a dictionary, whatever the key."""
@@ -190,35 +164,3 @@ def _global(name: str) -> Value:
 def _named(dotted: str) -> Value:
     """A module or one of its members."""
     return frozenset({Atom("module" if is_module(dotted) else "member", dotted)})
-
-
-def _in_order(tree: ast.Module) -> Iterator[ast.AST]:
-    """All nodes, the parts of an expression before it, and what is looped over before the variable of the loop."""
-    stack: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(tree.body)]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            yield node
-            continue
-        first, then = _parts(node)
-        stack += [(part, False) for part in reversed(then)]
-        stack.append((node, True))
-        stack += [(part, False) for part in reversed(first)]
-
-
-def _parts(node: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
-    """The parts of a node that are evaluated before its own effect, and those after it."""
-    match node:
-        case ast.For():
-            return [node.target, node.iter], [*node.body, *node.orelse]
-        case ast.comprehension():
-            return [node.target, node.iter], list(node.ifs)
-        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-            return [*node.generators, node.elt], []
-        case ast.DictComp():
-            return [*node.generators, node.key, node.value], []
-        case ast.FunctionDef(args=args):
-            return [*args.defaults, *(default for default in args.kw_defaults if default is not None)], list(node.body)
-        case ast.If():
-            return [node.test], [*node.body, *node.orelse]
-    return list(ast.iter_child_nodes(node)), []

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from agent.sanitizing.allowed_names import COLUMN_METHODS, FRAME_METHODS
 from agent.sanitizing.policy import MAX_CHARACTERS, check_policy
-from agent.sanitizing.spark_names import FUNCTIONS, TYPES, UNSTABLE_FUNCTIONS, functions, sql_functions
+from agent.sanitizing.spark_names import (
+    COLUMN_METHODS,
+    FRAME_METHODS,
+    FUNCTIONS,
+    TYPES,
+    UNSTABLE_FUNCTIONS,
+    functions,
+    sql_functions,
+)
 from agent.sanitizing.sql_policy import check_sql
 
 DATA = Path(__file__).parents[2] / "data"

@@ -1,8 +1,10 @@
-"""The arguments of a call, as values."""
+"""A call in a transform: its arguments as values, and the port by which rules have further calls judged."""
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from agent.sanitizing.value_kinds import NOTHING, Value
 
@@ -31,3 +33,23 @@ class Given:
             behind = NOTHING.union(self.starred, *more.positional, more.starred)
             return Given(self.positional, self.named | more.named, behind)
         return Given(self.positional + more.positional, self.named | more.named, more.starred)
+
+
+class Caller(Protocol):
+    """The results of calls and operators within a call, as of a function that is handed to `map`."""
+
+    def apply(self, node: ast.AST, called: Value, given: Given) -> Value:
+        """The possible results of calling a value."""
+        ...
+
+    def escape(self, value: Value) -> None:
+        """Let functions that are handed on to unknown code be called with anything."""
+        ...
+
+    def partial(self, node: ast.AST, function: Value, given: Given) -> Value:
+        """A function with some of its arguments, as `functools.partial` makes it."""
+        ...
+
+    def operation(self, node: ast.AST, left: Value, op: ast.operator, right: Value) -> Value:
+        """The result of an operator between two values."""
+        ...

@@ -28,7 +28,7 @@ from tools.spark.run_files import (
     read_launch,
 )
 from tools.spark.script_failure import Failure, failure
-from tools.spark.watchdog import Guard, limit_resources
+from tools.spark.watchdog import Watchdog, limit_resources
 
 _STAND_IN = Path(__file__).parent / "standin"
 
@@ -38,24 +38,25 @@ def main(run_dir: Path) -> None:
     launch = read_launch(run_dir)
     if launch.lock_fd is not None:
         os.set_inheritable(launch.lock_fd, False)
+        # For whoever looks for the process; no code relies on it.
         os.pwrite(launch.lock_fd, str(os.getpid()).encode(), 0)
     jvm = SparkJvm(run_dir / SCRATCH, launch.memory, log=run_dir / LOG) if launch.memory else None
-    guard = Guard(run_dir, launch, jvm)
+    watchdog = Watchdog(run_dir, launch, jvm)
     try:
         if jvm is not None:
             jvm.start()  # before Python's own imports: the two take a second each
         limit_resources()
-        guard.watch()
+        watchdog.watch()
         attach(jvm)
     except (UnavailableError, Py4JError, OSError) as error:
-        guard.end("FAILED", f"LAUNCH ERROR | {error}")
-    guard.running()
+        watchdog.end("FAILED", f"LAUNCH ERROR | {error}")
+    watchdog.running()
     failed = run(launch)
     if failed is None:
-        guard.end("SUCCEEDED")
+        watchdog.end("SUCCEEDED")
     else:
         error_text = failed.glue_error + _cause_of_death(failed, jvm)
-        guard.end("FAILED", error_text, failed.exception, failed.message, failed.line)
+        watchdog.end("FAILED", error_text, failed.exception, failed.message, failed.line)
 
 
 def attach(jvm: SparkJvm | None) -> None:

@@ -2,7 +2,7 @@
 
 `{home}/jobs/{name}/definition.json`, `script.py`, `runs/{job run id}/{launch,state}.json`, `log.txt`, `alive.lock`,
 `temp/`. A run is alive exactly as long as its `alive.lock` is held: by the starter until the child has it, then by
-the child, whatever becomes of the starter. No process id is ever trusted for that, nor for killing a child.
+the child, whatever becomes of the starter. No process id is trusted: the child ends itself (`watchdog.py`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from tools.ports import ArtifactStore
 from tools.records import TERMINAL_STATES, JobDefinition, JobReport, JobRun
 from tools.spark.environment import base_environment
 from tools.spark.jvm import SparkJvm
-from tools.spark.lock_holder import kill_holder
 from tools.spark.run_files import (
     CONNECTIONS,
     LOG,
@@ -40,11 +39,8 @@ from tools.spark.run_files import (
     TEMP,
     ChildLaunch,
     Outcome,
-    ask_to_stop,
-    read_launch,
     read_outcome,
     spawn,
-    stop_asked,
     write_launch,
     write_outcome,
 )
@@ -53,7 +49,6 @@ _LOCK = "alive.lock"
 _LOG_CHARACTERS = 20_000
 _LONGEST_FORM = 16
 """How many characters a log may have for one of a password's: twelve for a rare one's JSON escapes, and backslashes."""
-_GRACE_SECONDS = 15.0
 _WORKER = re.compile(r"^G\.([1248])X$")
 _RUN_ID = re.compile(r"jr_[0-9a-f]{64}")
 
@@ -132,7 +127,7 @@ class LocalJobRunner:
         """Ask a live run to stop; it passes through STOPPING. A terminal run is left as it is."""
         run_dir = self._run_dir(job_name, job_run_id)
         if _look(run_dir).state not in TERMINAL_STATES:
-            ask_to_stop(run_dir)
+            (run_dir / STOP_FILE).touch()
 
     def delete(self, job_name: str) -> None:
         """Delete the definition; its runs stay readable. An unknown name is fine."""
@@ -238,11 +233,10 @@ def _look(run_dir: Path) -> Outcome:
     outcome = read_outcome(run_dir)
     if outcome is not None and outcome.state in TERMINAL_STATES:
         return outcome
-    alive, pid = _alive(run_dir)
+    alive = _alive(run_dir)
     started = (run_dir / "launch.json").stat().st_mtime
     stopping = (run_dir / STOP_FILE).exists()
     if alive:
-        _end_if_stuck(run_dir, pid)
         now = outcome or Outcome("STARTING", started)
         return Outcome("STOPPING", now.started) if stopping else now
     outcome = read_outcome(run_dir)  # it may have ended between the first look and the lock
@@ -255,23 +249,11 @@ def _look(run_dir: Path) -> Outcome:
     return lost
 
 
-def _alive(run_dir: Path) -> tuple[bool, int | None]:
-    """Whether starter or child holds the run's lock, and the child's process id as far as it is known."""
+def _alive(run_dir: Path) -> bool:
+    """Whether starter or child holds the run's lock."""
     with (run_dir / _LOCK).open("r") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            text = lock.read()
-            return True, int(text) if text else None
-    return False, None
-
-
-def _end_if_stuck(run_dir: Path, pid: int | None) -> None:
-    """Kill a child that has not ended by itself well after its time-out or a request to stop.
-
-    Both count on the clock that the child's own watch goes by: the wall clock may jump, and run while all else sleeps.
-    """
-    launch, asked = read_launch(run_dir), stop_asked(run_dir)
-    overdue = max(launch.begun.age - launch.timeout_seconds, asked.age if asked else 0.0)
-    if overdue > _GRACE_SECONDS and pid is not None and launch.lock_fd is not None:
-        kill_holder(pid, run_dir / _LOCK, launch.lock_fd)
+            return True
+    return False

@@ -1,4 +1,4 @@
-"""What a child process is told (`launch.json`, `stop`) and what it tells (`state.json`), in its run directory."""
+"""The files between engine and child in a run directory: `launch.json` and `stop` to it, `state.json` from it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from tools.spark.monotonic import Moment
 
 LOG = "log.txt"
 SCRATCH = "scratch"
@@ -47,8 +45,6 @@ class ChildLaunch:
     """Heap of the JVM that the child starts, as `2g`; None: it attaches to the one that its environment names."""
     lock_fd: int | None = None
     """An inherited file descriptor that must stay open as long as the child lives."""
-    begun: Moment = field(default_factory=Moment.now)
-    """What the time-out counts from, for the child itself and for whoever looks at it."""
 
 
 @dataclass(frozen=True)
@@ -81,22 +77,7 @@ def write_launch(run_dir: Path, launch: ChildLaunch) -> None:
 def read_launch(run_dir: Path) -> ChildLaunch:
     """What the child is to run."""
     stored = json.loads((run_dir / "launch.json").read_text(encoding="utf-8"))
-    begun = Moment(**stored["begun"])
-    return ChildLaunch(**stored | {"arguments": tuple(stored["arguments"]), "begun": begun})
-
-
-def ask_to_stop(run_dir: Path) -> None:
-    """Ask the child to stop; asked again, the first time counts."""
-    if not (run_dir / STOP_FILE).exists():
-        _write(run_dir / STOP_FILE, asdict(Moment.now()))
-
-
-def stop_asked(run_dir: Path) -> Moment | None:
-    """When the child was asked to stop; None when it was not, or by a file that does not say when."""
-    try:
-        return Moment(**json.loads((run_dir / STOP_FILE).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):
-        return None
+    return ChildLaunch(**stored | {"arguments": tuple(stored["arguments"])})
 
 
 def write_outcome(run_dir: Path, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""The watch over a child process: its limits, its time-out, a request to stop, and its one last word."""
+"""The watchdog of a child process: it ends the process at its time-out or on request, and records how it ended."""
 
 from __future__ import annotations
 
@@ -17,27 +17,33 @@ from tools.spark.jvm import SparkJvm
 from tools.spark.run_files import SCRATCH, STOP_FILE, ChildLaunch, Outcome, write_outcome
 
 _POLL_SECONDS = 0.2
+_GRACE_SECONDS = 15.0
+"""Time after the time-out, or after the end of the script, until the kernel ends the process."""
 
 
-class Guard:
-    """Ends the process with a recorded state: once, whoever comes first of script, time-out and stop."""
+class Watchdog:
+    """Ends the process once, with a recorded state, whichever comes first: script, time-out or stop."""
 
     def __init__(self, run_dir: Path, launch: ChildLaunch, jvm: SparkJvm | None) -> None:
         self._run_dir = run_dir
         self._launch = launch
         self._jvm = jvm
         self._started = time.time()
+        self._deadline = time.monotonic() + launch.timeout_seconds
         self._last_word = threading.Lock()
 
     def watch(self) -> None:
         """Begin to watch; to be called from the main thread."""
+        # A call into C that keeps the GIL, as a hopeless regex does, stops every thread of Python, but not the kernel.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, self._launch.timeout_seconds + _GRACE_SECONDS)
         signals, wake = os.pipe()
         os.set_blocking(wake, False)
         # The main thread may be deep in a C call; Python's own handler writes to the pipe all the same.
         signal.signal(signal.SIGTERM, lambda number, frame: None)
         signal.set_wakeup_fd(wake)
         write_outcome(self._run_dir, Outcome("STARTING", self._started))
-        threading.Thread(target=self._watch, args=(signals,), daemon=True, name="guard").start()
+        threading.Thread(target=self._watch, args=(signals,), daemon=True, name="watchdog").start()
 
     def running(self) -> None:
         """Record that the script has begun."""
@@ -47,6 +53,7 @@ class Guard:
     def end(self, state: str, error: str = "", exception: str = "", message: str = "", line: int | None = None) -> None:
         """Record the terminal state and end this process with its JVM; does not return."""
         self._last_word.acquire()  # never released: there is only one last word
+        signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS)
         code = 1
         try:
             sys.stdout.flush()
@@ -63,8 +70,7 @@ class Guard:
             os._exit(code)  # also when the run's directory is gone
 
     def _watch(self, signals: int) -> None:
-        deadline = self._launch.begun.seconds + self._launch.timeout_seconds
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := self._deadline - time.monotonic()) > 0:
             readable, _, _ = select.select([signals], [], [], min(left, _POLL_SECONDS))
             if readable or (self._run_dir / STOP_FILE).exists():
                 self.end("STOPPED")
@@ -72,7 +78,7 @@ class Guard:
 
 
 def limit_resources() -> None:
-    """No core dumps, and a cap on the memory that Python itself may take; the JVM has its own."""
+    """Forbid core dumps and bound the memory of Python itself; the JVM has a limit of its own."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -9,7 +9,7 @@ import pytest
 
 from tools.spark.environment import base_environment
 from tools.spark.jvm import SparkJvm
-from tools.spark.run_files import LOG, SCRATCH, ChildLaunch, Outcome, jvm_seems_gone, read_outcome, spawn, write_launch
+from tools.spark.run_files import LOG, SCRATCH, ChildLaunch, Outcome, read_outcome, spawn, write_launch
 
 pytestmark = pytest.mark.spark
 
@@ -29,23 +29,6 @@ def launch(run_dir: Path, jvm: SparkJvm, script: str, timeout_seconds: float = 3
     return child.returncode, outcome
 
 
-@pytest.mark.parametrize(
-    ("exception", "message", "gone"),
-    [
-        ("Py4JNetworkError", "Answer from Java side is empty", True),
-        ("JobPhaseError", "ConnectionRefusedError: [Errno 111] Connection refused", True),
-        ("JobPhaseError", "SparkException: Job 0 cancelled because SparkContext was shut down", True),
-        ("Py4JError", "py4j does not exist in the JVM", True),
-        ("Py4JError", "An error occurred while calling o43.select", True),
-        ("Py4JJavaError", "An error occurred while calling o43.select.\n: java.lang.ArithmeticException", False),
-        ("JobPhaseError", "AnalysisException: Column 'x' does not exist.", False),
-    ],
-)
-def test_a_lost_jvm_is_told_in_several_ways(exception: str, message: str, gone: bool) -> None:
-    """What a script sees when its JVM goes depends on what it was doing."""
-    assert jvm_seems_gone(exception, message) is gone
-
-
 def test_the_time_out_ends_a_script(tmp_path: Path, spark_jvm: SparkJvm) -> None:
     """A script that goes on for too long ends in TIMEOUT, and nothing of its scratch files stays."""
     code, outcome = launch(tmp_path, spark_jvm, "while True: pass", timeout_seconds=0.5)
@@ -58,6 +41,15 @@ def test_sigterm_stops_a_script(tmp_path: Path, spark_jvm: SparkJvm) -> None:
     script = "import time\nprint('ready')\nwhile True:\n    try: time.sleep(60)\n    except BaseException: pass"
     code, outcome = launch(tmp_path, spark_jvm, script)
     assert (code, outcome.state, outcome.error) == (0, "STOPPED", "")
+
+
+def test_the_kernel_ends_a_script_that_keeps_the_gil(tmp_path: Path, spark_jvm: SparkJvm) -> None:
+    """No thread of Python runs while a regex backtracks; a timer set beyond the time-out kills the process."""
+    timer = "signal.ITIMER_REAL"
+    script = f"import re, signal\nleft, _ = signal.getitimer({timer})\nassert 30 < left <= 45, left\n"
+    script += f"signal.setitimer({timer}, 0.3)\nre.match('(a+)+$', 'a' * 60 + 'b')"
+    code, outcome = launch(tmp_path, spark_jvm, script)
+    assert (code, outcome.state) == (-signal.SIGALRM, "RUNNING")
 
 
 @pytest.mark.parametrize(

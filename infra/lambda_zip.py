@@ -22,9 +22,9 @@ PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 LEFT_OUT = frozenset({"numpy"})
 """59 MB that langchain-aws imports for embeddings only."""
 
-SOURCES = ("agent", "graph", "prompts", "tools", "lambda_handler.py")
-NOT_OURS_TO_SHIP = ("tools/local", "tools/fakes.py", "studio/server.py", "studio/graph.py")
-"""The embedded engine needs Spark, which is not in here; the others are for tests and Studio."""
+SOURCES = ("agent", "graph", "prompts", "runs", "tools", "lambda_handler.py")
+NOT_OURS_TO_SHIP = ("tools/spark", "tools/local/local_toolbox.py", "tools/local/postgres.py", "tools/fakes.py")
+"""The embedded engine and its database need Spark and PostgreSQL, which the zip lacks; the fakes serve tests."""
 
 _SUFFIXES = (".py", ".md", ".txt")
 _DEAD = ("bin", "**/tests", "**/__pycache__", "zstandard/_cffi.*.so", "zstandard/backend_cffi.py")

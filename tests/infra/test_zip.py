@@ -45,7 +45,7 @@ def test_it_is_small_and_complete(built: Built) -> None:
     compiled = {Path(name) for name in ours if name.endswith(".cpython-311.pyc")}
     assert compiled == {source.parent / "__pycache__" / f"{source.stem}.cpython-311.pyc" for source in sources}
     assert {"lambda_handler.py", "agent/job_template.txt", "prompts/generate.md"} <= ours
-    assert not [name for name in names if name.startswith(("numpy", "pyspark", "tools/local", "bin/"))]
+    assert not [name for name in names if name.startswith(("numpy", "pyspark", "tools/spark", "bin/"))]
     assert not [name for name in names if "/tests/" in name]
 
 

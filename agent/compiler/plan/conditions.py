@@ -11,9 +11,8 @@ from typing import NoReturn
 from uuid import UUID
 
 from agent.compiler.plan.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unordered
-from agent.compiler.plan.problems import USE_A_MODEL, refuse
-from agent.compiler.plan.steps import Constant, FilterStep, NamedColumn, Reference
-from agent.errors import InvalidRequestError
+from agent.compiler.plan.problems import USE_A_MODEL, refuse, within
+from agent.compiler.plan.steps import Constant, FilterStep, Reference
 from agent.nearest import did_you_mean
 from agent.request import Filter
 from agent.types import Family
@@ -37,86 +36,74 @@ _NULL_IN_LIST = {
 _LISTS = frozenset({"IN", "NOT IN", "BETWEEN"})
 
 
-def filter_step(entry: Filter, column: Reference, path: str) -> FilterStep:
-    """The filter on a resolved column. Raises InvalidRequestError when the value does not fit the column."""
+def filter_step(entry: Filter, column: Reference) -> FilterStep:
+    """The filter on a resolved column. Refuses a value that does not fit the column."""
     kind, operator = column.kind, entry.operator
-    leave_failed(column)
     if operator in ("IS NULL", "IS NOT NULL"):
         if entry.value is not None:
-            refuse(f"{path}.value", f"{operator} takes no value")
+            refuse(f"{operator} takes no value", ".value")
         return FilterStep(column, operator)
     if operator in _TEXT_ONLY:
-        _check_pattern(entry.value, kind, path)
+        _check_pattern(entry.value, kind)
     elif kind is not None and kind.family in ("json", "binary", "array"):
         known = kind.named or "bytea"
-        refuse(f"{path}.operator", f"{operator} on a column of type {known}; {USE_A_MODEL}, or filter on IS NULL")
+        refuse(f"{operator} on a column of type {known}; {USE_A_MODEL}, or filter on IS NULL", ".operator")
     elif kind is not None and kind.family == "enum" and operator not in ("=", "!=", "IN", "NOT IN"):
-        refuse(f"{path}.operator", f"{operator} on an enum: {unordered(kind)}; use = or IN")
+        refuse(f"{operator} on an enum: {unordered(kind)}; use = or IN", ".operator")
     elif kind is not None and kind.family == "boolean" and operator not in ("=", "!=", "IN", "NOT IN"):
-        refuse(f"{path}.operator", f"{operator} on a boolean column; use = or !=")
-    where = f"{path}.value"
-    values = tuple(exact_value(item, kind, where) for item in _items(entry, where))
+        refuse(f"{operator} on a boolean column; use = or !=", ".operator")
+    with within(".value"):
+        values = tuple(exact_value(item, kind) for item in _items(entry))
     return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
 
 
-def leave_failed(column: Reference) -> None:
-    """Stop without a problem at a column that is itself refused: what is wrong with it is said there."""
-    if isinstance(column, NamedColumn) and column.failed:
-        raise InvalidRequestError([])
-
-
-def _items(entry: Filter, path: str) -> list[object]:
+def _items(entry: Filter) -> list[object]:
     if entry.operator not in _LISTS:
         if isinstance(entry.value, list | dict):
-            refuse(path, f"{entry.operator} takes one value, not {type(entry.value).__name__}; use IN for a list")
+            refuse(f"{entry.operator} takes one value, not {type(entry.value).__name__}; use IN for a list")
         return [entry.value]
     if not isinstance(entry.value, list) or not entry.value:
-        refuse(path, f"{entry.operator} takes a list of values")
+        refuse(f"{entry.operator} takes a list of values")
     if entry.operator == "BETWEEN" and len(entry.value) != 2:
-        refuse(path, "BETWEEN takes a list of two values, the lower one first")
+        refuse("BETWEEN takes a list of two values, the lower one first")
     if entry.operator in _NULL_IN_LIST and None in entry.value:
-        refuse(path, f"NULL equals nothing, so {_NULL_IN_LIST[entry.operator]}")
+        refuse(f"NULL equals nothing, so {_NULL_IN_LIST[entry.operator]}")
     return list(entry.value)
 
 
-def _check_pattern(value: object, kind: Kind | None, path: str) -> None:
+def _check_pattern(value: object, kind: Kind | None) -> None:
     if kind is not None and kind.family != "string":
-        refuse(f"{path}.operator", f"LIKE needs a text column, not {kind.family}")
+        refuse(f"LIKE needs a text column, not {kind.family}", ".operator")
     if kind is not None and kind.padded:
-        refuse(f"{path}.operator", f"LIKE on character({kind.padded}) sees the padding; derive rtrim(...) first")
+        refuse(f"LIKE on character({kind.padded}) sees the padding; derive rtrim(...) first", ".operator")
     if isinstance(value, str) and not _WELL_ESCAPED.fullmatch(value):
-        refuse(f"{path}.value", "a backslash in a pattern may only stand before %, _ or another backslash")
+        refuse("a backslash in a pattern may only stand before %, _ or another backslash", ".value")
     if not isinstance(value, str):
-        refuse(f"{path}.value", "LIKE takes a text pattern")
+        refuse("LIKE takes a text pattern", ".value")
 
 
-def exact_value(value: object, kind: Kind | None, path: str) -> Constant:
-    """The literal for a column of that kind. Raises InvalidRequestError when it does not fit exactly."""
+def exact_value(value: object, kind: Kind | None) -> Constant:
+    """The literal for a column of that kind. Refuses a value that does not fit exactly."""
     if value is None:
-        refuse(path, "NULL equals nothing, so the filter would keep no row; use IS NULL or IS NOT NULL")
+        refuse("NULL equals nothing, so the filter would keep no row; use IS NULL or IS NOT NULL")
     if isinstance(value, float) and not math.isfinite(value):
-        refuse(path, f"{value} is not a number that can be compared")
+        refuse(f"{value} is not a number that can be compared")
     if kind is None:
         refuse(
-            path,
             "the column's type is not certain, so Spark might convert in silence; derive it with CAST(... AS type)",
         )
     match kind.family:
         case "boolean":
-            return (
-                Constant(value)
-                if isinstance(value, bool)
-                else _misfit(value, _bare("true or false", value), kind, path)
-            )
+            return Constant(value) if isinstance(value, bool) else _misfit(value, _bare("true or false", value), kind)
         case "string":
             text = value.rstrip(" ") if isinstance(value, str) and kind.padded else value
-            return Constant(text) if isinstance(text, str) else _misfit(value, "a text", kind, path)
+            return Constant(text) if isinstance(text, str) else _misfit(value, "a text", kind)
         case _:
-            return _READERS.get(kind.family, _number)(value, kind, path)
+            return _READERS.get(kind.family, _number)(value, kind)
 
 
-def _misfit(value: object, wanted: str, kind: Kind, path: str) -> NoReturn:
-    refuse(path, f"{value!r} does not fit a {kind.family} column; give {wanted}")
+def _misfit(value: object, wanted: str, kind: Kind) -> NoReturn:
+    refuse(f"{value!r} does not fit a {kind.family} column; give {wanted}")
 
 
 def _bare(wanted: str, value: object) -> str:
@@ -124,74 +111,74 @@ def _bare(wanted: str, value: object) -> str:
     return f"{wanted} without quotes" if isinstance(value, str) else wanted
 
 
-def _label(value: object, kind: Kind, path: str) -> Constant:
+def _label(value: object, kind: Kind) -> Constant:
     if not isinstance(value, str):
-        return _misfit(value, "one of its values", kind, path)
+        return _misfit(value, "one of its values", kind)
     if kind.labels and value not in kind.labels:
-        refuse(path, f"{value!r} is no value of {kind.named}{did_you_mean(value, kind.labels, listed=True)}")
+        refuse(f"{value!r} is no value of {kind.named}{did_you_mean(value, kind.labels, listed=True)}")
     return Constant(value)
 
 
-def _uuid(value: object, kind: Kind, path: str) -> Constant:
+def _uuid(value: object, kind: Kind) -> Constant:
     """As Spark sees it: in small letters, with hyphens."""
     try:
-        return Constant(str(UUID(value))) if isinstance(value, str) else _misfit(value, "a text", kind, path)
+        return Constant(str(UUID(value))) if isinstance(value, str) else _misfit(value, "a text", kind)
     except ValueError:
-        return _misfit(value, "one as a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", kind, path)
+        return _misfit(value, "one as a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", kind)
 
 
-def _time(value: object, kind: Kind, path: str) -> Constant:
+def _time(value: object, kind: Kind) -> Constant:
     """As Spark sees it: a timestamp of 1 January 1970."""
     wanted = "a time as 08:30:00"
     if not isinstance(value, str) or not _TIME.fullmatch(value):
-        return _misfit(value, wanted, kind, path)
+        return _misfit(value, wanted, kind)
     try:
         return Constant(f"1970-01-01 {time.fromisoformat(value).isoformat()}", "timestamp")
     except ValueError:
-        return _misfit(value, wanted, kind, path)
+        return _misfit(value, wanted, kind)
 
 
-def _number(value: object, kind: Kind, path: str) -> Constant:
+def _number(value: object, kind: Kind) -> Constant:
     if kind.family == "float":
-        return _double(value, kind, path)
-    text = _digits_of(value, kind, path)
+        return _double(value, kind)
+    text = _digits_of(value, kind)
     digits = _digits(text)
     whole_number = "." not in text
     if whole_number and not isinstance(value, str) or kind.family == "integer":
         number = int(text) if whole_number else None
         if number is not None and not -_INT_LIMIT <= number < _INT_LIMIT:
             hint = "" if kind.family == "integer" else f'; write it as text: "{text}"'
-            refuse(path, f"{text} is beyond 64-bit integers{hint}")
+            refuse(f"{text} is beyond 64-bit integers{hint}")
         width = Kind("integer", whole=10 if number is not None and -(2**31) <= number < 2**31 else 20)
-        _check_common_type(text, kind, digits if number is None else width, path)
+        _check_common_type(text, kind, digits if number is None else width)
         return Constant(number) if number is not None else _decimal(text, digits)
     if digits.whole + digits.scale > MAX_DIGITS:
-        refuse(path, f"{text} has more than {MAX_DIGITS} digits")
-    _check_common_type(text, kind, digits, path)
+        refuse(f"{text} has more than {MAX_DIGITS} digits")
+    _check_common_type(text, kind, digits)
     return _decimal(text, digits)
 
 
-def _double(value: object, kind: Kind, path: str) -> Constant:
+def _double(value: object, kind: Kind) -> Constant:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return _misfit(value, _bare("a number", value), kind, path)
+        return _misfit(value, _bare("a number", value), kind)
     if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:
-        refuse(path, f"{value} has no exact floating-point value")
+        refuse(f"{value} has no exact floating-point value")
     return Constant(float(value))
 
 
-def _digits_of(value: object, kind: Kind, path: str) -> str:
+def _digits_of(value: object, kind: Kind) -> str:
     """The number without an exponent, and without a fraction that is zero; a text must be exactly a number."""
     if isinstance(value, str):
         shape = _WHOLE if kind.family == "integer" else _FRACTION
         if not shape.fullmatch(value):
-            _misfit(value, "a number", kind, path)
+            _misfit(value, "a number", kind)
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
-        _misfit(value, "a number", kind, path)
+        _misfit(value, "a number", kind)
     number = Decimal(repr(value))
     if isinstance(value, float) and len(number.normalize().as_tuple().digits) > _DIGITS_IN_DOUBLE:
         example = '"12345678901234567.89"'
-        refuse(path, f'{value!r} has more digits than a JSON number keeps; write it as text: "…", as {example}')
+        refuse(f'{value!r} has more digits than a JSON number keeps; write it as text: "…", as {example}')
     return format(number, "f").removesuffix(".0")
 
 
@@ -204,41 +191,41 @@ def _decimal(text: str, digits: Kind) -> Constant:
     return Constant(text, f"decimal({max(digits.whole + digits.scale, 1)},{digits.scale})")
 
 
-def _check_common_type(text: str, kind: Kind, width: Kind, path: str) -> None:
+def _check_common_type(text: str, kind: Kind, width: Kind) -> None:
     fits = kind.family == width.family == "integer" or fits_one_decimal(kind, width)
     if not fits:
-        refuse(path, f"{text} and the column have no common decimal type that holds both in full")
+        refuse(f"{text} and the column have no common decimal type that holds both in full")
 
 
-def _date(value: object, kind: Kind, path: str) -> Constant:
+def _date(value: object, kind: Kind) -> Constant:
     wanted = "a date as 2024-01-31"
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        return _misfit(value, wanted, kind, path)
+        return _misfit(value, wanted, kind)
     try:
         date.fromisoformat(value)
     except ValueError:
-        return _misfit(value, wanted, kind, path)
+        return _misfit(value, wanted, kind)
     return Constant(value, "date")
 
 
-def _timestamp(value: object, kind: Kind, path: str) -> Constant:
+def _timestamp(value: object, kind: Kind) -> Constant:
     wanted = "a timestamp as 2024-01-31 08:30:00"
     if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
-        return _misfit(value, wanted, kind, path)
+        return _misfit(value, wanted, kind)
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        return _misfit(value, wanted, kind, path)
+        return _misfit(value, wanted, kind)
     if moment.tzinfo is not None and not kind.zoned:
-        refuse(path, f"{value!r} names a time zone, but the column has none; leave the zone out")
+        refuse(f"{value!r} names a time zone, but the column has none; leave the zone out")
     if moment.tzinfo is not None:
         try:
             moment = moment.astimezone(UTC).replace(tzinfo=None)
         except OverflowError:
-            refuse(path, f"{value!r} lies outside the years 1 to 9999 in UTC")
+            refuse(f"{value!r} lies outside the years 1 to 9999 in UTC")
     return Constant(moment.isoformat(sep=" "), "timestamp")
 
 
-_READERS: dict[Family, Callable[[object, Kind, str], Constant]] = {
+_READERS: dict[Family, Callable[[object, Kind], Constant]] = {
     "date": _date, "timestamp": _timestamp, "time": _time, "uuid": _uuid, "enum": _label,
 }  # fmt: skip

@@ -51,19 +51,19 @@ _UNITS: tuple[tuple[type[Any], str, str, frozenset[str]], ...] = (
 )
 
 
-def refuse_silent_casts(bound: BoundExpression, path: str) -> None:
+def refuse_silent_casts(bound: BoundExpression) -> None:
     """Refuse what Spark would convert in silence: a text compared or computed with as a number or a date, and so on."""
     kinds = kinds_in(bound)
     for node in bound.expression.tree.walk():
         if isinstance(node, exp.Sub) and _is_interval(node, kinds):
-            _check_interval(node, kinds, path)
+            _check_interval(node, kinds)
         for left, right in _pairs(node):
-            _check_pair(node, left, right, kinds, path)
+            _check_pair(node, left, right, kinds)
         if isinstance(node, _CHOICES):
-            _check_choice(node, kinds, path)
+            _check_choice(node, kinds)
         for part, wanted in _operands(node):
-            _check_operand(node, part, wanted, kinds, path)
-        _check_unit(node, kinds, path)
+            _check_operand(node, part, wanted, kinds)
+        _check_unit(node, kinds)
 
 
 def _pairs(node: Any) -> list[tuple[Any, Any]]:
@@ -80,24 +80,24 @@ def _pairs(node: Any) -> list[tuple[Any, Any]]:
     return []
 
 
-def _check_pair(node: Any, left: Any, right: Any, kinds: _Kinds, path: str) -> None:
+def _check_pair(node: Any, left: Any, right: Any, kinds: _Kinds) -> None:
     one, other = kinds(left), kinds(right)
     if one is None or other is None:
         return
     if {one.family, other.family} & DISGUISED and (reason := mismatch(one, other)):
-        refuse(path, f"{_text(node)} is not certain: {reason}")
-    if _group(one) == _group(other) or _is_moment(left, other, path) or _is_moment(right, one, path):
+        refuse(f"{_text(node)} is not certain: {reason}")
+    if _group(one) == _group(other) or _is_moment(left, other) or _is_moment(right, one):
         return
     pair = sorted((one.family, other.family), key=lambda family: family != "string")
     hint = _literal_hint(left, other) or _literal_hint(right, one) or "write CAST"
-    refuse(path, f"{_text(node)} compares {pair[0]} with {pair[1]}, which Spark converts; {hint}")
+    refuse(f"{_text(node)} compares {pair[0]} with {pair[1]}, which Spark converts; {hint}")
 
 
-def _is_moment(node: Any, other: Kind, path: str) -> bool:
-    """True for a date in quotes beside a date. Raises InvalidRequestError where it is none."""
+def _is_moment(node: Any, other: Kind) -> bool:
+    """True for a date in quotes beside a date. Refuses a text that is none."""
     if not (is_quoted(node) and _group(other) == "moment"):
         return False
-    exact_value(node.unnest().this, other, path)
+    exact_value(node.unnest().this, other)
     return True
 
 
@@ -111,17 +111,17 @@ def _literal_hint(node: Any, other: Kind) -> str:
     return f"write {node.this}" if other.numeric and node.this.replace(".", "", 1).isdigit() else ""
 
 
-def _check_choice(node: Any, kinds: _Kinds, path: str) -> None:
+def _check_choice(node: Any, kinds: _Kinds) -> None:
     """Refuse values of several kinds where one of them is chosen; a date in quotes beside a date is one."""
     found = [(branch, kind) for branch in branches_of(node) if (kind := kinds(branch)) is not None]
     moment = moment_among(kind for _, kind in found)
-    quoted = [branch for branch, _ in found if moment is not None and _is_moment(branch, moment, path)]
+    quoted = [branch for branch, _ in found if moment is not None and _is_moment(branch, moment)]
     if moment is not None and quoted and isinstance(node, exp.Greatest | exp.Least):
-        refuse(path, f"{_text(node)} takes no text; write {moment.family.upper()} {_text(quoted[0].unnest())}")
+        refuse(f"{_text(node)} takes no text; write {moment.family.upper()} {_text(quoted[0].unnest())}")
     found = [(branch, kind) for branch, kind in found if branch not in quoted]
     families = list(dict.fromkeys(kind.family for _, kind in found))
     if len({_group(kind) for _, kind in found}) > 1:
-        refuse(path, f"{_text(node)} gives {' or '.join(families)}, which Spark converts; write CAST")
+        refuse(f"{_text(node)} gives {' or '.join(families)}, which Spark converts; write CAST")
 
 
 def _operands(node: Any) -> Iterator[tuple[Any, str]]:
@@ -164,7 +164,7 @@ def _is_interval(node: Any, kinds: _Kinds) -> bool:
     return "moment" in groups and groups <= {"moment", "string"}
 
 
-def _check_interval(node: Any, kinds: _Kinds, path: str) -> None:
+def _check_interval(node: Any, kinds: _Kinds) -> None:
     """Refuse an interval as the expression's value or beside a number, which Spark would refuse after the start."""
     top = node
     while isinstance(top.parent, _KEEPS_INTERVAL):
@@ -179,7 +179,7 @@ def _check_interval(node: Any, kinds: _Kinds, path: str) -> None:
         wanted = f"{_seconds(node, kinds)} for the seconds between them"
     else:
         wanted = f"datediff({', '.join(_day(end, kinds) for end in ends)}) for the days between them"
-    refuse(path, f"{_text(node)} is an interval, which no column holds; write {wanted}")
+    refuse(f"{_text(node)} is an interval, which no column holds; write {wanted}")
 
 
 def _seconds(node: Any, kinds: _Kinds) -> str:
@@ -204,30 +204,30 @@ def _asked(node: Any) -> Any:
     return node.this if implied or zoned else node
 
 
-def _check_operand(node: Any, part: Any, wanted: str, kinds: _Kinds, path: str) -> None:
+def _check_operand(node: Any, part: Any, wanted: str, kinds: _Kinds) -> None:
     kind = kinds(part)
     if kind is None or _group(kind) not in _MISFITS[wanted]:
         return
-    if wanted == "a date or timestamp" and _is_moment(part, Kind("timestamp"), path):
+    if wanted == "a date or timestamp" and _is_moment(part, Kind("timestamp")):
         return
     if wanted == "a text as it is":
-        refuse(path, f"{_text(node)} takes {kind.family} for a text; write CAST({_text(part)} AS string)")
-    refuse(path, f"{_text(node)} takes {kind.family} for {wanted}, which Spark converts; write CAST")
+        refuse(f"{_text(node)} takes {kind.family} for a text; write CAST({_text(part)} AS string)")
+    refuse(f"{_text(node)} takes {kind.family} for {wanted}, which Spark converts; write CAST")
 
 
-def _check_unit(node: Any, kinds: _Kinds, path: str) -> None:
+def _check_unit(node: Any, kinds: _Kinds) -> None:
     """Refuse a unit that Spark does not know: it would give NULL in every row."""
     if isinstance(node, exp.DateDiff) and node.args.get("unit") is not None:
         ends = ", ".join(_text(_asked(end)) for end in (node.this, node.expression))
-        refuse(path, f"datediff() takes two dates and gives days; write datediff({ends})")
+        refuse(f"datediff() takes two dates and gives days; write datediff({ends})")
     part = _part_of_moment(node)
     if part is not None and part[0].name.lower() == "epoch":
-        refuse(path, f"'epoch' is not a unit to Spark; write {_seconds(part[1], kinds)}")
+        refuse(f"'epoch' is not a unit to Spark; write {_seconds(part[1], kinds)}")
     for kind, key, function, known in _UNITS:
         if isinstance(node, kind):
-            _known_unit(node.args.get(key), function, known, path)
+            _known_unit(node.args.get(key), function, known)
     if part is not None and isinstance(node, exp.Anonymous):
-        _known_unit(part[0], "date_part", PARTS, path)
+        _known_unit(part[0], "date_part", PARTS)
 
 
 def _part_of_moment(node: Any) -> tuple[Any, Any] | None:
@@ -239,12 +239,12 @@ def _part_of_moment(node: Any) -> tuple[Any, Any] | None:
     return None
 
 
-def _known_unit(unit: Any, function: str, known: frozenset[str], path: str) -> None:
+def _known_unit(unit: Any, function: str, known: frozenset[str]) -> None:
     if not isinstance(unit, exp.Var | exp.Literal):
-        refuse(path, f"{function}() needs its unit as a text in quotes")
+        refuse(f"{function}() needs its unit as a text in quotes")
     word = unit.name.lower()
     if word not in known:
-        refuse(path, f"{word!r} is not a unit of {function}(){did_you_mean(word, known, listed=True)}")
+        refuse(f"{word!r} is not a unit of {function}(){did_you_mean(word, known, listed=True)}")
 
 
 def _group(kind: Kind) -> str:

@@ -8,10 +8,9 @@ from agent.compiler.plan.conversions import refuse_silent_casts
 from agent.compiler.plan.expressions import Expression, parse_expression, string_literals
 from agent.compiler.plan.inference import kind_of_expression
 from agent.compiler.plan.joins import refuse_padded
-from agent.compiler.plan.problems import collecting, refuse
+from agent.compiler.plan.problems import Located, Problems, refuse, within
 from agent.compiler.plan.resolution import Names, Scope, Sources
 from agent.compiler.plan.steps import BoundExpression, NamedColumn, Reference
-from agent.errors import Problem
 from agent.request import DerivedColumn
 
 
@@ -51,64 +50,61 @@ class Derivations:
         """True for a window and for a derived column that needs one."""
         return name.casefold() in self._windowed
 
-    def read(self, entries: list[tuple[str, DerivedColumn]], problems: list[Problem]) -> None:
+    def read(self, entries: list[Located[DerivedColumn]], problems: Problems) -> None:
         """Add the entries; what is wrong goes to `problems`."""
-        self._later = {entry.name.casefold() for _, entry in entries}
-        for path, entry in entries:
-            with collecting(problems):
-                self.check_name(entry.name, f"{path}.name")
-                self._add(entry, f"{path}.expression")
-            known = self.late(entry.name) or self.needs_window(entry.name) or self._before.find(entry.name)
-            if not known:
-                self._before.add(entry.name, NamedColumn(entry.name, failed=True))
-            self._later.discard(entry.name.casefold())
+        folds = [entry.name.casefold() for _, entry in entries]
+        for position, (path, entry) in enumerate(entries):
+            self._later = set(folds[position:])
+            with problems.at(path, entry.name):
+                self.check_name(entry.name, ".name")
+                with within(".expression"):
+                    expression = parse_expression(entry.expression)
+                    if not problems.follows(entry.name, expression.names):
+                        self._add(entry.name, expression, f"{path}.expression")
 
-    def check_name(self, name: str, path: str) -> None:
-        """Refuse a new column's name that something else has. Raises InvalidRequestError."""
+    def check_name(self, name: str, at: str = "") -> None:
+        """Refuse a new column's name that something else has."""
         columns = self._sources.of_name(name)
         if columns:
-            refuse(path, f"{name!r} is a column of {columns[0].source!r} too, so later uses are ambiguous; rename it")
+            refuse(f"{name!r} is a column of {columns[0].source!r} too, so later uses are ambiguous; rename it", at)
         if name.casefold() in self._aliases:
-            refuse(path, f"{name!r} is the alias of an aggregate too; rename one of them")
+            refuse(f"{name!r} is the alias of an aggregate too; rename one of them", at)
         if any(known.name.casefold() == name.casefold() for known in (*self.found, *self.windowed)):
-            refuse(path, f"{name!r} is derived twice; rename one of them")
+            refuse(f"{name!r} is derived twice; rename one of them", at)
 
-    def _add(self, entry: DerivedColumn, path: str) -> None:
-        expression = parse_expression(entry.expression, path)
+    def _add(self, name: str, expression: Expression, path: str) -> None:
         for text in string_literals(expression):
             if self._before.find(text) or self.late(text) or self.needs_window(text):
-                refuse(path, f'"{text}" in double quotes is a text to Spark; write `{text}` for the column')
-        if any(self.needs_window(mention.name) for mention in expression.mentions):
-            self._windowed.add(entry.name.casefold())
-            self.windowed.append(Derivation(entry.name, path, expression, None))
+                refuse(f'"{text}" in double quotes is a text to Spark; write `{text}` for the column')
+        if any(self.needs_window(use) for use in expression.names):
+            self._windowed.add(name.casefold())
+            self.windowed.append(Derivation(name, path, expression, None))
             return
-        late = [self._needs_aggregate(mention.name, path) for mention in expression.mentions]
+        late = [self._needs_aggregate(use) for use in expression.names]
         if any(late):
-            self._late.add(entry.name.casefold())
-            self.found.append(Derivation(entry.name, path, expression, None))
+            self._late.add(name.casefold())
+            self.found.append(Derivation(name, path, expression, None))
             return
-        value = bind(expression, self._before, path)
-        self.found.append(Derivation(entry.name, path, expression, value))
-        self._before.add(entry.name, NamedColumn(entry.name, kind_of_expression(value)))
+        value = bind(expression, self._before)
+        self.found.append(Derivation(name, path, expression, value))
+        self._before.add(name, NamedColumn(name, kind_of_expression(value)))
 
-    def _needs_aggregate(self, name: str, path: str) -> bool:
+    def _needs_aggregate(self, name: str) -> bool:
         known = self._before.find(name)
         if known and self.late(name):
-            refuse(
-                path, f"{name!r} is a source column and an aggregate's alias; rename the alias or qualify the column"
-            )
+            refuse(f"{name!r} is a source column and an aggregate's alias; rename the alias or qualify the column")
         if not known and not self.late(name) and name.casefold() in self._later:
-            refuse(path, f"{name!r} is derived later; list it before this one")
+            refuse(f"{name!r} is derived later; list it before this one")
         return self.late(name)
 
 
-def bind(expression: Expression, scope: Scope, path: str) -> BoundExpression:
-    """The expression with each mention resolved. Raises InvalidRequestError."""
+def bind(expression: Expression, scope: Scope) -> BoundExpression:
+    """The expression with each mention resolved."""
     references: list[Reference] = []
     for mention in expression.mentions:
-        reference = scope.resolve(mention.name, path)
-        refuse_padded(reference, mention, path)
+        reference = scope.resolve(mention.name)
+        refuse_padded(reference, mention)
         references.append(reference)
     bound = BoundExpression(expression, tuple(references))
-    refuse_silent_casts(bound, path)
+    refuse_silent_casts(bound)
     return bound

@@ -76,6 +76,11 @@ class Expression:
     mentions: tuple[Mention, ...]
     tree: Any = field(compare=False, repr=False)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns that it mentions."""
+        return tuple(mention.name for mention in self.mentions)
+
     def rendered(self, spellings: Sequence[str]) -> str:
         """The text with each mention replaced by its spelling, in the order of `mentions`."""
         parts, end = [], 0
@@ -85,25 +90,25 @@ class Expression:
         return "".join((*parts, self.text[end:]))
 
 
-def parse_expression(text: str, path: str) -> Expression:
-    """Read a Spark SQL expression. Raises InvalidRequestError naming what is not certain in it."""
+def parse_expression(text: str) -> Expression:
+    """Read a Spark SQL expression. Refuses whatever is not certain in it."""
     text = text.strip()
     too_much = excess(text)
     if too_much:
-        refuse(path, f"{too_much.message}; {too_much.hint}")
-    tokens = _tokens(text, path)
-    tree = _tree(text, tokens, path)
+        refuse(f"{too_much.message}; {too_much.hint}")
+    tokens = _tokens(text)
+    tree = _tree(text, tokens)
     nodes = list(tree.walk())
     if max(_depths(tree)) > _MAX_DEPTH:
-        refuse(path, _TOO_DEEP)
+        refuse(_TOO_DEEP)
     for node in nodes:
-        _check_refused(node, path)
-    _check_tokens(tokens, text, path)
+        _check_refused(node)
+    _check_tokens(tokens, text)
     for node in nodes:
-        _check_known(node, path)
-    _check_divisors(text, tree, path)
-    mentions = [_mention(column, text, path) for column in tree.find_all(exp.Column)]
-    _check_strays(tokens, mentions, path)
+        _check_known(node)
+    _check_divisors(text, tree)
+    mentions = [_mention(column, text) for column in tree.find_all(exp.Column)]
+    _check_strays(tokens, mentions)
     return Expression(text, tuple(sorted(mentions, key=lambda mention: mention.start)), tree)
 
 
@@ -115,31 +120,31 @@ class _Token:
     start: int
 
 
-def _tokens(text: str, path: str) -> list[_Token]:
+def _tokens(text: str) -> list[_Token]:
     """The tokens of the text. In parentheses, because a word such as `show` at the beginning is a command."""
     try:
         found = sqlglot.tokenize(f"({text}\n)", dialect="spark")
     except SqlglotError as error:
-        refuse(path, f"cannot be read as a Spark SQL expression: {str(error).splitlines()[0]}")
+        refuse(f"cannot be read as a Spark SQL expression: {str(error).splitlines()[0]}")
     if any(token.comments for token in found):
-        refuse(path, "holds a comment; leave it out")
+        refuse("holds a comment; leave it out")
     return [_Token(t.token_type.name, t.text, text[t.start - 1 : t.end], t.start - 1) for t in found[1:-1]]
 
 
-def _tree(text: str, tokens: list[_Token], path: str) -> Any:
+def _tree(text: str, tokens: list[_Token]) -> Any:
     """The syntax tree, its identifiers placed in `text`."""
     open_now = 0
     for token in tokens:
         open_now += {"(": 1, ")": -1}.get(token.raw, 0)
         if open_now < 0:
-            refuse(path, "cannot be read as a Spark SQL expression: a parenthesis is closed that was not opened")
+            refuse("cannot be read as a Spark SQL expression: a parenthesis is closed that was not opened")
     try:
         whole = sqlglot.parse_one(f"({text}\n)", dialect="spark")
     except RecursionError:
-        refuse(path, _TOO_DEEP)
+        refuse(_TOO_DEEP)
     except (SqlglotError, ValueError, TypeError, IndexError, AttributeError) as error:  # sqlglot checks few arguments
-        _check_tokens(tokens, text, path)
-        refuse(path, f"cannot be read as a Spark SQL expression: {(str(error).splitlines() or [''])[0]}")
+        _check_tokens(tokens, text)
+        refuse(f"cannot be read as a Spark SQL expression: {(str(error).splitlines() or [''])[0]}")
     for identifier in whole.find_all(exp.Identifier, exp.Star):
         for edge in ("start", "end"):
             if edge in identifier.meta:
@@ -157,29 +162,29 @@ def _depths(tree: Any) -> Iterator[int]:
 
 def string_literals(expression: Expression) -> list[str]:
     """The contents of the double-quoted strings: text to Spark, but a column to whoever thinks of PostgreSQL."""
-    return [token.text for token in _tokens(expression.text, "") if token.raw.startswith('"')]
+    return [token.text for token in _tokens(expression.text) if token.raw.startswith('"')]
 
 
-def _check_tokens(tokens: list[_Token], text: str, path: str) -> None:
+def _check_tokens(tokens: list[_Token], text: str) -> None:
     for position, token in enumerate(tokens):
         raw = token.raw
         following = tokens[position + 1] if position + 1 < len(tokens) else None
         if not (_KNOWN_TOKEN.fullmatch(raw) or _WORD.fullmatch(raw)):
-            _refuse_token(raw, path)
+            _refuse_token(raw)
         if token.kind == "NUMBER" and not _NUMBER.fullmatch(raw):
-            refuse(path, f"{raw!r} is a number with a suffix; write CAST({token.text} AS type)")
+            refuse(f"{raw!r} is a number with a suffix; write CAST({token.text} AS type)")
         if following is None:
             continue
         if token.kind == following.kind == "STRING":
-            refuse(path, "two strings side by side are one to Spark; for a quote inside a string write \\'")
+            refuse("two strings side by side are one to Spark; for a quote inside a string write \\'")
         if following.text == "(" and (_WORD.fullmatch(token.text) or raw.startswith("`")):
-            _check_function(token.text.lower(), path)
+            _check_function(token.text.lower())
         if token.kind == "ALIAS" and following.text.lower() not in CAST_TYPES:
             near = did_you_mean(following.text, CAST_TYPES, listed=True)
-            refuse(path, f"unknown type {following.text!r} in a cast{near}")
+            refuse(f"unknown type {following.text!r} in a cast{near}")
 
 
-def _check_strays(tokens: list[_Token], mentions: list[Mention], path: str) -> None:
+def _check_strays(tokens: list[_Token], mentions: list[Mention]) -> None:
     """Refuse a bare word that sqlglot takes for a unit, as in `date_trunc(u, ts)`: to Spark it is a column."""
     spans = {position for mention in mentions for position in range(mention.start, mention.end)}
     for position, token in enumerate(tokens):
@@ -191,57 +196,57 @@ def _check_strays(tokens: list[_Token], mentions: list[Mention], path: str) -> N
         nearby = [one.raw.lower() for one in tokens[max(0, position - 3) : position]]
         unit = (word in UNITS and "interval" in nearby) or (nearby[-2:] in _BEFORE_UNIT and _WORD.fullmatch(word))
         if not (opens or typed or unit or word in BARE_WORDS):
-            refuse(path, f"{token.raw!r} is not a column here; put a unit or a format in quotes")
+            refuse(f"{token.raw!r} is not a column here; put a unit or a format in quotes")
 
 
-def _refuse_token(raw: str, path: str) -> None:
+def _refuse_token(raw: str) -> None:
     if raw == "::":
-        refuse(path, "`::` is not Spark 3.3 SQL; write CAST(... AS type)")
-    refuse(path, f"{raw!r} is not a part of an expression that the compiler knows; {USE_A_MODEL}")
+        refuse("`::` is not Spark 3.3 SQL; write CAST(... AS type)")
+    refuse(f"{raw!r} is not a part of an expression that the compiler knows; {USE_A_MODEL}")
 
 
-def _check_function(name: str, path: str) -> None:
+def _check_function(name: str) -> None:
     if name in AGGREGATE_FUNCTIONS:
-        refuse(path, f"{name}() is an aggregate; write it as an entry of `aggregations`")
+        refuse(f"{name}() is an aggregate; write it as an entry of `aggregations`")
     if name in _BY_RUN:
-        refuse(path, f"{name}() gives another answer on each run; {USE_A_MODEL}")
+        refuse(f"{name}() gives another answer on each run; {USE_A_MODEL}")
     if name not in ROW_FUNCTIONS | SYNTAX_BEFORE_PARENTHESIS:
         near = did_you_mean(name, ROW_FUNCTIONS, listed=True)
-        refuse(path, f"function {name}() is not one that the compiler knows{near}")
+        refuse(f"function {name}() is not one that the compiler knows{near}")
 
 
-def _check_refused(node: Any, path: str) -> None:
+def _check_refused(node: Any) -> None:
     if isinstance(node, exp.Window):
-        refuse(path, "a window function stands in `transformations`, as an entry of type window; name its alias here")
+        refuse("a window function stands in `transformations`, as an entry of type window; name its alias here")
     for kind, word in _REFUSED_NODES.items():
         if isinstance(node, kind):
-            refuse(path, f"{word} cannot be expressed by the compiler; {USE_A_MODEL}")
+            refuse(f"{word} cannot be expressed by the compiler; {USE_A_MODEL}")
 
 
-def _check_known(node: Any, path: str) -> None:
+def _check_known(node: Any) -> None:
     if not isinstance(node, (*_PLAIN_NODES, exp.Func)):
-        refuse(path, f"{type(node).__name__} is not a part of an expression that the compiler knows; {USE_A_MODEL}")
+        refuse(f"{type(node).__name__} is not a part of an expression that the compiler knows; {USE_A_MODEL}")
     if isinstance(node, _IDENTITIES):
-        refuse(path, f"the answer of {type(node).__name__} depends on who runs the job; {USE_A_MODEL}")
+        refuse(f"the answer of {type(node).__name__} depends on who runs the job; {USE_A_MODEL}")
 
 
-def _check_divisors(text: str, tree: Any, path: str) -> None:
+def _check_divisors(text: str, tree: Any) -> None:
     try:
         placed = divisors_are_placed(text, tree)
     except RecursionError:  # each divisor that may be zero is one level deeper
-        refuse(path, _TOO_DEEP)
+        refuse(_TOO_DEEP)
     if not placed:
-        refuse(path, "what is divided by is not certain; put the divisor in parentheses")
+        refuse("what is divided by is not certain; put the divisor in parentheses")
 
 
-def _mention(column: Any, text: str, path: str) -> Mention:
+def _mention(column: Any, text: str) -> Mention:
     parts = column.parts
     spans = [(part.meta.get("start"), part.meta.get("end")) for part in parts]
     if any(start is None or end is None for start, end in spans):
-        refuse(path, f"{column.sql(dialect='spark')} cannot be placed in the text; {USE_A_MODEL}")
+        refuse(f"{column.sql(dialect='spark')} cannot be placed in the text; {USE_A_MODEL}")
     for part, (start, end) in zip(parts, spans, strict=True):
         if text[start : end + 1] not in (part.name, f"`{part.name.replace('`', '``')}`"):
-            refuse(path, f"{column.sql(dialect='spark')} cannot be placed in the text; {USE_A_MODEL}")
+            refuse(f"{column.sql(dialect='spark')} cannot be placed in the text; {USE_A_MODEL}")
     name = ".".join(part.name for part in parts)
     return Mention(name, spans[0][0], spans[-1][1] + 1, _padding_is_lost(column), _inside(column))
 

@@ -10,11 +10,10 @@ from sqlglot import exp
 from agent.compiler.plan.column_kinds import mismatch
 from agent.compiler.plan.conversions import refuse_silent_casts
 from agent.compiler.plan.expressions import Mention, parse_expression
-from agent.compiler.plan.problems import USE_A_MODEL, collecting, refuse
+from agent.compiler.plan.problems import USE_A_MODEL, Located, Problems, refuse, within
 from agent.compiler.plan.repetitions import without_repetitions
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
 from agent.compiler.plan.steps import BoundExpression, JoinStep, MergedColumn, Reference, SourceColumn
-from agent.errors import Problem
 from agent.request import JoinCondition, JoinType
 
 _MIRRORED: dict[JoinType, JoinType] = {"inner": "inner", "left": "right", "right": "left", "outer": "outer"}
@@ -49,7 +48,7 @@ class JoinChain:
         return found
 
 
-def join_chain(entries: list[tuple[str, JoinCondition]], sources: Sources, problems: list[Problem]) -> JoinChain:
+def join_chain(entries: list[Located[JoinCondition]], sources: Sources, problems: Problems) -> JoinChain:
     """The chain of the sources that are joined; what is wrong with a join goes to `problems`."""
     chain = JoinChain(next(iter(sources.tables), ""))
     joined: dict[str, None] = {}
@@ -57,15 +56,17 @@ def join_chain(entries: list[tuple[str, JoinCondition]], sources: Sources, probl
         entries, lambda entry: frozenset(_tables(entry, sources)), lambda entry: _meaning(entry, sources), problems
     )
     for path, entry in once:
-        with collecting(problems):
-            left = sources.key_of(entry.left_table, f"{path}.left_table")
-            right = sources.key_of(entry.right_table, f"{path}.right_table")
+        with problems.at(path):
+            left = sources.key_of(entry.left_table, ".left_table")
+            right = sources.key_of(entry.right_table, ".right_table")
             if not joined:
                 chain.start = left
                 joined[left] = None
-            new = _new_source(left, right, joined, path)
+            new = _new_source(left, right, joined)
             joined.update({left: None, right: None})
-            _add_step(chain, entry, sources, (left, right, new), list(joined), path)
+            _add_step(chain, entry, sources, (left, right, new), list(joined))
+    if not problems:
+        _refuse_unjoined(chain, sources, problems)
     return chain
 
 
@@ -82,93 +83,94 @@ def _meaning(entry: JoinCondition, sources: Sources) -> object:
     return said if left <= right else mirrored, frozenset(entry.on_columns), entry.condition, entry.model_extra
 
 
-def _new_source(left: str, right: str, joined: dict[str, None], path: str) -> str:
+def _new_source(left: str, right: str, joined: dict[str, None]) -> str:
     if left == right:
-        refuse(path, f"joins {left!r} with itself; list the table twice, each with an alias of its own")
+        refuse(f"joins {left!r} with itself; list the table twice, each with an alias of its own")
     if left in joined and right in joined:
-        refuse(path, f"{left!r} and {right!r} are joined already; put all their conditions into one entry")
+        refuse(f"{left!r} and {right!r} are joined already; put all their conditions into one entry")
     if left not in joined and right not in joined:
-        refuse(path, f"neither {left!r} nor {right!r} is joined yet; order the joins so that each brings in one table")
+        refuse(f"neither {left!r} nor {right!r} is joined yet; order the joins so that each brings in one table")
     return right if left in joined else left
 
 
 def _add_step(
-    chain: JoinChain, entry: JoinCondition, sources: Sources, sides: tuple[str, str, str], joined: list[str], path: str
+    chain: JoinChain, entry: JoinCondition, sources: Sources, sides: tuple[str, str, str], joined: list[str]
 ) -> None:
     left, right, new = sides
     swapped = new == left
     join_type = _MIRRORED[entry.join_type] if swapped else entry.join_type
-    columns = _column_pairs(entry, sources, left, right, path)
+    columns = _column_pairs(entry, sources, left, right)
     equalities = tuple((b, a) if swapped else (a, b) for a, b in columns)
     if entry.on_columns:
-        _refuse_half_keys(chain, equalities[: len(entry.on_columns)], path)
+        _refuse_half_keys(chain, equalities[: len(entry.on_columns)])
     condition = None
     if entry.condition is not None:
-        condition = _condition(entry.condition, sources, new, joined, f"{path}.condition", alone=not equalities)
+        with within(".condition"):
+            condition = _condition(entry.condition, sources, new, joined, alone=not equalities)
     elif not equalities:
-        refuse(path, "says no columns and no condition: every row would meet every row; give `on_columns`")
+        refuse("says no columns and no condition: every row would meet every row; give `on_columns`")
     chain.steps.append(JoinStep(new, join_type, equalities, condition))
     pairs = (*equalities, *(_equal_pairs(condition, new) if condition is not None else ()))
     for known, other in pairs:
         reason = mismatch(known.kind, other.kind)
         if reason:
-            refuse(path, f"{described(known)} and {described(other)} cannot be compared with certainty: {reason}")
+            refuse(f"{described(known)} and {described(other)} cannot be compared with certainty: {reason}")
         _share(chain.shared, known, other, join_type)
 
 
-def _refuse_half_keys(chain: JoinChain, pairs: tuple[tuple[SourceColumn, SourceColumn], ...], path: str) -> None:
+def _refuse_half_keys(chain: JoinChain, pairs: tuple[tuple[SourceColumn, SourceColumn], ...]) -> None:
     """Refuse a bare key that is one side of an outer join: USING would take the first side that is not NULL."""
     for known, _ in pairs:
         key = chain.shared.get(known)
         if key is not None and len(key.value) > 1:
             meant = f"{described(known)} alone or the first of {' and '.join(map(described, key.value))}"
-            refuse(path, f"{known.name!r} may mean {meant}; write a `condition` with qualified columns")
+            refuse(f"{known.name!r} may mean {meant}; write a `condition` with qualified columns")
 
 
 def _column_pairs(
-    entry: JoinCondition, sources: Sources, left: str, right: str, path: str
+    entry: JoinCondition, sources: Sources, left: str, right: str
 ) -> list[tuple[SourceColumn, SourceColumn]]:
     named = [(name, f"on_columns[{i}]", name, f"on_columns[{i}]") for i, name in enumerate(entry.on_columns)]
     if entry.left_column and entry.right_column:
         named.append((entry.left_column, "left_column", entry.right_column, "right_column"))
     elif entry.left_column or entry.right_column:
-        refuse(path, "`left_column` and `right_column` come together")
+        refuse("`left_column` and `right_column` come together")
     return [
-        (sources.column(left, one, f"{path}.{place}"), sources.column(right, two, f"{path}.{other}"))
+        (sources.column(left, one, f".{place}"), sources.column(right, two, f".{other}"))
         for one, place, two, other in named
     ]
 
 
-def _condition(text: str, sources: Sources, new: str, joined: list[str], path: str, alone: bool) -> BoundExpression:
+def _condition(text: str, sources: Sources, new: str, joined: list[str], alone: bool) -> BoundExpression:
     """The condition; where it stands alone it must connect the new source with the others."""
-    expression, names = parse_expression(text, path), all_names(sources, {})
-    references = tuple(_joined_column(names, mention, joined, path) for mention in expression.mentions)
+    expression, names = parse_expression(text), all_names(sources, {})
+    references = tuple(_joined_column(names, mention, joined) for mention in expression.mentions)
     touched = {column.source for column in references}
     if alone and (new not in touched or len(touched) < 2):
-        refuse(path, f"must name a column of {new!r} and one of what is joined before it")
+        refuse(f"must name a column of {new!r} and one of what is joined before it")
     bound = BoundExpression(expression, references)
-    refuse_silent_casts(bound, path)
+    refuse_silent_casts(bound)
     return bound
 
 
-def _joined_column(names: Names, mention: Mention, joined: list[str], path: str) -> SourceColumn:
-    column = names.resolve(mention.name, path)
+def _joined_column(names: Names, mention: Mention, joined: list[str]) -> SourceColumn:
+    column = names.resolve(mention.name)
     if not isinstance(column, SourceColumn) or column.source not in joined:
-        refuse(path, f"{mention.name!r} belongs to a source that is joined later")
-    refuse_padded(column, mention, path)
+        refuse(f"{mention.name!r} belongs to a source that is joined later")
+    refuse_padded(column, mention)
     return column
 
 
-def refuse_padded(column: Reference, mention: Mention, path: str) -> None:
+def refuse_padded(column: Reference, mention: Mention) -> None:
     """Refuse a column in an expression that Spark sees as something else, unless it is used where that is no matter.
 
     `character(n)` must be trimmed: Spark sees the padding.
     """
-    _refuse_disguised(column, mention, path)
+    _refuse_disguised(column, mention)
     if column.kind is None or not column.kind.padded or mention.trimmed:
         return
     padded = f"{mention.name!r} is character({column.kind.padded}), which Spark sees padded with spaces"
-    refuse(path, f"{padded}; write rtrim({mention.name})")
+    refuse(f"{padded}; write rtrim({mention.name})")
 
 
 _USES = {
@@ -178,7 +180,7 @@ _USES = {
 _ANYWHERE = ("IS NULL", "= COLUMN")
 
 
-def _refuse_disguised(column: Reference, mention: Mention, path: str) -> None:
+def _refuse_disguised(column: Reference, mention: Mention) -> None:
     kind = column.kind
     if kind is None or kind.family not in _USES or mention.inside in (*_ANYWHERE, *_USES[kind.family]):
         return
@@ -188,7 +190,7 @@ def _refuse_disguised(column: Reference, mention: Mention, path: str) -> None:
         "time": f"write hour({mention.name}), minute({mention.name}) or second({mention.name})",
         "array": f"write size({mention.name}) or array_contains({mention.name}, value)",
     }.get(kind.family, f"write CAST({mention.name} AS STRING) for its text")
-    refuse(path, f"{mention.name!r} is {known}, which is something else to Spark; {hint}")
+    refuse(f"{mention.name!r} is {known}, which is something else to Spark; {hint}")
 
 
 def _equal_pairs(condition: BoundExpression, new: str) -> tuple[tuple[SourceColumn, SourceColumn], ...]:
@@ -229,9 +231,9 @@ def _share(
     shared[other] = key
 
 
-def unjoined_sources(chain: JoinChain, sources: Sources) -> list[Problem]:
-    """A problem for each source that no join brings in."""
+def _refuse_unjoined(chain: JoinChain, sources: Sources, problems: Problems) -> None:
     joined = {chain.start, *(step.source for step in chain.steps)} if chain.steps else set()
     lost = [key for key in sources.tables if len(sources.tables) > 1 and key not in joined]
     message = "is never joined: every row would meet every row; add it to `join_conditions`"
-    return [Problem(sources.paths[key], f"{key!r} {message}") for key in lost]
+    for key in lost:
+        problems.add(sources.paths[key], f"{key!r} {message}")

@@ -8,7 +8,7 @@ from typing import get_args
 from pydantic import JsonValue
 
 from agent.compiler.plan.entry_details import Details, known_keys, names_of, text_of, word_of
-from agent.compiler.plan.problems import refuse
+from agent.compiler.plan.problems import refuse, within
 from agent.request import AggregateFunction, Aggregation
 
 KEYS = ("column", "values", "function", "value_column", "group_by")
@@ -20,44 +20,42 @@ class PivotedAggregation(Aggregation):
 
     spread: str
     value: JsonValue
-    at: str
-    """Path of the pivot's details."""
-    value_path: str
+    value_at: str
+    """The value's path in the pivot's details, as `.values[0]`."""
 
 
-def read_pivot(details: Details, path: str) -> list[PivotedAggregation]:
-    """The aggregates of a pivot, in the order of its values. Raises InvalidRequestError."""
-    known_keys(details, KEYS, path)
-    spread = text_of(details, "column", path, "the column whose values become columns")
-    function = word_of(details, "function", get_args(AggregateFunction), path)
+def read_pivot(details: Details) -> list[PivotedAggregation]:
+    """The aggregates of a pivot, in the order of its values."""
+    spread = text_of(details, "column", "the column whose values become columns")
+    function = word_of(details, "function", get_args(AggregateFunction))
     values = details.get("values")
     if not isinstance(values, list) or not values:
-        refuse(f"{path}.values", "is a list of the values that become columns: what is not listed is not in the result")
+        refuse("is a list of the values that become columns: what is not listed is not in the result", ".values")
     given = details.get("value_column")
-    column = None if given in (None, "*") else text_of(details, "value_column", path, "the column that is aggregated")
+    column = None if given in (None, "*") else text_of(details, "value_column", "the column that is aggregated")
     if column is None and function != "count":
-        refuse(f"{path}.value_column", f"{function} needs a column; only count takes all rows")
+        refuse(f"{function} needs a column; only count takes all rows", ".value_column")
     pivoted: list[PivotedAggregation] = []
     for position, item in enumerate(values):
-        where = f"{path}.values[{position}]"
-        value, alias = _named(item, where)
-        _refuse_same_name(alias, value, pivoted, where)
+        where = f".values[{position}]"
+        with within(where):
+            value, alias = _named(item)
+            _refuse_same_name(alias, value, pivoted)
         pivoted.append(
             PivotedAggregation(
                 function=function,  # type: ignore[arg-type]  # `word_of` gave one of them
                 column=column,
                 alias=alias,
-                group_by=names_of(details, "group_by", path),
+                group_by=names_of(details, "group_by"),
                 spread=spread,
                 value=value,
-                at=path,
-                value_path=f"{where}.value" if isinstance(item, dict) else where,
+                value_at=f"{where}.value" if isinstance(item, dict) else where,
             )
         )
     return pivoted
 
 
-def _refuse_same_name(alias: str, value: JsonValue, others: list[PivotedAggregation], path: str) -> None:
+def _refuse_same_name(alias: str, value: JsonValue, others: list[PivotedAggregation]) -> None:
     """Refuse another value under a column name that is taken; Spark does not tell case apart."""
     same = next((one for one in others if one.alias.casefold() == alias.casefold()), None)
     if same is None or (repr(same.value) == repr(value) and same.alias == alias):
@@ -65,14 +63,14 @@ def _refuse_same_name(alias: str, value: JsonValue, others: list[PivotedAggregat
     shown = json.dumps({"value": value, "alias": "..."}, ensure_ascii=False)
     case = "" if same.alias == alias else " but for its case"
     taken = f"its column would be called {alias!r}, as that of {same.value!r}{case}"
-    refuse(path, f"{taken}; give it a name of its own, as {shown}")
+    refuse(f"{taken}; give it a name of its own, as {shown}")
 
 
-def _named(item: JsonValue, path: str) -> tuple[JsonValue, str]:
+def _named(item: JsonValue) -> tuple[JsonValue, str]:
     """The value and the name of its column."""
     if isinstance(item, dict):
-        known_keys(item, _VALUE_KEYS, path)
-        return item.get("value"), text_of(item, "alias", path, "the column's name")
+        known_keys(item, _VALUE_KEYS)
+        return item.get("value"), text_of(item, "alias", "the column's name")
     if item is None or item == "" or isinstance(item, list):
-        refuse(path, f'{item!r} gives no column name; write {{"value": ..., "alias": name}} with a value to look for')
+        refuse(f'{item!r} gives no column name; write {{"value": ..., "alias": name}} with a value to look for')
     return item, str(item).lower() if isinstance(item, bool) else str(item)

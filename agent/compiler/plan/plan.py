@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from agent.compiler.plan.conditions import filter_step
 from agent.compiler.plan.derivations import Derivation, Derivations
 from agent.compiler.plan.grouping import Grouped, read_grouping
-from agent.compiler.plan.joins import JoinChain, join_chain, unjoined_sources
+from agent.compiler.plan.joins import JoinChain, join_chain
 from agent.compiler.plan.outputs import read_ordering, read_outputs, read_renames
-from agent.compiler.plan.problems import collecting, entry_of, refuse
+from agent.compiler.plan.problems import Located, Problems, refuse
 from agent.compiler.plan.pruning import PlanPhase, named, of_result, phase
-from agent.compiler.plan.repetitions import aggregates_once, derived_once, filters_once, windows_once
-from agent.compiler.plan.resolution import Names, Sources, all_names, read_sources, unquoted
+from agent.compiler.plan.repetitions import filters_once
+from agent.compiler.plan.resolution import Names, Scope, Sources, all_names, read_sources, unquoted
 from agent.compiler.plan.steps import (
     DerivedStep,
     FilterStep,
@@ -25,10 +25,9 @@ from agent.compiler.plan.steps import (
     Reference,
     UnionStep,
 )
-from agent.compiler.plan.transformations import Entries, joins_mangled, read_entries
+from agent.compiler.plan.transformations import Entries, read_entries
 from agent.compiler.plan.unions import apply_unions
 from agent.compiler.plan.window_stages import read_windowing
-from agent.errors import InvalidRequestError, Problem
 from agent.request import Request
 from agent.snapshot import Snapshot
 
@@ -36,22 +35,19 @@ __all__ = ["Plan", "build_plan"]
 
 
 def build_plan(request: Request, snapshot: Snapshot) -> Plan:
-    """The plan of a request. Raises InvalidRequestError with everything that cannot be expressed with certainty."""
-    problems: list[Problem] = []
-    entries = read_entries(request.specs, problems)
-    sources = read_sources(request.specs, snapshot, problems)
+    """The plan of a request.
+
+    It is made in stages. Raises InvalidRequestError with all problems of the first stage that has any.
+    """
+    with Problems() as problems:
+        entries = read_entries(request.specs, problems)
+        sources = read_sources(request.specs, snapshot, problems)
     listed = dict(sources.tables)
-    mangled, before_joins = joins_mangled(request.specs, problems), len(problems)
-    sources, unions = apply_unions(entries.unions, sources, problems)
-    chain = join_chain(entries.joins, sources, problems)
-    unjoined = unjoined_sources(chain, sources) if len(problems) == before_joins else []
-    problems += [] if mangled else unjoined
-    if len(listed) < len(request.specs.source_tables) or unjoined or len(problems) > before_joins:
-        raise InvalidRequestError(list(dict.fromkeys(problems)))
-    plan = _Planner(request, snapshot, entries, _Rows(listed, sources, unions, chain), problems).plan()
-    if problems:
-        raise InvalidRequestError(list(dict.fromkeys(problems)))
-    return plan
+    with Problems() as problems:
+        sources, unions = apply_unions(entries.unions, sources, problems)
+    with Problems() as problems:
+        chain = join_chain(entries.joins, sources, problems)
+    return _Planner(request, snapshot, entries, _Rows(listed, sources, unions, chain)).plan()
 
 
 @dataclass(frozen=True)
@@ -66,59 +62,63 @@ class _Rows:
 
 
 class _Planner:
-    """Carries what the stages share: names before grouping, derived columns, and the problems found so far."""
+    """The stages after the joins, and what they share: the names before grouping, derived columns and windows."""
 
-    def __init__(
-        self, request: Request, snapshot: Snapshot, entries: Entries, rows: _Rows, problems: list[Problem]
-    ) -> None:
+    def __init__(self, request: Request, snapshot: Snapshot, entries: Entries, rows: _Rows) -> None:
         self._specs, self._target = request.specs, snapshot.target
-        self._entries, self._rows, self._problems = entries, rows, problems
+        self._entries, self._rows = entries, rows
         self._before: Names = all_names(rows.sources, rows.chain.merged(rows.sources))
-        self._aggregations = aggregates_once(entries.aggregations, problems)
-        windows = windows_once(entries.windows, problems)
-        self._derivations = Derivations(
-            rows.sources,
-            self._before,
-            [entry.alias for _, entry in self._aggregations],
-            [entry.name for _, entry in windows],
-        )
-        self._before.hint(one.alias for _, one in self._aggregations)
-        self._before.hint([*(one.name for _, one in windows), *(one.name for _, one in entries.derived)])
-        self._derivations.read(derived_once(entries.derived, problems), problems)
-        self._windowing = read_windowing(windows, self._aggregations, self._before, self._derivations, problems)
+        aliases = [one.alias for _, one in entries.aggregations]
+        windows = [one.name for _, one in entries.windows]
+        self._before.hint([*aliases, *windows, *(one.name for _, one in entries.derived)])
+        self._derivations = Derivations(rows.sources, self._before, aliases, windows)
+        with Problems() as problems:
+            self._derivations.read(entries.derived, problems)
+            self._windowing = read_windowing(
+                entries.windows, entries.aggregations, self._before, self._derivations, problems
+            )
 
     def plan(self) -> Plan:
-        """The whole plan; what is wrong goes to the problems."""
-        filters = self._filters(late=False)
-        if self._aggregations:
-            return self._grouped_plan(filters)
+        """The whole plan. Raises InvalidRequestError."""
+        if self._entries.aggregations:
+            return self._grouped_plan()
+        with Problems() as problems:
+            filters = self._filters(self._before, problems)
         defaults = [*self._source_columns(), *self._derived_columns()]
-        renames = read_renames(self._entries, self._before, self._problems)
-        outputs = read_outputs(
-            self._specs, self._entries, self._before, renames, defaults, self._target, self._problems
-        )
-        ordering = read_ordering(self._entries, self._before, outputs, None, self._problems)
+        outputs, ordering = self._result(self._before, defaults, None)
         before = self._phase(filters, of_result(outputs, ordering))
         self._refuse_unused(before)
         return self._assembled(before, None, PlanPhase(), outputs, ordering)
 
-    def _grouped_plan(self, filters: tuple[FilterStep, ...]) -> Plan:
-        grouping = read_grouping(self._aggregations, self._before, self._derivations, self._problems)
-        grouped = Grouped(grouping, self._before, self._derivations.found, self._problems)
-        grouped.add_failed(entry.alias for _, entry in self._aggregations)
-        self._windowing.bind_after(grouped, self._problems)
+    def _grouped_plan(self) -> Plan:
+        with Problems() as problems:
+            filters = self._filters(self._before, problems)
+            grouping = read_grouping(self._entries.aggregations, self._before, self._derivations, problems)
+        grouped = Grouped(grouping, self._before)
+        with Problems() as problems:
+            grouped.derive(self._derivations.found, problems)
+            self._windowing.bind_after(grouped, problems)
         used: list[Reference] = [key.column for key in grouping.keys]
         used += [reference for step in grouping.aggregates for reference in step.references]
         before = self._phase(filters, used)
-        filters_after = self._filters(late=True, grouped=grouped)
-        defaults = self._grouped_defaults(grouping, grouped, named(before.asked))
-        result = grouped.finished()
-        renames = read_renames(self._entries, result, self._problems)
-        outputs = read_outputs(self._specs, self._entries, result, renames, defaults, self._target, self._problems)
-        ordering = read_ordering(self._entries, result, outputs, grouping, self._problems)
+        with Problems() as problems:
+            filters_after = self._filters(grouped, problems)
+            defaults = self._grouped_defaults(grouping, grouped, named(before.asked), problems)
+        outputs, ordering = self._result(grouped.finished(), defaults, grouping)
         after = phase(grouped.steps, self._windowing.after, filters_after, of_result(outputs, ordering))
         self._refuse_unused_aggregates(named(after.asked))
         return self._assembled(before, grouping, after, outputs, ordering)
+
+    def _result(
+        self, scope: Scope, defaults: list[Reference], grouping: Grouping | None
+    ) -> tuple[tuple[OutputColumn, ...], Ordering]:
+        """The columns of the result, and its order."""
+        with Problems() as problems:
+            renames = read_renames(self._entries, scope, problems)
+        with Problems() as problems:
+            outputs = read_outputs(self._specs, self._entries, scope, renames, defaults, self._target, problems)
+        with Problems() as problems:
+            return outputs, read_ordering(self._entries, scope, outputs, grouping, problems)
 
     def _phase(self, filters: tuple[FilterStep, ...], asked: list[Reference]) -> PlanPhase:
         """What is computed over the rows."""
@@ -156,20 +156,19 @@ class _Planner:
             ordering=ordering,
         )
 
-    def _filters(self, late: bool, grouped: Grouped | None = None) -> tuple[FilterStep, ...]:
-        """The filters before grouping, or those on aggregates and what is derived from them."""
-        steps = []
+    def _filters(self, scope: Names | Grouped, problems: Problems) -> tuple[FilterStep, ...]:
+        """The filters before grouping, or after it those on aggregates and what is derived from them."""
+        late, steps = isinstance(scope, Grouped), []
         for path, entry in self._entries.filters:
             text = unquoted(entry.column)
             if self._derivations.late(text) != late:
                 continue
-            with collecting(self._problems):
+            with problems.at(path):
                 if late and self._before.find(text):
                     both = f"{entry.column!r} is a source column and an aggregate's alias"
-                    refuse(f"{path}.column", f"{both}; rename the alias or qualify the column")
-                scope = self._before if grouped is None else grouped
-                steps.append((path, filter_step(entry, scope.resolve(text, f"{path}.column"), path)))
-        return filters_once(steps, self._problems)
+                    refuse(f"{both}; rename the alias or qualify the column", ".column")
+                steps.append(Located(path, filter_step(entry, scope.resolve(text, ".column"))))
+        return filters_once(steps, problems)
 
     def _source_columns(self) -> list[Reference]:
         """Every source column in the order listed; a key that joins share stands once."""
@@ -192,22 +191,23 @@ class _Planner:
 
     def _refuse_unused_aggregates(self, asked: set[str]) -> None:
         """Without a list of columns, an aggregate or a window over groups that goes nowhere is a mistake."""
-        paths = [(entry.alias, f"{path}.alias") for path, entry in self._aggregations]
+        paths = [(entry.alias, f"{path}.alias") for path, entry in self._entries.aggregations]
         paths += [(step.name, self._windowing.paths[step.name]) for step in self._windowing.after]
         self._refuse_unfilled([(name, path) for name, path in paths if name not in asked])
 
     def _refuse_unfilled(self, unused: list[tuple[str, str]]) -> None:
-        """Refuse what the existing target has no column for, unless something else is wrong with its entry."""
+        """Refuse what the existing target has no column for."""
         if self._target is None or not self._target.exists or self._explicit():
             return
-        wrong = {entry_of(problem.path) for problem in self._problems}
         columns = {column.name.casefold() for column in self._target.columns}
-        for name, path in unused:
-            if entry_of(path) not in wrong and name.casefold() not in columns:
-                message = f"{name!r} is not a column of the existing target; list the columns to fill"
-                self._problems.append(Problem(path, message))
+        with Problems() as problems:
+            for name, path in unused:
+                if name.casefold() not in columns:
+                    problems.add(path, f"{name!r} is not a column of the existing target; list the columns to fill")
 
-    def _grouped_defaults(self, grouping: Grouping, grouped: Grouped, used: set[str]) -> list[Reference]:
+    def _grouped_defaults(
+        self, grouping: Grouping, grouped: Grouped, used: set[str], problems: Problems
+    ) -> list[Reference]:
         """Keys, aggregates, and the derived columns that need an aggregate or serve nothing before grouping."""
         names = [key.name for key in grouping.keys] + [step.name for step in grouping.aggregates]
         placed = {step.name for step in grouped.steps}
@@ -217,11 +217,10 @@ class _Planner:
                 names.append(derivation.name)
             elif derivation.value is not None:
                 lost.append((derivation.name, derivation.path))
-        used = used | {unquoted(entry.column) for _, entry in self._aggregations if entry.column}
+        used = used | {unquoted(entry.column) for _, entry in self._entries.aggregations if entry.column}
         for name, path in lost:
             if name not in used and not self._explicit():
-                message = f"{name!r} is neither grouped by nor aggregated, so it is lost; group by it"
-                self._problems.append(Problem(path, message))
+                problems.add(path, f"{name!r} is neither grouped by nor aggregated, so it is lost; group by it")
         names += [step.name for step in self._windowing.after]
         return [reference for name in names for reference in grouped.find(name)]
 

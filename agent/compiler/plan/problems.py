@@ -1,30 +1,92 @@
-"""Refusing by name: a part of the specification that cannot be carried out with certainty is a Problem."""
+"""Problems of a specification: each is a part that cannot be carried out with certainty, and is refused by its path.
+
+A check deep inside refuses with a message alone. Each caller adds its part of the path, as `.value`, and the collector
+of the stage adds the path of the entry.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from types import TracebackType
+from typing import Generic, NamedTuple, NoReturn, TypeVar
 
 from agent.errors import InvalidRequestError, Problem
 
 USE_A_MODEL = "choose a model with --model"
+_Value = TypeVar("_Value")
 
 
-def refuse(path: str, message: str) -> NoReturn:
-    """Raise InvalidRequestError with one problem."""
-    raise InvalidRequestError([Problem(path, message)])
+class Located(NamedTuple, Generic[_Value]):
+    """An element of the specification with its path, as `specs.filters[0]`."""
+
+    path: str
+    value: _Value
 
 
-def entry_of(path: str) -> str:
-    """The entry that a path leads into: `specs.filters[0].value` is in `specs.filters[0]`."""
-    return path[: path.find("]") + 1] or path
+def located(path: str, values: Iterable[_Value]) -> list[Located[_Value]]:
+    """The items of the list at `path`."""
+    return [Located(f"{path}[{position}]", value) for position, value in enumerate(values)]
+
+
+class _Refusal(Exception):
+    def __init__(self, message: str, at: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+        """The path from where the refusal is caught to the part that is refused."""
+
+
+def refuse(message: str, at: str = "") -> NoReturn:
+    """Refuse the part that is being read, or its part `at`, as `.column`."""
+    raise _Refusal(message, at)
 
 
 @contextmanager
-def collecting(problems: list[Problem]) -> Iterator[None]:
-    """Add the problems of a refusal inside the block to `problems` and go on after the block."""
+def within(at: str) -> Iterator[None]:
+    """Put `at` before the path of a refusal in the block."""
     try:
         yield
-    except InvalidRequestError as error:
-        problems.extend(error.problems)
+    except _Refusal as refusal:
+        raise _Refusal(refusal.message, at + refusal.at) from None
+
+
+class Problems:
+    """Collects the problems of one stage, and stops at its end: later stages would only repeat what follows from them.
+
+    A context manager. Raises InvalidRequestError at the end of the block when there are any.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[Problem, None] = {}
+        self._failed: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def __enter__(self) -> Problems:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None and self._found:
+            raise InvalidRequestError(list(self._found))
+
+    def add(self, path: str, message: str) -> None:
+        """Add a problem; a repetition counts once."""
+        self._found[Problem(path, message)] = None
+
+    @contextmanager
+    def at(self, path: str, name: str = "") -> Iterator[None]:
+        """Add a refusal in the block under `path`, and go on after the block; the column `name` has failed then."""
+        try:
+            yield
+        except _Refusal as refusal:
+            self.add(path + refusal.at, refusal.message)
+            self._failed.add(name.casefold())
+
+    def follows(self, name: str, uses: Iterable[str]) -> bool:
+        """True when a column that `name` is computed from has failed in this stage: then it fails too, untold."""
+        if any(use.casefold() in self._failed for use in uses):
+            self._failed.add(name.casefold())
+            return True
+        return False

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from agent.compiler.plan.pivots import PivotedAggregation
+from agent.compiler.plan.problems import Located, Problems
 from agent.compiler.plan.steps import FilterStep
 from agent.compiler.plan.window_entries import WindowEntry
-from agent.errors import Problem
 from agent.request import Aggregation, DerivedColumn
 
 _STEPS = "specs.transformations"
@@ -18,24 +18,24 @@ _Entry = TypeVar("_Entry")
 
 
 def without_repetitions(
-    entries: list[tuple[str, _Entry]],
+    entries: list[Located[_Entry]],
     identity: Callable[[_Entry], object],
     meaning: Callable[[_Entry], object],
-    problems: list[Problem],
-) -> list[tuple[str, _Entry]]:
+    problems: Problems,
+) -> list[Located[_Entry]]:
     """The entries without those of `transformations` that repeat another; one that differs is a problem."""
-    seen: dict[object, tuple[str, _Entry]] = {}
+    seen: dict[object, Located[_Entry]] = {}
     kept = []
-    for path, entry in entries:
-        first_path, first = seen.setdefault(identity(entry), (path, entry))
-        if first is entry or not path.startswith(_STEPS):
-            kept.append((path, entry))
-        elif meaning(first) != meaning(entry):
-            problems.append(Problem(path, f"contradicts {first_path}"))
+    for entry in entries:
+        first = seen.setdefault(identity(entry.value), entry)
+        if first is entry or not entry.path.startswith(_STEPS):
+            kept.append(entry)
+        elif meaning(first.value) != meaning(entry.value):
+            problems.add(entry.path, f"contradicts {first.path}")
     return kept
 
 
-def aggregates_once(entries: list[tuple[str, Aggregation]], problems: list[Problem]) -> list[tuple[str, Aggregation]]:
+def aggregates_once(entries: list[Located[Aggregation]], problems: Problems) -> list[Located[Aggregation]]:
     """The aggregates, each once."""
     return without_repetitions(entries, lambda entry: entry.alias.casefold(), _aggregate_meaning, problems)
 
@@ -45,21 +45,21 @@ def _aggregate_meaning(entry: Aggregation) -> object:
     return entry.function, entry.column or "*", frozenset(entry.group_by), only
 
 
-def derived_once(entries: list[tuple[str, DerivedColumn]], problems: list[Problem]) -> list[tuple[str, DerivedColumn]]:
+def derived_once(entries: list[Located[DerivedColumn]], problems: Problems) -> list[Located[DerivedColumn]]:
     """The derived columns, each once."""
     return without_repetitions(
         entries, lambda entry: entry.name.casefold(), lambda entry: entry.expression.strip(), problems
     )
 
 
-def windows_once(entries: list[tuple[str, WindowEntry]], problems: list[Problem]) -> list[tuple[str, WindowEntry]]:
+def windows_once(entries: list[Located[WindowEntry]], problems: Problems) -> list[Located[WindowEntry]]:
     """The windows, each once."""
     return without_repetitions(entries, lambda entry: entry.name.casefold(), repr, problems)
 
 
-def filters_once(entries: list[tuple[str, FilterStep]], problems: list[Problem]) -> tuple[FilterStep, ...]:
+def filters_once(entries: list[Located[FilterStep]], problems: Problems) -> tuple[FilterStep, ...]:
     """The filters, each once. A step that no row could pass beside another filter contradicts it."""
-    kept: list[tuple[str, FilterStep]] = []
+    kept: list[Located[FilterStep]] = []
     for path, step in entries:
         others = [(where, one) for where, one in kept if (one.column, one.operator) == (step.column, step.operator)]
         listed = not path.startswith(_STEPS)
@@ -67,9 +67,9 @@ def filters_once(entries: list[tuple[str, FilterStep]], problems: list[Problem])
             continue
         clash = next((where for where, _ in others if not listed and _contradicts(step, where)), None)
         if clash is not None:
-            problems.append(Problem(path, f"contradicts {clash}"))
+            problems.add(path, f"contradicts {clash}")
         else:
-            kept.append((path, step))
+            kept.append(Located(path, step))
     return tuple(step for _, step in kept)
 
 

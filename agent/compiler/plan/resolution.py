@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.compiler.plan.column_kinds import kind_of
-from agent.compiler.plan.problems import collecting, refuse
+from agent.compiler.plan.problems import Problems, refuse
 from agent.compiler.plan.steps import MergedColumn, NamedColumn, Reference, SourceColumn
-from agent.errors import Problem, UnsupportedTypeError
+from agent.errors import UnsupportedTypeError
 from agent.nearest import did_you_mean
 from agent.request import SourceTable, Specification
 from agent.snapshot import Snapshot
@@ -31,16 +31,16 @@ class Sources:
     paths: dict[str, str] = field(default_factory=dict)
     """Key to where it is listed."""
 
-    def key_of(self, name: str, path: str) -> str:
-        """The key of the source with that alias or table name. Raises InvalidRequestError."""
+    def key_of(self, name: str, at: str) -> str:
+        """The key of the source with that alias or table name. Refuses an unknown one."""
         key = self.qualifiers.get(unquoted(name).casefold())
         if key is None:
             known = [*self.tables, *self.tables.values()]
-            refuse(path, f"{name!r} is not a listed source{did_you_mean(name, known, listed=True)}")
+            refuse(f"{name!r} is not a listed source{did_you_mean(name, known, listed=True)}", at)
         return key
 
-    def column(self, key: str, text: str, path: str) -> SourceColumn:
-        """The column of one source, with or without its qualifier. Raises InvalidRequestError."""
+    def column(self, key: str, text: str, at: str) -> SourceColumn:
+        """The column of one source, with or without its qualifier. Refuses an unknown one."""
         own = self.columns[key]
         wanted = unquoted(text).casefold()
         spellings = {wanted} | {
@@ -51,7 +51,7 @@ class Sources:
         found = [column for column in own if column.name.casefold() in spellings]
         if len(found) != 1:
             near = did_you_mean(text, [column.name for column in own], listed=True)
-            refuse(path, f"{self.tables[key]} has no column {text!r}{near}")
+            refuse(f"{self.tables[key]} has no column {text!r}{near}", at)
         return found[0]
 
     def united(self, members: list[str], key: str, columns: tuple[SourceColumn, ...], path: str) -> Sources:
@@ -98,14 +98,14 @@ class Names:
         """All spellings, as they were first written."""
         return list(self._shown.values())
 
-    def resolve(self, text: str, path: str) -> Reference:
-        """The one thing that `text` stands for. Raises InvalidRequestError when there is none or more than one."""
+    def resolve(self, text: str, at: str = "") -> Reference:
+        """The one thing that `text` stands for. Refuses a text that stands for none or for several."""
         found = self.find(text)
         if not found:
-            refuse(path, f"unknown column {text!r}{did_you_mean(text, self.shown(), listed=True)}")
+            refuse(f"unknown column {text!r}{did_you_mean(text, self.shown(), listed=True)}", at)
         if len(found) > 1:
             candidates = " or ".join(described(reference) for reference in found)
-            refuse(path, f"{text!r} is ambiguous: it may be {candidates}; write which one")
+            refuse(f"{text!r} is ambiguous: it may be {candidates}; write which one", at)
         return found[0]
 
 
@@ -116,8 +116,8 @@ class Scope(Protocol):
         """Everything that `text` may stand for."""
         ...
 
-    def resolve(self, text: str, path: str) -> Reference:
-        """The one thing that `text` stands for. Raises InvalidRequestError."""
+    def resolve(self, text: str, at: str = "") -> Reference:
+        """The one thing that `text` stands for. Refuses a text that stands for none or for several."""
         ...
 
     def shown(self) -> list[str]:
@@ -143,35 +143,33 @@ def described(reference: Reference) -> str:
             return f"the derived column or aggregate {name}"
 
 
-def read_sources(specs: Specification, snapshot: Snapshot, problems: list[Problem]) -> Sources:
+def read_sources(specs: Specification, snapshot: Snapshot, problems: Problems) -> Sources:
     """The sources of a specification with the snapshot's columns; what is wrong goes to `problems`."""
     sources = Sources()
     keys = Counter(table.key.casefold() for table in specs.source_tables)
     for position, table in enumerate(specs.source_tables):
         path = f"specs.source_tables[{position}]"
-        with collecting(problems):
+        with problems.at(path):
             if keys[table.key.casefold()] > 1:
-                refuse(path, f"two sources are called {table.key!r}; give each an alias of its own")
-            sources.columns[table.key] = _columns(table, snapshot, path)
+                refuse(f"two sources are called {table.key!r}; give each an alias of its own")
+            sources.columns[table.key] = _columns(table, snapshot)
             sources.tables[table.key] = table.table_name
             sources.paths[table.key] = path
     _add_qualifiers(sources, specs.source_tables)
     return sources
 
 
-def _columns(table: SourceTable, snapshot: Snapshot, path: str) -> tuple[SourceColumn, ...]:
+def _columns(table: SourceTable, snapshot: Snapshot) -> tuple[SourceColumn, ...]:
     source = next((source for source in snapshot.sources if source.key == table.key), None)
     if source is None:
-        refuse(path, f"the columns of {table.table_name!r} are not known; describe them in `source_schemas`")
+        refuse(f"the columns of {table.table_name!r} are not known; describe them in `source_schemas`")
     repeated = [name for name, count in Counter(c.name.casefold() for c in source.columns).items() if count > 1]
     if repeated:
-        refuse(
-            path, f"columns of {table.table_name!r} differ only in case: {', '.join(repeated)}; Spark takes them as one"
-        )
+        refuse(f"columns of {table.table_name!r} differ only in case: {', '.join(repeated)}; Spark takes them as one")
     try:
         return tuple(SourceColumn(table.key, c.name, kind_of(c.type, c.name, c.labels)) for c in source.columns)
     except UnsupportedTypeError as error:
-        refuse(path, str(error))
+        refuse(str(error))
 
 
 def _add_qualifiers(sources: Sources, tables: tuple[SourceTable, ...]) -> None:

@@ -47,8 +47,6 @@ class NamedColumn:
     name: str
     kind: Kind | None = None
     """None when it is not known."""
-    failed: bool = False
-    """True for a column that is refused itself; it can be named, so that nothing is said twice."""
 
 
 Reference = SourceColumn | MergedColumn | NamedColumn

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from agent.compiler.plan.problems import refuse
 from agent.compiler.plan.steps import ComputedStep, Grouping, NamedColumn, OutputColumn, Reference, SortKey, WindowStep
-from agent.compiler.plan.transformations import Entries
-from agent.errors import Problem
 
 
 def with_ties_broken(steps: tuple[ComputedStep, ...], used: Iterable[Reference]) -> tuple[ComputedStep, ...]:
@@ -59,25 +58,17 @@ def tie_rank(taken: Iterable[str]) -> str:
     return name
 
 
-def check_limit(
-    entries: Entries,
-    keys: list[Reference],
-    outputs: tuple[OutputColumn, ...],
-    grouping: Grouping | None,
-    problems: list[Problem],
-) -> None:
+def check_limit(keys: list[Reference], outputs: tuple[OutputColumn, ...], grouping: Grouping | None) -> None:
     """Refuse a limit whose order is not total: rows that differ may tie, and any of them could stay."""
-    path = entries.limit[0][0]
     group = [NamedColumn(key.name, key.column.kind) for key in grouping.keys] if grouping is not None else None
     if group == [] or {output.column for output in outputs} <= set(keys):
         return
     if not keys:
-        problems.append(Problem(path, "a limit without a sort keeps arbitrary rows; add a sort"))
-    elif group is None or not set(group) <= set(keys):
+        refuse("a limit without a sort keeps arbitrary rows; add a sort")
+    if group is None or not set(group) <= set(keys):
         missing = group if group is not None else [output.column for output in outputs]
         names = ", ".join(column.name for column in missing if column not in keys)
-        message = (
+        refuse(
             f"rows may tie in the sort, and which of them stay is not certain; add {names} to the sort, "
             'or say "with_ties": true to keep them all'
         )
-        problems.append(Problem(path, message))

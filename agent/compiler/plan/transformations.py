@@ -13,10 +13,10 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from agent.compiler.plan import pivots, unions, window_entries
 from agent.compiler.plan.entry_details import Details, SortItem, known_keys, one_of, says, sort_items
 from agent.compiler.plan.pivots import read_pivot
-from agent.compiler.plan.problems import USE_A_MODEL, collecting, entry_of, refuse
+from agent.compiler.plan.problems import USE_A_MODEL, Located, Problems, located, refuse, within
+from agent.compiler.plan.repetitions import aggregates_once, derived_once, windows_once
 from agent.compiler.plan.unions import UnionEntry, read_union
 from agent.compiler.plan.window_entries import OFFSETS, WindowEntry, read_window
-from agent.errors import Problem
 from agent.request import Aggregation, DerivedColumn, Filter, JoinCondition, Specification, Transformation
 from agent.validation_messages import shape_problem
 
@@ -40,109 +40,136 @@ _MAX_ROWS = 2**31 - 1
 class Entries:
     """All entries with their paths, the structured fields first; entries of one meaning may repeat."""
 
-    joins: list[tuple[str, JoinCondition]] = field(default_factory=list)
-    filters: list[tuple[str, Filter]] = field(default_factory=list)
-    aggregations: list[tuple[str, Aggregation]] = field(default_factory=list)
-    derived: list[tuple[str, DerivedColumn]] = field(default_factory=list)
-    windows: list[tuple[str, WindowEntry]] = field(default_factory=list)
-    unions: list[tuple[str, UnionEntry]] = field(default_factory=list)
-    sort: list[tuple[str, tuple[SortItem, ...]]] = field(default_factory=list)
-    limit: list[tuple[str, tuple[int, bool]]] = field(default_factory=list)
+    joins: list[Located[JoinCondition]] = field(default_factory=list)
+    filters: list[Located[Filter]] = field(default_factory=list)
+    aggregations: list[Located[Aggregation]] = field(default_factory=list)
+    derived: list[Located[DerivedColumn]] = field(default_factory=list)
+    windows: list[Located[WindowEntry]] = field(default_factory=list)
+    unions: list[Located[UnionEntry]] = field(default_factory=list)
+    sort: list[Located[tuple[SortItem, ...]]] = field(default_factory=list)
+    limit: list[Located[tuple[int, bool]]] = field(default_factory=list)
     """Rows, and whether those that tie with the last one stay too."""
-    select: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    rename: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    select: list[Located[tuple[str, ...]]] = field(default_factory=list)
+    rename: list[Located[dict[str, str]]] = field(default_factory=list)
     distinct: bool = False
 
 
-_Reader = Callable[[Details, str, Entries, list[Problem]], None]
+@dataclass(frozen=True)
+class _Type:
+    """A type of transformation whose details are structured."""
+
+    into: str
+    """The list of Entries that its entries go into."""
+    keys: tuple[str, ...]
+    """The keys that the details may hold."""
+    read: Callable[[Details], Any]
+    model: type[BaseModel] | None = None
+    """The model of the structured field whose shape the details have."""
 
 
-def read_entries(specs: Specification, problems: list[Problem]) -> Entries:
+def read_entries(specs: Specification, problems: Problems) -> Entries:
     """The entries of a specification; free text, unknown keys and unknown types go to `problems`."""
     entries = Entries()
-    _refuse_extras(specs, "specs", problems)
-    for position, table in enumerate(specs.source_tables):
-        _refuse_extras(table, f"specs.source_tables[{position}]", problems)
-    _structured(specs.join_conditions, "join_conditions", entries.joins, problems)
-    _structured(specs.filters, "filters", entries.filters, problems)
-    _structured(specs.aggregations, "aggregations", entries.aggregations, problems)
-    _structured(specs.derived_columns, "derived_columns", entries.derived, problems)
-    for position, entry in enumerate(specs.transformations):
-        path = f"specs.transformations[{position}]"
-        if _refuse_outside(entry, path, problems):
-            continue
-        with collecting(problems):
-            _read(entry, path, entries, problems, specs)
-    for name, found in (("sort", entries.sort), ("limit", entries.limit), ("select", entries.select)):
-        _one_meaning(name, found, problems)
+    _refuse_extras(Located("specs", specs), problems)
+    for table in located("specs.source_tables", specs.source_tables):
+        _refuse_extras(table, problems)
+    entries.joins += _structured("specs.join_conditions", specs.join_conditions, problems)
+    entries.filters += _structured("specs.filters", specs.filters, problems)
+    entries.aggregations += _structured("specs.aggregations", specs.aggregations, problems)
+    entries.derived += _structured("specs.derived_columns", specs.derived_columns, problems)
+    for entry in located("specs.transformations", specs.transformations):
+        if not _refuse_outside(entry, problems):
+            with problems.at(entry.path):
+                _read(entry, entries, problems, specs)
+    _one_meaning("sort", entries.sort, problems)
+    _one_meaning("limit", entries.limit, problems)
+    _one_meaning("select", entries.select, problems)
+    entries.aggregations = aggregates_once(entries.aggregations, problems)
+    entries.derived = derived_once(entries.derived, problems)
+    entries.windows = windows_once(entries.windows, problems)
     return entries
 
 
-def _structured(models: tuple[_Model, ...], name: str, into: list[tuple[str, _Model]], problems: list[Problem]) -> None:
-    for position, model in enumerate(models):
-        path = f"specs.{name}[{position}]"
-        _refuse_extras(model, path, problems)
-        into.append((path, model))
+def _structured(path: str, models: tuple[_Model, ...], problems: Problems) -> list[Located[_Model]]:
+    found = located(path, models)
+    for model in found:
+        _refuse_extras(model, problems)
+    return found
 
 
-def _refuse_extras(model: BaseModel, path: str, problems: list[Problem], but: Collection[str] = ()) -> None:
-    for key in [key for key in model.model_extra or {} if key not in but]:
-        message = f"unknown key, so its meaning is not certain; remove it or {USE_A_MODEL}"
-        problems.append(Problem(f"{path}.{key}", message))
+def _refuse_extras(model: Located[_Model], problems: Problems, but: Collection[str] = ()) -> None:
+    for key in model.value.model_extra or {}:
+        if key not in but:
+            message = f"unknown key, so its meaning is not certain; remove it or {USE_A_MODEL}"
+            problems.add(f"{model.path}.{key}", message)
 
 
-def _refuse_outside(entry: Transformation, path: str, problems: list[Problem]) -> bool:
+def _refuse_outside(entry: Located[Transformation], problems: Problems) -> bool:
     """Refuse keys beside the details; true where they are the details, so that nothing else can be said."""
-    known = _DETAILS.get(entry.type, ())
-    misplaced = [key for key in entry.model_extra or {} if key in known]
-    problems += [Problem(f"{path}.{key}", f"put `{key}` into `details`") for key in misplaced]
-    _refuse_extras(entry, path, problems, but=misplaced)
-    return bool(misplaced) and not entry.details
+    known = _TYPES[entry.value.type].keys if entry.value.type in _TYPES else ()
+    misplaced = [key for key in entry.value.model_extra or {} if key in known]
+    for key in misplaced:
+        problems.add(f"{entry.path}.{key}", f"put `{key}` into `details`")
+    _refuse_extras(entry, problems, but=misplaced)
+    return bool(misplaced) and not entry.value.details
 
 
-def joins_mangled(specs: Specification, problems: list[Problem]) -> bool:
-    """True where an entry is wrong that may join or stack sources, so that nobody knows which of them are joined."""
-    wrong = {entry_of(problem.path) for problem in problems}
-    joining = {f"specs.join_conditions[{position}]" for position in range(len(specs.join_conditions))}
-    for position, entry in enumerate(specs.transformations):
-        if entry.type in ("join", "union") or entry.type not in TYPES:
-            joining.add(f"specs.transformations[{position}]")
-    return bool(wrong & joining)
-
-
-def _one_meaning(name: str, found: list[tuple[str, Any]], problems: list[Problem]) -> None:
+def _one_meaning(name: str, found: list[Located[Any]], problems: Problems) -> None:
     for path, meaning in found[1:]:
-        if meaning != found[0][1]:
-            problems.append(Problem(path, f"a second {name} contradicts {found[0][0]}"))
+        if meaning != found[0].value:
+            problems.add(path, f"a second {name} contradicts {found[0].path}")
 
 
-def _read(entry: Transformation, path: str, entries: Entries, problems: list[Problem], specs: Specification) -> None:
+def _read(at: Located[Transformation], entries: Entries, problems: Problems, specs: Specification) -> None:
+    path, entry = at
     if entry.type == "distinct":
-        _read_distinct(entry, path, entries)
+        _check_distinct(entry)
+        entries.distinct = True
         return
-    if entry.type not in _READERS:
+    if entry.type not in _TYPES:
         known = f"it knows {', '.join(sorted(TYPES))}"
-        refuse(path, f"the compiler cannot express a transformation of type {entry.type!r}: {known}; {USE_A_MODEL}")
+        refuse(f"the compiler cannot express a transformation of type {entry.type!r}: {known}; {USE_A_MODEL}")
     if not entry.details:
-        refuse(path, f'"{entry.description or entry.type}" is free text; {USE_A_MODEL}')
-    _READERS[entry.type](entry.details, f"{path}.details", entries, problems)
-    unsaid = _unsaid(entry, entries, specs)
+        refuse(f'"{entry.description or entry.type}" is free text; {USE_A_MODEL}')
+    kind, details = _TYPES[entry.type], f"{path}.details"
+    try:
+        with within(".details"):
+            if kind.model is None:
+                known_keys(entry.details, kind.keys)
+            value = kind.read(entry.details)
+    except ValidationError as error:
+        _tell_shape(error, details, kind.model or Transformation, problems)
+        return
+    if kind.model is not None:
+        _refuse_extras(Located(details, value), problems)
+    found = getattr(entries, kind.into)
+    if entry.type == "pivot":
+        found += [Located(f"{details}{one.value_at}", one) for one in value]
+    else:
+        found.append(Located(path if kind.model is not None or entry.type == "window" else details, value))
+    unsaid = _unsaid(entry, value, specs)
     if unsaid:
-        refuse(f"{path}.description", f"says {unsaid!r}, which the details do not; say it there or {USE_A_MODEL}")
+        refuse(f"says {unsaid!r}, which the details do not; say it there or {USE_A_MODEL}", ".description")
 
 
-def _unsaid(entry: Transformation, entries: Entries, specs: Specification) -> str:
+def _tell_shape(error: ValidationError, path: str, model: type[BaseModel], problems: Problems) -> None:
+    for detail in error.errors():
+        detail["loc"] = (path, *detail["loc"])
+        problem = shape_problem(detail, model)
+        problems.add(problem.path, problem.message)
+
+
+def _unsaid(entry: Transformation, value: Any, specs: Specification) -> str:
     """The first number or telling word of the description that the details do not carry; empty when there is none."""
     text = json.dumps(entry.details, ensure_ascii=False).lower()
     carried = {*_CARRIED.get(entry.type, ())}
     order: tuple[SortItem, ...] = ()
     if entry.type == "window":
-        window = entries.windows[-1][1]
-        filtered, order = _filters_on(window.name, specs), window.order_by
+        filtered, order = _filters_on(value.name, specs), value.order_by
         text += " ".join(filtered).lower()
-        carried |= {*_FILTERED} if filtered or window.function in OFFSETS else set()
+        carried |= {*_FILTERED} if filtered or value.function in OFFSETS else set()
     elif entry.type == "sort":
-        order = entries.sort[-1][1]
+        order = value
     for item in order:
         carried |= {"first", *says(item)}
     if entry.type == "join" and entry.details.get("join_type", "inner") == "inner":
@@ -163,112 +190,67 @@ def _filters_on(name: str, specs: Specification) -> list[str]:
     return [json.dumps(one) for one in listed if str(one.get("column")).casefold() == name.casefold()]
 
 
-def _read_distinct(entry: Transformation, path: str, entries: Entries) -> None:
+def _check_distinct(entry: Transformation) -> None:
     if entry.details:
         refuse(
-            f"{path}.details",
             "distinct takes no details: which row of several stays is not certain; number the rows with a window of "
             "row_number and keep those with 1",
+            ".details",
         )
     if entry.description.strip(" .").lower() not in _SAYS_DISTINCT:
-        refuse(path, f'"{entry.description}" is free text; {USE_A_MODEL}')
-    entries.distinct = True
+        refuse(f'"{entry.description}" is free text; {USE_A_MODEL}')
 
 
-def _model_reader(model: type[_Model], into: Callable[[Entries], list[tuple[str, _Model]]]) -> _Reader:
-    """A reader of details that have the shape of a structured field."""
-
-    def read(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-        try:
-            parsed = model.model_validate(details)
-        except ValidationError as error:
-            for detail in error.errors():
-                detail["loc"] = (path, *detail["loc"])
-                problems.append(shape_problem(detail, model))
-            return
-        _refuse_extras(parsed, path, problems)
-        into(entries).append((path.removesuffix(".details"), parsed))
-
-    return read
+def _read_sort(details: Details) -> tuple[SortItem, ...]:
+    return sort_items(one_of(details, ("columns", "column", "by")), details)
 
 
-def _read_sort(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    known_keys(details, _DETAILS["sort"], path)
-    entries.sort.append((path, sort_items(one_of(details, ("columns", "column", "by"), path), details, path)))
-
-
-def _read_limit(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    known_keys(details, _DETAILS["limit"], path)
-    rows, ties = one_of(details, _COUNT_KEYS, path), details.get("with_ties", False)
+def _read_limit(details: Details) -> tuple[int, bool]:
+    rows, ties = one_of(details, _COUNT_KEYS), details.get("with_ties", False)
     if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= _MAX_ROWS:
-        refuse(path, f"a limit is a whole number from 1 to {_MAX_ROWS}, not {rows!r}")
+        refuse(f"a limit is a whole number from 1 to {_MAX_ROWS}, not {rows!r}")
     if not isinstance(ties, bool):
-        refuse(f"{path}.with_ties", f"is true or false, not {ties!r}")
-    entries.limit.append((path, (rows, ties)))
+        refuse(f"is true or false, not {ties!r}", ".with_ties")
+    return rows, ties
 
 
-def _read_select(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    known_keys(details, _DETAILS["select"], path)
+def _read_select(details: Details) -> tuple[str, ...]:
     names = details["columns"]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        refuse(f"{path}.columns", "is a list of column names")
-    entries.select.append((path, tuple(str(name) for name in names)))
+        refuse("is a list of column names", ".columns")
+    return tuple(str(name) for name in names)
 
 
-def _read_rename(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    known_keys(details, _DETAILS["rename"], path)
+def _read_rename(details: Details) -> dict[str, str]:
+    """Old to new names."""
     if "from" in details or "to" in details:
-        known_keys(details, ("from", "to"), path)
+        known_keys(details, ("from", "to"))
         mapping: JsonValue = {str(details.get("from")): details.get("to")}
     else:
-        mapping = one_of(details, ("columns", "mapping"), path)
-    if (
-        not isinstance(mapping, dict)
-        or not mapping
-        or not all(isinstance(new, str) and new for new in mapping.values())
-    ):
-        refuse(path, 'a rename is {"from": old, "to": new} or {"columns": {old: new}}')
-    entries.rename.append((path, {old: str(new) for old, new in mapping.items()}))
+        mapping = one_of(details, ("columns", "mapping"))
+    names = [*mapping.values()] if isinstance(mapping, dict) else []
+    if not isinstance(mapping, dict) or not names or not all(isinstance(new, str) and new for new in names):
+        refuse('a rename is {"from": old, "to": new} or {"columns": {old: new}}')
+    return {old: str(new) for old, new in mapping.items()}
 
 
-def _read_window(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    entries.windows.append((path.removesuffix(".details"), read_window(details, path)))
+def _like(model: type[BaseModel], into: str) -> _Type:
+    """A type whose details have the shape of a structured field."""
+    return _Type(into, tuple(model.model_fields), model.model_validate, model)
 
 
-def _read_pivot(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    entries.aggregations += [(one.value_path, one) for one in read_pivot(details, path)]
-
-
-def _read_union(details: Details, path: str, entries: Entries, problems: list[Problem]) -> None:
-    entries.unions.append((path.removesuffix(".details"), read_union(details, path)))
-
-
-_READERS: dict[str, _Reader] = {
-    "join": _model_reader(JoinCondition, lambda entries: entries.joins),
-    "filter": _model_reader(Filter, lambda entries: entries.filters),
-    "aggregate": _model_reader(Aggregation, lambda entries: entries.aggregations),
-    "derive": _model_reader(DerivedColumn, lambda entries: entries.derived),
-    "sort": _read_sort,
-    "limit": _read_limit,
-    "select": _read_select,
-    "rename": _read_rename,
-    "window": _read_window,
-    "pivot": _read_pivot,
-    "union": _read_union,
+_TYPES: dict[str, _Type] = {
+    "join": _like(JoinCondition, "joins"),
+    "filter": _like(Filter, "filters"),
+    "aggregate": _like(Aggregation, "aggregations"),
+    "derive": _like(DerivedColumn, "derived"),
+    "sort": _Type("sort", ("columns", "column", "by", "order", "direction", "ascending"), _read_sort),
+    "limit": _Type("limit", (*_COUNT_KEYS, "with_ties"), _read_limit),
+    "select": _Type("select", ("columns",), _read_select),
+    "rename": _Type("rename", ("from", "to", "columns", "mapping"), _read_rename),
+    "window": _Type("windows", window_entries.KEYS, read_window),
+    "pivot": _Type("aggregations", pivots.KEYS, read_pivot),
+    "union": _Type("unions", unions.KEYS, read_union),
 }
-_DETAILS: dict[str, tuple[str, ...]] = {
-    "join": tuple(JoinCondition.model_fields),
-    "filter": tuple(Filter.model_fields),
-    "aggregate": tuple(Aggregation.model_fields),
-    "derive": tuple(DerivedColumn.model_fields),
-    "sort": ("columns", "column", "by", "order", "direction", "ascending"),
-    "limit": (*_COUNT_KEYS, "with_ties"),
-    "select": ("columns",),
-    "rename": ("from", "to", "columns", "mapping"),
-    "window": window_entries.KEYS,
-    "pivot": pivots.KEYS,
-    "union": unions.KEYS,
-}
-"""What the details of each type may hold."""
-TYPES = (*_READERS, "distinct")
+TYPES = (*_TYPES, "distinct")
 """The types that the compiler knows."""

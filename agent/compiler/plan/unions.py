@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from agent.compiler.plan.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unequal
-from agent.compiler.plan.entry_details import Details, known_keys, names_of
-from agent.compiler.plan.problems import collecting, refuse
+from agent.compiler.plan.entry_details import Details, names_of
+from agent.compiler.plan.problems import Located, Problems, refuse
 from agent.compiler.plan.resolution import Sources, described
 from agent.compiler.plan.steps import SourceColumn, UnionStep
-from agent.errors import Problem
 from agent.nearest import did_you_mean
 
 KEYS = ("tables", "alias", "columns", "all")
@@ -26,60 +25,58 @@ class UnionEntry:
     keeps_all: bool
 
 
-def read_union(details: Details, path: str) -> UnionEntry:
-    """The union in these details. Raises InvalidRequestError."""
-    known_keys(details, KEYS, path)
+def read_union(details: Details) -> UnionEntry:
+    """The union in these details."""
     alias = details.get("alias", DEFAULT_ALIAS)
     if not isinstance(alias, str) or not alias:
-        refuse(f"{path}.alias", f"is the name of all the rows together, not {alias!r}")
+        refuse(f"is the name of all the rows together, not {alias!r}", ".alias")
     keeps_all = details.get("all")
     if not isinstance(keeps_all, bool):
-        refuse(f"{path}.all", "say true to keep every row (UNION ALL), or false to keep equal rows once (UNION)")
-    tables = names_of(details, "tables", path)
+        refuse("say true to keep every row (UNION ALL), or false to keep equal rows once (UNION)", ".all")
+    tables = names_of(details, "tables")
     if len(tables) < 2:
-        refuse(f"{path}.tables", "is a list of at least two listed sources")
-    return UnionEntry(tables, alias, names_of(details, "columns", path), keeps_all)
+        refuse("is a list of at least two listed sources", ".tables")
+    return UnionEntry(tables, alias, names_of(details, "columns"), keeps_all)
 
 
 def apply_unions(
-    entries: list[tuple[str, UnionEntry]], sources: Sources, problems: list[Problem]
+    entries: list[Located[UnionEntry]], sources: Sources, problems: Problems
 ) -> tuple[Sources, tuple[UnionStep, ...]]:
     """The sources with each union in the place of its members, and the unions; what is wrong goes to `problems`."""
     steps = []
     first = {entry: path for path, entry in reversed(entries)}
     for path, entry in [(path, entry) for path, entry in entries if first[entry] == path]:
-        with collecting(problems):
-            details = f"{path}.details"
-            members = _members(entry, sources, details)
-            named = _columns(entry, members, sources, details)
-            columns = tuple(_stacked(entry.alias, [of[fold] for of in named], details) for fold in named[0])
-            sources = sources.united(members, entry.alias, columns, details)
+        with problems.at(path):
+            members = _members(entry, sources)
+            named = _columns(entry, members, sources)
+            columns = tuple(_stacked(entry.alias, [of[fold] for of in named]) for fold in named[0])
+            sources = sources.united(members, entry.alias, columns, path)
             for column in columns if not entry.keeps_all else ():
                 if reason := unequal(column.kind):
-                    refuse(f"{details}.all", f"equal rows with {described(column)}: {reason}; say true")
+                    refuse(f"equal rows with {described(column)}: {reason}; say true", ".all")
             names = tuple(column.name for column in columns)
             steps.append(UnionStep(entry.alias, tuple(members), names, entry.keeps_all))
     return sources, tuple(steps)
 
 
-def _members(entry: UnionEntry, sources: Sources, path: str) -> list[str]:
-    """The keys of the sources that are stacked. Raises InvalidRequestError."""
-    members = [sources.key_of(name, f"{path}.tables[{position}]") for position, name in enumerate(entry.tables)]
+def _members(entry: UnionEntry, sources: Sources) -> list[str]:
+    """The keys of the sources that are stacked."""
+    members = [sources.key_of(name, f".tables[{position}]") for position, name in enumerate(entry.tables)]
     repeated = next((key for key in members if members.count(key) > 1), None)
     if repeated is not None:
-        refuse(f"{path}.tables", f"lists {repeated!r} twice; list the table twice as a source, each with an alias")
+        refuse(f"lists {repeated!r} twice; list the table twice as a source, each with an alias", ".tables")
     others = [name for name, key in sources.qualifiers.items() if key not in members]
     if entry.alias.casefold() in others:
-        refuse(f"{path}.alias", f"two sources are called {entry.alias!r}; give the union another alias")
+        refuse(f"two sources are called {entry.alias!r}; give the union another alias", ".alias")
     return members
 
 
-def _columns(entry: UnionEntry, members: list[str], sources: Sources, path: str) -> list[dict[str, SourceColumn]]:
+def _columns(entry: UnionEntry, members: list[str], sources: Sources) -> list[dict[str, SourceColumn]]:
     """For each member its columns by casefolded name, those of the first member's in their order."""
     whole = [{column.name.casefold(): column for column in sources.columns[key]} for key in members]
     if entry.columns:
         found = [
-            [sources.column(key, name, f"{path}.columns[{place}]") for place, name in enumerate(entry.columns)]
+            [sources.column(key, name, f".columns[{place}]") for place, name in enumerate(entry.columns)]
             for key in members
         ]
         return [{column.name.casefold(): column for column in own} for own in found]
@@ -89,20 +86,18 @@ def _columns(entry: UnionEntry, members: list[str], sources: Sources, path: str)
         if lacking or extra:
             differ = f"{key!r} and {members[0]!r} have different columns: {', '.join(lacking + extra)}"
             near = did_you_mean(lacking[0], extra) if lacking else ""
-            refuse(
-                path, f"{differ}{near}; name those to stack in `columns`, or give the tables the same names by a view"
-            )
+            refuse(f"{differ}{near}; name those to stack in `columns`, or give the tables the same names by a view")
     return whole
 
 
-def _stacked(alias: str, parts: list[SourceColumn], path: str) -> SourceColumn:
-    """The column of the union. Raises InvalidRequestError when the members' types have no common one."""
+def _stacked(alias: str, parts: list[SourceColumn]) -> SourceColumn:
+    """The column of the union. Refuses members whose types have no common one."""
     first = parts[0]
     kind = first.kind
     for part in parts[1:]:
         reason = _mismatch(kind, part.kind)
         if reason:
-            refuse(path, f"{described(first)} and {described(part)} cannot be stacked with certainty: {reason}")
+            refuse(f"{described(first)} and {described(part)} cannot be stacked with certainty: {reason}")
         kind = _wider(kind, part.kind)
     return SourceColumn(alias, first.name, kind)
 

@@ -10,14 +10,13 @@ from pydantic import JsonValue
 from agent.compiler.plan.entry_details import (
     Details,
     SortItem,
-    known_keys,
     names_of,
     one_of,
     sort_items,
     text_of,
     word_of,
 )
-from agent.compiler.plan.problems import refuse
+from agent.compiler.plan.problems import refuse, within
 from agent.compiler.plan.resolution import unquoted
 from agent.compiler.plan.steps import Frame
 
@@ -53,82 +52,83 @@ class WindowEntry:
         return tuple(unquoted(text) for text in (*own, *self.partition_by, *(item.column for item in self.order_by)))
 
 
-def read_window(details: Details, path: str) -> WindowEntry:
-    """The window in these details. Raises InvalidRequestError."""
-    known_keys(details, KEYS, path)
-    function = word_of(details, "function", FUNCTIONS, path)
+def read_window(details: Details) -> WindowEntry:
+    """The window in these details."""
+    function = word_of(details, "function", FUNCTIONS)
     key = "name" if "name" in details else "alias"
-    one_of(details, ("alias", "name"), path)
-    order_by = sort_items(details["order_by"], {}, f"{path}.order_by") if details.get("order_by") else ()
+    one_of(details, ("alias", "name"))
+    with within(".order_by"):
+        order_by = sort_items(details["order_by"], {}) if details.get("order_by") else ()
     if not order_by and function not in AGGREGATES:
-        refuse(f"{path}.order_by", f"{function} needs order_by: without an order any row may be the first")
+        refuse(f"{function} needs order_by: without an order any row may be the first", ".order_by")
+    with within(".frame"):
+        frame = _frame(details.get("frame"), function, bool(order_by))
     return WindowEntry(
         function,
-        text_of(details, key, path, "the new column's name"),
-        _column(details, function, path),
-        names_of(details, "partition_by", path),
+        text_of(details, key, "the new column's name"),
+        _column(details, function),
+        names_of(details, "partition_by"),
         order_by,
-        _offset(details, function, path),
-        _default(details, function, path),
-        _frame(details, function, bool(order_by), path),
+        _offset(details, function),
+        _default(details, function),
+        frame,
     )
 
 
-def _column(details: Details, function: str, path: str) -> str | None:
+def _column(details: Details, function: str) -> str | None:
     column = details.get("column")
     if function in RANKINGS:
         if column is not None:
-            refuse(f"{path}.column", f"{function} takes no column; it numbers the rows in the order of order_by")
+            refuse(f"{function} takes no column; it numbers the rows in the order of order_by", ".column")
         return None
     if column in (None, "*"):
         if function != "count":
-            refuse(f"{path}.column", f"{function} needs a column; only count takes all rows")
+            refuse(f"{function} needs a column; only count takes all rows", ".column")
         return None
-    return text_of(details, "column", path, "a column name")
+    return text_of(details, "column", "a column name")
 
 
-def _offset(details: Details, function: str, path: str) -> int:
+def _offset(details: Details, function: str) -> int:
     if function not in OFFSETS:
         if "offset" in details:
-            refuse(f"{path}.offset", f"{function} takes no offset; only lag and lead do")
+            refuse(f"{function} takes no offset; only lag and lead do", ".offset")
         return 0
     rows = details.get("offset", 1)
     if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= _MAX_OFFSET:
-        refuse(f"{path}.offset", f"an offset is a whole number of rows from 1, not {rows!r}")
+        refuse(f"an offset is a whole number of rows from 1, not {rows!r}", ".offset")
     return rows
 
 
-def _default(details: Details, function: str, path: str) -> JsonValue:
+def _default(details: Details, function: str) -> JsonValue:
     default = details.get("default")
     if default is not None and function not in OFFSETS:
-        refuse(f"{path}.default", f"{function} takes no default; only lag and lead do")
+        refuse(f"{function} takes no default; only lag and lead do", ".default")
     return default
 
 
-def _frame(details: Details, function: str, ordered: bool, path: str) -> Frame | None:
-    if details.get("frame") is None:
+def _frame(written: JsonValue, function: str, ordered: bool) -> Frame | None:
+    if written is None:
         return None
-    where = f"{path}.frame"
     if function not in AGGREGATES:
-        refuse(where, f"{function} takes no frame; only {', '.join(AGGREGATES)} do")
-    match = _FRAME.fullmatch(" ".join(text_of(details, "frame", path, _FRAME_SHAPE).upper().split()))
+        refuse(f"{function} takes no frame; only {', '.join(AGGREGATES)} do")
+    match = _FRAME.fullmatch(" ".join(str(written).upper().split()))
     if match is None:
-        refuse(where, f"{details['frame']!r} cannot be read; {_FRAME_SHAPE}")
+        refuse(f"{written!r} cannot be read; {_FRAME_SHAPE}")
     unit, *bounds = match.groups()
-    start, end = _bound(bounds[0], bounds[1], "PRECEDING", where), _bound(bounds[2], bounds[3], "FOLLOWING", where)
+    start, end = _bound(bounds[0], bounds[1], "PRECEDING"), _bound(bounds[2], bounds[3], "FOLLOWING")
     if unit == "RANGE" and not {start, end} <= {None, 0}:
-        refuse(where, "a RANGE frame with a distance cannot be expressed by the compiler; count rows with ROWS")
+        refuse("a RANGE frame with a distance cannot be expressed by the compiler; count rows with ROWS")
     if not ordered and (start, end) != (None, None):
-        refuse(where, "a frame needs order_by: without an order no row comes before another")
+        refuse("a frame needs order_by: without an order no row comes before another")
     if start is not None and end is not None and start > end:
-        refuse(where, "the frame ends before it begins")
+        refuse("the frame ends before it begins")
     return Frame("rows" if unit == "ROWS" else "range", start, end)
 
 
-def _bound(count: str, word: str, unbounded: str, path: str) -> int | None:
+def _bound(count: str, word: str, unbounded: str) -> int | None:
     """The offset from the current row; None for the end of the partition on the side where it may stand."""
     if (count == "CURRENT") != (word == "ROW") or (count == "UNBOUNDED" and word != unbounded):
-        refuse(path, f"{count} {word} cannot stand there; {_FRAME_SHAPE}")
+        refuse(f"{count} {word} cannot stand there; {_FRAME_SHAPE}")
     if count == "UNBOUNDED":
         return None
     if count == "CURRENT":

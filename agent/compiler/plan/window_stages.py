@@ -9,12 +9,11 @@ from agent.compiler.plan.column_kinds import Kind
 from agent.compiler.plan.derivations import Derivation, Derivations, bind
 from agent.compiler.plan.grouping import Grouped
 from agent.compiler.plan.inference import kind_of_expression
-from agent.compiler.plan.problems import collecting, refuse
+from agent.compiler.plan.problems import Located, Problems, refuse
 from agent.compiler.plan.resolution import Names, Scope, unquoted
 from agent.compiler.plan.steps import ComputedStep, DerivedStep, NamedColumn, Reference
 from agent.compiler.plan.window_binding import bind_window
 from agent.compiler.plan.window_entries import WindowEntry
-from agent.errors import Problem
 from agent.request import Aggregation
 
 
@@ -28,11 +27,11 @@ class _Item:
     source: WindowEntry | Derivation
 
     def bound(self, scope: Scope) -> tuple[ComputedStep, Kind | None]:
-        """The step and the kind of its column. Raises InvalidRequestError."""
+        """The step and the kind of its column."""
         if isinstance(self.source, WindowEntry):
-            windowed = bind_window(self.source, scope, self.path)
+            windowed = bind_window(self.source, scope)
             return windowed.step, windowed.kind
-        value = bind(self.source.expression, scope, self.path)
+        value = bind(self.source.expression, scope)
         return DerivedStep(self.name, value), kind_of_expression(value)
 
 
@@ -49,26 +48,23 @@ class Windowing:
     waiting: list[_Item] = field(default_factory=list)
     """What stands after grouping and is not bound yet."""
 
-    def names(self) -> set[str]:
-        """The names of all columns that are computed here."""
-        return {step.name for step in (*self.before, *self.after)}
-
-    def bind_after(self, grouped: Grouped, problems: list[Problem]) -> None:
+    def bind_after(self, grouped: Grouped, problems: Problems) -> None:
         """Bind what stands after grouping."""
         for item in self.waiting:
-            with collecting(problems):
+            if problems.follows(item.name, item.uses):
+                continue
+            with problems.at(item.path, item.name):
                 step, kind = item.bound(grouped)
                 self.after.append(step)
                 grouped.add(NamedColumn(item.name, kind))
-            grouped.add_failed([item.name])
 
 
 def read_windowing(
-    entries: list[tuple[str, WindowEntry]],
-    aggregations: list[tuple[str, Aggregation]],
+    entries: list[Located[WindowEntry]],
+    aggregations: list[Located[Aggregation]],
     names: Names,
     derivations: Derivations,
-    problems: list[Problem],
+    problems: Problems,
 ) -> Windowing:
     """Place the windows, and bind those that stand before grouping; their names are added to `names`."""
     windowing = Windowing()
@@ -76,35 +72,33 @@ def read_windowing(
     place = _Place(aggregations, items, names, derivations)
     for item in _in_order(items, problems):
         windowing.paths[item.name] = item.path
-        if aggregations and place.after_grouping(item):
-            derivations.wait(item.name)
-            with collecting(problems):
+        if problems.follows(item.name, item.uses):
+            continue
+        with problems.at(item.path, item.name):
+            if aggregations and place.after_grouping(item):
+                derivations.wait(item.name)
                 _refuse_two_meanings(item, names, derivations)
                 windowing.waiting.append(item)
-            continue
-        with collecting(problems):
-            step, kind = item.bound(names)
-            windowing.before.append(step)
-            names.add(item.name, NamedColumn(item.name, kind))
-        if not names.find(item.name):
-            names.add(item.name, NamedColumn(item.name, failed=True))
+            else:
+                step, kind = item.bound(names)
+                windowing.before.append(step)
+                names.add(item.name, NamedColumn(item.name, kind))
     return windowing
 
 
-def _items(entries: list[tuple[str, WindowEntry]], derivations: Derivations, problems: list[Problem]) -> list[_Item]:
+def _items(entries: list[Located[WindowEntry]], derivations: Derivations, problems: Problems) -> list[_Item]:
     items: dict[str, _Item] = {}
     for path, entry in entries:
         details = f"{path}.details"
-        with collecting(problems):
-            derivations.check_name(entry.name, details)
+        with problems.at(details, entry.name):
+            derivations.check_name(entry.name)
             items[entry.name.casefold()] = _Item(entry.name, details, entry.uses, entry)
     for one in derivations.windowed:
-        uses = tuple(mention.name for mention in one.expression.mentions)
-        items.setdefault(one.name.casefold(), _Item(one.name, one.path, uses, one))
+        items.setdefault(one.name.casefold(), _Item(one.name, one.path, one.expression.names, one))
     return list(items.values())
 
 
-def _in_order(items: list[_Item], problems: list[Problem]) -> list[_Item]:
+def _in_order(items: list[_Item], problems: Problems) -> list[_Item]:
     """Each after what it uses; those that need each other are problems."""
     ordered: list[_Item] = []
     pending = {item.name.casefold(): item for item in items}
@@ -112,7 +106,8 @@ def _in_order(items: list[_Item], problems: list[Problem]) -> list[_Item]:
         ready = next((i for i in pending.values() if not any(use.casefold() in pending for use in i.uses)), None)
         if ready is None:
             circle = ", ".join(item.name for item in pending.values())
-            problems.extend(Problem(i.path, f"is needed for what it needs itself: {circle}") for i in pending.values())
+            for item in pending.values():
+                problems.add(item.path, f"is needed for what it needs itself: {circle}")
             break
         ordered.append(pending.pop(ready.name.casefold()))
     return ordered
@@ -122,7 +117,7 @@ def _refuse_two_meanings(item: _Item, names: Names, derivations: Derivations) ->
     for use in item.uses:
         if derivations.late(use) and names.find(use):
             both = f"{use!r} is a source column and an aggregate's alias"
-            refuse(item.path, f"{both}; rename the alias or qualify the column")
+            refuse(f"{both}; rename the alias or qualify the column")
 
 
 class _Place:
@@ -130,7 +125,7 @@ class _Place:
 
     def __init__(
         self,
-        aggregations: list[tuple[str, Aggregation]],
+        aggregations: list[Located[Aggregation]],
         items: list[_Item],
         names: Names,
         derivations: Derivations,
@@ -139,9 +134,7 @@ class _Place:
         self._keys = [unquoted(text) for _, entry in aggregations for text in entry.group_by]
         columns = [unquoted(entry.column) for _, entry in aggregations if entry.column]
         self._asked = {text.casefold() for text in (*self._keys, *columns)}
-        self._derived = {
-            one.name.casefold(): tuple(mention.name for mention in one.expression.mentions) for one in derivations.found
-        }
+        self._derived = {one.name.casefold(): one.expression.names for one in derivations.found}
         self._uses = {**self._derived, **{item.name.casefold(): item.uses for item in items}}
 
     def after_grouping(self, item: _Item) -> bool:

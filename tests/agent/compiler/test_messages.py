@@ -89,19 +89,6 @@ def test_a_mistake_is_said_once(specs: dict[str, Any], paths: list[str], target:
     assert [problem.path for problem in caught.value.problems] == paths
 
 
-def test_what_the_existing_target_lacks_is_still_said() -> None:
-    """Of an entry that is right itself."""
-    columns = (Column(name="order_id", type="integer"),)
-    request = request_for(ORDERS, derived_columns=[derive("twice", "amount * 2"), derive("wrong", "amuont * 2")])
-    with pytest.raises(InvalidRequestError) as caught:
-        build_plan(request, snapshot_for(request, Target(name="result", exists=True, columns=columns)))
-    assert [problem.path for problem in caught.value.problems] == [
-        "specs.derived_columns[1].expression",
-        "specs.derived_columns[0].expression",
-    ]
-    assert "'twice' is not a column of the existing target" in caught.value.problems[1].message
-
-
 STACKED = ["spring", "autumn"]
 MANGLED: list[tuple[list[Any], dict[str, Any], str]] = [
     (

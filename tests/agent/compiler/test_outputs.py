@@ -187,21 +187,29 @@ def test_unknown_keys_anywhere_are_refused_by_path() -> None:
     ]
 
 
-def test_all_problems_are_reported_at_once() -> None:
-    """Free text, a wrong filter, a wrong expression and a wrong target column are four problems."""
-    found = problems(
-        ORDERS,
-        names("order_id", "nothing"),
-        filters=[where("amount", ">", "x")],
-        derived_columns=[derive("y", "nosuch(1)")],
-        transformations=[{"type": "rank", "description": "rank them"}],
-    )
-    assert [problem.path for problem in found] == [
-        "specs.transformations[0]",
-        "specs.derived_columns[0].expression",
-        "specs.filters[0].value",
-        "specs.target_table.columns[1]",
-    ]
+STAGES: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {"transformations": [{"type": "rank", "description": "rank them"}, step("limit", n=0)]},
+        ["specs.transformations[0]", "specs.transformations[1].details"],
+    ),
+    (
+        {"derived_columns": [derive("x", "nosuch(1)"), derive("y", "amuont")]},
+        ["specs.derived_columns[0].expression", "specs.derived_columns[1].expression"],
+    ),
+    (
+        {"filters": [where("amount", ">", "x"), where("nte", "=", "x")]},
+        ["specs.filters[0].value", "specs.filters[1].column"],
+    ),
+    ({}, ["specs.target_table.columns[1]", "specs.target_table.columns[2]"]),
+]
+
+
+@pytest.mark.parametrize("wrong", range(len(STAGES)))
+def test_the_first_stage_with_problems_tells_them_all(wrong: int) -> None:
+    """Steps, derived columns, filters and the result's columns are stages; later ones are not looked at."""
+    specs = {key: value for given, _ in STAGES[wrong:] for key, value in given.items()}
+    found = problems(ORDERS, names("order_id", "nothing", "no more"), **specs)
+    assert [problem.path for problem in found] == STAGES[wrong][1]
 
 
 def existing(*columns: Column) -> Target:

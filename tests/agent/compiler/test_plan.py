@@ -126,7 +126,7 @@ GROUPINGS = [
         "aggregations[1].group_by",
         "groups by other columns than specs.aggregations[0]",
     ),
-    ([aggregate("count", "*", "note", "note")], "aggregations[0].alias", "the name of a group_by column"),
+    ([aggregate("count", "*", "order_id", "order_id")], "aggregations[0].alias", "the name of a group_by column"),
     ([aggregate("count", "*", "n"), aggregate("max", "note", "N")], "aggregations[1].alias", "another aggregate"),
 ]
 

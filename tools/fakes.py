@@ -1,6 +1,6 @@
-"""Stand-ins for engine, database, Spark, model and time, for tests that are about the workflow.
+"""Fakes of engine, database, Spark, model and clock, for tests of the workflow.
 
-Each keeps to the contract of the real part; `tests/contracts/` runs one suite over both.
+Each keeps the contract of the real part; `tests/contracts/` runs one suite over both.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNREACHABLE = "the database cannot be reached"
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """How a run of the fake engine is to end."""
+    """The planned course of a run on the fake engine."""
 
     state: str = "SUCCEEDED"
     error: str = ""
@@ -42,10 +42,10 @@ class PlannedRun:
     """None: the script writes no report."""
     columns: tuple[str, ...] = ("id", "total")
     looks: int = 0
-    """How many times `get` says RUNNING before the end."""
+    """Calls of `get` that say RUNNING before the end."""
     log: str = ""
     notes: tuple[str, ...] = ()
-    """Of the report."""
+    """Notes in the report."""
 
 
 @dataclass
@@ -70,7 +70,7 @@ class FakeJobs:
 
     def __init__(self, *plans: PlannedRun) -> None:
         self.plans = list(plans)
-        """How the runs to come will end."""
+        """Plans of the runs to come, in order."""
         self._jobs: dict[str, JobDefinition] = {}
         self._runs: dict[str, list[_Run]] = {}
         self.started: list[str] = []
@@ -138,25 +138,25 @@ class FakeDatabase:
     """A Database that believes the event, and publishes unless a refusal is planned."""
 
     refusals: list[PublishError] = field(default_factory=list)
-    """Raised by `publish` one after the other, before it succeeds."""
+    """Errors that `publish` raises, one a call, before it succeeds."""
     published: dict[tuple[str, int], PublishOrder] = field(default_factory=dict)
     withdrawn: dict[tuple[str, int], Withdrawal] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     staged: list[str] = field(default_factory=list)
-    """Staging tables that are there."""
+    """Existing staging tables."""
     reachable: bool = True
 
     def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
-        """What the event says."""
+        """The event's own snapshot."""
         self._reach()
         return event_snapshot(request)
 
     def prepare_staging(self) -> None:
-        """Nothing is needed."""
+        """Do nothing: a fake has no schema."""
         self._reach()
 
     def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
-        """Once per run and generation; the target counts as there."""
+        """Publish once per run and generation; the target counts as existing."""
         staging_relation(order.staging_table)
         key = (order.run_id, order.generation)
         if not self.reachable:
@@ -177,7 +177,7 @@ class FakeDatabase:
         return Published(order.expected_rows, created=False, already=False)
 
     def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
-        """Remembered, unless `publish` came first."""
+        """Record the withdrawal, unless `publish` came first."""
         self._reach()
         if (run_id, generation) in self.published:
             return False
@@ -194,12 +194,12 @@ class FakeDatabase:
         return gone
 
     def staging_tables(self) -> list[str]:
-        """Those that were planned and are not dropped."""
+        """Planned staging tables that were not dropped."""
         self._reach()
         return list(self.staged)
 
     def head(self, table: str, rows: int) -> list[Row]:
-        """No rows."""
+        """Return no rows."""
         self._reach()
         return []
 
@@ -224,7 +224,7 @@ class FakeDryRun:
         return result
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no Spark is open."""
 
 
 class FakeModel:
@@ -259,5 +259,5 @@ class FakeClock:
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Move on."""
+        """Advance the clock."""
         self._now += seconds

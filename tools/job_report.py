@@ -1,4 +1,4 @@
-"""The report that a script writes about itself, as both engines find it."""
+"""The report that a script writes about itself, for both engines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tools.records import JobReport
 
 
 def parse_report(text: str) -> JobReport | None:
-    """Read the report's JSON; None for an empty text. Raises ValueError for anything else."""
+    """The report in a JSON text; None for an empty text. Raises ValueError for any other text."""
     if not text.strip():
         return None
     stored = json.loads(text)

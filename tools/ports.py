@@ -35,24 +35,25 @@ class Model(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user chose, as `compiler` or `recorded:replies.jsonl`."""
+        """The user's choice, as `compiler` or `recorded:replies.jsonl`."""
         ...
 
     def complete(self, call: ModelCall) -> Completion:
-        """Answer. Raises UnavailableError (refused for good), InvalidRequestError (compiler: cannot express it).
+        """Answer a call.
 
-        OutOfTimeError: not answered within `call.seconds`; a model that answers at once need not look at them.
+        Raises UnavailableError (refused for good), InvalidRequestError (the compiler cannot express it), and
+        OutOfTimeError when no answer came within `call.seconds`; a model that answers at once may ignore the limit.
         """
         ...
 
 
 class ArtifactStore(Protocol):
-    """Text kept for good under a key; a reference is `uri#sha256`."""
+    """Store of texts under keys; a reference is `uri#sha256`."""
 
     def put(self, key: str, text: str) -> str:
-        """Store under an immutable key and return its reference; the same text again is fine.
+        """Store under an immutable key and return its reference; storing the same text again is allowed.
 
-        Raises ArtifactError when the key holds another text, UnavailableError when it cannot be kept.
+        Raises ArtifactError when the key holds another text, UnavailableError when it cannot be stored.
         """
         ...
 
@@ -69,9 +70,9 @@ class JobRunner(Protocol):
     """An engine that runs scripts: Glue, or the embedded one. Errors of a call are EngineError with Glue's codes."""
 
     def create(self, job: JobDefinition) -> None:
-        """Define the job. Raises EngineError AlreadyExistsException when the name is taken, be it by the same one.
+        """Define the job. Raises EngineError AlreadyExistsException when the name is taken, also by the same job.
 
-        An engine that can tell another one's job raises IdempotentParameterMismatchException for that.
+        An engine that recognises another installation's job raises IdempotentParameterMismatchException for it.
         """
         ...
 
@@ -105,14 +106,14 @@ class JobRunner(Protocol):
 
 
 class JobList(Protocol):
-    """The definitions of ours that an engine holds, for whoever puts away what was left."""
+    """Job definitions of this product on an engine, for the janitor."""
 
     def ours(self) -> list[str]:
-        """Names of all definitions that carry our tag."""
+        """Names of all definitions with this product's tag."""
         ...
 
     def look(self, job_name: str) -> DefinedJob | None:
-        """One of them; None when it is gone."""
+        """A definition; None when it is gone."""
         ...
 
 
@@ -122,7 +123,7 @@ class DryRun(Protocol):
     def run(self, script: str, tables: Mapping[str, SampleTable]) -> DryRunResult:
         """Run the script with these tables in the database's place. Raises UnavailableError when Spark cannot run.
 
-        A script that ends its Spark, or takes all its memory or time, has failed: the error is a
+        A script that ends its Spark, or exhausts memory or time, has failed: the result's error is a
         TooLargeForSamplesError or TooSlowForSamplesError.
         """
         ...
@@ -148,21 +149,21 @@ class Database(Protocol):
         ...
 
     def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
-        """Let no later publish of this run and generation come through; False when it is published already.
+        """Forbid every later publish of this run and generation; False when it is published already.
 
-        Raises UnavailableError, also where only a standby can be asked.
+        Raises UnavailableError, also where only a standby is reachable.
         """
         ...
 
     def drop_staging(self, prefix: str) -> int:
         """Drop every staging table whose name begins with `prefix`; returns how many there were.
 
-        Raises UnavailableError, also for a table that PostgreSQL does not let go.
+        Raises UnavailableError, also for a table that PostgreSQL refuses to drop.
         """
         ...
 
     def staging_tables(self) -> list[str]:
-        """The names of all staging tables that are there, of whatever run. Raises UnavailableError."""
+        """Names of the staging tables of all runs. Raises UnavailableError."""
         ...
 
     def head(self, table: str, rows: int) -> list[Row]:
@@ -174,13 +175,13 @@ class Ledger(Protocol):
     """Runs and launches, strongly consistent."""
 
     def accept(self, record: RunRecord) -> RunRecord:
-        """Record a run unless its run_id is known; returns what stands recorded."""
+        """Record a run unless its run_id is known; returns the recorded run."""
         ...
 
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
-        """Replace the generation that was superseded by `record`, one up; returns what stands recorded.
+        """Replace the `superseded` generation by `record` as the next one; returns the recorded run.
 
-        Raises ConflictError, and nothing is changed, where another generation stands; LookupError where no run does.
+        Raises ConflictError and changes nothing when another generation is recorded, LookupError for an unknown run.
         """
         ...
 
@@ -189,7 +190,7 @@ class Ledger(Protocol):
         ...
 
     def runs(self, limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
-        """The newest runs first; with `after`, the last of a page that was given before, those that follow it."""
+        """Runs, newest first; `after` is the last run of the page before."""
         ...
 
     def finish(
@@ -203,39 +204,39 @@ class Ledger(Protocol):
         ended_at: str = "",
         hops: int | None = None,
     ) -> bool:
-        """Record how the run stands; False, and nothing is changed, where its end is recorded or a newer generation is.
+        """Record the run's status; False, and nothing is changed, when its end or a newer generation is recorded.
 
-        Nor is anything changed of a run that is being stopped, but by who stops it: `stopping`. With `hops`, the count
-        that `hop` told this invocation, nothing either once another one has begun to work on the run. `ended_at` is
-        that of an end.
+        Only the caller that stops a run (`stopping`) changes a run that is being stopped. `hops` is the count that
+        `hop` returned to this invocation: nothing is changed once another invocation has begun. `ended_at` belongs to
+        a final status.
         """
         ...
 
     def announced(self, run_id: str, generation: int, status: str) -> None:
-        """Record of a run that is `announcing` its end that listeners know of it; of another one nothing."""
+        """Give a run that is `announcing` its final status, once the event is sent; other runs stay as they are."""
         ...
 
     def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
-        """Count an invocation that begins to work on a run, as lost until it settles; the run is then `running`.
+        """Count an invocation that begins to work on a run, as lost until it settles; the run becomes `running`.
 
-        A `deadline` replaces the one recorded. A run that has ended or is being stopped, and an older generation, stand
-        as they are. Returns what stands. Raises LookupError for a run that is not known.
+        A `deadline` replaces the recorded one. A run that has ended or is being stopped, and an older generation, stay
+        as they are. Returns the recorded run. Raises LookupError for an unknown run.
         """
         ...
 
     def settle(self, run_id: str, generation: int) -> None:
-        """Record that the run got on: what was counted as lost is counted anew; not of one that is being stopped."""
+        """Reset the count of lost invocations after progress; a run that is being stopped stays as it is."""
         ...
 
     def due(self, limit: int = 50) -> list[str]:
-        """The run_ids of open runs (OPEN_STATUSES), those given out longest ago, or never, first.
+        """run_ids of open runs (OPEN_STATUSES), least recently returned first.
 
-        Each is marked as given out now, so that the next call gives others where there are more than `limit`.
+        Each is marked as returned now: with more than `limit` open runs the next call returns others.
         """
         ...
 
     def launch(self, key: LaunchKey) -> Launch | None:
-        """The launch as recorded."""
+        """The recorded launch; None when there is none."""
         ...
 
     def advance(self, launch: Launch) -> None:
@@ -248,23 +249,23 @@ class Ledger(Protocol):
 
 
 class Lease(Protocol):
-    """One worker per run at a time."""
+    """Mutual exclusion: one worker per run at a time."""
 
     def hold(self, run_id: str) -> AbstractContextManager[str | None]:
-        """Hold the run while the context lasts. Raises ConflictError when another holds it.
+        """Hold the run while the context lasts. Raises ConflictError when another worker holds it.
 
-        Gives the owner's token, new with each hold, by which a store can tell whether the run was taken over meanwhile;
-        None where a holder that lives cannot lose it.
+        The context gives a fencing token, new with each hold, by which a store refuses a worker whose run was taken
+        over; None where a living holder cannot lose the run.
         """
         ...
 
     def clear(self) -> int:
-        """Remove what holders that died left behind; returns how many. A run that is held stays held."""
+        """Remove the leases of workers that died; returns how many. Live leases stay."""
         ...
 
 
 class Journal(Protocol):
-    """Where each step is told."""
+    """Log of a run's steps, for people."""
 
     def write(self, run_id: str, kind: str, title: str, description: str = "", **metadata: object) -> None:
         """Append one entry; never raises for a journal that cannot be reached."""
@@ -272,18 +273,18 @@ class Journal(Protocol):
 
 
 class Announcer(Protocol):
-    """Whoever wants to know when a run has ended."""
+    """Sender of completion events."""
 
     def announce(self, ended: RunEnded) -> bool:
-        """Tell; never raises for a listener that cannot be reached. False when a later try may reach it."""
+        """Send the event; never raises for an unreachable listener. False when a later try may succeed."""
         ...
 
 
 class Waker(Protocol):
-    """Lets a run go on in an invocation of its own."""
+    """Resumes a run in an invocation of its own."""
 
     def wake(self, run_id: str) -> None:
-        """Ask for the run to be resumed; returns at once. Raises UnavailableError."""
+        """Request that the run be resumed; returns at once. Raises UnavailableError."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What the ports take and give: frozen records, without behaviour."""
+"""Records that the ports take and give: frozen, without behaviour."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ModelCall:
     system: str
     user: str
     index: int
-    """0 for the first model call of the run's generation, 1 for the second …: what a recording answers by."""
+    """0 for the first model call of the run's generation, 1 for the second …; a recording answers by it."""
     request: Request
     snapshot: Snapshot
     seconds: float | None = None
-    """What is left of the invocation for the answer; None: the model's own limit alone counts."""
+    """Time limit for the answer, as the invocation leaves it; None: the model's own limit alone counts."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class JobDefinition:
 
 @dataclass(frozen=True)
 class DefinedJob:
-    """A definition that is there."""
+    """A job definition that exists on the engine."""
 
     name: str
     expired: bool
@@ -67,7 +67,7 @@ class DefinedJob:
 
 @dataclass(frozen=True)
 class JobRun:
-    """One run of a job as GetJobRun tells it; `state` may be a word unknown to us, which is not terminal."""
+    """A run of a job as GetJobRun describes it; an unknown `state` counts as not terminal."""
 
     job_name: str
     job_run_id: str
@@ -85,21 +85,21 @@ class JobRun:
 
 @dataclass(frozen=True)
 class JobReport:
-    """What the script itself says it wrote to staging."""
+    """The script's own report of what it wrote to staging."""
 
     rows: int
     columns: tuple[str, ...]
     job_run_id: str
     notes: tuple[str, ...] = ()
-    """What the user has to know: `column mean: 12 values were rounded to numeric(10,2)`."""
+    """Notes for the user, as `column mean: 12 values were rounded to numeric(10,2)`."""
 
 
 @dataclass(frozen=True)
 class DryRunResult:
-    """What the script did on sample rows."""
+    """Result of the script on sample rows."""
 
     error: str = ""
-    """Spark's or Python's own error, empty when it ran through."""
+    """Spark's or Python's own error; empty when the script succeeded."""
     phase: str = ""
     """The script's phase that failed."""
     line: int | None = None
@@ -121,26 +121,26 @@ class SampleTable:
 
 @dataclass(frozen=True)
 class PublishOrder:
-    """What to publish, once per (run_id, generation)."""
+    """Order to publish a staging table, once per (run_id, generation)."""
 
     run_id: str
     generation: int
     staging_table: str
     """`s_{12 hex}_{12 hex}` in schema `datamorph_staging`."""
     columns: tuple[str, ...]
-    """The result's columns in order: what is inserted."""
+    """The result's columns in the order of the INSERT."""
     column_types: tuple[str, ...]
-    """Their PostgreSQL types, for a target that has to be created; empty for one that is taken from staging."""
+    """PostgreSQL types of a target that has to be created; empty: the target takes the types of staging."""
     write_mode: Literal["overwrite", "append", "merge"]
     asked: bool
-    """True when the specification names the mode; else rows that others wrote are never replaced."""
+    """True when the specification names the mode; without it, rows that others wrote are never replaced."""
     keys: tuple[str, ...]
     expected_rows: int
-    """What the job's report says."""
+    """Row count of the job's report; staging must have as many."""
     allow_empty: bool
     target: str
     own_prefixes: tuple[str, ...] = ()
-    """How the staging tables of all launches of this run and generation begin: what was published of one is its own."""
+    """Staging table prefixes of all launches of this generation: a publish of one of them is this run's own."""
 
 
 @dataclass(frozen=True)
@@ -151,15 +151,15 @@ class Published:
     created: bool
     """True when the target did not exist before."""
     already: bool
-    """True when this (run_id, generation) had been published before; nothing was done now."""
+    """True when this (run_id, generation) was published before; this call changed nothing."""
     columns: tuple[str, ...] = ()
     """Name and type of each column of a target that was created: `total numeric(12,2)`."""
     of_another_launch: bool = False
-    """True when the rows are those of another launch of the run: a worker that slept published them."""
+    """True when another launch's rows were published: its worker was taken for dead and came back."""
 
 
 Withdrawal = Literal["cancelled", "superseded", "overdue"]
-"""Why a run is not to be published any more."""
+"""Reason why a run must not be published any more."""
 
 
 LaunchState = Literal["PLANNED", "INTENT", "STARTED", "TERMINAL", "CLEANED"]
@@ -167,7 +167,7 @@ LaunchState = Literal["PLANNED", "INTENT", "STARTED", "TERMINAL", "CLEANED"]
 
 @dataclass(frozen=True)
 class LaunchKey:
-    """What everything durable is keyed by."""
+    """Key of everything durable: job name, ledger entry, staging table, artifacts."""
 
     run_id: str
     generation: int
@@ -177,7 +177,7 @@ class LaunchKey:
 
 @dataclass(frozen=True)
 class Launch:
-    """One start of the engine as the ledger knows it."""
+    """A start of the engine, as recorded in the ledger."""
 
     key: LaunchKey
     state: LaunchState
@@ -206,7 +206,7 @@ class RunRecord:
     model: str
     engine: str
     database: str
-    """Where the database is, without credentials: a run must not go on with another one."""
+    """Host, port and name of the database, without credentials; a run resumes on this database only."""
     accepted_at: str
     """UTC, ISO 8601."""
     status: str
@@ -214,11 +214,11 @@ class RunRecord:
     response: str = ""
     """The recorded response as JSON; empty while there is none."""
     deadline: str = ""
-    """UTC, ISO 8601: woken later, the run is stopped and fails; empty: accepted before there were deadlines."""
+    """UTC, ISO 8601; a run that is resumed later is stopped and fails. Empty: no deadline yet."""
     hops: int = 0
-    """How many invocations have worked on the run, the first included."""
+    """Count of the invocations that have worked on the run, the first included."""
     lost: int = 0
-    """Of them, those since one completed a step or was refused in a way that is known: they died, or broke."""
+    """Count of invocations in a row that died or broke: since the last one that completed a step or was refused."""
     earlier: str = ""
     """When the generations before this one were accepted, in order, with blanks between: what they left is found so."""
     ended_at: str = ""
@@ -227,7 +227,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The detail of a completion event, `DataMorph Run State Change`; the same run and generation may come twice."""
+    """Detail of the completion event `DataMorph Run State Change`; delivery is at-least-once."""
 
     run_id: str
     generation: int
@@ -241,15 +241,15 @@ class RunEnded:
 
 @dataclass(frozen=True)
 class RequestRefused:
-    """The detail of the event `DataMorph Request Refused`: a start was answered 400, 409 or 503."""
+    """Detail of the event `DataMorph Request Refused`: a start was answered 400, 409 or 503."""
 
     run_id: str | None
     request_id: str
-    """Lambda's id of the invocation, which its caller was given."""
+    """Lambda's id of the invocation, which its caller received."""
     statusCode: int  # noqa: N815
     execution_status: str
     """`invalid`, `conflict` or `unavailable`."""
     service: str | None
-    """Which service refused, of `unavailable`."""
+    """The service that refused, for `unavailable`."""
     errors: list[dict[str, str]]
     """`path` and `message` of each."""

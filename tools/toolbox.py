@@ -22,7 +22,7 @@ from tools.ports import (
 
 @dataclass(frozen=True)
 class Toolbox:
-    """Built once by the door."""
+    """The ports of one process; the composition builds it once, and the nodes receive its ports."""
 
     model: Model
     artifacts: ArtifactStore
@@ -36,8 +36,8 @@ class Toolbox:
     journal: Journal
     clock: Clock
     announcer: Announcer | None = None
-    """None where nobody listens."""
+    """None where no bus is configured."""
     job_list: JobList | None = None
-    """None where nobody puts away what runs left."""
+    """None where no janitor sweeps job definitions, as on the embedded engine."""
     seconds_left: Callable[[], float] | None = None
-    """How long a step may take that begins now; None where no invocation ends by itself."""
+    """Gives the seconds left for a step that begins now; None where no invocation ends by itself."""

@@ -24,11 +24,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
 
-    engine: Literal["local", "glue"] = Field("local", description="where scripts run", examples=["local"])
+    engine: Literal["local", "glue"] = Field(
+        "local", description="engine that runs scripts: `local` (this machine) or `glue`", examples=["local"]
+    )
     model: str = Field(
         "compiler",
         min_length=1,
-        description="who writes the transform: `compiler`, `recorded:FILE`, `bedrock`, `bedrock:MODEL_ID`, "
+        description="writer of the transform: `compiler`, `recorded:FILE`, `bedrock`, `bedrock:MODEL_ID`, "
         "or LangChain's `provider:model`",
         examples=["bedrock"],
     )
@@ -36,13 +38,13 @@ class Settings(BaseModel):
         None,
         pattern=r"^postgres(ql)?://",
         repr=False,
-        description="the PostgreSQL of sources and target; without it an embedded one under `home`",
+        description="PostgreSQL of sources and target; without it an embedded one under `home`",
         examples=["postgresql://etl@db.example:5432/sales"],
     )
     database_ca_file: Path | None = Field(
         None,
-        description="certificates of the CA by which the database's server is verified (`sslmode=verify-full`); "
-        "without it a connection on AWS is encrypted only (`require`); an `sslmode` in the URL or the secret wins",
+        description="file with the CA certificates that verify the database's server (`sslmode=verify-full`); without "
+        "it a connection on AWS is encrypted only (`require`); an `sslmode` in the URL or the secret wins",
         examples=["/var/task/database-ca.pem"],
     )
     job_database_url: str | None = Field(
@@ -50,11 +52,11 @@ class Settings(BaseModel):
         pattern=r"^postgres(ql)?://",
         repr=False,
         description="the same database as the jobs' user, who reads the sources and creates in `datamorph_staging`; "
-        "without it jobs have the publisher's rights, but for the embedded one, which has both users",
+        "without it jobs have the publisher's rights; the embedded database has both users",
         examples=["postgresql://etl_jobs@db.example:5432/sales"],
     )
     home: Path = Field(
-        Path(".datamorph"), description="state, artifacts and embedded database", examples=[".datamorph"]
+        Path(".datamorph"), description="folder of state, artifacts and embedded database", examples=[".datamorph"]
     )
     connection: str = Field("dmdb-connection", min_length=1, description="name of the Glue connection in the script")
     region: str = Field(
@@ -75,7 +77,7 @@ class Settings(BaseModel):
     worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = Field(
         "G.1X", description="workers of the first attempt; out of memory doubles them", examples=["G.2X"]
     )
-    workers: int = Field(2, ge=2, le=299, description="how many workers a Glue job has")
+    workers: int = Field(2, ge=2, le=299, description="number of workers of a Glue job")
     session_policy: bool = Field(
         True, description="narrow the Glue role for each job run (`ExecutionRoleSessionPolicy`)", examples=["false"]
     )
@@ -84,10 +86,10 @@ class Settings(BaseModel):
     retention_days: int = Field(
         90,
         ge=1,
-        description="after so many days without a change DynamoDB forgets a run; at least a day more than one may take",
+        description="days without a change after which DynamoDB forgets a run; at least a day more than a run may take",
     )
     config_secret: str = Field(
-        "datamorph/config", min_length=1, description="secret with settings as one JSON object; `none`: there is none"
+        "datamorph/config", min_length=1, description="secret with settings as one JSON object; `none` for no secret"
     )
     database_secret: str | None = Field(
         None,
@@ -98,46 +100,49 @@ class Settings(BaseModel):
     job_database_secret: str | None = Field(
         None,
         min_length=1,
-        description="secret of the jobs' user in the same form, as the Glue connection names it: it says whose tables "
-        "are published",
+        description="secret of the jobs' user in the same form, as the Glue connection names it; only this user's "
+        "tables are published",
         examples=["datamorph/jobs"],
     )
     logger_function: str | None = Field(
-        None, min_length=1, description="Lambda function that is told of each step", examples=["datamorph-logger"]
+        None,
+        min_length=1,
+        description="Lambda function that gets each step; without it steps go to the function's log",
+        examples=["datamorph-logger"],
     )
     event_bus: str = Field(
         "default",
         min_length=1,
-        description="EventBridge bus that is told when a run has ended, and when a start is refused",
+        description="EventBridge bus that gets the end of each run and each refused start",
     )
-    wait_seconds: float = Field(600, ge=0, description="how long one call waits for the job before it suspends")
+    wait_seconds: float = Field(600, ge=0, description="seconds that one call waits for the job before it suspends")
     poll_seconds: float | None = Field(
         None,
         gt=0,
-        description="how often the job is looked at; without it every 10 s on Glue, 0.5 s locally",
+        description="seconds between two looks at the job; without it 10 on Glue, 0.5 locally",
         examples=["10"],
     )
-    timeout_minutes: int = Field(60, ge=1, lt=10_080, description="after this the engine ends the job")
+    timeout_minutes: int = Field(60, ge=1, lt=10_080, description="minutes after which the engine ends the job")
     deadline_minutes: int | None = Field(
         None,
         ge=1,
-        description="a run that has not ended so long after it was accepted is stopped and fails; without it time for "
-        "two attempts of three launches each, `6 * timeout_minutes`, and an hour more",
+        description="minutes after its acceptance in which a run must end; then it is stopped and fails. Without it "
+        "`6 * timeout_minutes + 60`: two attempts of three launches each, and an hour",
         examples=["420"],
     )
     local_memory: str = Field(
         "2g", pattern=r"^[1-9]\d*[mg]$", description="heap of the embedded engine's Spark", examples=["4g"]
     )
-    dry_run_seconds: float = Field(120, gt=0, description="time limit of one script in a dry run")
+    dry_run_seconds: float = Field(120, gt=0, description="seconds that one script may take in a dry run")
     sample_rows: SampleRows = Field(
         "rows",
-        description="up to ten rows of each source go into a model's prompt: `rows`, `masked`, or `none`, and then "
-        "none is read; an event can only be stricter",
+        description="sample rows in a model's prompt, ten of each source at most: `rows`, `masked`, or `none` (no row "
+        "is read); an event can only be stricter",
         examples=["masked"],
     )
-    max_tokens: int = Field(8000, ge=256, le=64_000, description="length limit of a model's reply")
+    max_tokens: int = Field(8000, ge=256, le=64_000, description="tokens that a model's reply may have")
     temperature: float = Field(0.2, ge=0, le=1, description="the model's temperature; top_p is never sent")
-    model_timeout_seconds: float = Field(300, gt=0, description="read time-out of one model call")
+    model_timeout_seconds: float = Field(300, gt=0, description="seconds after which a model call times out")
 
     @property
     def ends_after(self) -> int:

@@ -42,7 +42,7 @@ FLIGHTS = {
 
 def configuration_table() -> str:
     """Give the table that docs/configuration.md must hold."""
-    rows = ["| variable | default | what it is |", "|---|---|---|"]
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
         description = (field.description or "").replace("|", "\\|")

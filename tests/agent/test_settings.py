@@ -20,7 +20,7 @@ def test_an_argument_beats_the_environment_beats_the_default() -> None:
     ("arguments", "environment", "path", "words"),
     [
         ({"engine": "spark"}, {}, "--engine", "'local' or 'glue'"),
-        ({}, {"DATAMORPH_WAIT_SECONDS": "soon"}, "DATAMORPH_WAIT_SECONDS", "how long one call waits"),
+        ({}, {"DATAMORPH_WAIT_SECONDS": "soon"}, "DATAMORPH_WAIT_SECONDS", "seconds that one call waits"),
         ({"database_url": "mysql://x"}, {}, "--database-url", "postgresql://etl@db.example:5432/sales"),
         ({}, {"DATAMORPH_LOCAL_MEMORY": "lots"}, "DATAMORPH_LOCAL_MEMORY", "for example 4g"),
     ],
@@ -99,7 +99,7 @@ def test_the_secret_s_values_may_be_texts_or_json(stored: dict[str, object], fie
 @pytest.mark.parametrize(
     ("stored", "path", "words"),
     [
-        ({"workers": "many"}, "secret datamorph/config, key workers", "how many workers a Glue job has"),
+        ({"workers": "many"}, "secret datamorph/config, key workers", "number of workers of a Glue job"),
         ({"workres": 3}, "secret datamorph/config, key workres", "did you mean 'workers'?"),
         ({"quux": 3}, "secret datamorph/config, key quux", "lists all settings"),
         ({"database_url": "mysql://u:hunter2@h/d"}, "secret datamorph/config, key database_url", "another form"),

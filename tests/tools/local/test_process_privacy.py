@@ -13,7 +13,7 @@ from tools.local.process_privacy import become_unreadable, is_readable
 assert is_readable()
 become_unreadable()
 assert not is_readable()
-child = "from tools.local.secrecy import is_readable; print(is_readable())"
+child = "from tools.local.process_privacy import is_readable; print(is_readable())"
 sys.stdout.write(subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout)
 """
 

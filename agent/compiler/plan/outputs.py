@@ -1,200 +1,185 @@
-"""The result: which columns it has, under which names, in which order, and how rows are sorted and cut."""
+"""The result: its columns, their names and order, and how its rows are sorted and cut."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from agent.compiler.plan.column_kinds import unequal, unordered
 from agent.compiler.plan.entry_details import SortItem
-from agent.compiler.plan.problems import Problems, refuse
+from agent.compiler.plan.problems import Located, Problems, located, refuse
 from agent.compiler.plan.resolution import Scope, described, unquoted
 from agent.compiler.plan.steps import Grouping, NamedColumn, Ordering, OutputColumn, Reference, SortKey
 from agent.compiler.plan.tie_breakers import check_limit, tie_rank
 from agent.compiler.plan.transformations import Entries
 from agent.nearest import did_you_mean
-from agent.request import Specification
+from agent.request import TargetTable
 from agent.snapshot import Target
 
 _TARGET = "specs.target_table.columns"
 
 
-@dataclass
-class Renames:
-    """What is called otherwise in the result."""
+class ResultReader:
+    """Reads the result of a specification over the names in `scope`: renames, then columns, then the order.
 
-    by_new: dict[str, Reference] = field(default_factory=dict)
-    """Casefolded new name to what it holds."""
-    new_of: dict[Reference, str] = field(default_factory=dict)
+    Each is a stage: it raises InvalidRequestError with its problems.
+    """
 
+    def __init__(self, entries: Entries, scope: Scope) -> None:
+        self._entries, self._scope = entries, scope
+        self._renamed_to: dict[str, Reference] = {}
+        """Casefolded new name to the column that gets it."""
+        self._new_names: dict[Reference, str] = {}
+        pairs = [(path, unquoted(old), new) for path, names in entries.rename for old, new in names.items()]
+        old_names = {old.casefold() for _, old, _ in pairs}
+        with Problems() as problems:
+            for path, old, new in pairs:
+                with problems.at(path):
+                    if new.casefold() in old_names - {old.casefold()}:
+                        refuse(
+                            f"{new!r} is renamed itself, so the order of the renames would decide; rename in one step"
+                        )
+                    self._rename(old, new)
 
-def read_renames(entries: Entries, scope: Scope, problems: Problems) -> Renames:
-    """The renames of all entries; what is wrong goes to `problems`."""
-    renames = Renames()
-    pairs = [(path, old, new) for path, mapping in entries.rename for old, new in mapping.items()]
-    old_names = {unquoted(old).casefold() for _, old, _ in pairs}
-    for path, old, new in pairs:
-        with problems.at(path):
-            reference = scope.resolve(unquoted(old))
-            if new.casefold() in old_names and new.casefold() != unquoted(old).casefold():
-                refuse(f"{new!r} is renamed itself, so the order of the renames would decide; rename in one step")
-            if renames.by_new.setdefault(new.casefold(), reference) != reference:
-                refuse(f"two columns are renamed to {new!r}")
-            if renames.new_of.setdefault(reference, new) != new:
-                refuse(f"{old!r} is renamed twice")
-    return renames
+    def _rename(self, old: str, new: str) -> None:
+        reference = self._scope.resolve(old)
+        if self._renamed_to.setdefault(new.casefold(), reference) != reference:
+            refuse(f"two columns are renamed to {new!r}")
+        if self._new_names.setdefault(reference, new) != new:
+            refuse(f"{old!r} is renamed twice")
 
+    def columns(self, wanted: TargetTable, target: Target, defaults: list[Reference]) -> tuple[OutputColumn, ...]:
+        """The columns: those of the specification, else those of an existing target, else `defaults`."""
+        with Problems() as problems:
+            selected = self._selected(problems)
+            if wanted.columns:
+                names = located(_TARGET, [column.name for column in wanted.columns])
+                outputs = self._of_target(names, problems)
+                self._check_selection(selected, outputs, problems)
+            elif self._entries.select:
+                outputs = selected
+            elif target.exists:
+                outputs = self._of_existing(target, problems)
+            else:
+                outputs = [self._output(reference) for reference in dict.fromkeys(defaults)]
+            self._check_names(outputs, problems)
+        return tuple(outputs)
 
-def read_outputs(
-    specs: Specification,
-    entries: Entries,
-    scope: Scope,
-    renames: Renames,
-    defaults: list[Reference],
-    target: Target | None,
-    problems: Problems,
-) -> tuple[OutputColumn, ...]:
-    """The result's columns; `target` is the existing target when its columns decide, None when `defaults` do."""
-    selected = [_selected(text, scope, renames, path, problems) for path, names in entries.select[:1] for text in names]
-    picked = [column for column in selected if column is not None]
-    if specs.target_table.columns:
-        names = [(f"{_TARGET}[{i}]", column.name) for i, column in enumerate(specs.target_table.columns)]
-        outputs = _of_target(names, scope, renames, problems)
-        _check_selection(entries, picked, outputs, problems)
-    elif entries.select:
-        outputs = picked
-    elif target is not None and target.exists:
-        outputs = _of_existing(target, scope, renames, problems)
-    else:
-        outputs = [OutputColumn(one, renames.new_of.get(one, one.name)) for one in dict.fromkeys(defaults)]
-    _check_names(outputs, entries, renames, problems)
-    return tuple(outputs)
+    def _output(self, reference: Reference) -> OutputColumn:
+        return OutputColumn(reference, self._new_names.get(reference, reference.name))
 
+    def _selected(self, problems: Problems) -> list[OutputColumn]:
+        outputs = []
+        for path, names in self._entries.select[:1]:
+            for name in names:
+                with problems.at(path):
+                    outputs.append(self._output(self._renamed(name) or self._scope.resolve(unquoted(name))))
+        return outputs
 
-def _selected(text: str, scope: Scope, renames: Renames, path: str, problems: Problems) -> OutputColumn | None:
-    with problems.at(path):
-        renamed = _renamed(text, scope, renames)
+    def _renamed(self, name: str) -> Reference | None:
+        """The column that is renamed to `name`, or None. Refuses a name that another column has and keeps."""
+        renamed = self._renamed_to.get(name.casefold())
         if renamed is not None:
-            return OutputColumn(renamed, renames.new_of[renamed])
-        reference = scope.resolve(unquoted(text))
-        return OutputColumn(reference, renames.new_of.get(reference, reference.name))
-    return None
+            for other in self._scope.find(name):
+                if other != renamed and other not in self._new_names:
+                    refuse(f"{name!r} is {described(other)} and a rename's new name; rename to a name that is free")
+        return renamed
+
+    def _of_target(self, names: Iterable[Located[str]], problems: Problems) -> list[OutputColumn]:
+        outputs = []
+        for path, name in names:
+            with problems.at(path):
+                outputs.append(OutputColumn(self._renamed(name) or self._named(name), name))
+        return outputs
+
+    def _named(self, name: str) -> Reference:
+        """The column that has a target column's name."""
+        found = self._scope.find(name)
+        if len(found) > 1:
+            candidates = " or ".join(described(reference) for reference in found)
+            refuse(f"{name!r} may be {candidates}; derive a column or rename the one that is meant")
+        reference = self._scope.resolve(name)
+        if reference in self._new_names:
+            refuse(f"{name!r} is renamed to {self._new_names[reference]!r}; list that name")
+        if reference.name.casefold() != name.casefold():
+            refuse(f"{name!r} is a source's column, not a name of the target; rename it to the target's name")
+        return reference
+
+    def _of_existing(self, target: Target, problems: Problems) -> list[OutputColumn]:
+        """The existing target's columns; those with a default or an identity may be left to the database."""
+        names = []
+        for column in target.columns:
+            if column.generated:
+                continue
+            if column.name.casefold() in self._renamed_to or self._scope.find(column.name):
+                names.append(Located(_TARGET, column.name))
+            elif not (column.has_default or column.identity):
+                near = did_you_mean(column.name, self._scope.shown(), listed=True)
+                lacking = f"the existing target's column {column.name!r} is not supplied"
+                problems.add(_TARGET, f"{lacking}{near}; or list the columns to fill")
+        return self._of_target(names, problems)
+
+    def _check_selection(self, selected: list[OutputColumn], outputs: list[OutputColumn], problems: Problems) -> None:
+        picked, listed = ({(o.name.casefold(), o.column) for o in columns} for columns in (selected, outputs))
+        if self._entries.select and not problems and picked != listed:
+            problems.add(self._entries.select[0].path, f"selects other columns than {_TARGET} lists")
+
+    def _check_names(self, outputs: list[OutputColumn], problems: Problems) -> None:
+        counts = Counter(output.name.casefold() for output in outputs)
+        for name, count in counts.items():
+            if count > 1:
+                message = f"{count} columns of the result would be called {name!r}; list the columns to fill, or rename"
+                problems.add(_TARGET, message)
+        for path, names in self._entries.rename:
+            for new in names.values():
+                if new.casefold() not in counts:
+                    problems.add(path, f"{new!r} is not in the result; list it or leave the rename out")
+
+    def ordering(self, outputs: tuple[OutputColumn, ...], grouping: Grouping | None) -> Ordering:
+        """Sort and limit. A sort by columns of the result stands after the select, any other before it."""
+        limit, ties = self._entries.limit[0].value if self._entries.limit else (None, False)
+        with Problems() as problems:
+            if self._entries.distinct:
+                _check_distinct(outputs, problems)
+            keys = self._sort_keys(outputs, problems)
+            name_of = {output.column: output.name for output in outputs}
+            early = any(column not in name_of for column, _ in keys)
+            if early and self._entries.distinct:
+                message = "after distinct only columns of the result can be sorted by"
+                problems.add(self._entries.sort[0].path, message)
+            if ties and not self._entries.sort:
+                problems.add(self._entries.limit[0].path, "ties are between rows that are sorted; add a sort")
+            elif limit is not None and not ties and not problems:
+                with problems.at(self._entries.limit[0].path):
+                    check_limit([column for column, _ in keys], outputs, grouping)
+        steps = [
+            SortKey(column if early else NamedColumn(name_of[column]), item.descending, item.nulls_first)
+            for column, item in keys
+        ]
+        rank = tie_rank([*self._scope.shown(), *(output.name for output in outputs)]) if ties else ""
+        return Ordering(tuple(steps), limit, before_select=early, tie_rank=rank)
+
+    def _sort_keys(self, outputs: tuple[OutputColumn, ...], problems: Problems) -> list[tuple[Reference, SortItem]]:
+        keys = []
+        for path, items in self._entries.sort[:1]:
+            for item in items:
+                with problems.at(path):
+                    key = self._sorted_by(item.column, outputs)
+                    if reason := unordered(key.kind):
+                        refuse(f"{described(key)} cannot be sorted by: {reason}")
+                    keys.append((key, item))
+        return keys
+
+    def _sorted_by(self, text: str, outputs: tuple[OutputColumn, ...]) -> Reference:
+        """The column to sort by, as it is before the select. Refuses a name that the result gives to another column."""
+        own = [output.column for output in outputs if output.name.casefold() == text.casefold()]
+        found = self._scope.find(unquoted(text))
+        if own and found and own[0] not in found:
+            refuse(f"{text!r} is one column before the select and another after it; rename one of them")
+        return own[0] if own else self._scope.resolve(unquoted(text))
 
 
-def _renamed(name: str, scope: Scope, renames: Renames) -> Reference | None:
-    """What is renamed to `name`, or None. Refuses a name that another column has and keeps."""
-    renamed = renames.by_new.get(name.casefold())
-    if renamed is not None:
-        for other in scope.find(name):
-            if other != renamed and other not in renames.new_of:
-                refuse(f"{name!r} is {described(other)} and a rename's new name; rename to a name that is free")
-    return renamed
-
-
-def _of_target(names: list[tuple[str, str]], scope: Scope, renames: Renames, problems: Problems) -> list[OutputColumn]:
-    outputs = []
-    for path, name in names:
-        with problems.at(path):
-            outputs.append(_target_column(name, scope, renames))
-    return outputs
-
-
-def _target_column(name: str, scope: Scope, renames: Renames) -> OutputColumn:
-    renamed = _renamed(name, scope, renames)
-    if renamed is not None:
-        return OutputColumn(renamed, name)
-    found = scope.find(name)
-    if len(found) > 1:
-        candidates = " or ".join(described(reference) for reference in found)
-        refuse(f"{name!r} may be {candidates}; derive a column or rename the one that is meant")
-    if not found:
-        scope.resolve(name)
-    reference = scope.resolve(name)
-    if reference in renames.new_of:
-        refuse(f"{name!r} is renamed to {renames.new_of[reference]!r}; list that name")
-    if reference.name.casefold() != name.casefold():
-        refuse(f"{name!r} is a source's column, not a name of the target; rename it to the target's name")
-    return OutputColumn(reference, name)
-
-
-def _of_existing(target: Target, scope: Scope, renames: Renames, problems: Problems) -> list[OutputColumn]:
-    """The existing target's columns; those with a default or an identity may be left to the database."""
-    names = []
-    for column in target.columns:
-        known = column.name.casefold() in renames.by_new or scope.find(column.name)
-        if column.generated or (not known and (column.has_default or column.identity)):
-            continue
-        if known:
-            names.append((_TARGET, column.name))
-        else:
-            near = did_you_mean(column.name, scope.shown(), listed=True)
-            message = f"the existing target's column {column.name!r} is not supplied{near}; or list the columns to fill"
-            problems.add(_TARGET, message)
-    return _of_target(names, scope, renames, problems)
-
-
-def _check_selection(
-    entries: Entries, picked: list[OutputColumn], outputs: list[OutputColumn], problems: Problems
-) -> None:
-    wanted, listed = ({(o.name.casefold(), o.column) for o in columns} for columns in (picked, outputs))
-    for path, names in entries.select[:1]:
-        if len(picked) == len(names) and wanted != listed:
-            problems.add(path, f"selects other columns than {_TARGET} lists")
-
-
-def _check_names(outputs: list[OutputColumn], entries: Entries, renames: Renames, problems: Problems) -> None:
-    counts = Counter(output.name.casefold() for output in outputs)
-    for name, count in counts.items():
-        if count > 1:
-            message = f"{count} columns of the result would be called {name!r}; list the columns to fill, or rename"
-            problems.add(_TARGET, message)
-    for path, mapping in entries.rename:
-        for new in mapping.values():
-            if new.casefold() in renames.by_new and new.casefold() not in counts:
-                problems.add(path, f"{new!r} is not in the result; list it or leave the rename out")
-
-
-def read_ordering(
-    entries: Entries,
-    scope: Scope,
-    outputs: tuple[OutputColumn, ...],
-    grouping: Grouping | None,
-    problems: Problems,
-) -> Ordering:
-    """Sort and limit. A sort by columns of the result stands after the select, any other before it."""
-    for output in outputs if entries.distinct else ():
+def _check_distinct(outputs: tuple[OutputColumn, ...], problems: Problems) -> None:
+    for output in outputs:
         if reason := unequal(output.column.kind):
             problems.add("specs.transformations", f"distinct rows with {output.name!r}: {reason}")
-    limit, ties = entries.limit[0].value if entries.limit else (None, False)
-    keys: list[tuple[Reference, SortItem]] = []
-    for path, items in entries.sort[:1]:
-        for item in items:
-            with problems.at(path):
-                key = _sorted_by(item.column, scope, outputs)
-                if reason := unordered(key.kind):
-                    refuse(f"{described(key)} cannot be sorted by: {reason}")
-                keys.append((key, item))
-    name_of = {output.column: output.name for output in outputs}
-    early = any(column not in name_of for column, _ in keys)
-    if early and entries.distinct:
-        problems.add(entries.sort[0].path, "after distinct only columns of the result can be sorted by")
-    if ties and not entries.sort:
-        problems.add(entries.limit[0].path, "ties are between rows that are sorted; add a sort")
-    elif limit is not None and not ties and not problems:
-        with problems.at(entries.limit[0].path):
-            check_limit([column for column, _ in keys], outputs, grouping)
-    steps = [
-        SortKey(column if early else NamedColumn(name_of[column]), item.descending, item.nulls_first)
-        for column, item in keys
-    ]
-    rank = tie_rank([*scope.shown(), *(output.name for output in outputs)]) if ties else ""
-    return Ordering(tuple(steps), limit, before_select=early, tie_rank=rank)
-
-
-def _sorted_by(text: str, scope: Scope, outputs: tuple[OutputColumn, ...]) -> Reference:
-    """What a sort column stands for before the select; a name of the result that means something else is refused."""
-    own = [output.column for output in outputs if output.name.casefold() == text.casefold()]
-    found = scope.find(unquoted(text))
-    if own and found and own[0] not in found:
-        refuse(f"{text!r} is one column before the select and another after it; rename one of them")
-    return own[0] if own else scope.resolve(unquoted(text))

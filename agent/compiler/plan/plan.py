@@ -9,7 +9,7 @@ from agent.compiler.plan.conditions import filter_step
 from agent.compiler.plan.derivations import Derivation, Derivations
 from agent.compiler.plan.grouping import Grouped, read_grouping
 from agent.compiler.plan.joins import JoinChain, join_chain
-from agent.compiler.plan.outputs import read_ordering, read_outputs, read_renames
+from agent.compiler.plan.outputs import ResultReader
 from agent.compiler.plan.problems import Located, Problems, refuse
 from agent.compiler.plan.pruning import PlanPhase, named, of_result, phase
 from agent.compiler.plan.repetitions import filters_once
@@ -113,12 +113,9 @@ class _Planner:
         self, scope: Scope, defaults: list[Reference], grouping: Grouping | None
     ) -> tuple[tuple[OutputColumn, ...], Ordering]:
         """The columns of the result, and its order."""
-        with Problems() as problems:
-            renames = read_renames(self._entries, scope, problems)
-        with Problems() as problems:
-            outputs = read_outputs(self._specs, self._entries, scope, renames, defaults, self._target, problems)
-        with Problems() as problems:
-            return outputs, read_ordering(self._entries, scope, outputs, grouping, problems)
+        result = ResultReader(self._entries, scope)
+        outputs = result.columns(self._specs.target_table, self._target, defaults)
+        return outputs, result.ordering(outputs, grouping)
 
     def _phase(self, filters: tuple[FilterStep, ...], asked: list[Reference]) -> PlanPhase:
         """What is computed over the rows."""
@@ -197,7 +194,7 @@ class _Planner:
 
     def _refuse_unfilled(self, unused: list[tuple[str, str]]) -> None:
         """Refuse what the existing target has no column for."""
-        if self._target is None or not self._target.exists or self._explicit():
+        if not self._target.exists or self._explicit():
             return
         columns = {column.name.casefold() for column in self._target.columns}
         with Problems() as problems:

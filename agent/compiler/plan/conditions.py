@@ -141,8 +141,8 @@ def _time(value: object, kind: Kind) -> Constant:
 def _number(value: object, kind: Kind) -> Constant:
     if kind.family == "float":
         return _double(value, kind)
-    text = _digits_of(value, kind)
-    digits = _digits(text)
+    text = _plain_number(value, kind)
+    digits = digits_of(text)
     whole_number = "." not in text
     if whole_number and not isinstance(value, str) or kind.family == "integer":
         number = int(text) if whole_number else None
@@ -166,7 +166,7 @@ def _double(value: object, kind: Kind) -> Constant:
     return Constant(float(value))
 
 
-def _digits_of(value: object, kind: Kind) -> str:
+def _plain_number(value: object, kind: Kind) -> str:
     """The number without an exponent, and without a fraction that is zero; a text must be exactly a number."""
     if isinstance(value, str):
         shape = _WHOLE if kind.family == "integer" else _FRACTION
@@ -182,7 +182,8 @@ def _digits_of(value: object, kind: Kind) -> str:
     return format(number, "f").removesuffix(".0")
 
 
-def _digits(text: str) -> Kind:
+def digits_of(text: str) -> Kind:
+    """The digits of a number that is written without an exponent."""
     whole, _, fraction = text.lstrip("-").partition(".")
     return Kind("decimal", whole=len(whole.lstrip("0")), scale=len(fraction))
 

@@ -27,7 +27,7 @@ from agent.compiler.plan.steps import (
 )
 from agent.compiler.plan.transformations import Entries, read_entries
 from agent.compiler.plan.unions import apply_unions
-from agent.compiler.plan.window_stages import read_windowing
+from agent.compiler.plan.window_steps import read_windowing
 from agent.request import Request
 from agent.snapshot import Snapshot
 

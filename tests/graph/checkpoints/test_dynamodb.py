@@ -345,12 +345,12 @@ def test_a_missing_table_is_told_by_name(aws: Aws) -> None:
 
 DOORS = {
     "DynamoDB": (
-        "from agent.settings import load_settings\nfrom graph.dynamodb_saver import dynamodb_checkpoints\n"
+        "from agent.settings import load_settings\nfrom graph.checkpoints.dynamodb import dynamodb_checkpoints\n"
         "from tools.aws.clients import AwsClients\n"
         "dynamodb_checkpoints(load_settings({}, {}), AwsClients('us-east-1'))\n"
     ),
     "SQLite": (
-        "import tempfile\nfrom pathlib import Path\nfrom graph.checkpointer import sqlite_checkpoints\n"
+        "import tempfile\nfrom pathlib import Path\nfrom graph.checkpoints.sqlite import sqlite_checkpoints\n"
         "with tempfile.TemporaryDirectory() as folder, sqlite_checkpoints(Path(folder) / 'c.sqlite'):\n    pass\n"
     ),
 }

@@ -127,8 +127,8 @@ def prompt_command(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _snapshot(request: Request, settings: Settings) -> Snapshot:
-    from agent.event_snapshot import event_snapshot
     from agent.prompting import rows_read
+    from agent.snapshot import event_snapshot
     from tools.database import PostgresDatabase
     from tools.local.local_toolbox import local_database
 

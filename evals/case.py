@@ -13,11 +13,10 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, ValidationInfo, model_validator
 
 from agent.errors import InvalidRequestError, Problem
-from agent.event_snapshot import event_snapshot
 from agent.findings import FailureClass, RepairableBy
 from agent.nearest import did_you_mean
 from agent.request import Request, parse_request
-from agent.snapshot import Row, Snapshot, Target
+from agent.snapshot import Row, Snapshot, Target, event_snapshot
 from agent.validation_messages import path_of
 
 CASES = Path(__file__).with_name("cases")

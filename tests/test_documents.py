@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.compiler.plan.plan import build_plan
-from agent.event_snapshot import event_snapshot
 from agent.request import parse_request
 from agent.settings import PREFIX, Settings, load_settings
+from agent.snapshot import event_snapshot
 from cli.parser import EPILOG, parser
 from cli.view import _FIELDS
 from graph.builder import build_workflow

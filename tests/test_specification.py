@@ -20,9 +20,9 @@ from agent.compiler.plan import pivots, unions, window_entries
 from agent.compiler.plan.plan import build_plan
 from agent.compiler.plan.transformations import TYPES
 from agent.errors import InvalidRequestError
-from agent.event_snapshot import event_snapshot
 from agent.request import Request, parse_request
 from agent.request_checks import unsupported
+from agent.snapshot import event_snapshot
 from agent.types import spark_type
 
 PAGE = (Path(__file__).parents[1] / "docs" / "specification.md").read_text(encoding="utf-8")

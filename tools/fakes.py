@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.errors import EngineError, PublishError, UnavailableError
-from agent.event_snapshot import event_snapshot
 from agent.request import Request
-from agent.snapshot import Row, Snapshot
+from agent.snapshot import Row, Snapshot, event_snapshot
 from tools.database.staging_schema import check_prefix, staging_relation
 from tools.records import (
     TERMINAL_STATES,

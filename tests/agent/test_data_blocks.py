@@ -14,10 +14,9 @@ import pytest
 from agent import data_blocks
 from agent.data_blocks import block
 from agent.diagnosis.failures import diagnose_job
-from agent.event_snapshot import event_snapshot
 from agent.prompting import Prompt, generation_prompt, repair_prompt
 from agent.request import Request, parse_request
-from agent.snapshot import Column, Snapshot
+from agent.snapshot import Column, Snapshot, event_snapshot
 
 INJECTIONS: list[dict[str, str]] = json.loads(
     (Path(__file__).parents[1] / "data" / "injections.json").read_text(encoding="utf-8")

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from agent.event_snapshot import event_snapshot
 from agent.findings import Diagnosis
 from agent.prompting import Prompt, generation_prompt, repair_prompt
 from agent.request import parse_request
 from agent.settings import SampleRows
-from agent.snapshot import Column
+from agent.snapshot import Column, event_snapshot
 from prompts import TemplateError, fill, lessons, render
 
 DIAGNOSIS = Diagnosis(

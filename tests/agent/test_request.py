@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from agent.errors import InvalidRequestError, Problem
-from agent.event_snapshot import event_snapshot
 from agent.request import parse_request
 from agent.request_checks import unknown_keys, unknown_tables, unsupported, unused
+from agent.snapshot import event_snapshot
 
 
 def minimal(**changes: Any) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 
 from agent.errors import InvalidRequestError, UnavailableError
-from agent.event_snapshot import event_snapshot
 from agent.request import Request, parse_request
+from agent.snapshot import event_snapshot
 from tools.fakes import FakeModel
 from tools.models.compiled import CompilerModel
 from tools.models.recorded import RecordedModel

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.event_snapshot import event_snapshot
 from agent.request import Request
 from agent.settings import load_settings
-from agent.snapshot import Snapshot
+from agent.snapshot import Snapshot, event_snapshot
 from tests.runs.conftest import REPLY, SETTINGS, Bench, event
 from tools.fakes import FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
 from tools.records import DryRunResult

@@ -7,9 +7,8 @@ import pytest
 from agent.compiler.code.writer import compile_transform
 from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError
-from agent.event_snapshot import event_snapshot
 from agent.request import parse_request
-from agent.snapshot import Column, Snapshot, Source, Target
+from agent.snapshot import Column, Snapshot, Source, Target, event_snapshot
 from tests.agent.compiler.scene import aggregate, aliased, assert_refused, derive, names, problems, request_for, where
 
 CO: list[Any] = [aliased("customers", "c"), aliased("orders", "o")]

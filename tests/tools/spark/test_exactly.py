@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from agent.event_snapshot import event_snapshot
 from agent.request import parse_request
 from agent.script import assemble
+from agent.snapshot import event_snapshot
 from graph.inputs import store
 from graph.nodes.preflight import preflight
 from graph.state import State

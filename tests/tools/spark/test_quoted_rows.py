@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from pydantic import JsonValue
 
-from agent.event_snapshot import event_snapshot
 from agent.redaction import redact
 from agent.request import parse_request
 from agent.script import assemble
+from agent.snapshot import event_snapshot
 from tools.records import SampleTable
 from tools.spark.dry_run import LocalDryRun
 

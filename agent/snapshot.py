@@ -41,6 +41,13 @@ class ForeignKey(_Frozen):
     deferrable: bool
     on_delete: Literal["no action", "restrict", "cascade", "set null", "set default"]
 
+    @property
+    def obstacle(self) -> str:
+        """The reason why not all rows of the target may be replaced; empty where the key is checked at commit."""
+        if self.on_delete != "no action":
+            return f"is ON DELETE {self.on_delete.upper()}"
+        return "" if self.deferrable else "is not deferrable"
+
 
 class SideRule(_Frozen):
     """A rule of the target that does something else beside what publish asks for: DO ALSO."""
@@ -93,6 +100,8 @@ class Target(_Frozen):
     side_rules: tuple[SideRule, ...] = ()
     heirs: tuple[str, ...] = ()
     """Tables that inherit from it, for SQL: their rows are seen in it, and publish leaves them alone. No partitions."""
+    foreign_partitions: tuple[str, ...] = ()
+    """Partitions on another server, for SQL: what is written there is committed there."""
     row_security: bool = False
 
 

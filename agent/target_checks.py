@@ -1,49 +1,125 @@
-"""What publish could not do, found in `prepare` from the snapshot alone, before anything is generated or paid for."""
+"""Reasons to refuse a target, found before anything is generated or paid for.
+
+`TARGET_CHECKS` are checked twice, with the same words: by `prepare` on the snapshot, and by publish on the target as it
+is once it is locked.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
-from agent.errors import Problem, UnsupportedTypeError
+from agent.errors import Problem
 from agent.nearest import did_you_mean
-from agent.request import Request, TargetColumn, TargetTable
-from agent.snapshot import Column, ForeignKey, Snapshot, Target
-from agent.types import SUPPORTED, near_type, same_type, spark_type
+from agent.request import Request, TargetTable, WriteMode
+from agent.snapshot import Snapshot, Target
+from agent.target_columns import INDISTINCT, alike, column_problems, declared_otherwise
 from agent.validation_messages import path_of
 
 _TARGET = "specs.target_table"
-_PRECISION = re.compile(r"\s*(time|timestamp|timestamptz)\s*\(\s*(\d+)\s*\)", re.IGNORECASE)
-_INDISTINCT = "differ only in case, and Spark cannot tell them apart"
+
+
+@dataclass(frozen=True)
+class TargetCheck:
+    """A property of a target that forbids writing into it."""
+
+    found: Callable[[Target], Iterable[object]]
+    """Lists what has the property: names, or the foreign keys or rules themselves."""
+    message: str
+    """Filled in, for each of these, with `found` and `target`."""
+    modes: tuple[WriteMode | None, ...] = (None, "overwrite", "append", "merge")
+    """The write modes that the property forbids; None is `overwrite` that the specification does not name."""
+    place: str = "name"
+    """The key of `specs.target_table` to change."""
+
+
+_REPLACING: tuple[WriteMode | None, ...] = (None, "overwrite")
+TARGET_CHECKS = (
+    TargetCheck(
+        lambda target: target.rules,
+        "rule {found!r} leads what is written to {target.name} elsewhere (DO INSTEAD); drop the rule, or publish into "
+        "another table",
+    ),
+    TargetCheck(
+        lambda target: target.unchecked,
+        "{found!r} would not be checked: its triggers on {target.name} are switched off; "
+        "ALTER TABLE {target.relation} ENABLE TRIGGER ALL",
+    ),
+    TargetCheck(
+        lambda target: _together(target.foreign_partitions),
+        "{target.name} has partitions on another server, {found}, which commit by themselves; publish into another "
+        "table",
+    ),
+    TargetCheck(
+        lambda target: (key for key in target.incoming_foreign_keys if key.obstacle),
+        "rows of {target.name} cannot be replaced: foreign key {found.name!r} of {found.table} points at it and "
+        "{found.obstacle}; make it DEFERRABLE with ON DELETE NO ACTION, or publish into another table",
+        _REPLACING,
+    ),
+    TargetCheck(
+        lambda target: (rule.name for rule in target.side_rules if rule.event != "delete"),
+        "PostgreSQL cannot merge where INSERT or UPDATE has a rule, as {found!r} of {target.name}; drop the rule, or "
+        "use 'append' or 'overwrite'",
+        ("merge",),
+        "write_mode",
+    ),
+    TargetCheck(
+        lambda target: _together(target.heirs),
+        "{target.name} is inherited by {found}, whose rows would stay among the new ones; use 'append', take the "
+        "inheritance back, or publish into another table",
+        (*_REPLACING, "merge"),
+    ),
+    TargetCheck(
+        lambda target: [target.name] if target.has_rows and not target.published_before else [],
+        "{target.name} has rows that this tool did not write; say what becomes of them: 'overwrite' replaces all "
+        "rows, 'append' adds to them, and 'merge' with keys replaces rows of the same key and adds the others",
+        (None,),
+        "write_mode",
+    ),
+)
+
+
+def obstacles(target: Target, mode: WriteMode | None) -> list[Problem]:
+    """List the properties of a target that forbid writing into it in this mode."""
+    return [
+        Problem(f"{_TARGET}.{check.place}", check.message.format(found=found, target=target))
+        for check in TARGET_CHECKS
+        if mode in check.modes
+        for found in check.found(target)
+    ]
+
+
+def change(before: Target, now: Target) -> str:
+    """Say in which respect a target is not the one of the snapshot any more; empty when it is."""
+    if not before.exists or before.relation not in ("", now.relation) or before.oid not in (None, now.oid):
+        return f"{now.name} is not the table that it was when the run began"
+    old, new = ({(c.name, c.type, c.generated, c.identity) for c in target.columns} for target in (before, now))
+    if old != new:
+        names = ", ".join(sorted({repr(column[0]) for column in old ^ new}))
+        return f"{now.name} changed since the run began: {names}; start the run again"
+    if set(before.incoming_foreign_keys) != set(now.incoming_foreign_keys):
+        return f"the foreign keys that point at {now.name} changed"
+    return ""
 
 
 def refusals(request: Request, snapshot: Snapshot) -> list[Problem]:
     """List what forbids publishing this request into that target; empty when nothing does."""
-    target = snapshot.target
-    wanted = request.specs.target_table
-    problems = [*_indistinct(snapshot), *_samples(request, snapshot), *_keys(wanted, target)]
-    problems += [*_rules(target), *_unchecked(target)]
-    if wanted.write_mode in (None, "overwrite"):
-        problems += _foreign_keys(target)
-    if wanted.write_mode == "merge":
-        problems += _no_merge(wanted, target)
-    if wanted.write_mode != "append" and target.heirs:
-        problems.append(Problem(f"{_TARGET}.name", _with_heirs(target)))
-    if wanted.write_mode is None and target.has_rows and not target.published_before:
-        problems.append(Problem(f"{_TARGET}.write_mode", _ask_for_mode(target)))
-    if wanted.columns:
-        problems += _repeated(wanted.columns)
-        problems += _columns(wanted.columns, target) if target.exists else _declared_types(wanted.columns)
-    elif target.exists:
-        problems += _unlisted(target)
-    return problems
+    target, wanted = snapshot.target, request.specs.target_table
+    return [
+        *_indistinct(snapshot),
+        *_samples(request, snapshot),
+        *_keys(wanted, target),
+        *obstacles(target, wanted.write_mode),
+        *_numbered(wanted, target),
+        *column_problems(wanted, target),
+    ]
 
 
 def warnings_for(request: Request, snapshot: Snapshot) -> list[str]:
-    """Say what of the request does not count, and what publish does beside moving rows, or may be stopped by."""
+    """Warn of parts of the request that do not count, of side effects of a publish, and of what may stop it."""
     target = snapshot.target
     wanted = request.specs.target_table
-    warnings = [*_other_types(wanted, target)]
+    warnings = [*declared_otherwise(wanted, target)]
     warnings += [
         f"trigger {name!r} on {target.name} fires for the rows that publish writes" for name in target.triggers
     ]
@@ -60,20 +136,15 @@ def warnings_for(request: Request, snapshot: Snapshot) -> list[str]:
     return warnings
 
 
-def harmless(key: ForeignKey) -> bool:
-    """Tell whether all rows of the target may be replaced under this key: it is checked at commit and moves nothing."""
-    return key.deferrable and key.on_delete == "no action"
-
-
 def _indistinct(snapshot: Snapshot) -> Iterator[Problem]:
     for index, source in enumerate(snapshot.sources):
-        for _, first, second in _alike(column.name for column in source.columns):
-            message = f"columns {first!r} and {second!r} of {source.table} {_INDISTINCT}; leave one out in a view"
+        for _, first, second in alike(column.name for column in source.columns):
+            message = f"columns {first!r} and {second!r} of {source.table} {INDISTINCT}; leave one out in a view"
             yield Problem(f"specs.source_tables[{index}].table_name", f"{message}, and name the view as the source")
 
 
 def _samples(request: Request, snapshot: Snapshot) -> Iterator[Problem]:
-    """Columns that sample rows have and their table lacks: what was meant would be NULL in every row."""
+    """Refuse columns that sample rows have and their table lacks: their values would be NULL in every row."""
     for source in snapshot.sources:
         known = [column.name for column in source.columns]
         for name in dict.fromkeys((source.table, source.key)):
@@ -87,78 +158,22 @@ def _samples(request: Request, snapshot: Snapshot) -> Iterator[Problem]:
                     yield Problem(path, f"{source.table} has no column {column!r}{did_you_mean(column, known)}")
 
 
-def _alike(names: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield the position of each name that stands earlier in whatever case, with that earlier one and itself."""
-    known: dict[str, str] = {}
-    for position, name in enumerate(names):
-        if name.lower() in known:
-            yield position, known[name.lower()], name
-        known.setdefault(name.lower(), name)
+def _together(names: tuple[str, ...]) -> list[str]:
+    return [", ".join(names)] if names else []
 
 
-def _foreign_keys(target: Target) -> Iterator[Problem]:
-    for key in target.incoming_foreign_keys:
-        if harmless(key):
-            continue
-        cause = "is not deferrable" if key.on_delete == "no action" else f"is ON DELETE {key.on_delete.upper()}"
-        message = (
-            f"rows of {target.name} cannot be replaced: foreign key {key.name!r} of {key.table} points at it "
-            f"and {cause}; make it DEFERRABLE with ON DELETE NO ACTION, or publish into another table"
-        )
-        yield Problem(f"{_TARGET}.name", message)
-
-
-def _rules(target: Target) -> Iterator[Problem]:
-    for name in target.rules:
-        message = f"rule {name!r} leads what is written to {target.name} elsewhere (DO INSTEAD)"
-        yield Problem(f"{_TARGET}.name", f"{message}; drop the rule, or publish into another table")
-
-
-def _unchecked(target: Target) -> Iterator[Problem]:
-    for name in target.unchecked:
-        message = f"{name!r} would not be checked: its triggers on {target.name} are switched off"
-        yield Problem(f"{_TARGET}.name", f"{message}; ALTER TABLE {target.relation} ENABLE TRIGGER ALL")
-
-
-def _no_merge(wanted: TargetTable, target: Target) -> Iterator[Problem]:
+def _numbered(wanted: TargetTable, target: Target) -> Iterator[Problem]:
+    if wanted.write_mode != "merge":
+        return
     made = [column.name for column in target.columns if column.identity == "always"]
     for index, column in enumerate(wanted.columns):
         if column.name in made and column.name not in wanted.keys:
             message = f"{column.name!r} of {target.name} is GENERATED ALWAYS, and no merge may change it"
             yield Problem(f"{_TARGET}.columns[{index}].name", f"{message}; leave it out, or make it a key")
-    for rule in target.side_rules:
-        if rule.event != "delete":
-            message = f"PostgreSQL cannot merge where INSERT or UPDATE has a rule, as {rule.name!r} of {target.name}"
-            yield Problem(f"{_TARGET}.write_mode", f"{message}; drop the rule, or use 'append' or 'overwrite'")
-
-
-def _with_heirs(target: Target) -> str:
-    return (
-        f"{target.name} is inherited by {', '.join(target.heirs)}, whose rows would stay among the new ones; "
-        "use 'append', take the inheritance back, or publish into another table"
-    )
-
-
-def _other_types(wanted: TargetTable, target: Target) -> Iterator[str]:
-    """Declared types that an existing target does not have."""
-    existing = {column.name: column.type for column in target.columns}
-    for index, column in enumerate(wanted.columns):
-        found = existing.get(column.name)
-        if column.type is not None and found is not None and not same_type(column.type, found):
-            told = f"{_TARGET}.columns[{index}].type: {column.type!r} is declared"
-            yield f"{told}, and {column.name!r} of {target.name} is {found}; the table's own type counts"
-
-
-def _ask_for_mode(target: Target) -> str:
-    return (
-        f"{target.name} has rows that this tool did not write; say what becomes of them: "
-        "'overwrite' replaces all rows, 'append' adds to them, and 'merge' with keys replaces rows of the same key "
-        "and adds the others"
-    )
 
 
 def _keys(wanted: TargetTable, target: Target) -> Iterator[Problem]:
-    """What forbids identifying rows by the keys."""
+    """List what forbids identifying rows by the keys."""
     path = f"{_TARGET}.keys"
     if wanted.write_mode == "merge" and not wanted.keys:
         found = f", as {list(target.unique_keys[0])}" if target.unique_keys else ""
@@ -174,85 +189,3 @@ def _keys(wanted: TargetTable, target: Target) -> Iterator[Problem]:
         has = f"its unique keys are {known}" if known else "it has no unique key"
         told = f"{target.name} is not unique by ({', '.join(wanted.keys)}); {has}"
         yield Problem(path, f"{told}: name one of these, or create a unique index that is not deferrable or partial")
-
-
-def _repeated(wanted: tuple[TargetColumn, ...]) -> Iterator[Problem]:
-    for index, first, second in _alike(column.name for column in wanted):
-        message = f"{first!r} and {second!r} {_INDISTINCT}" if first != second else f"{first!r} is listed twice"
-        yield Problem(f"{_TARGET}.columns[{index}].name", message)
-
-
-def _columns(wanted: tuple[TargetColumn, ...], target: Target) -> Iterator[Problem]:
-    existing = {column.name: column for column in target.columns}
-    for index, column in enumerate(wanted):
-        path = f"{_TARGET}.columns[{index}].name"
-        found = existing.get(column.name)
-        if found is None:
-            yield Problem(path, f"{target.name} has no column {column.name!r}{did_you_mean(column.name, existing)}")
-        elif found.generated:
-            yield Problem(path, f"PostgreSQL computes {column.name!r} of {target.name} itself; leave it out")
-        elif not _supported(found):
-            yield Problem(path, _not_filled(found))
-        else:
-            yield from _declared_type(index, column)
-    listed = {column.name for column in wanted}
-    for column_of_target in target.columns:
-        if column_of_target.name not in listed and not _may_be_left_out(column_of_target):
-            message = f"{column_of_target.name!r} of {target.name} is NOT NULL without a default: it must be listed"
-            yield Problem(f"{_TARGET}.columns", message)
-
-
-def _unlisted(target: Target) -> Iterator[Problem]:
-    """What forbids filling an existing target as it stands, without a list of its columns."""
-    path = f"{_TARGET}.name"
-    needed = [column for column in target.columns if not (_supported(column) or _may_be_left_out(column))]
-    for column in needed:
-        kind = f"is of type {column.type}, which is not supported, and is NOT NULL without a default"
-        yield Problem(path, f"column {column.name!r} {kind}; change it to a supported type")
-    filled = [column.name for column in target.columns if _supported(column) and not column.generated]
-    if not (filled or needed):
-        yield Problem(path, f"{target.name} has no column that could be filled")
-    for _, first, second in _alike(filled):
-        yield Problem(path, f"columns {first!r} and {second!r} of {target.name} {_INDISTINCT}; rename one")
-
-
-def _may_be_left_out(column: Column) -> bool:
-    return column.nullable or column.has_default or column.generated or column.identity != ""
-
-
-def _supported(column: Column) -> bool:
-    try:
-        return bool(spark_type(column.type))
-    except UnsupportedTypeError:
-        return False
-
-
-def _not_filled(column: Column) -> str:
-    """What can be done about a column of the target whose type is not supported."""
-    domain = column.type.startswith("domain ")
-    ways = ["change the column to the type that the domain stands for" if domain else "change it to a supported type"]
-    ways += ["leave it out of `columns`"] if _may_be_left_out(column) else []
-    return f"{UnsupportedTypeError(column.type, column.name).told}; {', or '.join(ways)}"
-
-
-def _declared_types(wanted: tuple[TargetColumn, ...]) -> list[Problem]:
-    """What forbids creating a target with these types."""
-    problems = [problem for index, column in enumerate(wanted) for problem in _declared_type(index, column)]
-    for index, column in enumerate(wanted):
-        if column.type and (precise := _PRECISION.match(column.type)):
-            message = (
-                f"{column.type!r} would round times to {precise[2]} digits: write {precise[1]!r}, or create the table"
-            )
-            problems.append(Problem(f"{_TARGET}.columns[{index}].type", message))
-    return problems
-
-
-def _declared_type(index: int, column: TargetColumn) -> list[Problem]:
-    if column.type is None:
-        return []
-    try:
-        spark_type(column.type, column.name)
-    except UnsupportedTypeError as error:
-        message = f"{error.told}{near_type(column.type) or f'; supported are {SUPPORTED}'}"
-        return [Problem(f"{_TARGET}.columns[{index}].type", message)]
-    return []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from agent.errors import InvalidRequestError, Problem
 from agent.request import Request
 from agent.snapshot import Row, Snapshot
-from tools.database import catalog, grants, publish_transaction, staging_schema
+from tools.database import catalog, grants, staging_schema
 from tools.database.connection import Connection, Connector
+from tools.database.publish_transaction import Publishing
 from tools.database.row_values import first_rows
 from tools.database.snapshot_query import take_snapshot
 from tools.records import Published, PublishOrder, Withdrawal
@@ -46,7 +47,7 @@ class PostgresDatabase:
 
     def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
         """Audit staging and move its rows into the target in one transaction. Raises PublishError, UnavailableError."""
-        return publish_transaction.publish(self._connector, order, snapshot, self._job_role)
+        return Publishing(self._connector, order, snapshot, self._job_role).publish()
 
     def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
         """Let no later publish of this run and generation come through; False when it is published already.

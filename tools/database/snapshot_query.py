@@ -12,7 +12,7 @@ from agent.request import Request, SourceTable, TargetTable
 from agent.snapshot import Column, Row, Snapshot, Source, Target
 from agent.sql_identifiers import MAX_BYTES, quote_table
 from agent.types import element_type, spark_type
-from tools.database import catalog, grants, side_effects, staging_schema
+from tools.database import catalog, grants, staging_schema, target_query
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
 from tools.database.row_values import first_rows, given_rows
@@ -123,27 +123,8 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
     _demand_free(relation.schema)
     if relation.kind not in ("table", "partitioned table"):
         raise _refused(f"{name!r} is a {relation.kind}; the target must be a table")
-    if foreign := side_effects.foreign_partitions(connection, relation.oid):
-        told = f"{name!r} has partitions on another server, {', '.join(foreign)}, which commit by themselves"
-        raise _refused(f"{told}; publish into another table")
     _demand(connection, relation, "SELECT", "INSERT", *_RIGHTS[wanted.write_mode or "overwrite"])
-    return Target(
-        name=name,
-        relation=relation.sql,
-        exists=True,
-        oid=relation.oid,
-        columns=catalog.columns(connection, relation.oid),
-        unique_keys=catalog.unique_keys(connection, relation.oid),
-        incoming_foreign_keys=catalog.incoming_foreign_keys(connection, relation.oid),
-        has_rows=catalog.has_rows(connection, relation),
-        published_before=staging_schema.published_into(connection, relation.oid),
-        triggers=side_effects.triggers(connection, relation.oid),
-        rules=side_effects.rules(connection, relation.oid),
-        unchecked=side_effects.unchecked(connection, relation.oid),
-        side_rules=side_effects.side_rules(connection, relation.oid),
-        heirs=side_effects.heirs(connection, relation.oid),
-        row_security=side_effects.row_security(connection, relation.oid),
-    )
+    return target_query.describe(connection, name, relation)
 
 
 def _unknown_enums(connection: Connection, wanted: TargetTable) -> list[Problem]:

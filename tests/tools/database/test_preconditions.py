@@ -48,6 +48,7 @@ def key(deferrable: bool, on_delete: Any) -> tuple[ForeignKey, ...]:
         ({}, {"incoming_foreign_keys": key(True, "set default")}, "name", "ON DELETE SET DEFAULT"),
         ({}, {"incoming_foreign_keys": key(True, "restrict")}, "name", "ON DELETE RESTRICT"),
         ({}, {"rules": ("away",)}, "name", "rule 'away' leads what is written to summary elsewhere"),
+        ({}, {"foreign_partitions": ("public.part",)}, "name", "on another server, public.part, which commit"),
         ({}, {"heirs": ("public.kid", "public.son")}, "name", "summary is inherited by public.kid, public.son,"),
         ({"write_mode": "merge", "keys": ["id"]}, {**BY_ID, "heirs": ("public.kid",)}, "name", "use 'append'"),
         ({"write_mode": "merge", "keys": ["id"]}, {**BY_ID, "side_rules": SIDE}, "write_mode", "a rule, as 'also'"),

@@ -1,1 +1,1 @@
-"""From a model's reply to a transform that may run: extraction and the closed allow-list."""
+"""Sanitizing of a model's reply: extraction of the transform, and the closed allow-list that it must pass."""

@@ -1,4 +1,4 @@
-"""Results of the calls and operators of a transform."""
+"""Abstract evaluation of calls and operators in a transform."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class CallRules:
         return found
 
     def run(self, function: Function, given: Given) -> Value:
-        """The possible results of a function of the reply; its parameters take on the arguments."""
+        """The possible results of a function of the reply; the arguments flow into its parameters."""
         args, values = function.args, self._values
         plain = [*args.posonlyargs, *args.args]
         for index, value in enumerate(given.positional):
@@ -102,7 +102,7 @@ class CallRules:
         return values.cell((function, "return"))
 
     def escape(self, value: Value) -> None:
-        """Functions that are handed on to be called may get anything."""
+        """Call functions that escape to unknown code with arguments of any kind."""
         for atom in value:
             if atom.kind in ("function", "partial"):
                 self.apply(self._anywhere, frozenset({atom}), Given((), starred=ANY))
@@ -113,7 +113,7 @@ class CallRules:
         return frozenset({Atom("partial", node)})
 
     def operation(self, node: ast.AST, left: Value, op: ast.operator, right: Value) -> Value:
-        """The result of an operator between two values: a Column where one side is one, unless text formats it."""
+        """The result of an operator between two values: a Column where one side is one, except in `text % value`."""
         formats = isinstance(op, ast.Mod) and kinds(left) & {"text", "any"}
         if not formats and (certainly(left, "column") or certainly(right, "column")):
             return COLUMN

@@ -1,4 +1,4 @@
-"""A call in a transform: its arguments as values, and the port by which rules have further calls judged."""
+"""A call in a transform: its arguments as values, and the port through which rules evaluate further calls."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Given:
     positional: tuple[Value, ...]
     named: dict[str, Value] = field(default_factory=dict)
     starred: Value = NOTHING
-    """Values from `*arguments` on: each may land in any later place."""
+    """Values from `*arguments` on: each may stand at any later place."""
 
     def at(self, index: int, name: str = "") -> Value:
-        """One argument by place or name."""
+        """The argument at a place or of a name."""
         place = self.positional[index] if index < len(self.positional) else NOTHING
         return place | self.named.get(name, NOTHING) | self.starred
 
@@ -28,7 +28,7 @@ class Given:
         return NOTHING.union(*self.positional, *self.named.values(), self.starred)
 
     def then(self, more: Given) -> Given:
-        """These arguments and more of them, as `partial` passes them; behind a star no place is known."""
+        """These arguments followed by `more`, as `partial` passes them; behind a star no place is known."""
         if self.starred:
             behind = NOTHING.union(self.starred, *more.positional, more.starred)
             return Given(self.positional, self.named | more.named, behind)

@@ -1,4 +1,4 @@
-"""Which modules and members a transform may use, under the one dotted name that each has."""
+"""Lookup of modules and their members on the allow-list, each under one dotted name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agent.sanitizing.spark_names import HIGHER_ORDER_FUNCTIONS, TYPES, WINDOW_M
 FUNCTIONS_MODULE = "pyspark.sql.functions"
 TYPES_MODULE = "pyspark.sql.types"
 _MODULE_NAMES = MODULES | SPARK_MODULES.keys() | {FUNCTIONS_MODULE, TYPES_MODULE}
-_ONE_NAME = {
+_CANONICAL_NAMES = {
     "pyspark.sql.window.Window": "pyspark.sql.Window",
     "pyspark.sql.dataframe.DataFrame": "pyspark.sql.DataFrame",
     "pyspark.sql.column.Column": "pyspark.sql.Column",
@@ -35,9 +35,9 @@ def is_module(dotted: str) -> bool:
     return dotted in _MODULE_NAMES
 
 
-def one_name(dotted: str) -> str:
+def canonical_name(dotted: str) -> str:
     """The name under which a member is listed, whatever module it was imported from."""
-    return _ONE_NAME.get(dotted, dotted)
+    return _CANONICAL_NAMES.get(dotted, dotted)
 
 
 def is_listed(dotted: str, runtime: Runtime) -> bool:
@@ -60,8 +60,8 @@ def is_listed(dotted: str, runtime: Runtime) -> bool:
     return dotted in MODULES or dotted == "pyspark" or dotted in CALLS or dotted in VALUES
 
 
-def names_of(module: str, runtime: Runtime) -> frozenset[str]:
-    """The members that `from module import *` brings: those that are listed."""
+def members_of(module: str, runtime: Runtime) -> frozenset[str]:
+    """The listed members of a module, which `from module import *` brings."""
     if module == FUNCTIONS_MODULE:
         return functions(runtime.spark) | HIGHER_ORDER_FUNCTIONS - {"reduce"}
     if module == TYPES_MODULE:

@@ -1,4 +1,4 @@
-"""Results of calling a listed member of a module."""
+"""Abstract evaluation of calls to listed members of modules."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from agent.sanitizing.value_kinds import (
 from agent.sanitizing.values import Values
 
 _PLAIN_RULES: dict[str, Value] = {"plain": PLAIN, "moment": PLAIN, "regex": OTHER, "text": TEXT, "other": OTHER}
-"""Results of library calls that make no list and hand nothing on."""
+"""Results by rule, for calls that make no list and call none of their arguments."""
 
 
 class LibraryRules:
-    """The results of members, each by the rule that it is listed with."""
+    """Results by the rule that a member is listed with in `python_names`."""
 
     def __init__(self, values: Values, calls: Caller) -> None:
         self._values = values
@@ -51,6 +51,7 @@ class LibraryRules:
             return {"text": TEXT, "plain": PLAIN}.get(TEXT_METHODS.get(name, ""), self._list(node, TEXT))
         return self._by_rule(node, CALLS.get(dotted, "any"), given, name)
 
+    # F.transform and its like call the functions among their arguments with Columns.
     def _call_with_columns(self, node: ast.AST, arguments: Value) -> None:
         for atom in arguments:
             if atom.kind in ("function", "partial"):
@@ -78,7 +79,7 @@ class LibraryRules:
         return self._with_function(node, rule, given, name) if elements is None else self._list(node, elements)
 
     def _listed(self, node: ast.AST, rule: str, given: Given) -> Value | None:
-        """The elements of the list that a call gives; None where it gives none."""
+        """The elements of the list that a call returns; None for a call without a list."""
         values, first = self._values, given.at(0)
         match rule:
             case "numbers":
@@ -115,6 +116,7 @@ class LibraryRules:
                 if rule == "accumulate":
                     function, elements = given.at(1, "func"), values.elements(given.at(0))
                 start = given.at(2, "initial")
+                # The accumulator depends on itself: its values are kept from round to round of the analysis.
                 before = values.cell((node, "so far"))
                 values.put((node, "so far"), elements | start)
                 found = self._calls.apply(node, function, Given((before | elements | start, elements)))
@@ -131,7 +133,7 @@ class LibraryRules:
         return self._values.made("list", node, elements)
 
     def _one(self, given: Given) -> Value:
-        """The values that `max`, `min` and `next` choose from: elements of one argument, or the arguments."""
+        """The candidates of `max`, `min` and `next`: the elements of a single argument, or the arguments."""
         if len(given.positional) == 1 or given.starred:
             return self._values.elements(given.at(0)) | given.named.get("default", NOTHING) | given.starred
         return given.at(0) | given.at(1) | given.all() | self._values.elements(given.at(0))

@@ -1,7 +1,7 @@
-"""Texts that a transform puts together from literals alone, worked out as Python would.
+"""Constant folding: the texts that a transform builds from literals alone, evaluated as Python would.
 
-Engineers build SQL from lists of names: `", ".join(f"'{m}', {m}" for m in MONTHS)`. Where all parts stand in the code,
-every text that can come about is known, and is checked like one that stands there itself.
+Engineers build SQL from lists of names: `", ".join(f"'{m}', {m}" for m in MONTHS)`. When all parts are literals, every
+possible text is known and is checked like a literal.
 """
 
 from __future__ import annotations
@@ -19,19 +19,16 @@ from agent.sanitizing.spark_names import words
 from agent.sanitizing.value_kinds import Site, literals
 from agent.sanitizing.values import Values
 
-_MAX_TEXTS = 64
-_MAX_WORK = 200_000
-"""Values looked at, and the characters and elements that they are made of."""
-_MAX_BITS = 256
-"""Length of a whole number."""
-_MAX_SIZE = 10_000
-"""Characters and elements of one value, all that it holds included."""
+_MAX_TEXTS = 64  # different values of one expression
+_MAX_WORK = 200_000  # total size of all values evaluated for one transform
+_MAX_BITS = 256  # of an integer
+_MAX_SIZE = 10_000  # characters and elements of one value, nested ones included
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "builtins.len": len, "builtins.str": str, "builtins.repr": repr, "builtins.list": list, "builtins.tuple": tuple,
-    "builtins.sorted": sorted, "builtins.reversed": lambda values: _Once(reversed(values)), "builtins.dict": dict,
-    "builtins.enumerate": lambda *values: _Once(enumerate(*values)),
-    "builtins.zip": lambda *values: _Once(zip(*values, strict=False)),
+    "builtins.sorted": sorted, "builtins.reversed": lambda values: _Iterator(reversed(values)), "builtins.dict": dict,
+    "builtins.enumerate": lambda *values: _Iterator(enumerate(*values)),
+    "builtins.zip": lambda *values: _Iterator(zip(*values, strict=False)),
     "builtins.range": lambda *places: _numbers(range(*places)), "builtins.max": max, "builtins.min": min,
 }  # fmt: skip
 _METHODS: dict[type, frozenset[str]] = {
@@ -48,11 +45,11 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 _CONVERSIONS: dict[int, Callable[[Any], str]] = {ord("r"): repr, ord("s"): str, ord("a"): ascii}
 _WIDE = re.compile(r"\d{3}|\*")
-"""A width in a format: of a thousand and more, or from another argument."""
+"""A width in a format that could make a text huge: of three digits and more, or from another argument."""
 
 
-class _Once(list[Any]):
-    """An iterator of Python as a list: it is looped over where it is made, and used for nothing else."""
+class _Iterator(list[Any]):
+    """A Python iterator as a list; folding stops at a second use, where Python would find it empty."""
 
 
 class _UnknownError(Exception):
@@ -66,7 +63,7 @@ def _numbers(numbers: range) -> list[int]:
 
 
 class _ChoiceError(Exception):
-    """The value depends on a variable that can be several things."""
+    """The value depends on a variable with several possible values; evaluation continues with each of them."""
 
     def __init__(self, choices: list[dict[Variable, Any]]) -> None:
         super().__init__()
@@ -74,10 +71,11 @@ class _ChoiceError(Exception):
 
 
 Known = dict[Variable, Any]
+"""The values that variables have in one evaluation."""
 
 
 class LiteralTexts:
-    """The texts that expressions of one transform may be, where they follow from literals."""
+    """The possible texts of expressions of one transform, where they follow from literals."""
 
     def __init__(self, tree: ast.Module, scopes: Scopes, values: Values) -> None:
         self._scopes = scopes
@@ -87,10 +85,10 @@ class LiteralTexts:
             for variable in bound_by(node, scopes):
                 self._bindings[variable].append(node)
         self._work = 0
-        self._open: set[ast.AST] = set()
+        self._in_progress: set[ast.AST] = set()
 
     def of(self, node: ast.expr) -> list[str] | None:
-        """All texts that an expression may be, or a list may hold; None where they do not follow from literals."""
+        """All possible texts of an expression, or of a list's elements; None where they do not follow from literals."""
         if self._values.changed_unseen:
             return None
         try:
@@ -101,7 +99,7 @@ class LiteralTexts:
         return sorted(set(texts)) if all(isinstance(text, str) for text in texts) else None
 
     def constant(self, node: ast.expr) -> str | None:
-        """The text of a literal, or of a name that is bound to one and to nothing else."""
+        """The text of a literal, or of a name that is bound once and to a literal."""
         if isinstance(node, ast.Name):
             match self._bindings[self._scopes.variable(node)]:
                 case [ast.Assign(targets=[ast.Name()], value=value)]:
@@ -109,10 +107,10 @@ class LiteralTexts:
         return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
     def _all(self, node: ast.AST) -> list[Any]:
-        """Each value that an expression may have, whatever its variables were when it was worked out."""
-        if node in self._open:
+        """Each possible value of an expression, over all values of its variables."""
+        if node in self._in_progress:  # the expression depends on itself, as in a loop
             raise _UnknownError
-        self._open.add(node)
+        self._in_progress.add(node)
         found: list[Any] = []
         waiting: list[Known] = [{}]
         try:
@@ -125,7 +123,7 @@ class LiteralTexts:
                 if len(waiting) + len(found) > _MAX_TEXTS:
                     raise _UnknownError
         finally:
-            self._open.remove(node)
+            self._in_progress.remove(node)
         return found
 
     def _value(self, node: ast.AST | None, known: Known) -> Any:
@@ -143,7 +141,7 @@ class LiteralTexts:
         match self._bindings[variable]:
             case [ast.Assign(targets=[ast.Name()], value=value)] | [ast.AnnAssign(value=ast.expr() as value)]:
                 choices = [{variable: one} for one in self._all(value)]
-                if any(isinstance(one, _Once) for choice in choices for one in choice.values()):
+                if any(isinstance(one, _Iterator) for choice in choices for one in choice.values()):
                     raise _UnknownError
             case [ast.For(target=target, iter=iterated)] | [ast.comprehension(target=target, iter=iterated)]:
                 choices = [self._unpacked(target, one) for values in self._all(iterated) for one in values]
@@ -170,10 +168,10 @@ class LiteralTexts:
         convert = _CONVERSIONS.get(node.conversion)
         return format(convert(value) if convert else value, how)
 
-    def _kept(self, node: ast.AST, known: Known) -> Any:
-        """The value of what can be looked at more than once."""
+    def _reusable(self, node: ast.AST, known: Known) -> Any:
+        """The value of an expression that is no iterator."""
         value = self._value(node, known)
-        if isinstance(value, _Once):
+        if isinstance(value, _Iterator):
             raise _UnknownError
         return value
 
@@ -181,11 +179,11 @@ class LiteralTexts:
         if isinstance(node.op, ast.USub):
             return -self._value(node.operand, known)
         if isinstance(node.op, ast.Not):
-            return not self._kept(node.operand, known)
+            return not self._reusable(node.operand, known)
         raise _UnknownError
 
     def _operation(self, node: ast.BinOp, known: Known) -> Any:
-        left, right = self._kept(node.left, known), self._kept(node.right, known)
+        left, right = self._reusable(node.left, known), self._reusable(node.right, known)
         if isinstance(node.op, ast.Mult) and isinstance(left, int | float) and isinstance(right, int | float):
             return left * right
         if isinstance(node.op, ast.Mod) and isinstance(left, str) and not _WIDE.search(left):
@@ -197,7 +195,9 @@ class LiteralTexts:
     def _comparison(self, node: ast.Compare, known: Known) -> bool:
         if len(node.ops) != 1 or type(node.ops[0]) not in _OPERATORS:
             raise _UnknownError
-        return bool(_OPERATORS[type(node.ops[0])](self._kept(node.left, known), self._kept(node.comparators[0], known)))
+        return bool(
+            _OPERATORS[type(node.ops[0])](self._reusable(node.left, known), self._reusable(node.comparators[0], known))
+        )
 
     def _elements(self, node: ast.List | ast.Tuple, known: Known) -> list[Any]:
         found: list[Any] = []
@@ -236,19 +236,17 @@ class LiteralTexts:
             call = getattr(owner, node.func.attr)
         else:
             raise _UnknownError
-        if any(isinstance(argument, ast.Starred) for argument in node.args) or any(
-            k.arg is None for k in node.keywords
-        ):
+        if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
             raise _UnknownError
         given = [self._value(argument, known) for argument in node.args]
         if len(given) > 1 and isinstance(given[1], str) and len(given[1]) > 1 and isinstance(owner, str):
-            _size(owner * len(given[1]))  # what replace can make of it
+            _size(owner * len(given[1]))  # the longest result of `replace`
         value = call(*given, **{str(keyword.arg): self._value(keyword.value, known) for keyword in node.keywords})
-        return value if isinstance(value, str | int | float | tuple | dict | list) else _Once(value)
+        return value if isinstance(value, str | int | float | tuple | dict | list) else _Iterator(value)
 
 
 def _size(value: Any) -> int:
-    """The characters and elements of a value. Raises _UnknownError where there are too many."""
+    """Count of a value's characters and elements. Raises _UnknownError when there are too many."""
     size, waiting = 1, [value]
     while waiting:
         one = waiting.pop()
@@ -266,7 +264,7 @@ def _size(value: Any) -> int:
 
 
 def has_plain_fields(text: str) -> bool:
-    """True where `format` reads nothing but its arguments, in widths that stand there."""
+    """True when `format` with this text reads no attribute or element of its arguments and no computed width."""
     try:
         fields = [(field, how) for _, field, how, _ in string.Formatter().parse(text) if field is not None]
     except ValueError:
@@ -283,17 +281,19 @@ _RULES: dict[type | None, _Rule] = {
     ast.BinOp: LiteralTexts._operation,
     ast.Compare: LiteralTexts._comparison,
     ast.UnaryOp: LiteralTexts._sign,
-    ast.IfExp: lambda self, node, known: self._value(node.body if self._kept(node.test, known) else node.orelse, known),
+    ast.IfExp: lambda self, node, known: self._value(
+        node.body if self._reusable(node.test, known) else node.orelse, known
+    ),
     ast.List: LiteralTexts._elements,
     ast.Tuple: lambda self, node, known: tuple(self._elements(node, known)),
     ast.Dict: LiteralTexts._dictionary,
     ast.ListComp: lambda self, node, known: [self._value(node.elt, one) for one in self._rows(node.generators, known)],
-    ast.GeneratorExp: lambda self, node, known: _Once(
+    ast.GeneratorExp: lambda self, node, known: _Iterator(
         self._value(node.elt, one) for one in self._rows(node.generators, known)
     ),
     ast.DictComp: lambda self, node, known: {
         self._value(node.key, one): self._value(node.value, one) for one in self._rows(node.generators, known)
     },
-    ast.Subscript: lambda self, node, known: self._kept(node.value, known)[self._value(node.slice, known)],
+    ast.Subscript: lambda self, node, known: self._reusable(node.value, known)[self._value(node.slice, known)],
     ast.Call: LiteralTexts._call,
 }

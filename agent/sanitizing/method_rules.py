@@ -1,4 +1,4 @@
-"""Results of calling a method, by the kind of its owner."""
+"""Abstract evaluation of method calls, by the kind of their owner."""
 
 from __future__ import annotations
 
@@ -38,17 +38,18 @@ from agent.sanitizing.value_kinds import (
 from agent.sanitizing.values import ALL, KEYS, Values
 
 _FOLDED = frozenset({"capitalize", "lower", "lstrip", "rstrip", "strip", "title", "upper"})
-"""Methods of text whose result is known where the text is; none makes a text longer."""
+"""Methods that are evaluated on known texts; none makes a text longer."""
 _MAX_FOLDED = 10_000
+"""Characters of a text that is evaluated."""
 
 _METHODS_GIVE: dict[AtomKind, Value] = {
     "column": COLUMN, "na": FRAME, "window": WINDOW, "none": NOTHING, "function": NOTHING, "partial": NOTHING,
 }  # fmt: skip
-"""Results of the methods of a kind, where all give the same."""
+"""Result of all methods of a kind, for kinds whose methods give the same."""
 
 
 class MethodRules:
-    """The results of methods, and their effects on lists and dictionaries."""
+    """Results of methods, and their effects on lists and dictionaries."""
 
     def __init__(self, values: Values, calls: Caller) -> None:
         self._values = values
@@ -154,7 +155,7 @@ def _folded(owner: str, name: str, given: list[str]) -> Value:
     try:
         return text(getattr(owner, name)(*given)) if len(owner) <= _MAX_FOLDED else TEXT
     except TypeError:
-        return TEXT  # more arguments than the method takes: an error when it runs
+        return TEXT  # too many arguments: the call will fail when it runs
 
 
 def _by_name(name: str) -> Value:

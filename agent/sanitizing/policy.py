@@ -1,8 +1,8 @@
 """The policy for a transform: a closed allow-list over its syntax tree.
 
-It is a tripwire and a quality gate, not the boundary: identity, network and database grants are that. It keeps
-out what a transform has no need of, and says for each refusal what to write instead. Column references are not
-judged here.
+The policy is a tripwire and a quality gate; identity, network and database grants are the security boundary. It refuses
+constructs that no transform needs, and each refusal names the form to write instead. Column references are left to the
+dry run.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from agent.sanitizing.spark_names import IDENTITY_NAMES
 from agent.sanitizing.value_analysis import analysed
 from agent.sanitizing.value_kinds import certainly, literals
 
-__all__ = ["MAX_CHARACTERS", "check_policy", "checked_texts", "understand"]
+__all__ = ["MAX_CHARACTERS", "analyse", "check_policy", "checked_texts"]
 
-_CAUSES = ("name", "python_operator")
-"""Rules whose findings explain others of the same line: a method of an unknown name, a condition joined by `and`."""
+_PRIMARY_RULES = ("name", "python_operator")
+"""Rules whose findings are sorted first within a line: an unknown name or an `and` causes further findings there."""
 
 _ALLOWED_NODES = (
     ast.FunctionDef, ast.Lambda, ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.If, ast.Pass,
@@ -37,7 +37,7 @@ _ALLOWED_NODES = (
     ast.comprehension, ast.keyword, ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop,
 )  # fmt: skip
 
-_REASONS: dict[type[ast.AST], tuple[str, str]] = {
+_REFUSED_NODES: dict[type[ast.AST], tuple[str, str]] = {
     ast.ClassDef: ("a class", "use functions, and constants or a dictionary"),
     ast.AsyncFunctionDef: ("an async function", "write a plain `def`"),
     ast.Try: ("try", "let the error rise: the script reports it with its phase"),
@@ -55,24 +55,24 @@ _REASONS: dict[type[ast.AST], tuple[str, str]] = {
 def check_policy(source: str, allow_udfs: bool = False, runtime: Runtime = OLDEST) -> list[Finding]:
     """The findings against a transform, in the order of its lines; empty when it passes.
 
-    The source defines `transform`, and may have imports, constants and helper functions beside it. UDFs are refused
-    whatever `allow_udfs` says; it only changes the wording.
+    The source defines `transform`, and may have imports, constants and helper functions beside it. UDFs are always
+    refused; `allow_udfs` only changes the message.
     """
     tree, found = parse(source, runtime)
     if tree is not None:
-        found = [*found, *_check_shapes(tree), *_check_nodes(tree)]
+        found = [*found, *_check_structure(tree), *_check_nodes(tree)]
         if not any(one["rule"] in ("syntax_error", "size") for one in found):
-            found += _check_meaning(source, runtime, allow_udfs)
-    return sorted(found, key=lambda one: (one["line"] or 0, one["rule"] not in _CAUSES))
+            found += _check_names_and_values(source, runtime, allow_udfs)
+    return sorted(found, key=lambda one: (one["line"] or 0, one["rule"] not in _PRIMARY_RULES))
 
 
-def understand(source: str, runtime: Runtime = OLDEST) -> Context:
-    """The variables and values of a transform that Python can read.
+def analyse(source: str, runtime: Runtime = OLDEST) -> Context:
+    """The scopes and values of a transform that Python can parse.
 
     Raises LookupError, SyntaxError, RecursionError or ValueError where its names cannot be resolved.
     """
     parsed = ast.parse(without_annotations(source, ast.parse(source)))
-    tree = ast.Module([_Allowed().visit(statement) for statement in parsed.body], [])
+    tree = ast.Module([_RemoveRefused().visit(statement) for statement in parsed.body], [])
     scopes = Scopes(tree)
     bound, _ = module_names(tree)
     values = analysed(tree, scopes, imported(tree, scopes, runtime), bound | {"transform"})
@@ -80,18 +80,18 @@ def understand(source: str, runtime: Runtime = OLDEST) -> Context:
 
 
 def checked_texts(source: str) -> dict[Purpose, list[str]]:
-    """The texts that a transform may hand to Spark, by what it reads them as: the script takes no others."""
-    context = understand(source, NEWEST)
+    """The texts that a transform may give Spark, by their purpose; at run time the script refuses all others."""
+    context = analyse(source, NEWEST)
     for node in ast.walk(context.tree):
         if isinstance(node, ast.Call):
-            list(check_call(node, context))
+            list(check_call(node, context))  # fills `context.checked`
     return {purpose: sorted(texts) for purpose, texts in context.checked.items()}
 
 
-def _check_meaning(source: str, runtime: Runtime, allow_udfs: bool) -> Iterator[Finding]:
-    """Findings that depend on the meaning of names; parts that were refused already are taken out."""
+def _check_names_and_values(source: str, runtime: Runtime, allow_udfs: bool) -> Iterator[Finding]:
+    """Findings that need the values of names; nodes that were refused already are left out of the analysis."""
     try:
-        context = understand(source, runtime)
+        context = analyse(source, runtime)
     except (LookupError, SyntaxError, RecursionError, ValueError) as error:
         yield finding("syntax_error", f"the names cannot be resolved: {error}", 1, "write plain local variables")
         return
@@ -105,8 +105,8 @@ def _check_meaning(source: str, runtime: Runtime, allow_udfs: bool) -> Iterator[
         yield from _check_node(node, context, bound)
 
 
-def _check_shapes(tree: ast.Module) -> Iterator[Finding]:
-    """One plain `transform`; beside it only what is bound surely."""
+def _check_structure(tree: ast.Module) -> Iterator[Finding]:
+    """Check for one plain `transform`, and beside it only imports, functions and unconditional assignments."""
     transforms = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "transform"]
     if len(transforms) != 1:
         yield finding("node", f"transform is defined {len(transforms)} times", 1, "define it exactly once")
@@ -144,7 +144,7 @@ def _check_parameters(function: ast.FunctionDef | ast.Lambda) -> Iterator[Findin
 
 
 def _is_literal(node: ast.expr) -> bool:
-    """True for a literal, and for a name, which is looked at as every name is."""
+    """True for a literal, and for a name, which `check_name` checks."""
     if isinstance(node, ast.Name):
         return True
     try:
@@ -155,7 +155,7 @@ def _is_literal(node: ast.expr) -> bool:
 
 
 def _check_nodes(tree: ast.Module) -> Iterator[Finding]:
-    """Nodes that no transform has; what they hold is not looked at."""
+    """Refuse nodes outside the allow-list, without a look at their children."""
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
@@ -174,12 +174,12 @@ def _refuse_node(node: ast.AST) -> Finding | None:
         return finding("node", "an annotation on something that is not a name", line, "leave the annotation out")
     if isinstance(node, _ALLOWED_NODES):
         return None
-    what, hint = _REASONS.get(type(node), (f"{type(node).__name__}", "use assignments, calls, for and if"))
+    what, hint = _REFUSED_NODES.get(type(node), (f"{type(node).__name__}", "use assignments, calls, for and if"))
     return finding("node", f"{what} is not allowed in a transform", line, hint)
 
 
-class _Allowed(ast.NodeTransformer):
-    """The tree without the nodes that are refused."""
+class _RemoveRefused(ast.NodeTransformer):
+    """Replaces refused nodes by `pass` and None."""
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, ast.FunctionDef):
@@ -217,7 +217,7 @@ def _check_node(node: ast.AST, context: Context, bound: set[str]) -> Iterator[Fi
 
 
 def _check_identity(node: ast.expr, context: Context) -> Iterator[Finding]:
-    """A name that Spark reads as a function, also where it is put together from literals."""
+    """Refuse a text that Spark reads as a function, such as `current_user`, also when it is built from literals."""
     put_together = isinstance(node, ast.Call) and certainly(context.of(node), "text")
     texts = context.texts.of(node) if put_together else literals(context.of(node))
     for text in texts or []:

@@ -1,7 +1,7 @@
-"""The policy for attributes: listed members of modules, listed methods that are called, and nothing else.
+"""The policy for attributes: listed members of modules and calls of listed methods; all others are refused.
 
-A DataFrame's column as an attribute (`orders.amount`) cannot be told from a method by a closed list, breaks after
-joins, and is refused.
+A column as an attribute (`orders.amount`) is refused too: a closed list cannot tell it from a method, and it breaks
+after joins.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from collections.abc import Iterator
 
 from agent.findings import Finding
 from agent.nearest import nearest
-from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE, is_module, names_of
+from agent.sanitizing.library import FUNCTIONS_MODULE, TYPES_MODULE, is_module, members_of
 from agent.sanitizing.policy_context import Context, finding
 from agent.sanitizing.python_names import CONTAINER_METHODS, PLAIN_METHODS, PLAIN_PROPERTIES, TEXT_METHODS
 from agent.sanitizing.spark_names import (
     ACTIONS,
     COLUMN_METHODS,
+    ESCAPES,
     FRAME_METHODS,
     FRAME_PROPERTIES,
     FUNCTIONS_SINCE,
     GROUPED_METHODS,
     NA_METHODS,
     NEWER_METHODS,
-    OUTSIDE,
     SQL_FUNCTIONS,
     TYPE_METHODS,
     TYPE_PROPERTIES,
@@ -73,7 +73,7 @@ _ACTION_HINTS = {
 
 
 def check_attribute(node: ast.Attribute, context: Context) -> Iterator[Finding]:
-    """An attribute is read, called at once where it is a method, and on the list of what it belongs to."""
+    """Check that an attribute is read, is listed for its owner's kind, and is called if it is a method."""
     found = _check(node, context)
     if found is not None:
         yield found
@@ -99,14 +99,14 @@ def _check(node: ast.Attribute, context: Context) -> Finding | None:
 def _check_member(node: ast.Attribute, owner: str, context: Context) -> Finding | None:
     name, line = node.attr, node.lineno
     if not (context.is_listed(owner) or is_module(owner) or owner.startswith("builtins.")):
-        return None  # it was refused itself
+        return None  # the owner itself was refused
     dotted = context.members(node) or [f"{owner}.{name}"]
     if all(map(context.is_listed, dotted)):
         return None
     if owner == FUNCTIONS_MODULE:
         return _refused_function(name, line, context)
     short = {TYPES_MODULE: "T", "pyspark.sql.Window": "Window"}.get(owner, owner.removeprefix("builtins."))
-    hint = _nearest(name, names_of(owner, context.runtime), f"{short}.") or f"use what is listed of {short}"
+    hint = _nearest(name, members_of(owner, context.runtime), f"{short}.") or f"use what is listed of {short}"
     return finding("attribute", f"{short} has no allowed name {name!r}", line, hint)
 
 
@@ -115,7 +115,7 @@ def _refused_function(name: str, line: int, context: Context) -> Finding:
     if name in UNSTABLE_FUNCTIONS:
         message = f"F.{name} gives another value when Spark retries a task"
         return finding("function", message, line, "number rows with F.row_number over an ordered window")
-    near = _nearest(name, names_of(FUNCTIONS_MODULE, runtime), "F.") or "use the functions of F"
+    near = _nearest(name, members_of(FUNCTIONS_MODULE, runtime), "F.") or "use the functions of F"
     if version := since(name, FUNCTIONS_SINCE):
         message = (
             f"F.{name} exists only since Spark {version[0]}.{version[1]}; Glue {runtime.glue} has {runtime.spark_name}"
@@ -130,7 +130,7 @@ def _check_method(node: ast.Attribute, owner: Value, context: Context) -> Findin
     certain = bool(of) and known == of
     if known and any(name in _METHODS[kind] | _PROPERTIES.get(kind, frozenset()) for kind in known):
         return _check_called(node, known, context)
-    if name in OUTSIDE:
+    if name in ESCAPES:
         return finding("attribute", f".{name} leads out of the transform", line, "return the DataFrame; use `sources`")
     if name in UNSTABLE_METHODS:
         return finding("attribute", f".{name} chooses other rows each time", line, "choose rows by a condition")
@@ -149,7 +149,7 @@ def _action(name: str, line: int) -> Finding:
 
 
 def _check_called(node: ast.Attribute, of: set[AtomKind], context: Context) -> Finding | None:
-    """Properties are read, methods are called at once, and both exist in the runtime's Spark."""
+    """Check that a method is called where it stands, and that the runtime's Spark has the name."""
     name, line = node.attr, node.lineno
     version = NEWER_METHODS.get(name, (0, 0))
     if of & {"frame", "na"} and version > context.runtime.spark:
@@ -171,7 +171,7 @@ def _unknown(node: ast.Attribute, of: set[AtomKind], context: Context) -> Findin
     methods = frozenset().union(*(_METHODS[kind] for kind in of)) if of else _ALL_METHODS
     what = f"{' or '.join(sorted(_NOUNS[kind] for kind in of))} has no allowed method" if of else "the method"
     message = f"{what} .{name}()" if of else f"the method .{name}() is not allowed"
-    if "column" in of and name in names_of(FUNCTIONS_MODULE, context.runtime):
+    if "column" in of and name in members_of(FUNCTIONS_MODULE, context.runtime):
         return finding("attribute", message, line, f"write F.{name}(...)")
     hint = _nearest(name, methods, ".") or "use the functions of F and the usual DataFrame methods"
     return finding("attribute", message, line, hint)

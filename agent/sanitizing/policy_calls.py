@@ -1,4 +1,4 @@
-"""The policy for calls: what is called, and what text reaches a place where Spark reads it as SQL or as a schema."""
+"""The policy for calls: the callee is known, and so is every text that Spark reads as SQL or as a schema."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from agent.sanitizing.value_kinds import Value, certainly, kinds, literals, may_
 
 _MAX_RANGE = 1000
 _MAX_SQL = 50_000
-"""Characters of all SQL texts of one transform: as many as the transform may have itself."""
+"""Characters of all SQL texts of one transform; the transform itself has the same limit."""
 _CONDITION_METHODS = frozenset({"filter", "where"})
 _CASTS = frozenset({"cast", "astype"})
-_OF_COLUMNS = {
+_COLUMN_FORMS = {
     "sum": "F.sum", "max": "F.max, or F.greatest of several", "min": "F.min, or F.least of several",
     "round": "F.round", "abs": "F.abs", "any": "a condition with |", "all": "a condition with &",
     "float": '.cast("double")', "int": '.cast("int")', "bool": '.cast("boolean")', "str": '.cast("string")',
     "pow": "F.pow", "len": "F.length, or F.size of an array",
 }  # fmt: skip
-"""Python's own functions that fail on a Column or say something else of it, with what is meant."""
+"""Python's own functions that fail or mislead on a Column, with the Spark form to write instead."""
 _PUTS = frozenset({"append", "add", "appendleft", "extend", "insert", "update", "setdefault"})
+"""Methods that put a value into a container."""
 _WRITE_F = "write the expression with F functions"
 _DDL = re.compile(r"\s*[A-Za-z_`](?:[\w\s<>(),:.`-]|'[^'\\]*')*\Z")
-"""DDL text: names, types, their brackets and comments. JSON, which Spark also takes for a schema, can name classes."""
+"""A schema as DDL: names, types, brackets and comments. JSON is left out: a schema in JSON can name Java classes."""
 
 
 def check_call(node: ast.Call, context: Context) -> Iterator[Finding]:
-    """A call names what it calls, spells out its keywords, and passes only known text as SQL or as a schema."""
+    """Check that the callee is known, keywords are spelled out, and only known text is read as SQL or as a schema."""
     if any(keyword.arg is None for keyword in node.keywords) and not certainly(context.of(node.func), "function"):
         yield finding("node", "a call takes **keywords", node.lineno, "spell the keywords out")
     for dotted in context.members(node.func):
@@ -43,11 +44,11 @@ def check_call(node: ast.Call, context: Context) -> Iterator[Finding]:
             yield from _check_method(node, node.func, owner, context)
     elif not certainly(context.of(node.func), "function", "member", "partial") and not context.is_unknown(node.func):
         hint = "call a function of F, a method, or a function that is defined in the reply"
-        yield finding("node", "what is called here is not known", node.lineno, hint)
+        yield finding("node", "the function that is called here is not known", node.lineno, hint)
 
 
 def check_uncalled(node: ast.expr, context: Context) -> Iterator[Finding]:
-    """A function that reads SQL or a schema is called where it stands, so that its text is seen."""
+    """Refuse a reference to a function that reads SQL or a schema: only a call shows its text."""
     readers = (SQL_READERS | SCHEMA_READERS).intersection(context.members(node))
     if readers and isinstance(getattr(node, "ctx", None), ast.Load) and not context.is_called(node):
         name = min(readers).rpartition(".")[2]
@@ -55,7 +56,7 @@ def check_uncalled(node: ast.expr, context: Context) -> Iterator[Finding]:
 
 
 def check_store(node: ast.Subscript, context: Context) -> Iterator[Finding]:
-    """Only lists and dictionaries that the transform made are written to."""
+    """Check that an item assignment writes to a list or dictionary of the transform's own."""
     owner = kinds(context.of(node.value))
     if isinstance(node.ctx, ast.Load) or owner and owner <= {"list", "dict"}:
         return
@@ -65,7 +66,7 @@ def check_store(node: ast.Subscript, context: Context) -> Iterator[Finding]:
         yield finding("node", "a column is assigned", node.lineno, 'write df = df.withColumn("name", value)')
     else:
         yield finding(
-            "node", "what is assigned to is not known", node.lineno, "assign to a list or dictionary made here"
+            "node", "the target of the assignment is not known", node.lineno, "assign to a list or dictionary made here"
         )
 
 
@@ -77,7 +78,7 @@ def _check_member(node: ast.Call, dotted: str, context: Context) -> Iterator[Fin
         yield from _check_schema(_argument(node, 1, "schema"), f"F.{name}", context)
     elif dotted == "builtins.range":
         yield from _check_range(node)
-    elif dotted.startswith("builtins.") and name in _OF_COLUMNS:
+    elif dotted.startswith("builtins.") and name in _COLUMN_FORMS:
         yield from _check_builtin(node, name, context)
     elif dotted.startswith("pyspark.sql.types."):
         yield from (
@@ -88,7 +89,7 @@ def _check_member(node: ast.Call, dotted: str, context: Context) -> Iterator[Fin
 
 
 def _check_builtin(node: ast.Call, name: str, context: Context) -> Iterator[Finding]:
-    """Python's own functions work on plain values; `sum` adds up a list of Columns too."""
+    """Refuse a Column in Python's own functions; `sum` of a list of Columns is allowed."""
     for argument in node.args[:1]:
         value = context.of(argument)
         within = context.values.elements(value) if name in ("max", "min", "any", "all") else value
@@ -96,7 +97,7 @@ def _check_builtin(node: ast.Call, name: str, context: Context) -> Iterator[Find
         if certainly(value, "column") or certainly(within, "column") or a_name:
             given = "a column's name" if a_name else "a Column"
             message = f"Python's own '{name}' is given {given}"
-            yield finding("name", message, node.lineno, f"write {_OF_COLUMNS[name]}")
+            yield finding("name", message, node.lineno, f"write {_COLUMN_FORMS[name]}")
 
 
 def _check_method(node: ast.Call, func: ast.Attribute, owner: Value, context: Context) -> Iterator[Finding]:
@@ -119,7 +120,7 @@ def _check_method(node: ast.Call, func: ast.Attribute, owner: Value, context: Co
     if name in ("alias", "name") and any(keyword.arg == "metadata" for keyword in node.keywords):
         yield finding("sql", f".{name}() is given metadata", node.lineno, "leave metadata out: the target has none")
     if name in _PUTS and not (of and of <= {"list", "dict", "type"}):
-        message = f"what .{name}() puts something into is not known"
+        message = f"the list or dictionary of .{name}() is not known"
         yield finding(
             "node", message, node.lineno, "put it into a list or dictionary that is made in the same function"
         )
@@ -156,7 +157,7 @@ def _check_texts(node: ast.Call, what: str, context: Context) -> Iterator[Findin
 
 
 def _spread(argument: ast.expr, context: Context) -> Value:
-    """An argument's value; of a starred one, or of a list, what it holds."""
+    """An argument's value; for a starred argument or a list, the value of its elements."""
     if isinstance(argument, ast.Starred):
         return context.values.elements(context.of(argument.value))
     value = context.of(argument)
@@ -216,7 +217,7 @@ def _check_aggregate_words(node: ast.Call, context: Context) -> Iterator[Finding
     for argument in node.args:
         value = _spread(argument, context)
         if kinds(value) & {"any", "other", "sources"} or not value:
-            yield finding("function", "what agg is given is not known", argument.lineno, hint)
+            yield finding("function", "the argument of agg is not known", argument.lineno, hint)
         elif "dict" in kinds(value):
             words = literals(context.values.items(value))
             context.checked["aggregate"].update(words or [])
@@ -225,7 +226,7 @@ def _check_aggregate_words(node: ast.Call, context: Context) -> Iterator[Finding
 
 
 def _check_format(node: ast.Call, func: ast.Attribute, context: Context) -> Iterator[Finding]:
-    """`format` reads attributes by its own small language: it is used on plain text that is seen, with plain fields."""
+    """Check that `format` is called on a known text with plain fields: its fields can read attributes of arguments."""
     text = context.texts.constant(func.value)
     if text is None or not has_plain_fields(text):
         hint = 'write an f-string, or a literal with plain fields, as "{}_total".format(name)'

@@ -1,4 +1,4 @@
-"""The knowledge that the policy's checks share: names, values and parents of nodes."""
+"""Context of the policy's checks: scopes, values and parents of the nodes of one transform."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Purpose = Literal["sql", "type", "aggregate"]
 
 
 def finding(rule: str, message: str, line: int | None, hint: str) -> Finding:
-    """A finding in one line."""
+    """A finding, from positional arguments."""
     return Finding(rule=rule, message=message, line=line, hint=hint)
 
 
 class Context:
-    """One module: its variables, the kinds of its expressions, and who holds which node."""
+    """Scopes, values and parents of one transform's module, and the texts that were checked so far."""
 
     def __init__(self, tree: ast.Module, scopes: Scopes, values: Values, runtime: Runtime) -> None:
         self.tree = tree
@@ -31,7 +31,7 @@ class Context:
         self.runtime = runtime
         self.allow_udfs = False
         self.checked: dict[Purpose, set[str]] = {"sql": set(), "type": set(), "aggregate": set()}
-        """Texts that were checked, by what Spark reads them as: a text may be one and not the other."""
+        """Checked texts by purpose: a text that is allowed as a type may be refused as SQL."""
         self.texts = LiteralTexts(tree, scopes, values)
         self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
 
@@ -44,7 +44,7 @@ class Context:
         return [str(atom.of) for atom in self.of(node) if atom.kind in ("module", "member")]
 
     def is_unknown(self, node: ast.expr) -> bool:
-        """True for a global name that nothing binds: it is reported as a name."""
+        """True for a global name that nothing binds; `check_name` reports it."""
         is_global = isinstance(node, ast.Name) and self.scopes.variable(node).scope == MODULE
         return is_global and all(atom.kind == "any" for atom in self.of(node))
 
@@ -53,12 +53,12 @@ class Context:
         return is_listed(dotted, self.runtime)
 
     def is_called(self, node: ast.expr) -> bool:
-        """True when the node is what a call calls."""
+        """True when the node is the callee of a call."""
         parent = self._parents.get(node)
         return isinstance(parent, ast.Call) and parent.func is node
 
     def parent(self, node: ast.AST) -> ast.AST | None:
-        """The node that holds a node."""
+        """The parent of a node in the syntax tree."""
         return self._parents.get(node)
 
     def is_owner(self, node: ast.expr) -> bool:

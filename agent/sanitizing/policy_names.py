@@ -1,4 +1,4 @@
-"""The policy for names and imports: what a name that is global anywhere may mean."""
+"""The policy for names and imports: global names are bound by the module, or listed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from agent.findings import Finding
-from agent.sanitizing.library import is_listed, is_module, names_of, one_name
+from agent.sanitizing.library import canonical_name, is_listed, is_module, members_of
 from agent.sanitizing.policy_context import Context, finding
 from agent.sanitizing.python_names import BUILTINS, EXCEPTIONS, MODULES, PROVIDED, SPARK_MODULES
 from agent.sanitizing.runtime import Runtime
@@ -28,7 +28,7 @@ _BUILTINS_OF_PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__
 
 
 def imported(tree: ast.Module, scopes: Scopes, runtime: Runtime) -> dict[Variable, set[str]]:
-    """The variables that listed imports bind, with the dotted names of all that each may be."""
+    """The variables that listed imports bind, each with the dotted names that it may stand for."""
     found: dict[Variable, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -41,25 +41,27 @@ def imported(tree: ast.Module, scopes: Scopes, runtime: Runtime) -> dict[Variabl
 
 
 def _bindings(node: ast.Import | ast.ImportFrom, runtime: Runtime) -> Iterator[tuple[str, str]]:
-    """Names that an import binds, with the dotted names of what they mean."""
+    """Names that an import binds, with the dotted names that they stand for."""
     for alias in node.names:
         if isinstance(node, ast.Import):
             yield bound_name(alias), alias.name if alias.asname else alias.name.split(".")[0]
         elif alias.name == "*":
-            yield from ((name, one_name(f"{node.module}.{name}")) for name in names_of(node.module or "", runtime))
+            yield from (
+                (name, canonical_name(f"{node.module}.{name}")) for name in members_of(node.module or "", runtime)
+            )
         else:
-            yield bound_name(alias), one_name(f"{node.module}.{alias.name}")
+            yield bound_name(alias), canonical_name(f"{node.module}.{alias.name}")
 
 
 def check_import(node: ast.Import | ast.ImportFrom, context: Context) -> Iterator[Finding]:
-    """An import brings listed names of listed modules only, and no name that stands for something else."""
+    """Check that an import brings listed members only, and does not rebind a provided name such as F."""
     if isinstance(node, ast.ImportFrom) and node.level:
         yield _refused(node, "." * node.level + (node.module or ""))
         return
     names = [alias.name for alias in node.names]
-    dotted = names if isinstance(node, ast.Import) else [one_name(f"{node.module}.{name}") for name in names]
+    dotted = names if isinstance(node, ast.Import) else [canonical_name(f"{node.module}.{name}") for name in names]
     for name in dotted:
-        star = name.endswith(".*") and names_of(name[:-2], context.runtime)
+        star = name.endswith(".*") and members_of(name[:-2], context.runtime)
         if not (star or is_module(name) or context.is_listed(name)):
             yield _refused(node, name)
     for name, meaning in _bindings(node, context.runtime):
@@ -75,7 +77,7 @@ def _refused(node: ast.Import | ast.ImportFrom, name: str) -> Finding:
 
 
 def module_names(tree: ast.Module) -> tuple[set[str], list[Finding]]:
-    """Names that the module surely binds: once, unconditionally, and no builtin; and what is against the others."""
+    """Names that the module binds exactly once, and findings against names bound twice or over a builtin."""
     bound: Counter[str] = Counter()
     lines: dict[str, int] = {}
     free: set[str] = set()
@@ -98,7 +100,7 @@ def _times(times: int) -> str:
 
 
 def check_name(node: ast.Name, context: Context, bound: set[str]) -> Iterator[Finding]:
-    """A name that is global anywhere is bound by the module, or listed."""
+    """Check that a global name is bound by the module or listed, and that no provided name is assigned."""
     name, variable = node.id, context.scopes.variable(node)
     if not isinstance(node.ctx, ast.Load):
         if name in PROVIDED or name == "sources" or name.startswith("__"):

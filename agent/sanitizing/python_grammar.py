@@ -1,4 +1,4 @@
-"""A transform's syntax tree as the Python of its Glue version would read it, whatever Python reads it here."""
+"""Parsing of a transform by the grammar of its Glue version's Python, on whatever Python this process runs."""
 
 from __future__ import annotations
 import __future__
@@ -20,11 +20,11 @@ MAX_DEPTH = 250
 
 _FORMAT_START = getattr(tokenize, "FSTRING_START", None)
 _FORMAT_END = getattr(tokenize, "FSTRING_END", None)
-"""Tokens that Python has since 3.12; until then an f-string is one token, and its limits are the parser's own."""
+"""Token types since Python 3.12. Earlier ones read an f-string as one token, and their parser keeps its limits."""
 
 
 def parse(source: str, runtime: Runtime) -> tuple[ast.Module | None, list[Finding]]:
-    """The syntax tree, and what keeps the runtime's Python from reading it; None where there is no tree."""
+    """The syntax tree (None when there is none), and findings against code that the runtime's Python cannot read."""
     if len(source) > MAX_CHARACTERS:
         hint = "write the transform shorter; build repeated columns in a loop"
         return None, [finding("size", f"the transform has {len(source)} characters, over {MAX_CHARACTERS}", 1, hint)]
@@ -42,7 +42,7 @@ def parse(source: str, runtime: Runtime) -> tuple[ast.Module | None, list[Findin
 
 
 def _not_compiled(source: str) -> Iterator[Finding]:
-    """Code that Python parses and does not compile, as `break` outside of a loop; nothing runs here."""
+    """Find code that parses but does not compile, as `break` outside a loop; nothing is executed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -72,7 +72,7 @@ def _odd_names(source: str) -> Iterator[Finding]:
 
 
 def _newer_syntax(source: str, tree: ast.Module, python: Version) -> Iterator[Finding]:
-    """Syntax that `ast.parse` of a newer Python accepts whatever `feature_version` says."""
+    """Find newer syntax that `ast.parse` accepts although `feature_version` names an older Python."""
     if python < (3, 11):
         tuples = [node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
         for place in tuples:
@@ -83,7 +83,7 @@ def _newer_syntax(source: str, tree: ast.Module, python: Version) -> Iterator[Fi
 
 
 def _newer_format_strings(source: str) -> Iterator[Finding]:
-    """Until Python 3.11 an f-string's expressions hold neither its own quote, nor a backslash, nor a comment."""
+    """Find f-strings of Python 3.12: their expressions hold the string's own quote, a backslash or a comment."""
     quotes: list[str] = []
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         quote = token.string.lstrip("fFrRbBuU")
@@ -102,7 +102,7 @@ def _newer_format_strings(source: str) -> Iterator[Finding]:
 
 
 def without_annotations(source: str, tree: ast.Module) -> str:
-    """The source with `0` for each annotation: no annotation is evaluated, so none of its names counts."""
+    """The source with `0` for each annotation: annotations are never evaluated, so their names do not count."""
     spans = sorted(_span(source, node) for node in _annotations(tree))
     lines, out, end = source, [], 0
     for start, stop in spans:
@@ -124,7 +124,7 @@ def _annotations(tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def _span(source: str, node: ast.expr) -> tuple[int, int]:
-    """Start and end of a node as offsets into the text; the tree counts lines, and UTF-8 bytes within them."""
+    """Start and end of a node as character offsets; the syntax tree counts lines, and UTF-8 bytes within a line."""
     starts = [0]
     for line in source.split("\n"):
         starts.append(starts[-1] + len(line) + 1)

@@ -1,7 +1,7 @@
 """Names of Python that a transform may use: builtins, members of modules, and methods by the kind of their owner.
 
-Each library member has a rule that says what kind of value calling it gives (`library_calls.py` reads them). What is
-not listed here is refused.
+Each library member has a rule for the kind of value that a call of it gives (read by `library_rules.py`). Names that
+are not listed are refused.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ SPARK_MODULES = {
 """Names that may be imported from PySpark beside the members of `functions` and `types`."""
 
 BUILTINS = frozenset(name.split(".")[1] for name in CALLS if name.startswith("builtins.") and name.count(".") == 1)
-"""Python's own names that a transform may use; exceptions apart."""
+"""Python's own names that a transform may use, without the exceptions."""
 
 EXCEPTIONS = words("AssertionError Exception KeyError NotImplementedError RuntimeError TypeError ValueError")
 """Exceptions that a transform may raise."""
 
 UNCALLED_FRAME_METHODS = words("crossJoin intersect join subtract union unionAll unionByName exceptAll")
-"""Methods that may be passed on as `DataFrame.name`, as to `reduce`: none of them reads text as SQL."""
+"""Methods that may be passed as `DataFrame.name`, as to `reduce`: none of them reads text as SQL."""
 
 TEXT_METHODS: dict[str, str] = {
     **dict.fromkeys(
@@ -133,10 +133,10 @@ TEXT_METHODS: dict[str, str] = {
         "plain",
     ),
 }
-"""Methods of text, with what they give."""
+"""Methods of text, with the kind of their result."""
 
 UNCALLED_TEXT_METHODS = TEXT_METHODS.keys() - {"format", "join", "translate"}
-"""Methods that may be passed on as `str.name`, as to `map` or as a key."""
+"""Methods that may be passed as `str.name`, as to `map` or as a key."""
 
 CONTAINER_METHODS: dict[str, str] = {
     "append": "put", "add": "put", "appendleft": "put", "extend": "put_all", "insert": "put_second",

@@ -9,7 +9,7 @@ from agent.request import Request
 
 
 def lost_clauses(before: str, after: str, request: Request) -> list[Finding]:
-    """What the specification names, `before` did, and `after` does no more; both sources parse."""
+    """Clauses of the specification that the transform `before` had and the repaired one has lost; both parse."""
     old, new = _Clauses(before), _Clauses(after)
     findings = [
         _finding("repair_lost_column", f"{what} {term!r} of the specification is not in the repaired function any more")
@@ -26,7 +26,7 @@ def lost_clauses(before: str, after: str, request: Request) -> list[Finding]:
 
 
 class _Clauses:
-    """What a transform's text says, by its string constants and method calls."""
+    """Clauses of a transform, by its string constants and method calls."""
 
     def __init__(self, source: str) -> None:
         nodes = list(ast.walk(ast.parse(source)))

@@ -1,6 +1,6 @@
-"""From a model's reply to the source of `transform`: fences, prose, truncation, syntax and signature.
+"""Extraction of `transform` from a model's reply: fences, prose, truncation, syntax and signature.
 
-Of several blocks that define transform the last complete one counts: a model that corrects itself does so below.
+Of several blocks that define transform the last complete one counts: a model corrects itself further down.
 """
 
 from __future__ import annotations
@@ -13,24 +13,27 @@ from dataclasses import dataclass
 from itertools import islice
 
 from agent.errors import ReplyError
-from agent.sanitizing.reply_layout import HEADER, one_function, without_kept
+from agent.sanitizing.reply_layout import HEADER, one_function, without_caching
 
-_CUT = {"max_tokens", "length", "model_context_window_exceeded"}
+_TRUNCATED = {"max_tokens", "length", "model_context_window_exceeded"}
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})(.*)$")
-_START = re.compile(
+# The first line of code in a reply without fences: an import, a definition, a decorator or an assignment.
+_CODE_START = re.compile(
     r"^(?:from|import|async def|def|@)\b|^@|^[A-Za-z_]\w*(?:, *\w+)*(?: *: *[^=\n]+)? *=(?!=)", re.MULTILINE
 )
 _TRANSFORM = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+transform\b", re.MULTILINE)
+# The sentence ends at a blank line, a fence or the code, whichever comes first.
 _ROOT_CAUSE = re.compile(
     r"^\W*ROOT CAUSE\W*?:\**\s*(.+?)(?=\n\s*\n|\n\s*[`~]{3}|\n(?:def|from|import) |\Z)", re.I | re.M | re.S
 )
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+# Strings and comments are matched whole, so that only the code between them is changed.
 _STRING_OR_COMMENT = re.compile(
     r"""(?s)(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\#[^\n]*)"""
 )
-_BESIDE = (ast.FunctionDef, ast.Assign, ast.AnnAssign)
-"""Statements that may follow a transform without a fence: prose that is Python by chance is none of these."""
+_MAY_FOLLOW = (ast.FunctionDef, ast.Assign, ast.AnnAssign)
+"""Statements that may follow a transform without a fence; prose that happens to be Python is none of these."""
 _MAX_FENCES = 40
 _MAX_STARTS = 20
 _MAX_ENDS = 60
@@ -39,7 +42,7 @@ _MAX_ROOT_CAUSE = 1000
 
 @dataclass(frozen=True)
 class Extracted:
-    """The source of a reply's transform, and what was left out of it."""
+    """The source of a reply's transform, and notes on dropped parts."""
 
     source: str
     notes: list[str]
@@ -53,28 +56,29 @@ def extract_transform(text: str, stop_reason: str) -> str:
 def extract(text: str, stop_reason: str) -> Extracted:
     """The reply's transform: LF, no BOM, dedented, one header, ending in a newline.
 
-    Imports, constants and helper functions beside it move into it; imports that the script has anyway or that nothing
-    uses, docstrings beside the function, `.cache()` and `.persist()` are dropped; other statements beside the function
-    stay, for the policy to report. The function's header is rewritten to the one form
-    `def transform(sources: dict[str, DataFrame]) -> DataFrame:`. Raises ReplyError with rule `reply_empty`,
-    `reply_truncated` (also when what came parses), `no_transform`, `syntax_error` (with line) or `signature`.
+    Imports, constants and helper functions beside it move into it. Needless imports, docstrings beside the function,
+    `.cache()` and `.persist()` are dropped. Other statements beside the function stay, for the policy to report. The
+    header becomes `def transform(sources: dict[str, DataFrame]) -> DataFrame:`.
+
+    Raises ReplyError with rule `reply_empty`, `reply_truncated` (also for a part that parses), `no_transform`,
+    `syntax_error` (with line) or `signature`.
     """
-    if stop_reason in _CUT:
+    if stop_reason in _TRUNCATED:
         raise ReplyError("reply_truncated", "the reply was cut at the token limit; ask for a shorter transform")
-    text = normalise(text)
+    text = normalise_newlines(text)
     if not tidy_code(text).strip():
         raise ReplyError("reply_empty", "the reply is empty; ask again")
     code = _last_complete(text)
     if code is None:
-        raise _nothing_usable(text)
+        raise _extraction_error(text)
     _check_signature(ast.parse(code))
-    code, notes = without_kept(code)
+    code, notes = without_caching(code)
     return Extracted(one_function(code), notes)
 
 
 def root_cause(text: str) -> str:
     """The sentence of a reply after `ROOT CAUSE:`, in one line of at most 1,000 characters; empty without one."""
-    match = _ROOT_CAUSE.search(normalise(text))
+    match = _ROOT_CAUSE.search(normalise_newlines(text))
     return " ".join(match.group(1).strip("* \n").split())[:_MAX_ROOT_CAUSE] if match else ""
 
 
@@ -90,7 +94,7 @@ def _starts_before_fences(text: str) -> bool:
 
 
 def _fenced(text: str) -> Iterator[str]:
-    """The blocks between fences that define transform; a block goes on past a fence that stands inside a string."""
+    """Fenced blocks that define transform; a fence inside a string does not end a block."""
     lines = text.split("\n")
     fences = [index for index, line in enumerate(lines) if _FENCE.match(line)][-_MAX_FENCES:]
     after = -1
@@ -98,6 +102,7 @@ def _fenced(text: str) -> Iterator[str]:
         if start <= after:
             continue
         ends = [end for end in fences if end > start and _closes(lines[end], lines[start])]
+        # The first end at which the block parses: a fence inside a string leaves the string open before it.
         for end in [*ends, len(lines)]:
             code = tidy_code("\n".join(lines[start + 1 : end]))
             if _defines_transform(code):
@@ -115,16 +120,16 @@ def _closes(line: str, opening: str) -> bool:
 
 
 def _unfenced(text: str) -> Iterator[str]:
-    """Code without fences: from the first line that looks like it to the end of the functions and constants."""
-    for start in islice(_START.finditer(text), _MAX_STARTS):
+    """Code without fences: from the first line that looks like code to the last function or constant."""
+    for start in islice(_CODE_START.finditer(text), _MAX_STARTS):
         rest = text[start.start() :]
         best, size = "", 0
-        for end in islice(_ends(rest), _MAX_ENDS):
+        for end in islice(_possible_ends(rest), _MAX_ENDS):
             code = tidy_code(rest[:end])
             if not _defines_transform(code):
                 continue
             body = ast.parse(code).body
-            if best and not all(isinstance(node, _BESIDE) for node in body[size:]):
+            if best and not all(isinstance(node, _MAY_FOLLOW) for node in body[size:]):
                 break
             best, size = code, len(body)
         if best:
@@ -132,8 +137,8 @@ def _unfenced(text: str) -> Iterator[str]:
             return
 
 
-def _ends(text: str) -> Iterator[int]:
-    """Where a function's body may end: before each unindented line after its `def`, and at the end."""
+def _possible_ends(text: str) -> Iterator[int]:
+    """Possible ends of the transform: before each unindented line behind its `def`, and the end of the text."""
     match = _TRANSFORM.search(text)
     if match is None:
         return
@@ -156,8 +161,8 @@ def _is_transform(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "transform"
 
 
-def _nothing_usable(text: str) -> ReplyError:
-    """Why no block is usable: no transform at all, or a transform that Python cannot read."""
+def _extraction_error(text: str) -> ReplyError:
+    """The error for a reply without a usable block: no transform at all, or one that Python cannot parse."""
     starts = list(_TRANSFORM.finditer(text))
     if not starts:
         return ReplyError("no_transform", f"the reply defines no transform; write `{HEADER}`")
@@ -195,30 +200,30 @@ def _signature_fault(functions: list[ast.stmt]) -> str:
     return ""
 
 
-def normalise(text: str) -> str:
+def normalise_newlines(text: str) -> str:
     """The text with LF line ends and without a byte order mark."""
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def tidy_code(code: str) -> str:
-    """Code with plain blanks, and without zero-width characters, outside strings and comments; dedented.
+    """Dedented code with plain blanks and without zero-width characters, outside strings and comments.
 
-    Smart quotes stay: what was meant by them is not certain.
+    Smart quotes stay, because their meaning is uncertain.
     """
     parts = []
     end = 0
     for match in _STRING_OR_COMMENT.finditer(code):
-        parts += [_plain(code[end : match.start()]), match.group()]
+        parts += [_with_plain_blanks(code[end : match.start()]), match.group()]
         end = match.end()
-    return _dedented("".join([*parts, _plain(code[end:])])).strip("\n") + "\n"
+    return _dedented("".join([*parts, _with_plain_blanks(code[end:])])).strip("\n") + "\n"
 
 
 def _dedented(code: str) -> str:
-    """The code without the blanks that all its lines begin with; lines of a text that have fewer stay as they are."""
+    """The code without its common indentation; lines of a string that are indented less stay as they are."""
     lines = code.split("\n")
     margin = os.path.commonprefix([line[: len(line) - len(line.lstrip())] for line in lines if line.strip()])
     return "\n".join(line.removeprefix(margin) for line in lines) if margin else code
 
 
-def _plain(code: str) -> str:
+def _with_plain_blanks(code: str) -> str:
     return _SPACES.sub(" ", _INVISIBLE.sub("", code))

@@ -1,8 +1,7 @@
-"""One function out of a reply's code: what stands beside `transform` moves into it.
+"""Layout of a reply's code as one function: imports, constants and helpers move into `transform`.
 
-The script around a transform has names of its own, so nothing of a reply may stand beside them: imports, constants and
-helper functions become local. What the script has anyway, imports that nothing uses, and calls that only keep a
-DataFrame in memory are dropped.
+The script around a transform has global names of its own, which a reply must not touch. Imports that the script has
+anyway or nothing uses, and calls that only cache a DataFrame, are dropped.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from itertools import pairwise
 from typing import TypeGuard
 
 from agent.errors import ReplyError
-from agent.sanitizing.library import names_of
+from agent.sanitizing.library import members_of
 from agent.sanitizing.python_grammar import without_annotations
 from agent.sanitizing.runtime import NEWEST
 from agent.sanitizing.scopes import bound_name, names_bound
-from agent.sanitizing.spark_names import KEPT
+from agent.sanitizing.spark_names import CACHING_METHODS
 
 HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:"
 _PROVIDED = {
@@ -37,18 +36,18 @@ _STAR = "*"
 Moved = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
 
-def without_kept(code: str) -> tuple[str, list[str]]:
+def without_caching(code: str) -> tuple[str, list[str]]:
     """The code without `.cache()`, `.persist(…)` and `.unpersist()`, and a note where there was one."""
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     raw = code.encode()
     spans = sorted(
-        (_dot_before(raw, _offset(code, node.func) - len(node.func.attr)), _offset(code, node))
+        (_dot_before(raw, _end_offset(code, node.func) - len(node.func.attr)), _end_offset(code, node))
         for node in calls
-        if isinstance(node.func, ast.Attribute) and node.func.attr in KEPT
+        if isinstance(node.func, ast.Attribute) and node.func.attr in CACHING_METHODS
     )
     end, parts = 0, []
     for start, stop in spans:
-        if start >= end:  # else it stands within the arguments of the one before
+        if start >= end:  # else the call is an argument of the one before
             parts += [raw[end:start]]
             end = stop
     note = "the transform's cache() and persist() were left out: the script keeps the result itself"
@@ -56,20 +55,20 @@ def without_kept(code: str) -> tuple[str, list[str]]:
 
 
 def _dot_before(raw: bytes, attribute: int) -> int:
-    """Where the dot before an attribute stands; blanks, line ends and backslashes may stand between."""
+    """Byte offset of the dot before an attribute; blanks, line ends and backslashes may stand between."""
     return raw.rindex(b".", 0, attribute)
 
 
-def _offset(code: str, node: ast.expr) -> int:
-    """Where a node ends, in UTF-8 bytes."""
+def _end_offset(code: str, node: ast.expr) -> int:
+    """Offset of a node's end, in UTF-8 bytes."""
     lines = code.encode().split(b"\n")
     return sum(len(line) + 1 for line in lines[: (node.end_lineno or 1) - 1]) + (node.end_col_offset or 0)
 
 
 def one_function(code: str) -> str:
-    """The code with everything that can be moved inside `transform`, under its one header, ending in a newline.
+    """The code with all movable statements inside `transform`, under the one header, ending in a newline.
 
-    Other statements stay where they are, for the policy to report. Text that spans lines keeps its lines.
+    Other statements stay in place, for the policy to report. Strings over several lines keep their lines.
     """
     tree = ast.parse(code)
     if any(after.lineno <= (before.end_lineno or 0) for before, after in pairwise(tree.body)):
@@ -99,7 +98,7 @@ def _is_comment(node: ast.stmt) -> bool:
 
 
 def _lines_of(node: ast.stmt, lines: list[str]) -> range:
-    """The numbers of a statement's lines, with the comment right above it."""
+    """Line numbers of a statement and of the comment right above it."""
     start = node.lineno
     while isinstance(node, Moved) and start > 1 and lines[start - 2].startswith("#"):
         start -= 1
@@ -107,7 +106,7 @@ def _lines_of(node: ast.stmt, lines: list[str]) -> range:
 
 
 def _inside_text(tree: ast.Module) -> set[int]:
-    """The numbers of lines that begin within a text: these cannot be indented."""
+    """Numbers of the lines that begin inside a string: indenting them would change it."""
     found: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)):
@@ -116,20 +115,20 @@ def _inside_text(tree: ast.Module) -> set[int]:
 
 
 def _moved(node: Moved, lines: list[str], tree: ast.Module, used: set[str]) -> Iterator[str | int]:
-    """The lines of a statement that moves: as text where it is written anew, else by their numbers."""
+    """The lines of a moving statement: text for a rewritten import, else line numbers."""
     if isinstance(node, ast.Import | ast.ImportFrom):
-        needed = _needed(node, tree, used)
+        needed = _trimmed_import(node, tree, used)
         if needed is not None:
             yield ast.unparse(needed)
     else:
         yield from _lines_of(node, lines)
 
 
-def _needed(node: ast.Import | ast.ImportFrom, tree: ast.Module, used: set[str]) -> ast.stmt | None:
-    """The import with only the names that are used and not there anyway; None where none is left."""
+def _trimmed_import(node: ast.Import | ast.ImportFrom, tree: ast.Module, used: set[str]) -> ast.stmt | None:
+    """The import with only the names that are used and not provided by the script; None when none is left."""
     if isinstance(node, ast.ImportFrom) and [alias.name for alias in node.names] == [_STAR]:
         names = [
-            ast.alias(name) for name in sorted(names_of(node.module or "", NEWEST) & used - _bound_after(node, tree))
+            ast.alias(name) for name in sorted(members_of(node.module or "", NEWEST) & used - _bound_after(node, tree))
         ]
         return ast.ImportFrom(node.module, names, node.level) if names else None
     prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
@@ -144,12 +143,12 @@ def _needed(node: ast.Import | ast.ImportFrom, tree: ast.Module, used: set[str])
 
 
 def _bound_after(star: ast.stmt, tree: ast.Module) -> set[str]:
-    """Names that the module binds again behind a star, which then mean that."""
+    """Names that the module binds again behind a star import; the later binding wins."""
     return {name for node in tree.body[tree.body.index(star) + 1 :] for name in names_bound(node)}
 
 
 def _names_used(code: str, tree: ast.Module) -> set[str]:
-    """Global names that are read when the code runs: annotations are not."""
+    """Global names that running the code reads; annotations are not read."""
     found: set[str] = set()
     for table in _tables(code, tree):
         top = table.get_type() == "module"
@@ -158,7 +157,7 @@ def _names_used(code: str, tree: ast.Module) -> set[str]:
 
 
 def _tables(code: str, tree: ast.Module) -> list[symtable.SymbolTable]:
-    """The symbol tables of the code. Raises ReplyError for what Python cannot compile."""
+    """The symbol tables of the code. Raises ReplyError for code that Python cannot compile."""
     try:
         tables = [symtable.symtable(without_annotations(code, tree), "transform", "exec")]
     except SyntaxError as error:
@@ -177,9 +176,9 @@ def _own_names(code: str, tree: ast.Module) -> set[str]:
 def _function(
     lines: list[str], function: ast.FunctionDef, code: str, placed: list[str | int], within: set[int], clash: bool
 ) -> list[str]:
-    """The function's lines under the one header, with the statements that moved behind its docstring.
+    """The function's lines under the one header, with the moved statements behind its docstring.
 
-    Where its own variables have names of what moved, its body stays a function of its own inside.
+    On a clash between its local variables and moved names, its body becomes an inner function.
     """
     line, column = _header_end(code, function)
     rest, first = lines[line - 1][column:], function.body[0]
@@ -204,7 +203,7 @@ def _function(
 
 
 def _shares_line(function: ast.FunctionDef) -> bool:
-    """True where a statement stands behind the docstring on its line."""
+    """True when a statement follows the docstring on its line."""
     return len(function.body) > 1 and function.body[1].lineno == function.body[0].end_lineno
 
 

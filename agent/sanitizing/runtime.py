@@ -1,4 +1,4 @@
-"""The Spark and the Python that a Glue version runs: a transform may use what these have.
+"""Glue versions with their Spark and Python versions, which limit the names that a transform may use.
 
 Versions from AWS's "Glue version" page; 5.1's from its release notes.
 """
@@ -38,6 +38,6 @@ OLDEST, NEWEST = _RUNTIMES[0], _RUNTIMES[-1]
 
 
 def runtime(glue_version: str) -> Runtime:
-    """The runtime of a Glue version; of one that is not known, that of the nearest older one."""
+    """The runtime of a Glue version; for an unknown version, that of the nearest older one."""
     older = [known for known in _RUNTIMES if known.glue <= glue_version]
     return older[-1] if older else OLDEST

@@ -1,7 +1,7 @@
-"""Which variable each name of a transform means, as Python itself resolves it.
+"""Name resolution: the variable that each name of a transform means, as Python itself resolves it.
 
-Python's own symbol table (`symtable`) decides; this module only pairs its scopes with the nodes of the syntax tree, in
-the order in which Python makes them.
+Python's own symbol table (`symtable`) decides; this module pairs its scopes with the nodes of the syntax tree, in the
+order in which Python makes them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Function = ast.FunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 MODULE = 0
-"""The number of the module's scope: a name there is global, or one of Python's own."""
+"""Number of the module's scope: its names are global or builtins."""
 
 _SCOPE_NAMES: dict[type[ast.AST], str] = {
     ast.Lambda: "lambda",
@@ -69,7 +69,7 @@ class _Scope:
 
 
 class _Inlined(_Scope):
-    """A comprehension that Python, since 3.12, makes part of the function around it: only its targets are its own."""
+    """A comprehension that Python 3.12 inlines into its function (PEP 709): only its targets are its own variables."""
 
     def __init__(self, targets: set[str], number: int, outer: _Scope) -> None:
         self.table, self.number, self.outer = outer.table, number, outer
@@ -81,7 +81,7 @@ class _Inlined(_Scope):
         return self.owner(name)
 
     def owner(self, name: str) -> Variable:
-        """The same, asked from a scope inside."""
+        """The same, for a name of an inner scope."""
         if name in self._targets:
             return Variable(self.number, name)
         return self.outer.variable(name) if self.outer is not None else Variable(MODULE, name)
@@ -181,7 +181,7 @@ def returns(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.FunctionDef]]:
 
 
 def names_bound(node: ast.stmt) -> list[str]:
-    """The names that a statement of a module binds for certain; a star brings none of its own."""
+    """Names that a statement of a module binds for certain; a star import counts as binding none."""
     match node:
         case ast.Import(names=names) | ast.ImportFrom(names=names):
             return [bound_name(alias) for alias in names if alias.name != "*"]

@@ -1,6 +1,6 @@
 """Names of Spark that a transform may use, with the Spark version that brought them.
 
-A name that is on no list is refused. The lists of unstable and forbidden names only serve to say why. Read off the
+A name that is on no list is refused. The lists of unstable and forbidden names only give the reason. Source: the
 function registries and the `pyspark.sql.functions` of Spark 3.3.4, 3.4.4 and 3.5.6.
 """
 
@@ -57,9 +57,9 @@ _OTHER_FUNCTIONS = """
     """
 
 ROW_FUNCTIONS = words(_ROW_FUNCTIONS)
-"""Functions that work on one row: those that the compiler takes in an expression of a specification.
+"""Functions of one row, which the compiler takes in a specification's expressions.
 
-Every supported Spark has them. They give the same answer on each run; the clock gives one answer for a whole query.
+Every supported Spark has them. They are deterministic; the clock has one value for a whole query.
 """
 
 AGGREGATE_FUNCTIONS = words(f"{_AGGREGATES} {_NEWER_AGGREGATES}")
@@ -103,7 +103,7 @@ _NEWER_IN_F: dict[Version, frozenset[str]] = {
     unix_date unix_micros unix_millis unix_seconds url_decode url_encode weekday width_bucket
     """),
 }
-"""A function of SQL may come to `pyspark.sql.functions` in a later version only."""
+"""Functions of SQL that reached `pyspark.sql.functions` in a later version."""
 
 FUNCTIONS_SINCE: dict[Version, frozenset[str]] = {
     (3, 3): SQL_FUNCTIONS_SINCE[(3, 3)].difference(_ONLY_IN_SQL, *_NEWER_IN_F.values()) | _ONLY_IN_F,
@@ -115,7 +115,7 @@ UNSTABLE_FUNCTIONS = words("""
     rand randn random uuid shuffle monotonically_increasing_id spark_partition_id input_file_name
     input_file_block_length input_file_block_start
     """)
-"""Functions whose value changes when Spark retries a task, which would mix rows of two computations."""
+"""Functions whose value changes when Spark retries a task: the result would mix rows of two computations."""
 
 UDF_NAMES = words("""
     udf pandas_udf udtf call_udf call_function mapInPandas mapInArrow applyInPandas cogroup mapPartitions foreachBatch
@@ -145,7 +145,7 @@ FRAME_METHODS = words("""
     repartitionByRange rollup select selectExpr sort sortWithinPartitions subtract to toDF transform union
     unionAll unionByName unpivot where withColumn withColumnRenamed withColumns withColumnsRenamed
     """)
-"""Methods that give a DataFrame or a grouped one, and that no plain Python value but `str.join` shares."""
+"""Methods that give a DataFrame or a grouped one; of plain Python values only `str` shares a name, `join`."""
 
 GROUPING = words("cube groupBy groupby pivot rollup")
 """Methods among these that give a grouped DataFrame."""
@@ -155,7 +155,7 @@ KEEPS_ORDER = words("""
     alias drop fillna dropna filter hint select selectExpr toDF where withColumn withColumnRenamed withColumns
     cache persist
     """)
-"""Methods after which rows are in the order that they were in."""
+"""Methods that keep the order of rows."""
 
 COLUMN_METHODS = words("""
     asc asc_nulls_first asc_nulls_last astype between bitwiseAND bitwiseOR bitwiseXOR cast contains desc
@@ -179,8 +179,8 @@ FRAME_PROPERTIES = words("columns dtypes na schema")
 NEWER_METHODS: dict[str, Version] = {name: (3, 4) for name in words("melt offset to unpivot withColumnsRenamed")}
 """Methods by the Spark version that brought them."""
 
-KEPT = words("cache persist unpersist")
-"""Methods that are dropped from a reply: the script keeps the result itself."""
+CACHING_METHODS = words("cache persist unpersist")
+"""Methods that extraction drops from a reply: the script caches the result itself."""
 
 ACTIONS = words("""
     approxQuantile cache checkpoint collect corr count cov crosstab describe explain first foreach
@@ -189,12 +189,12 @@ ACTIONS = words("""
     """)
 """Methods that start a job or move rows to the driver; the script counts, keeps and writes the result once."""
 
-OUTSIDE = words("""
+ESCAPES = words("""
     createGlobalTempView createOrReplaceGlobalTempView createOrReplaceTempView createTempView inputFiles observe
     rdd registerTempTable saveAsTable sparkSession sql sql_ctx toJSON write writeStream writeTo insertInto jdbc
     withMetadata withWatermark
     """)
-"""Ways out of the transform: to storage, to the session, to the raw rows."""
+"""Methods that lead out of the transform: to storage, to the session, to the raw rows."""
 
 UNSTABLE_METHODS = words("randomSplit sample sampleBy")
 """Methods that choose other rows each time."""

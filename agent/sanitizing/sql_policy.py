@@ -1,4 +1,9 @@
-"""The policy for SQL text inside a transform: one expression with allowed functions, and nothing hidden."""
+"""The policy for SQL text inside a transform: one expression with listed functions, in unambiguous tokens.
+
+The tokenizer takes only text that Spark and sqlglot cut into the same tokens. If the two disagreed on the end of a
+string or comment, text that one reads as a string would be code to the other. Spark's lexer is SqlBaseLexer.g4 of
+Spark 3.3 and 3.5.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +29,20 @@ from agent.sanitizing.spark_names import (
 from agent.sql_limits import excess
 
 _QUERY_WORDS = words("from map reduce select table values with")
-"""Words that begin a query where they follow a parenthesis; anywhere else they are names."""
+"""Words that begin a query behind a parenthesis; elsewhere they are names."""
 _STATEMENT_WORDS = words("""
     alter create delete drop from grant insert lateral map merge reduce revoke select set table truncate union update
     values with
     """)
-"""Words that sqlglot takes for statements, and Spark for names wherever an expression stands."""
+"""Words that sqlglot reads as statements and Spark reads as names within an expression."""
 _NAME_FOLLOWERS = words("= == <=> < <= > >= <> != ) , . [ / % || & | ^")
-"""Tokens that stand behind a name and never behind a word that begins a query."""
+"""Tokens that may follow a name, and never a word that begins a query."""
+# Keywords that may precede a parenthesis without being a function.
 _BEFORE_PARENTHESIS = words("""
     all and as between by case cast decimal dec numeric varchar char distinct div else escape exists from ignore in
     interval is like ilike not or order over partition range rlike rows then try_cast when where within group filter
     """)
+# Keywords that may precede a string; behind another word a string would be an alias or a typed literal.
 _BEFORE_STRING = words("""
     all and any as between both by case date distinct div else escape from ilike in interval is leading like not or
     placing regexp rlike some then timestamp to trailing trim when
@@ -70,7 +77,7 @@ def _objections(text: str, runtime: Runtime) -> Iterator[Objection]:
         before = tokens[index - 1] if index else None
         after = tokens[index + 1] if index + 1 < len(tokens) else None
         yield from _token(token, before, after, runtime)
-    yield from _shape(tokens)
+    yield from _check_parsed(tokens)
 
 
 def _token(token: SqlToken, before: SqlToken | None, after: SqlToken | None, runtime: Runtime) -> Iterator[Objection]:
@@ -91,7 +98,7 @@ def _token(token: SqlToken, before: SqlToken | None, after: SqlToken | None, run
 
 
 def _is_identity(token: SqlToken, after: SqlToken | None, runtime: Runtime) -> bool:
-    """True for what Spark reads as a function without parentheses; `user` is one since Spark 3.4."""
+    """True for a word that Spark reads as a function without parentheses; `user` is one since Spark 3.4."""
     qualifier = after is not None and after.text == "."
     return not qualifier and (token.word in IDENTITY_NAMES or (token.word == "user" and runtime.spark >= (3, 4)))
 
@@ -113,11 +120,11 @@ def _call(token: SqlToken, before: SqlToken | None, runtime: Runtime) -> Iterato
             yield f"the SQL function {word!r} is not allowed", hint
 
 
-def _shape(tokens: list[SqlToken]) -> Iterator[Objection]:
+def _check_parsed(tokens: list[SqlToken]) -> Iterator[Objection]:
     try:
-        tree = parse_one(_plain(tokens), dialect="spark")
+        tree = parse_one(_parser_text(tokens), dialect="spark")
     except (SqlglotError, LookupError, AttributeError, TypeError, ValueError) as error:
-        # sqlglot 30 fails on some texts in other ways than its own: `map(a)` is an IndexError
+        # sqlglot 30 raises errors that are not its own for some texts: IndexError for `map(a)`
         yield f"the SQL text is not a Spark SQL expression: {_first_line(error)}", _WRITE_F
         return
     except RecursionError:
@@ -127,8 +134,8 @@ def _shape(tokens: list[SqlToken]) -> Iterator[Objection]:
         yield "only an expression is allowed in SQL text, no query and no statement", _WRITE_F
 
 
-def _plain(tokens: list[SqlToken]) -> str:
-    """The text without comments, and with names quoted that sqlglot would take for the beginning of a statement."""
+def _parser_text(tokens: list[SqlToken]) -> str:
+    """The text for sqlglot: without comments, and with quotes around names that it would read as statements."""
     parts = []
     for index, token in enumerate(tokens):
         called = index + 1 < len(tokens) and tokens[index + 1].text == "("
@@ -163,7 +170,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 
-_ELSE = {
+_UNREADABLE = {
     "$": ("a variable outside a string, which Spark would replace", "write the value itself"),
     ";": ("more than one statement", "write one expression"),
     "::": ("`::`, which Spark 3.3 does not know", "write CAST(x AS type)"),
@@ -181,7 +188,7 @@ _ELSE = {
 
 
 class SqlTokenError(ValueError):
-    """SQL text that Spark and this reader might not read alike: what it holds, and what to write instead."""
+    """SQL text that Spark and this tokenizer might read differently: the offending part, and the form to write."""
 
     def __init__(self, what: str, hint: str) -> None:
         super().__init__(what)
@@ -191,14 +198,14 @@ class SqlTokenError(ValueError):
 
 @dataclass(frozen=True)
 class SqlToken:
-    """One token, with its text as it stands there."""
+    """A token, with its exact text."""
 
     kind: TokenKind
     text: str
 
     @property
     def word(self) -> str:
-        """A name or word in lower case without its quotes; of other tokens the text."""
+        """A name or word in lower case without its quotes; for other tokens the text."""
         return self.text.strip("`").lower() if self.kind in ("word", "quoted") else self.text
 
 
@@ -210,6 +217,7 @@ def sql_tokens(text: str) -> list[SqlToken]:
         if match.start() != start:
             raise _unreadable(text, start)
         kind = match.lastgroup
+        # `'it''s'` is one string in standard SQL, and two joined strings without the quote in Spark 3.
         if kind == "string" and start and text[start - 1] == text[start]:
             raise SqlTokenError("a doubled quote, which Spark 3 drops", "write \\' for a quote inside a string")
         if kind in ("word", "quoted", "string", "number", "operator"):
@@ -222,5 +230,7 @@ def sql_tokens(text: str) -> list[SqlToken]:
 
 def _unreadable(text: str, start: int) -> SqlTokenError:
     rest = text[start : start + 2]
-    what, hint = _ELSE.get(rest) or _ELSE.get(rest[:1]) or (f"the character {rest[:1]!r}", "write plain Spark SQL")
+    what, hint = (
+        _UNREADABLE.get(rest) or _UNREADABLE.get(rest[:1]) or (f"the character {rest[:1]!r}", "write plain Spark SQL")
+    )
     return SqlTokenError(what, hint)

@@ -1,6 +1,6 @@
-"""Warnings about a transform whose rows can differ from run to run, or between rows that should differ.
+"""Warnings about non-determinism: a transform whose rows can differ from run to run, or whose hashes collide.
 
-Nothing here is refused: an order that does not matter, or a day that is meant, is the author's to know.
+They refuse nothing: only the author knows whether the order or the day matters.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import ast
 from collections.abc import Iterator
 
 from agent.sanitizing.library import FUNCTIONS_MODULE
-from agent.sanitizing.policy import understand
+from agent.sanitizing.policy import analyse
 from agent.sanitizing.policy_context import Context
 from agent.sanitizing.runtime import OLDEST, Runtime
 from agent.sanitizing.spark_names import words
 from agent.sanitizing.value_kinds import certainly
 
 _ORDERED_BY_CALLER = words("array_sort sort_array size array_distinct array_contains array_max array_min")
-"""Functions around `collect_list` after which its order does not count."""
+"""Functions around `collect_list` whose result does not depend on its order."""
 _ANY_ORDER = words("collect_list collect_set")
 _ANY_ROW = words("first last")
 _TIME = words("current_date current_timestamp now")
@@ -24,13 +24,13 @@ _RANKS = words("row_number ntile lag lead")
 
 
 def unstable_uses(source: str, runtime: Runtime = OLDEST) -> list[str]:
-    """One sentence for each kind of use, beginning with `the transform`; the source passes the policy."""
-    context = understand(source, runtime)
-    found = [told for node in ast.walk(context.tree) if isinstance(node, ast.Call) for told in _told(node, context)]
-    return list(dict.fromkeys(found))
+    """One warning for each unstable use, beginning with `the transform`; the source must pass the policy."""
+    context = analyse(source, runtime)
+    calls = [node for node in ast.walk(context.tree) if isinstance(node, ast.Call)]
+    return list(dict.fromkeys(warning for node in calls for warning in _warnings(node, context)))
 
 
-def _told(node: ast.Call, context: Context) -> Iterator[str]:
+def _warnings(node: ast.Call, context: Context) -> Iterator[str]:
     line = node.lineno
     for dotted in context.members(node.func):
         owner, _, name = dotted.rpartition(".")

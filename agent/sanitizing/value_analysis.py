@@ -16,7 +16,7 @@ from agent.sanitizing.values import Values
 
 _MAX_ROUNDS = 12
 _MAX_STEPS = 500_000
-"""Nodes visited, and cells of containers read, in all rounds."""
+"""Nodes visited and container slots read in all rounds together."""
 
 
 def analysed(tree: ast.Module, scopes: Scopes, imported: Mapping[Variable, set[str]], bound: set[str]) -> Values:
@@ -39,7 +39,7 @@ def analysed(tree: ast.Module, scopes: Scopes, imported: Mapping[Variable, set[s
 
 
 def _in_order(tree: ast.Module) -> Iterator[ast.AST]:
-    """All nodes, the parts of an expression before it, and what is looped over before the variable of the loop."""
+    """All nodes in the order of evaluation: operands before their expression, an iterable before the loop variable."""
     stack: list[tuple[ast.AST, bool]] = [(node, False) for node in reversed(tree.body)]
     while stack:
         node, ready = stack.pop()

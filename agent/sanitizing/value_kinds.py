@@ -1,7 +1,7 @@
-"""The kinds of value that an expression of a transform can have.
+"""Abstract values: the kinds of value that an expression of a transform can have.
 
-A value is a set of atoms: all that an expression may be when it runs. The policy asks two things of it: can this be
-text that Spark would read as SQL, and is this certainly a Column.
+A value is a set of atoms, one for each thing that the expression may be at run time. The policy asks two questions:
+can this be text that Spark would read as SQL, and is this certainly a Column?
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ AtomKind = Literal[
     "module", "member", "function", "partial",
     "other", "any",
 ]  # fmt: skip
-"""`other` is anything but text; `any` may be text too. The rest says itself what it is."""
+"""`other` is anything but text; `any` is anything, text included."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """The place that makes a list, set, tuple or dictionary: all that it makes there count as one."""
+    """Allocation site: all lists, sets, tuples or dictionaries that one place makes count as one container."""
 
     node: ast.AST
     part: str = ""
@@ -30,12 +30,12 @@ class Site:
 
 @dataclass(frozen=True)
 class Atom:
-    """One thing that a value may be."""
+    """An element of a value: one thing that an expression may be."""
 
     kind: AtomKind
     of: str | Site | ast.AST | None = None
-    """The literal of a text, None where it is not known; the site of a container; the dotted name of a module or
-    member; the node of a function or of a call of `partial`; of a frame `ordered` where its rows are in order."""
+    """Detail by kind: the literal of a known text, the site of a container, the dotted name of a module or member,
+    the node of a function or of a call of `partial`, `ordered` for a frame whose rows are in order."""
 
 
 Value = frozenset[Atom]
@@ -54,13 +54,13 @@ OTHER: Value = frozenset({Atom("other")})
 ANY: Value = frozenset({Atom("any")})
 
 _MAX_TEXTS = 64
-"""Different literals that one value is followed through."""
+"""Different literals that one value may hold before it becomes an unknown text."""
 _MAX_LENGTH = 10_000
-"""Characters of a text that is put together from literals."""
+"""Characters of a text that is built from literals."""
 
 
 def text(literal: str) -> Value:
-    """The value of a text that is known."""
+    """The value of a known text."""
     return frozenset({Atom("text", literal)})
 
 
@@ -80,23 +80,23 @@ def sites(value: Value, *kinds: AtomKind) -> list[Site]:
 
 
 def kinds(value: Value) -> set[AtomKind]:
-    """The kinds of a value; None apart, which raises an error wherever another kind counts."""
+    """The kinds of a value, None left out: Python raises an error where None is used as another kind."""
     return {atom.kind for atom in value} - {"none"}
 
 
 def certainly(value: Value, *wanted: AtomKind) -> bool:
-    """True where the value cannot be of another kind."""
+    """True when the value can be of these kinds only."""
     found = kinds(value)
     return bool(found) and found <= set(wanted)
 
 
 def may_be_text(value: Value) -> bool:
-    """True where the value may be text, or nothing is known of it."""
+    """True when the value may be text, or nothing is known of it."""
     return not value or bool(kinds(value) & {"text", "any"})
 
 
 def literals(value: Value) -> list[str] | None:
-    """All texts that the value may be; None where one is not known, or nothing is."""
+    """All texts that the value may be; None when one of them, or the value itself, is unknown."""
     found = [atom.of for atom in value if atom.kind == "text"]
     if not value or "any" in kinds(value) or not all(isinstance(one, str) for one in found):
         return None
@@ -104,7 +104,7 @@ def literals(value: Value) -> list[str] | None:
 
 
 def joined(parts: Iterable[Value]) -> Value:
-    """The texts that texts put one behind the other give; numbers between them make the text unknown."""
+    """The concatenation of texts: all combinations of known ones; a part that is no text makes the result unknown."""
     known = [""]
     for part in parts:
         found = literals(part) if certainly(part, "text") else None
@@ -117,7 +117,7 @@ def joined(parts: Iterable[Value]) -> Value:
 
 
 def widened(value: Value, growing: bool = False) -> Value:
-    """The value, with too many literals, or growing ones, as one unknown text, and too many things as anything."""
+    """The value, widened so that the analysis ends: too many or growing literals become TEXT, too many atoms ANY."""
     if len(value) <= _MAX_TEXTS and not growing:
         return value
     others = frozenset(atom for atom in value if atom.kind != "text")

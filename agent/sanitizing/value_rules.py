@@ -1,11 +1,11 @@
-"""Rules of the analysis of values, one for each kind of node."""
+"""Transfer rules of the value analysis, one for each kind of syntax node."""
 
 from __future__ import annotations
 
 import ast
 
 from agent.sanitizing.call_rules import CallRules, comparison
-from agent.sanitizing.library import is_module, one_name
+from agent.sanitizing.library import canonical_name, is_module
 from agent.sanitizing.scopes import Function, Scopes, returns
 from agent.sanitizing.value_kinds import (
     ANY,
@@ -45,7 +45,7 @@ _ITEMS: dict[AtomKind, Value] = {
 
 
 class Rules:
-    """One step of the analysis for each kind of node; an expression without a rule may be anything."""
+    """Evaluates one node on the values found so far; an expression without a rule may be anything."""
 
     def __init__(self, values: Values, scopes: Scopes, tree: ast.Module) -> None:
         self._values = values
@@ -54,7 +54,7 @@ class Rules:
         self._returns = dict(returns(tree))
 
     def step(self, node: ast.AST) -> None:
-        """Add what the node says, as far as its parts are known."""
+        """Add the node's effect, as far as the values of its parts are known."""
         if isinstance(node, ast.expr):
             self._values.note(node, self._expression(node))
         else:
@@ -126,7 +126,7 @@ class Rules:
         return ANY
 
     def _all_of(self, elements: list[ast.expr]) -> Value:
-        """The elements of a display, of a starred one what it holds."""
+        """The elements of a list, tuple or set display; a starred element contributes its own elements."""
         found = NOTHING
         for element in elements:
             if isinstance(element, ast.Starred):
@@ -154,7 +154,7 @@ class Rules:
         for atom in owner:
             match atom.kind:
                 case "module" | "member":
-                    dotted = one_name(f"{atom.of}.{name}")
+                    dotted = canonical_name(f"{atom.of}.{name}")
                     found |= frozenset({Atom("module" if is_module(dotted) else "member", dotted)})
                 case "frame" if name in ("columns", "dtypes", "schema", "na"):
                     found |= self._of_frame(name)
@@ -169,7 +169,7 @@ class Rules:
         return found
 
     def _of_frame(self, name: str) -> Value:
-        # One list for all frames: it is never changed but by who has it, and its texts are unknown in any case.
+        # One list stands for the columns of all frames: its texts are unknown in any case.
         if name == "schema":
             return TYPE
         if name == "na":
@@ -265,7 +265,7 @@ class Rules:
                     self._store_item(site, place, value)
 
     def _unpacked(self, value: Value, index: int | None) -> Value:
-        """One element of what is unpacked: of a tuple the one at its place."""
+        """The element that one target of an unpacking gets: a tuple's element at its index, else any element."""
         rest = frozenset(atom for atom in value if atom.kind != "list")
         tuples = value - rest
         return self._values.elements(rest) | self._values.item(tuples, ALL if index is None else index)
@@ -281,7 +281,7 @@ class Rules:
 
 
 def _slot(place: ast.expr) -> str | int:
-    """The place that a subscript names: a constant key or index, else all of them."""
+    """The slot that a subscript names: a constant key or index, else ALL."""
     match place:
         case ast.Constant(value=str() | int() as constant):
             return constant

@@ -25,10 +25,11 @@ from agent.sanitizing.value_kinds import (
 )
 
 _GROWING = 3
-"""Rounds in which a variable may get further texts; what gets more after them is any text."""
+"""Rounds in which a variable may gain texts; one that gains more later is an unknown text."""
 ALL = "*"
-"""The slot of a container's elements whose place is not known."""
+"""The slot of elements at unknown places."""
 KEYS = "keys"
+"""The slot of a dictionary's keys."""
 
 Cell = Variable | tuple[Hashable, Hashable]
 
@@ -47,24 +48,24 @@ class Values:
         self.news = 0
         self.settled = False
         self.changed: set[Site] = set()
-        """Containers that are written to after they were made."""
+        """Containers that are modified after their creation."""
         self.changed_unseen = False
-        """True where something is written to of which it is not known what it is."""
+        """True when an unknown container is modified: it may be any of them."""
         self.column_names = self.made("list", tree, TEXT, part="columns")
         self.column_types = self.made("list", tree, self.tupled(tree, [TEXT, TEXT], "pair"), part="dtypes")
 
     def of(self, node: ast.AST | None) -> Value:
-        """The possible values of an expression; ANY where the analysis did not come to an end."""
+        """The possible values of an expression; ANY when the analysis reached a limit."""
         if node is None:
             return NOTHING
         return self._nodes.get(node, NOTHING) if self.settled else ANY
 
     def so_far(self, node: ast.AST) -> Value:
-        """The values of an expression that were found up to now."""
+        """The values of an expression that were found so far."""
         return self._nodes.get(node, NOTHING)
 
     def note(self, node: ast.AST, value: Value) -> None:
-        """An expression may be this."""
+        """Add to the possible values of an expression."""
         old = self._nodes.get(node, NOTHING)
         if not value <= old:
             self._nodes[node] = widened(old | value)
@@ -80,15 +81,15 @@ class Values:
         return value | _global(cell.name) if cell.scope == MODULE and cell.name not in self._bound else value
 
     def put(self, cell: Cell, value: Value) -> None:
-        """A variable or a slot may hold this."""
+        """Add to the possible values of a variable or slot."""
         old = self._cells[cell]
         if not value <= old:
-            # A text that still grows after some rounds is made from itself.
+            # A text that still grows after some rounds is built from itself, as in a loop.
             self._cells[cell] = widened(old | value, growing=self.rounds > _GROWING)
             self.news += self._cells[cell] != old
 
     def put_item(self, site: Site, slot: Hashable, value: Value) -> None:
-        """A container may hold this at a place: an index, a constant key, or ALL."""
+        """Add to the possible values of a container's slot: an index, a constant key, or ALL."""
         self._slots[site].add(slot)
         self.put((site, slot), value)
 
@@ -109,7 +110,7 @@ class Values:
         return container("list", site)
 
     def item(self, value: Value, slot: Hashable = ALL) -> Value:
-        """The possible values at a place of a tuple or dictionary; all of them where the place is not known."""
+        """The possible values at a slot of a tuple or dictionary; those of all slots when the place is unknown."""
         found = NOTHING
         for site in sites(value, "list", "dict"):
             known = self._slots[site]
@@ -135,13 +136,13 @@ class Values:
         return found
 
     def entries(self, value: Value) -> tuple[Value, Value]:
-        """Keys and values of what a dictionary can be made of: another one, or pairs."""
+        """Keys and values of a dictionary's source: another dictionary, or pairs."""
         pairs = self.elements(frozenset(atom for atom in value if atom.kind not in ("dict", "sources")))
         dictionaries = frozenset(atom for atom in value if atom.kind in ("dict", "sources"))
         return self.elements(dictionaries) | self.item(pairs, 0), self.items(value) | self.item(pairs, 1)
 
     def change(self, value: Value) -> None:
-        """A container is written to after it was made."""
+        """Record that a container is modified after its creation."""
         self.changed.update(sites(value, "list", "dict"))
         if kinds(value) & {"any", "other"} and not self.changed_unseen:
             self.changed_unseen = True

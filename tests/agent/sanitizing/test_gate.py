@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.sanitizing.policy import check_policy, checked_texts, understand
+from agent.sanitizing.policy import analyse, check_policy, checked_texts
 from agent.sanitizing.reply import extract_transform
 from agent.sanitizing.runtime import runtime
 from agent.sanitizing.stability import unstable_uses
@@ -82,7 +82,7 @@ def test_steps_grow_with_the_transform_alone(lines: int) -> None:
     """Each expression is looked at a few times, whatever it is made of: names do not double the work."""
     chain = "".join(f"    a{i + 1} = a{i} + a{i}\n" for i in range(lines))
     source = f"def transform(sources):\n    a0 = 1\n{chain}    return sources['a'].limit(a{lines})\n"
-    values = understand(source).values
+    values = analyse(source).values
     assert values.settled
     assert values.steps < 60 * lines
 
@@ -108,7 +108,7 @@ HEAVY = {
 def test_texts_are_worked_out_within_bounds(lines: str) -> None:
     """What would take all memory is given up as not known, long before."""
     source = f"def transform(sources):\n    a0 = 12345\n{lines}    return sources['a'].filter(f'{{a26}}')\n"
-    texts = understand(source).texts
+    texts = analyse(source).texts
     assert "sql" in [found["rule"] for found in check_policy(source)]
     assert texts._work < 400_000
 

@@ -1,50 +1,76 @@
-"""The composition of every door: settings in, a service or a ledger on the chosen engine out."""
+"""The composition of every door: settings in, a service or a ledger on the chosen engine out.
+
+Modules are imported by the function that needs them: `datamorph status` needs no Spark, and the Lambda no SQLite.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from agent.settings import Settings
 
 if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
     from runs.service import Service
+    from tools.aws.clients import AwsClients
     from tools.ports import Ledger
+    from tools.toolbox import Toolbox
 
 
 @contextmanager
-def open_service(settings: Settings) -> Iterator[Service]:
-    """The service on the chosen engine; what it started ends here, unless a job still needs it."""
+def open_service(
+    settings: Settings,
+    *,
+    clients: AwsClients | None = None,
+    lifetime: Callable[[], float] | None = None,
+    seconds_left: Callable[[], float] | None = None,
+) -> Iterator[Service]:
+    """The service on the chosen engine; whatever it started ends with the context, unless a job still needs it.
+
+    `clients`, `lifetime` and `seconds_left` are for the engine `glue`: the door's own clients, the seconds for which a
+    lease is to last, and the seconds that a step may take where the invocation ends by itself. Raises UnavailableError
+    and InvalidRequestError.
+    """
     with ExitStack() as stack:
         if settings.engine == "glue":
-            yield _on_aws(settings, stack)
+            tools, checkpoints = _on_aws(settings, stack, clients, lifetime, seconds_left)
         else:
-            yield _on_this_machine(settings, stack)
+            tools, checkpoints = _on_this_machine(settings, stack)
+        from runs.service import Service
+        from tools.database.database_url import database_place
+
+        yield Service(tools, settings, checkpoints, database_place(settings))
 
 
-def _on_this_machine(settings: Settings, stack: ExitStack) -> Service:
-    from tools.local.local_toolbox import database_place, local_toolbox, require_local
+def _on_this_machine(settings: Settings, stack: ExitStack) -> tuple[Toolbox, BaseCheckpointSaver[str]]:
+    from tools.local.local_toolbox import local_toolbox, require_local
 
+    # Before langgraph is imported: the message about a missing extra comes within a second.
     require_local()
     from graph.checkpoints.sqlite import sqlite_checkpoints
-    from runs.service import Service
 
     tools = stack.enter_context(local_toolbox(settings))
-    checkpoints = stack.enter_context(sqlite_checkpoints(settings.home / "checkpoints.sqlite"))
-    return Service(tools, settings, checkpoints, database_place(settings))
+    return tools, stack.enter_context(sqlite_checkpoints(settings.home / "checkpoints.sqlite"))
 
 
-def _on_aws(settings: Settings, stack: ExitStack) -> Service:
+def _on_aws(
+    settings: Settings,
+    stack: ExitStack,
+    clients: AwsClients | None,
+    lifetime: Callable[[], float] | None,
+    seconds_left: Callable[[], float] | None,
+) -> tuple[Toolbox, BaseCheckpointSaver[str]]:
     from graph.checkpoints.dynamodb import dynamodb_checkpoints
-    from runs.service import Service
     from tools.aws.aws_toolbox import aws_toolbox
     from tools.aws.clients import AwsClients
-    from tools.database.database_url import place_of
 
-    clients = stack.enter_context(closing(AwsClients(settings.region, settings.account)))
-    tools = stack.enter_context(aws_toolbox(settings, clients))
-    return Service(tools, settings, dynamodb_checkpoints(settings, clients), place_of(settings.database_url))
+    if clients is None:
+        clients = stack.enter_context(closing(AwsClients(settings.region, settings.account)))
+    tools = stack.enter_context(aws_toolbox(settings, clients, lifetime, seconds_left))
+    return tools, dynamodb_checkpoints(settings, clients)
 
 
 @contextmanager

@@ -22,20 +22,21 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from langgraph.runtime import RunControl
 
+# bootstrap imports these two when it needs them; here they are loaded while the function initialises.
+import graph.checkpoints.dynamodb  # noqa: F401
+import tools.aws.aws_toolbox  # noqa: F401
 from agent.errors import DatamorphError
 from agent.names import is_run_id
 from agent.redaction import redact
 from agent.settings import load_settings
-from graph.checkpoints.dynamodb import dynamodb_checkpoints
+from bootstrap import open_service
 from graph.response import Response
 from runs.accept import run_id_of
 from runs.actions import Actions
 from runs.dispatch import answer
 from runs.refused_request import refusal
 from runs.respond import reason, respond, unavailable
-from runs.service import Service
 from tools.aws.announcer import EventBridgeAnnouncer
-from tools.aws.aws_toolbox import aws_toolbox
 from tools.aws.clients import AwsClients
 from tools.aws.configuration import aws_settings, settings_to_examine
 from tools.aws.invocations import LambdaWaker
@@ -44,7 +45,7 @@ from tools.records import OPEN_STATUSES
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from agent.settings import Settings
+    from runs.service import Service
 
 DEFAULTS = {"engine": "glue", "model": "bedrock", "home": "/tmp/datamorph"}
 """What differs here from the settings' own defaults."""
@@ -135,7 +136,8 @@ class _Door:
             copy_config_to_registered_loggers(source_logger=logger, include={"datamorph"}, log_level=logging.INFO)
             settings = aws_settings({}, os.environ, DEFAULTS)
             clients = self.stack.enter_context(closing(AwsClients(settings.region, settings.account)))
-            self.kept = self._service(settings, clients), clients
+            opened = open_service(settings, clients=clients, lifetime=self._lifetime, seconds_left=self._seconds_left)
+            self.kept = self.stack.enter_context(opened), clients
         return self.kept
 
     def secrets(self) -> list[str]:
@@ -165,12 +167,6 @@ class _Door:
         """Let go of everything."""
         self.stack.close()
         self.kept = None
-
-    def _service(self, settings: Settings, clients: AwsClients) -> Service:
-        from tools.database.database_url import place_of
-
-        tools = self.stack.enter_context(aws_toolbox(settings, clients, self._lifetime, self._seconds_left))
-        return Service(tools, settings, dynamodb_checkpoints(settings, clients), place_of(settings.database_url))
 
     def _lifetime(self) -> float:
         """A lease outlives the invocation that holds it, and not by much."""

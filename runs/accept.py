@@ -11,7 +11,7 @@ from agent.request_checks import unknown_tables, unsupported
 from agent.settings import Settings
 from graph.inputs import document_key
 from graph.state import InputState
-from runs.completion import told
+from runs.completion import recorded, told
 from runs.limits import deadline
 from runs.retire import retire, withdraw
 from tools.records import ANNOUNCING, ENDING_STATUSES, OPEN_STATUSES, RunRecord
@@ -58,7 +58,9 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
             "choose another run_id, or set options.restart to begin a new generation"
         )
         raise ConflictError(request.run_id, message)
-    check_doors(known, settings, database)
+    # The answer of a run that has ended is the same in every thread of Studio, and at every other door.
+    if recorded(known) is None or _database(known.database) != _database(database):
+        check_doors(known, settings, database)
     return known
 
 
@@ -93,17 +95,21 @@ IN_THREAD = ", in Studio's thread "
 """Stands in the place of a run of Studio between its database and its thread, whose checkpoints nobody else has."""
 
 
+def _database(place: str) -> str:
+    """A place without its thread."""
+    return place.partition(IN_THREAD)[0]
+
+
 def check_database(record: RunRecord, settings: Settings, database: str) -> None:
     """Raise ConflictError where a run's jobs, staging and target cannot be seen: from another engine or database."""
-    began = record.engine, record.database.partition(IN_THREAD)[0]
-    now = settings.engine, database.partition(IN_THREAD)[0]
+    began, now = (record.engine, _database(record.database)), (settings.engine, _database(database))
     if began != now:
         message = f"run {record.run_id} is on engine {began[0]!r}, {began[1]!r}, not on {now[0]!r}, {now[1]!r}"
         raise ConflictError(record.run_id, f"{message}; cancel it from there")
 
 
 def check_doors(record: RunRecord, settings: Settings, database: str) -> None:
-    """A run goes on with the model, engine and database that it began with. Raises ConflictError."""
+    """Raise ConflictError where a run would go on with another model, engine, database or thread than it began with."""
     began = {"model": record.model, "engine": record.engine, "database": record.database}
     now = {"model": settings.model, "engine": settings.engine, "database": database}
     if differing := [f"{name} {began[name]!r}, not {now[name]!r}" for name in began if began[name] != now[name]]:

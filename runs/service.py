@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.errors import GraphDrained
+from langgraph.errors import GraphDrained, GraphInterrupt
 from langgraph.runtime import RunControl
 
 from agent.errors import ConflictError, DatamorphError, OutOfTimeError, UnknownRunError
 from agent.settings import Settings
-from graph.builder import Workflow, build_workflow
+from graph.builder import build_workflow
 from graph.checkpoints.fencing import demand_held, fenced
 from graph.response import Response, response_of
 from runs.accept import accept, check_database, check_doors, request_in, run_id_of
 from runs.completion import conclude, recorded, told
 from runs.limits import deadline, limit_reached
-from runs.progress import begin_or_go_on, config_of, reached
+from runs.progress import Course, own_course
 from runs.respond import respond
 from runs.retire import withdraw
 from runs.stop import end
@@ -66,7 +66,7 @@ class Service:
             request = request_in(event)
             with self.tools.lease.hold(request.run_id) as owner:
                 record = accept(request, self.tools, self.settings, self.database)
-                if (answer := self.ended(record) or self._over(record)) is not None:
+                if (answer := self.closed(record)) is not None:
                     return answer
                 return self._held(record, owner)._drive(record, watch, control)
         except DatamorphError as error:
@@ -79,7 +79,7 @@ class Service:
                 record = self.tools.ledger.run(run_id)
                 if record is None:
                     raise UnknownRunError(run_id)
-                if (answer := self.ended(record) or self._over(record)) is not None:
+                if (answer := self.closed(record)) is not None:
                     return answer
                 return self.check_doors(record)._held(record, owner)._drive(record, watch, control)
         except DatamorphError as error:
@@ -90,8 +90,7 @@ class Service:
 
         Raises UnavailableError when the checkpoints cannot be read.
         """
-        workflow = build_workflow(self.tools, self.settings, self.checkpointer)
-        state, ended = reached(workflow, record)
+        state, ended = self.course(record).reached()
         status = "publish_pending" if record.status == "publish_pending" else "running"
         # Its end is in the checkpoints and not on record yet.
         return response_of(state, self.tools.artifacts, None if ended else status, passing=True)
@@ -101,6 +100,10 @@ class Service:
         if record.status == ANNOUNCING:
             told(self.tools, record)
         return recorded(record)
+
+    def closed(self, record: RunRecord) -> Response | None:
+        """The answer of a run that has ended, or that a limit ends now; None of a run that may go on."""
+        return self.ended(record) or self._over(record)
 
     def secrets(self) -> list[str]:
         """What no answer and no log may tell, whatever stands around it."""
@@ -115,6 +118,10 @@ class Service:
         began = self._as_begun(record)
         check_doors(record, began.settings, began.database)
         return began
+
+    def course(self, record: RunRecord) -> Course:
+        """The run's workflow in its own thread. Raises UnavailableError without a database."""
+        return own_course(build_workflow(self.tools, self.settings, self.checkpointer), record)
 
     def _over(self, record: RunRecord) -> Response | None:
         """The end of an open run that has reached a limit; one that is published already may finish all the same."""
@@ -153,9 +160,9 @@ class Service:
             raise ConflictError(record.run_id, f"run {record.run_id} was cancelled, restarted or ended meanwhile")
         record = counted
         try:
-            workflow = build_workflow(self.tools, self.settings, self.checkpointer)
-            response = self._answer(workflow, record, watch, control)
-        except ConflictError:
+            response = self._answer(self.course(record), record, watch, control)
+        except (ConflictError, GraphInterrupt):
+            # An interrupt of a subgraph suspends the graph around it; the run goes on being `running`.
             raise
         except DatamorphError as error:
             response = respond(error, record.run_id)
@@ -183,15 +190,10 @@ class Service:
             status = "interrupted"
         ledger.finish(record.run_id, record.generation, status, json.dumps(response), hops=record.hops)
 
-    def _answer(
-        self, workflow: Workflow, record: RunRecord, watch: Watcher | None, control: RunControl | None
-    ) -> Response:
-        config = config_of(record)
-        begin = begin_or_go_on(workflow, config, record)
-        tasks = workflow.stream(begin, config, stream_mode="tasks", subgraphs=True, durability="sync", control=control)
+    def _answer(self, course: Course, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
         with suppress(GraphDrained, OutOfTimeError):
-            self._tell(tasks, record, watch)
-        state, ended = reached(workflow, record)
+            self._tell(course.stream(control), record, watch)
+        state, ended = course.reached()
         if ended:
             return response_of(state, self.tools.artifacts)
         pending = state.get("publish_failure") is not None

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, cast
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import EphemeralValue
@@ -15,17 +12,16 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic import Field, create_model
 from typing_extensions import TypedDict
 
-from agent.errors import ConflictError, DatamorphError, InvalidRequestError, UnknownRunError, UnsupportedTypeError
+from agent.errors import ConflictError, DatamorphError
 from agent.request import Request
-from agent.settings import Settings
 from graph.builder import Workflow, build_workflow
-from graph.response import Response, response_of
-from graph.state import State
-from runs.accept import IN_THREAD, accept, check_doors, first_state, new_run_id, request_in
-from runs.completion import conclude, recorded
+from graph.response import Response
+from runs.accept import IN_THREAD, accept, check_doors, first_state, new_run_id, request_in, run_id_of
+from runs.completion import recorded
+from runs.progress import Course
 from runs.respond import respond
-from tools.records import ENDED_STATUSES, RunRecord
-from tools.toolbox import Toolbox
+from runs.service import Service
+from tools.records import RunRecord
 
 Event = create_model(
     "Event",
@@ -59,106 +55,83 @@ _UNDER_WAY = (
 
 
 class StudioError(RuntimeError):
-    """What stopped a run, or kept it from starting.
+    """A service that refused stopped the run, or kept it from starting.
 
     A RuntimeError, because the server shows the message of those, and hides that of an error whose kind it does not
-    know. The cause is the error itself.
+    know.
     """
 
 
-@contextmanager
-def readable() -> Iterator[None]:
-    """Let the server show what went wrong."""
-    try:
-        yield
-    except DatamorphError as error:
-        raise StudioError(str(error)) from error
+@dataclass(frozen=True)
+class ThreadService(Service):
+    """The service for one thread of Studio's server, which keeps the checkpoints of the thread's runs."""
+
+    workflow: Workflow
+    config: RunnableConfig
+    """Config of the node that drives the workflow."""
+
+    def closed(self, record: RunRecord) -> Response | None:
+        """As of every service. Raises ConflictError for a run of another thread, model, engine or database."""
+        check_doors(record, self.settings, self.database)
+        return super().closed(record)
+
+    def course(self, record: RunRecord) -> Course:
+        """The workflow as a subgraph of the thread."""
+        return Course(self.workflow, self.config, first_state(record), nested=True)
 
 
 @dataclass(frozen=True)
 class Studio:
-    """What Studio's nodes work with."""
+    """The two nodes of Studio's graph."""
 
-    tools: Toolbox
-    settings: Settings
-    database: str
-    """Where the database is, without credentials."""
+    service: Service
 
     def accept(self, state: StudioState, config: RunnableConfig) -> StudioState:
-        """Record the run, or answer: the event is invalid, its run_id is taken, or the run has ended before."""
+        """Record the run, or answer: the event is invalid, its run_id is taken, or the run has ended."""
         event = {name: value for name, value in state.items() if name in Request.model_fields and value is not None}
         event["run_id"] = event.get("run_id") or new_run_id()
+        service = replace(self.service, database=self._place(config))
         try:
             request = request_in(event)
-            with self.tools.lease.hold(request.run_id):
-                record = self._accepted(request, state.get("accepted"), self._place(config))
-        except (InvalidRequestError, ConflictError) as error:
-            return _answered(respond(error, str(event["run_id"])))
-        response = recorded(record)
+            with service.tools.lease.hold(request.run_id):
+                _demand_free(service, request, state.get("accepted"))
+                record = accept(request, service.tools, service.settings, service.database)
+                response = service.closed(record)
+        except DatamorphError as error:
+            response = respond(error, run_id_of(event))
         return _answered(response) if response else StudioState(accepted=record.run_id)
 
-    def go_on(self, workflow: Workflow, run_id: str, config: RunnableConfig) -> Response:
-        """Begin the accepted run, or go on with it where it was left; the answer when it has ended.
-
-        Raises UnavailableError: the thread then goes on at the same node when it is run again without an input.
-        """
-        with self.tools.lease.hold(run_id):
-            record = self.tools.ledger.run(run_id)
-            if record is None:
-                raise UnknownRunError(run_id)
-            check_doors(record, self.settings, self._place(config))
-            if (answer := recorded(record)) is not None:
-                return answer
-            response = self._driven(workflow, record, config)
-            status = response["body"]["execution_status"]
-            if status in ENDED_STATUSES:
-                return conclude(self.tools, record, response)
-            self.tools.ledger.finish(record.run_id, record.generation, status, json.dumps(response))
-            return response
-
-    def _accepted(self, request: Request, under_way: str | None, place: str) -> RunRecord:
-        known, restart = self.tools.ledger.run(request.run_id), request.options.restart
-        if known is None or known.status == "invalid":
-            return accept(request, self.tools, self.settings, place)
-        if recorded(known) is None:
-            check_doors(known, self.settings, place)
-            if known.run_id == under_way and not restart:
-                raise ConflictError(known.run_id, f"run {known.run_id} {_UNDER_WAY}")
-        elif not restart and known.database.partition(IN_THREAD)[0] == self.database:
-            # The answer of a run that has ended is the same in every thread.
-            place = known.database
-        return accept(request, self.tools, self.settings, place)
-
-    def _driven(self, workflow: Workflow, record: RunRecord, config: RunnableConfig) -> Response:
-        try:
-            state = workflow.invoke(first_state(record), config, durability="sync")
-        except (InvalidRequestError, UnsupportedTypeError) as error:
-            return respond(error, record.run_id)
-        return response_of(cast(State, state), self.tools.artifacts)
+    def run(self, workflow: Workflow, state: StudioState, config: RunnableConfig) -> StudioState:
+        """Begin the accepted run, or go on with it where it was left."""
+        parts = self.service.tools, self.service.settings, self.service.checkpointer, self._place(config)
+        return _answered(ThreadService(*parts, workflow, config).resume(state["accepted"] or ""))
 
     def _place(self, config: RunnableConfig) -> str:
-        """What a run is bound to: its checkpoints are in this thread, and nobody else could go on with it."""
-        return f"{self.database}{IN_THREAD}{config['configurable']['thread_id']}"
+        """The database and the thread that a run is bound to: nobody else has the run's checkpoints."""
+        return f"{self.service.database}{IN_THREAD}{config['configurable']['thread_id']}"
 
 
-def studio_graph(studio: Studio) -> StudioGraph:
+def _demand_free(service: Service, request: Request, under_way: str | None) -> None:
+    """Raise ConflictError for an open run of another thread, and for one to be gone on with from its interrupt."""
+    known = service.tools.ledger.run(request.run_id)
+    if known is None or known.status == "invalid" or recorded(known) is not None:
+        return
+    check_doors(known, service.settings, service.database)
+    if known.run_id == under_way and not request.options.restart:
+        raise ConflictError(known.run_id, f"run {known.run_id} {_UNDER_WAY}")
+
+
+def studio_graph(service: Service) -> StudioGraph:
     """The compiled graph, without a checkpointer: the server brings its own."""
-    workflow = build_workflow(studio.tools, studio.settings)
-
-    def accept(state: StudioState, config: RunnableConfig) -> StudioState:
-        with readable():
-            return studio.accept(state, config)
+    workflow = build_workflow(service.tools, service.settings)
+    studio = Studio(service)
 
     def run(state: StudioState, config: RunnableConfig) -> StudioState:
-        """Drive the workflow, which Studio shows as a subgraph because it stands in this closure."""
-        with readable():
-            try:
-                return _answered(studio.go_on(workflow, state["accepted"] or "", config))
-            except ConflictError as error:
-                return _answered(respond(error))
+        """Drive the workflow. Studio shows it as a subgraph because it stands in this closure."""
+        return studio.run(workflow, state, config)
 
     builder = StateGraph(StudioState, input_schema=Event, output_schema=Response)
-    builder.add_node("accept", accept)
+    builder.add_node("accept", studio.accept)
     builder.add_node("run", run)
     builder.add_edge(START, "accept")
     builder.add_conditional_edges("accept", route_after_accept)
@@ -172,4 +145,10 @@ def route_after_accept(state: StudioState) -> Literal["run", "__end__"]:
 
 
 def _answered(response: Response) -> StudioState:
+    """The thread's answer. Raises StudioError where the run has none yet.
+
+    A thread that is run again without an input goes on at the node that raised.
+    """
+    if response["statusCode"] in (202, 503):
+        raise StudioError(response["body"].get("message") or "the run was suspended; run the thread again to go on")
     return StudioState(accepted=None, statusCode=response["statusCode"], body=response["body"])

@@ -10,16 +10,20 @@ import asyncio
 import atexit
 import os
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import fields
 from typing import Any, cast
 
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_sdk.runtime import ServerRuntime
 
-from agent.settings import Settings, load_settings
+from agent.errors import DatamorphError
+from agent.settings import load_settings
+from bootstrap import open_service
 from graph.checkpoints.strict import require_strict
-from studio.graph import Studio, StudioGraph, readable, studio_graph
+from runs.service import Service
+from studio.graph import StudioError, StudioGraph, studio_graph
 from tools.toolbox import Toolbox
 
 # langgraph.json sets the variable before the server imports langgraph. The server brings its own checkpoints, which it
@@ -28,41 +32,29 @@ require_strict(JsonPlusSerializer())
 
 
 class Workbench:
-    """The tools of this process: made for the first run, put away when the process ends."""
+    """The service of this process: opened for the first run, closed when the process ends."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open = ExitStack()
-        self._studio: Studio | None = None
+        self._service: Service | None = None
 
-    def studio(self) -> Studio:
-        """Make the tools, or give those that were made. Raises UnavailableError and InvalidRequestError."""
+    def service(self) -> Service:
+        """Open the service, or return the open one. Raises UnavailableError and InvalidRequestError."""
         with self._lock:
-            if self._studio is None:
+            if self._service is None:
                 settings = load_settings({}, os.environ)
-                self._studio = self._local(settings) if settings.engine == "local" else self._aws()
-            return self._studio
+                if settings.engine == "glue":
+                    from tools.aws.configuration import aws_settings
 
-    def _local(self, settings: Settings) -> Studio:
-        from tools.local.local_toolbox import database_place, local_toolbox
-
-        return Studio(self._open.enter_context(local_toolbox(settings)), settings, database_place(settings))
-
-    def _aws(self) -> Studio:
-        from tools.aws.aws_toolbox import aws_toolbox
-        from tools.aws.clients import AwsClients
-        from tools.aws.configuration import aws_settings
-        from tools.database.database_url import place_of
-
-        settings = aws_settings({}, os.environ)
-        clients = self._open.enter_context(closing(AwsClients(settings.region, settings.account)))
-        tools = self._open.enter_context(aws_toolbox(settings, clients))
-        return Studio(tools, settings, place_of(settings.database_url))
+                    settings = aws_settings({}, os.environ)
+                self._service = self._open.enter_context(open_service(settings))
+            return self._service
 
     def close(self) -> None:
         """End every server that was started."""
         with self._lock:
-            self._studio = None
+            self._service = None
             self._open.close()
 
 
@@ -71,14 +63,16 @@ atexit.register(_WORKBENCH.close)
 
 
 async def make_graph(runtime: ServerRuntime[None]) -> StudioGraph:
-    """The graph to run; without tools where the server only reads it."""
+    """The graph to run; where the server only draws it, a graph without tools. Raises StudioError."""
     if runtime.execution_runtime is None:
         return studio_graph(_drawn())
-    with readable():
-        return studio_graph(await asyncio.to_thread(_WORKBENCH.studio))
+    try:
+        return studio_graph(await asyncio.to_thread(_WORKBENCH.service))
+    except DatamorphError as error:
+        raise StudioError(str(error)) from error
 
 
-def _drawn() -> Studio:
-    """A graph that is only looked at needs ports to be bound, and none that works."""
+def _drawn() -> Service:
+    """The service of a graph that is drawn: its ports are bound to nodes and never called."""
     ports = {port.name: cast(Any, object()) for port in fields(Toolbox)}
-    return Studio(Toolbox(**ports), load_settings({}, {}), "none")
+    return Service(Toolbox(**ports), load_settings({}, {}), InMemorySaver(), "none")

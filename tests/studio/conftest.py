@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from runs.service import Service
-from studio.graph import Studio, StudioGraph, studio_graph
+from studio.graph import StudioGraph, studio_graph
 from tests.runs.conftest import Bench
 
 
@@ -52,7 +52,7 @@ def desk(tmp_path: Path) -> Iterator[MakeDesk]:
         def make(**parts: Any) -> Desk:
             bench = Bench(tmp_path, stack, **parts)
             service = bench.service()
-            graph = studio_graph(Studio(service.tools, bench.settings, service.database))
+            graph = studio_graph(service)
             return Desk(bench, service, graph.copy(update={"checkpointer": InMemorySaver()}))
 
         yield make

@@ -215,3 +215,33 @@ def test_a_run_that_is_worked_on_elsewhere_is_busy(desk: MakeDesk) -> None:
         output = made.run(event())
     assert output["statusCode"] == 409
     assert "another process" in output["body"]["message"]
+
+
+def test_a_thread_that_waits_makes_progress(desk: MakeDesk) -> None:
+    """Each resume counts as an invocation, and a completed look at the job resets the count of lost ones."""
+    made = desk(jobs=FakeJobs(PlannedRun(looks=400)))
+    made.run(event())
+    for _ in range(6):
+        assert "__interrupt__" in made.resume()
+    record = made.service.tools.ledger.run("run_1")
+    assert record is not None
+    assert (record.status, record.hops, record.lost) == ("running", 7, 0)
+
+
+def test_a_run_past_its_deadline_fails_in_its_thread(desk: MakeDesk) -> None:
+    """The job is stopped, and the diagnosis names the deadline, as at every door."""
+    made = suspended(desk)
+    made.service.tools.clock.sleep(8 * 3600)
+    output = made.resume()
+    assert (output["statusCode"], output["body"]["diagnosis"]["failure_class"]) == (422, "deadline")
+    assert made.bench.database.published == {}
+
+
+def test_a_refusal_is_on_record_for_the_other_doors(desk: MakeDesk) -> None:
+    """`datamorph status` tells why the thread stopped."""
+    made = desk()
+    made.bench.database.reachable = False
+    with pytest.raises(StudioError):
+        made.run(event())
+    answer = Actions(made.service, NoWaker()).status("run_1")
+    assert (answer["statusCode"], answer["body"]["execution_status"]) == (503, "unavailable")

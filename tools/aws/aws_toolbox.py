@@ -29,7 +29,7 @@ LEASE_SECONDS = 90.0
 def aws_toolbox(
     settings: Settings,
     clients: AwsClients,
-    lifetime: Callable[[], float] = lambda: LEASE_SECONDS,
+    lifetime: Callable[[], float] | None = None,
     seconds_left: Callable[[], float] | None = None,
 ) -> Iterator[Toolbox]:
     """All ports for runs on AWS; `lifetime` gives the lease time in seconds.
@@ -46,13 +46,17 @@ def aws_toolbox(
             dry_run=_dry_run(settings, stack),
             database=_database(settings),
             ledger=DynamoLedger(clients, settings.ledger_table, settings.retention_days),
-            lease=DynamoLease(clients, settings.ledger_table, lifetime, clock),
+            lease=DynamoLease(clients, settings.ledger_table, lifetime or _lease_seconds, clock),
             journal=_journal(settings, clients),
             clock=clock,
             announcer=EventBridgeAnnouncer(clients, settings.event_bus),
             job_list=GlueJobList(clients, settings, clock),
             seconds_left=seconds_left,
         )
+
+
+def _lease_seconds() -> float:
+    return LEASE_SECONDS
 
 
 def _database(settings: Settings) -> Database | None:

@@ -10,6 +10,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from agent.errors import InvalidRequestError, Problem
+from agent.settings import Settings
 
 _MALFORMED = (
     "the database URL is malformed; percent-encode special characters in the password ('@' is %40, '/' is %2F, "
@@ -36,9 +37,14 @@ def location(url: str) -> str:
     return f"{hosts(parameters)}/{database_name(parameters)}"
 
 
-def place_of(url: str | None) -> str:
-    """The `location` of a database that may not be configured: `none`."""
-    return location(url) if url is not None else "none"
+def database_place(settings: Settings) -> str:
+    """Where the database of the settings is, without credentials: a run is bound to it. `none` where none is named.
+
+    Raises InvalidRequestError as `checked_url`.
+    """
+    if settings.database_url is not None:
+        return location(settings.database_url)
+    return f"embedded in {settings.home.resolve()}" if settings.engine == "local" else "none"
 
 
 def given_parameters(url: str) -> dict[str, str]:

@@ -97,10 +97,3 @@ def local_database(settings: Settings) -> Iterator[LocalDatabase]:
         raise InvalidRequestError([Problem("--job-database-url", told)])
     with embedded_server(settings.home.resolve() / "postgres") as server:
         yield LocalDatabase(server.url, server.job_url, (server.fileno(),))
-
-
-def database_place(settings: Settings) -> str:
-    """Where the database is, without credentials: what a run is bound to."""
-    if settings.database_url is None:
-        return f"embedded in {settings.home.resolve()}"
-    return location(settings.database_url)

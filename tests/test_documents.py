@@ -16,6 +16,9 @@ from agent.snapshot import event_snapshot
 from cli.parser import EPILOG, parser
 from cli.view import _FIELDS
 from graph.builder import build_workflow
+from graph.response import _CODES, _body
+from graph.state import State
+from runs.dispatch import _ON_RUNS
 from tests.fakes.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
 from tests.lambda_handler.test_bad_days import ENDED, UNAVAILABLE
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel
@@ -154,6 +157,17 @@ def test_every_command_is_described() -> None:
     assert set(re.findall(r"^datamorph (\w+)", PAGES["docs/terminal.md"], re.M)) == commands()
     named = {name for page in PAGES.values() for name in re.findall(r"(?:^|[`/])datamorph ([a-z]+)", page, re.M)}
     assert named - commands() == set()
+
+
+def test_each_answer_is_described() -> None:
+    """docs/lambda.md has each status with its code, each field of the body, and each action."""
+    page = PAGES["docs/lambda.md"]
+    rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \|", page, re.M)
+    assert {status: int(code) for code, status in rows} == _CODES
+    _, fields = page.split("| field of `body` | meaning |\n|---|---|\n")
+    firsts = [row.split(" | ")[0] for row in fields.split("\n\n")[0].splitlines()]
+    assert re.findall(r"`(\w+)`", " ".join(firsts)) == list(_body(State(run_id="r1"), "running"))
+    assert set(re.findall(r'^\| `{[^`]*"action": "(\w+)"}`', page, re.M)) == {*_ON_RUNS, "sweep", "doctor"}
 
 
 def test_exit_codes_are_told_alike() -> None:

@@ -1,12 +1,16 @@
-"""The settings and the run that the options of a command name."""
+"""The settings, the event and the run that the options of a command name."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-from typing import TYPE_CHECKING
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from agent.errors import UnknownRunError
+from agent.errors import InvalidRequestError, Problem, UnknownRunError
 from agent.names import is_run_id
 from agent.settings import Settings, load_settings
 from bootstrap import open_ledger
@@ -16,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """Settings from options and environment; for the engine `glue` with what Secrets Manager holds.
+    """Settings from options and environment, and for the engine `glue` from Secrets Manager.
 
-    `doctor` goes on without secrets that cannot be read, and tells of them among its checks.
+    `doctor` goes on without secrets that cannot be read, and reports them among its checks.
     """
     given = {name: value for name, value in vars(options).items() if name in Settings.model_fields}
     settings = load_settings(given, os.environ)
@@ -30,9 +34,44 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def record_of(settings: Settings, run_id: str) -> RunRecord:
-    """What the ledger knows of a run. Raises UnknownRunError."""
+    """The run as the ledger has it. Raises UnknownRunError."""
     with open_ledger(settings) as ledger:
         record = ledger.run(run_id) if is_run_id(run_id) else None
     if record is None:
         raise UnknownRunError(run_id)
     return record
+
+
+def read_event(source: str) -> Any:
+    """The event in a file or on standard input, with a run_id. Raises InvalidRequestError naming line and column."""
+    from runs.accept import new_run_id
+
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidRequestError([Problem(source, f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        raise InvalidRequestError(
+            [Problem(source, f"is not UTF-8 text: {error.reason} at byte {error.start}")]
+        ) from None
+    try:
+        event = json.loads(text)
+    except RecursionError:
+        raise InvalidRequestError([Problem(source, "is nested too deeply")]) from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidRequestError([Problem(source, f"is not JSON: {error.msg} at {where}")]) from None
+    if isinstance(event, dict):
+        event.setdefault("run_id", new_run_id())
+    return event
+
+
+def require_home(home: Path) -> None:
+    """Create the folder of state and artifacts. Raises InvalidRequestError when it cannot be written."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        message = f"{home.absolute()} cannot be written ({error.strerror}); choose another folder"
+        raise InvalidRequestError([Problem("--home", message)]) from None

@@ -1,4 +1,4 @@
-"""`datamorph eval`: recorded failures through diagnosis, repair and real local Spark; how much of it still holds."""
+"""`datamorph eval`: recorded failures go through diagnosis, repair and real local Spark, and are scored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "not run": ("–",
 
 
 def add_eval(command: argparse.ArgumentParser) -> None:
-    """The words of `datamorph eval`."""
+    """Add the options of `datamorph eval`."""
     command.add_argument("--case", metavar="NAME", action="append", default=[], help="this case alone; may be repeated")
     command.add_argument("--limit", metavar="N", type=_positive, help="the first N cases")
     told = "who repairs: recorded (default: each case's own reply), bedrock, bedrock:MODEL_ID or PROVIDER:MODEL"
@@ -79,7 +79,7 @@ def _print_prompts(cases: Sequence[Case], options: argparse.Namespace, settings:
 
 @contextmanager
 def _bench(settings: Settings) -> Iterator[Bench]:
-    """One warm Spark for all cases, and whoever answers."""
+    """One warm Spark for all cases, and the model that repairs."""
     from evals.target import Bench
     from tools.local.local_toolbox import require_local
 
@@ -127,7 +127,7 @@ def _positive(text: str) -> int:
 
 
 class _View:
-    """The table at the terminal, line by line as the cases come; plain text where nobody looks on."""
+    """The table at the terminal, one line a case; plain text in a file or a pipe."""
 
     def __init__(self, *, to_stderr: bool) -> None:
         from rich.console import Console
@@ -137,7 +137,7 @@ class _View:
         self._begun = False
 
     def result(self, result: Result) -> None:
-        """One case: its checks in short, and each that fails in full."""
+        """Show one case: its checks in short, and each failing check in full."""
         if not self._begun:
             self._console.print(f"  {'case':<{self._width}}  {'fails in':<9}  {'mended by':<9}  checks", style="bold")
             self._begun = True
@@ -152,7 +152,7 @@ class _View:
             self._console.print(f"    {score.check}: {_printable(score.explanation)}", style=colour)
 
     def totals(self, told: dict[str, Any], path: Path) -> None:
-        """Both tiers, what was used, and where the report is."""
+        """Show the totals of both tiers, the model's usage, and the path of the report."""
         for tier, counted in told["totals"].items():
             self._console.print(f"{tier:<10} " + ", ".join(f"{number} {value}" for value, number in counted.items()))
         used = told["usage"]

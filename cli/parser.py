@@ -1,4 +1,4 @@
-"""The command line's words: commands, options and help."""
+"""The parser of the command line: commands, options and help."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ each setting of docs/configuration.md is an environment variable too: DATAMORPH_
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """The parser of all commands."""
     top = argparse.ArgumentParser(
         prog="datamorph",
         description="Turn an ETL specification into a PySpark job, run it, repair it, publish its result.",
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 def _command(
     commands: Any, name: str, told: str, *groups: Callable[[argparse.ArgumentParser], None]
 ) -> argparse.ArgumentParser:
-    """A command with groups of options, and with those that all commands have."""
+    """A command with its groups of options and the options that all commands have."""
     raw = argparse.RawDescriptionHelpFormatter
     command: argparse.ArgumentParser = commands.add_parser(name, help=told, epilog=EPILOG, formatter_class=raw)
     for add in groups:

@@ -1,4 +1,4 @@
-"""What a person at the terminal sees: steps as they go, the response, status."""
+"""The view at the terminal: steps as they go, the response, status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FIELDS = (
 
 
 class _Terminal(Console):
-    """A console that falls silent when nobody listens any more: a closed terminal or pipe ends no run."""
+    """A console that falls silent when its terminal or pipe is closed, so that the run goes on."""
 
     def print(self, *objects: Any, **how: Any) -> None:
         try:
@@ -58,13 +58,13 @@ class View:
         self._end_status()
 
     def begin(self, run_id: str, source: str, settings: Settings) -> None:
-        """The run that begins."""
+        """Show that a run begins."""
         told = f"model {settings.model}, engine {settings.engine}"
         self._artifacts = settings.home / "artifacts" / "glue" / "runs"
         self._console.print(f"[bold]run {escape(run_id)}[/]  {escape(source)}  ({escape(told)})")
 
     def step(self, step: Step) -> None:
-        """A node that began or ended; the subgraph's own frame is not shown."""
+        """Show a node that began or ended; the node that holds the subgraph is left out."""
         if step.node == "run_glue":
             return
         self._end_status()
@@ -76,11 +76,11 @@ class View:
         self._console.print(f"  {mark} {step.node:<11}{step.seconds:6.1f} s  {escape(_printable(told))}")
 
     def stopping(self, run_id: str) -> None:
-        """Ctrl-C: what happens now, and how to go on."""
+        """Show that a signal has come, and the command that goes on with the run."""
         self._console.print(f"[yellow]stopping after this step[/] (again: at once); then: datamorph resume {run_id}")
 
     def response(self, response: Response, tools: Toolbox) -> None:
-        """First rows of a published target, then the response."""
+        """Show the first rows of a published target, then the response."""
         self._end_status()
         body = response["body"]
         if response["statusCode"] == 200 and tools.database is not None:
@@ -105,7 +105,7 @@ class View:
             self._console.print(f"  [yellow]warning[/] {escape(_printable(warning))}")
 
     def status(self, answer: Any) -> None:
-        """One run, or a list of runs."""
+        """Show one run, or a list of runs."""
         runs = answer if isinstance(answer, list) else [answer]
         if not runs:
             self._console.print("no runs yet")
@@ -135,7 +135,7 @@ class View:
             table.add_column(escape(name), no_wrap=True)
         for row in rows:
             table.add_row(*(escape(cell[:_CELL]) for cell in row))
-        # As wide as it needs to be: a terminal wraps or scrolls, a file keeps all.
+        # The table is as wide as its cells: a terminal wraps or scrolls, a file keeps all.
         wide = Measurement.get(self._console, self._console.options.update(max_width=10_000), table).maximum
         _Terminal(file=self._console.file, width=wide, highlight=False, quiet=self._console.quiet).print(table)
 
@@ -150,7 +150,7 @@ def _cell(value: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text from a database or a model, without what a terminal would obey."""
+    """Text from a database or a model without control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() or c == "\n" else "·" for c in text)
 
 

@@ -126,7 +126,7 @@ def test_an_unexpected_error_is_told_without_its_trace(
     def broken(source: str) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(cli, "_read_event", broken)
+    monkeypatch.setattr("cli.run_commands.read_event", broken)
     assert cli.main(["run", "x", "--home", str(folder)]) == 4
     assert "unexpected ZeroDivisionError: by zero; set DATAMORPH_DEBUG=1" in capsys.readouterr().err
     monkeypatch.setenv("DATAMORPH_DEBUG", "1")

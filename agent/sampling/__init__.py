@@ -1,1 +1,1 @@
-"""Rows for a dry run: aligned, filtered, generated, masked."""
+"""Rows for a dry run and for prompts: generated, aligned to joins and filters, masked."""

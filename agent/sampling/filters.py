@@ -1,6 +1,6 @@
-"""Structured filters on source columns: which cells pass them, and cells made to pass or to fail.
+"""Structured filters on source columns: evaluation on cells, and cells made to pass or to fail.
 
-A filter is met at its edge: `> 10` gets 11 to pass and 10 to fail, so that `>` written as `>=` shows.
+Filters are tested at the boundary: `> 10` gets 11 to pass and 10 to fail, so that `>` written as `>=` shows.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from agent.snapshot import Column, Snapshot
 
 _UNARY = ("IS NULL", "IS NOT NULL")
 _REACH = 6
+"""Steps to each side of a filter's value."""
 _MOST_CELLS = 40
-"""Cells that pass are looked for no further; a table has fewer rows that need different ones."""
+"""Limit of the search for passing cells; a table has fewer rows that need different ones."""
 
 
 @dataclass(frozen=True, eq=False)
 class SourceFilter:
-    """One filter of the specification on one source column; equal only to itself, so that results can be cached."""
+    """A filter of the specification on one source column; compared by identity, so that results can be cached."""
 
     position: int
-    """Its index in `specs.filters`."""
+    """Index in `specs.filters`."""
     source: str
-    """The key of the source that it names."""
+    """Key of the source that the filter names."""
     member: Member
     column: Column
     operator: str
     value: JsonValue
 
     def passes(self, cell: JsonValue) -> bool:
-        """True when SQL's filter keeps a row with this cell; NULL passes nothing but `IS NULL`."""
+        """True when the filter in SQL keeps a row with this cell; NULL passes `IS NULL` only."""
         if self.operator in _UNARY:
             return (cell is None) == (self.operator == "IS NULL")
         left = comparable(cell, self.column)
@@ -52,7 +53,7 @@ class SourceFilter:
 
     @cached_property
     def operands(self) -> tuple[Comparable | None, ...]:
-        """The values in the form in which they are compared."""
+        """The filter's values in comparable form."""
         return tuple(comparable(value, self.column) for value in _operands(self.value))
 
 
@@ -73,7 +74,7 @@ def source_filters(request: Request, snapshot: Snapshot, classes: Sequence[KeyCl
 
 
 def satisfying(filters: Sequence[SourceFilter], column: Column) -> Sequence[JsonValue]:
-    """Cells that pass all these filters, edge first, at most 40; empty when no cell of the column's type can."""
+    """Cells that pass all these filters, boundary values first, at most 40; empty when the type has none."""
     return _satisfying(tuple(filters), column)
 
 
@@ -86,7 +87,7 @@ def _satisfying(filters: tuple[SourceFilter, ...], column: Column) -> Sequence[J
 
 
 def violating(broken: SourceFilter, others: Sequence[SourceFilter], column: Column) -> list[JsonValue]:
-    """Cells that fail `broken`, those first that pass the others."""
+    """Cells that fail `broken`; those that pass `others` come first."""
     cells = [cell for cell in _candidates([broken], column) if not broken.passes(cell)]
     if not cells and broken.operator == "IS NOT NULL" and column.nullable:
         return [None]
@@ -95,10 +96,10 @@ def violating(broken: SourceFilter, others: Sequence[SourceFilter], column: Colu
 
 
 def _all_of(filters: Sequence[SourceFilter], column: Column) -> Callable[[JsonValue], bool]:
-    """Whether a cell passes all filters; hundreds of excluded values are looked up at once."""
+    """A predicate for cells that pass all filters; hundreds of `!=` and `NOT IN` values become one set."""
     excluding = [item for item in filters if _excludes(item, column)]
     excluded = {value for item in excluding for value in item.operands}
-    # The first of them drops NULL for all of them.
+    # NULL fails each of them: the first one drops it for all.
     others = [*excluding[:1], *(item for item in filters if not _excludes(item, column))]
 
     def passes(cell: JsonValue) -> bool:
@@ -164,7 +165,7 @@ def _wanted(filters: Iterable[SourceFilter], column: Column) -> Iterator[JsonVal
         if item.operator.endswith("LIKE"):
             yield from _from_pattern(str(item.value))
         elif item.operator not in _UNARY:
-            # The values themselves first: `=`, `IN` and `>=` are met by them, and `>` is failed by them.
+            # The values themselves come first: they pass `=`, `IN` and `>=`, and fail `>`.
             yield from _operands(item.value)
             for value in _operands(item.value):
                 yield from _neighbours(value, column)

@@ -1,4 +1,4 @@
-"""Which columns hold the same keys: the joins of a specification as classes of columns."""
+"""Join keys: the joins of a specification as equivalence classes of columns."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Place:
 
 @dataclass(frozen=True)
 class KeyClass:
-    """Columns that joins hold to be equal, in the order in which the joins name them; the first one leads."""
+    """Columns that joins equate, in the order in which the joins name them; the first one leads."""
 
     members: tuple[Member, ...]
     composite: bool
-    """True when a join compares further columns along with these: rows then match as a whole or not at all."""
+    """True when a join compares further columns too: keys then match row by row."""
 
 
 def find_column(snapshot: Snapshot, reference: str, classes: Iterable[KeyClass] = ()) -> Place | None:
-    """The one source column that `column`, `alias.column` or `table.column` means; None when none or several do.
+    """The source column that `column`, `alias.column` or `table.column` means; None when there are none or several.
 
-    A name that several sources have means the first of them when a class holds them all: they are equal then.
+    A name in several sources means the first one when a class holds them all, because they are equal.
     """
     qualifier, _, name = reference.rpartition(".")
     places = [
@@ -103,9 +103,9 @@ def _member(sources: Iterable[Source], reference: str) -> Member | None:
 
 
 def _condition_pairs(condition: str, snapshot: Snapshot, joined: list[Source]) -> Iterator[tuple[Member, Member]]:
-    """The `column = column` parts of a condition; its other parts are left to the rows as they are.
+    """The `column = column` parts of a condition; other parts align no rows.
 
-    A condition may be free text where a model reads it: one that cannot be parsed has no such parts.
+    A condition may be free text for a model: one that cannot be parsed gives no pairs.
     """
     try:
         parts = [] if excess(condition) else list(_conjuncts(parse_one(condition, read="spark")))
@@ -119,7 +119,7 @@ def _condition_pairs(condition: str, snapshot: Snapshot, joined: list[Source]) -
 
 
 def _conjuncts(expression: exp.Expr) -> Iterator[exp.Expr]:
-    """The parts joined by AND, in order; without recursion, because `a AND b AND …` is as deep as it is long."""
+    """The operands of AND, in order; iterative, because the tree of `a AND b AND …` is as deep as it is long."""
     waiting = [expression]
     while waiting:
         bare = waiting.pop().unnest()

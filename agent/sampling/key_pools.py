@@ -1,4 +1,4 @@
-"""The values that key columns take: per class of joined columns, one pool that every member's type can hold."""
+"""Key pools: for each class of joined columns, values that every member's type can hold."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from agent.sampling.made_values import fitted, generated
 from agent.snapshot import Column
 
 POOL = 6
-"""Matching keys per class: fewer than a table has rows, so that some key comes twice in every table; even, so that
-two listings of one table can take turns."""
+"""Count of matching keys per class.
+
+It is smaller than a table's row count, so that some key comes twice in every table, and even, so that two listings of
+one table can alternate.
+"""
 
 _SEARCHED = 60
+"""Generated candidates per column."""
 
 Cells = Mapping[Member, JsonValue]
-"""One key, as each member's column holds it: 5, `5.00` and `5` as text."""
+"""A key in each member's type: 5, `5.00` and the text `5`."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """What the members of one class hold, row by row."""
+    """The keys of a class's members, row by row."""
 
     key_class: KeyClass
     values: Mapping[Member, Sequence[JsonValue]]
-    """Per member a cycle; the same key stands at the same position for all members where the filters allow it."""
+    """Cycle of keys per member; the members hold the same key at the same position where filters allow it."""
     broken: Mapping[int, Cells]
-    """Per position of a filter on a member: a key that fails it."""
+    """Key that fails a filter on a member, by the filter's position."""
     unmatched: Cells
-    """Per member a key that no other member holds; a member of a small type may have none."""
+    """Key per member that no other member holds; a member of a small type may lack one."""
 
     def cell(self, member: Member, row: int) -> JsonValue:
         """The key in a row."""
@@ -44,9 +48,9 @@ class Pool:
 def make_pool(
     key_class: KeyClass, columns: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]
 ) -> Pool | None:
-    """The pool of a class whose first column holds `lead`; None when no value suits the types of all the columns."""
+    """The pool of a class whose first column holds `lead`; None when no value fits the types of all columns."""
     held = {member: columns[member] for member in key_class.members}
-    # `key IS NULL` after an outer join asks for rows without a partner: no key can pass it.
+    # `key IS NULL` after an outer join selects rows without a partner: no key can pass it.
     filters = [item for item in filters if item.member in held and item.operator != "IS NULL"]
     keys = list(_keys(held, lead, filters))
     if not keys:
@@ -59,12 +63,12 @@ def make_pool(
 
 def _spread(value: JsonValue, held: Mapping[Member, Column]) -> Cells | None:
     cells = {member: fitted(value, column) for member, column in held.items()}
-    # Arrays are not told apart here: as keys they stay as they are.
+    # Lists cannot be members of a set: array keys stay as they are.
     return None if any(cell is None or isinstance(cell, list) for cell in cells.values()) else cells
 
 
 def _keys(held: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]) -> Iterator[Cells]:
-    """Keys that all members can hold, different in every member: those of the leading column first."""
+    """Keys that all members can hold, distinct in every member; those of the leading column come first."""
     seen: set[tuple[Member, JsonValue]] = set()
     for value in _wanted(held, lead, filters):
         cells = _spread(value, held)
@@ -98,7 +102,7 @@ def _chosen(
     good = [cells for cells in keys if _passes(cells, filters)]
     if not key_class.composite:
         return good[:POOL]
-    # Row by row as the leading table holds them, repeats too: together with the other columns they tell rows apart.
+    # Composite keys: row by row as the leading table holds them, repeats included, so that whole rows match.
     rows = [cells for value in lead[:POOL] if (cells := _spread(value, held)) and _passes(cells, filters)]
     return rows or good[:POOL]
 
@@ -106,7 +110,7 @@ def _chosen(
 def _apart(
     held: Mapping[Member, Column], keys: Sequence[Cells], filters: Sequence[SourceFilter]
 ) -> dict[Member, list[JsonValue]]:
-    """No key passes all filters: each filtered column takes its own keys, the others take all of these in turn."""
+    """Keys when none passes all filters: filtered columns take their own, the others all of these in turn."""
     groups: dict[tuple[Member, str], list[SourceFilter]] = {}
     for item in filters:
         groups.setdefault((item.member, item.source), []).append(item)

@@ -1,6 +1,6 @@
-"""Cells of sample rows: values made for a column, and values brought into a column's type without loss.
+"""Cells of sample rows: values generated for a column, and values converted to a column's type without loss.
 
-A cell is JSON: integers and floats as numbers, arrays as lists, all else as PostgreSQL's text.
+A cell is JSON: integers and floats are numbers, arrays are lists, other types PostgreSQL's text.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from agent.types import Family, canonical, element_type, family, spark_type
 _INTEGER_LIMITS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _REAL_MAX = 3.4028234e38
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# One-digit months and days, both ends of a year and a leap day: where date parsing goes wrong.
+# Dates that break naive parsing: one-digit months and days, both ends of a year, a leap day.
 _DAYS = (
     "2013-02-03", "2012-12-31", "2013-01-01", "2024-02-29", "2013-10-09", "2013-03-10", "2013-11-30", "2014-06-05",
 )  # fmt: skip
 _TIMES = ("04:05:06", "23:59:59", "00:00:00", "12:30:00", "01:02:03", "09:00:07", "17:45:10")
-# Expressions such as make_date(year, month, day) give NULL on any other numbers.
+# First value and count by column name: make_date(year, month, day) gives NULL for other numbers.
 _CALENDAR = {"year": (2013, 2), "month": (1, 12), "day": (1, 28), "hour": (0, 24), "minute": (0, 60), "second": (0, 60)}
 _ONE_DIGIT_DATE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?=$|[ T])")
 
@@ -38,12 +38,12 @@ def column_family(column: Column) -> Family:
 
 @lru_cache(maxsize=1024)
 def element_column(column: Column) -> Column:
-    """What an array's elements are, as a column of their own."""
+    """The elements of an array as a column of their own."""
     return column.model_copy(update={"type": element_type(column.type)})
 
 
 def precision_and_scale(column: Column) -> tuple[int, int]:
-    """Of a numeric column's Spark type: `numeric(5,2)` is (5, 2), `numeric` is (38, 18)."""
+    """Precision and scale of a numeric column's Spark type: (5, 2) for `numeric(5,2)`, (38, 18) for `numeric`."""
     precision, scale = spark_type(column.type, column.name)[len("decimal(") : -1].split(",")
     return int(precision), int(scale)
 
@@ -57,7 +57,7 @@ def length_limit(column: Column) -> int | None:
 
 
 def generated(column: Column, index: int) -> JsonValue:
-    """The value that stands in row `index` of a column without samples: the same one every time, never NULL."""
+    """The value in row `index` of a column without samples; deterministic, never NULL."""
     kind = column_family(column)
     if kind == "integer":
         return _integer(column, index)
@@ -96,7 +96,7 @@ def _decimal(column: Column, index: int) -> str:
 
 def _later(day: str, years: int) -> str:
     moved = date.fromisoformat(day)
-    # 1 March stands in for a leap day where the year has none.
+    # 1 March replaces the leap day in other years.
     shift = moved.replace(month=3, day=1) if (moved.month, moved.day) == (2, 29) and years % 4 else moved
     return shift.replace(year=1 + (shift.year + years - 1) % 9999).isoformat()
 
@@ -203,7 +203,7 @@ def _number(value: object) -> Decimal | None:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    # A text such as 1e999999 is a number that would be written out in a million digits.
+    # 1e999999 would be written out in a million digits.
     return number if number.is_finite() and abs(number.adjusted()) < 400 else None
 
 
@@ -232,7 +232,7 @@ Comparable = Decimal | str | bool | datetime
 
 
 def comparable(value: JsonValue, column: Column) -> Comparable | None:
-    """The value in the form in which a filter on this column compares it; None when it has none."""
+    """The value in the form that filters on this column compare; None when it has none."""
     kind = column_family(column)
     if value is None or isinstance(value, list | dict) or kind in ("array", "json"):
         return None

@@ -1,4 +1,4 @@
-"""What a model may see of sample rows: shape without content, and cells of bounded length."""
+"""Masking of sample rows for prompts: shape without content, and cells of bounded length."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agent.snapshot import Column, Row
 from agent.types import Family, element_type, family
 
 CELL_LIMIT = 200
-"""Characters of one cell that go into a prompt."""
+"""Characters of a cell in a prompt; longer cells are cut."""
 
 _NUMBER = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?")
 _ZONE = re.compile(r"[+-][\d:]+$|Z$")
@@ -22,14 +22,14 @@ _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 def mask_rows(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
     """The rows with their types, lengths and magnitudes, but without their content; NULL and booleans stay.
 
-    A cell whose column is not among `columns` is masked by what it is. Raises UnsupportedTypeError.
+    A cell whose column is not among `columns` is masked by its own JSON type. Raises UnsupportedTypeError.
     """
     families = {column.name: _cell_family(column) for column in columns}
     return tuple({name: _masked(cell, families.get(name)) for name, cell in row.items()} for row in rows)
 
 
 def _cell_family(column: Column) -> Family:
-    """The family of a column's cells, of an array that of its elements."""
+    """The family of a column's cells; for an array, of its elements."""
     kind = family(column.type, column.name)
     return family(element_type(column.type)) if kind == "array" else kind
 
@@ -50,7 +50,7 @@ def _masked(cell: JsonValue, kind: Family | None) -> JsonValue:
     if isinstance(cell, dict):
         return {_masked_text(name): _masked(item, None) for name, item in cell.items()}
     if isinstance(cell, int | float):
-        # Infinity and NaN have no digits to hide.
+        # Infinity and NaN hold no digits and stay.
         return type(cell)(_one_digit(str(cell)))
     if kind in ("integer", "decimal", "float") and _NUMBER.fullmatch(cell):
         return _one_digit(cell)
@@ -62,13 +62,13 @@ def _masked(cell: JsonValue, kind: Family | None) -> JsonValue:
 
 
 def _zeros(text: str) -> str:
-    r"""The text of a time, a uuid or a bytea, still of its type: `00:00:00`, `\x0000`."""
+    r"""A time, uuid or bytea with zeros, still valid for its type: `00:00:00`, `\x0000`."""
     mark = "\\x" if text.startswith("\\x") else ""
     return mark + "".join("0" if letter.isalnum() else letter for letter in text[len(mark) :])
 
 
 def _one_digit(number: str) -> str:
-    """`-1234.56` is `-1000.00`: rounded down, because 996 as 1000 would not fit numeric(3,0)."""
+    """The number rounded down to one digit: `-1234.56` becomes `-1000.00`; 996 rounded up overflows numeric(3,0)."""
     mantissa, mark, exponent = number.lower().partition("e")
     first = re.search("[1-9]", mantissa)
     kept = first.end() if first else 0
@@ -76,7 +76,7 @@ def _one_digit(number: str) -> str:
 
 
 def _masked_moment(text: str) -> str:
-    """The year and the shape: `2013-05-17T08:30:00+00:00` is `2013-01-01T00:00:00+00:00`."""
+    """The year and the shape of a moment: `2013-05-17T08:30:00+00:00` becomes `2013-01-01T00:00:00+00:00`."""
     match = _DATE.match(text)
     if match is None:
         return _masked_text(text)

@@ -1,7 +1,7 @@
-"""Rows for the dry run, aligned: keys that meet and keys that do not, cells on both sides of every filter.
+"""Rows for the dry run: matching and unmatched join keys, and cells on both sides of every filter.
 
-Ten random rows of each table join to nothing and pass no filter, and then a script that is wrong runs through.
-Nothing here is random: the same request and snapshot give the same rows.
+Ten random rows of each table would join to nothing and pass no filter, and a wrong script would succeed on them.
+The rows are deterministic: the same request and snapshot give the same rows.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from agent.snapshot import Column, Row, Snapshot, Source
 
 _MOST_SAMPLES = 10
 _FULL_ROWS = 8
+"""Least rows without NULL per table; generated rows fill up the samples."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,11 @@ class _Table:
     name: str
     columns: tuple[Column, ...]
     listings: tuple[str, ...]
-    """The keys of the sources that read this table."""
+    """Keys of the sources that read this table."""
     rows: tuple[Row, ...]
-    """Samples made whole, then generated rows."""
+    """Completed samples, then generated rows."""
     sampled: int = 0
-    """How many come from samples."""
+    """Count of the rows that come from samples."""
 
     def generated_row(self, index: int) -> Row:
         return {column.name: generated(column, index) for column in self.columns}
@@ -39,19 +40,19 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Alignment:
-    """What the joins and filters of a request want of the cells."""
+    """Demands of a request's joins and filters on the cells."""
 
     filters: Mapping[Member, Sequence[SourceFilter]]
     pools: Mapping[Member, Pool] = field(default_factory=dict)
-    turned: frozenset[Member] = frozenset()
-    """Second key columns of a table in one class: they take the next row's key (an origin and a destination)."""
+    shifted: frozenset[Member] = frozenset()
+    """Second key columns of a table in one class (an origin and a destination): they take the next row's key."""
 
     def good(self, table: _Table, column: Column, row: int, cell: JsonValue) -> JsonValue:
-        """A cell that joins and passes the filters; `cell` itself where nothing is wanted."""
+        """A cell that joins and passes the filters; `cell` itself when it already does."""
         member = (table.name, column.name)
         if member in self.pools:
-            return self.pools[member].cell(member, row + (member in self.turned))
-        # Two listings of one table may want opposite things: they take turns.
+            return self.pools[member].cell(member, row + (member in self.shifted))
+        # Two listings of one table may have contradictory filters: they alternate by row.
         listing = table.listings[row % len(table.listings)]
         filters = [item for item in self.filters.get(member, ()) if item.source == listing]
         if all(item.passes(cell) for item in filters):
@@ -60,7 +61,7 @@ class _Alignment:
         return cells[row % len(cells)] if cells else cell
 
     def failing(self, item: SourceFilter, member: Member, cell: JsonValue) -> JsonValue:
-        """The cell of a row that fails one filter: a key fails it in all tables, so that the row still joins."""
+        """The cell of a row that fails one filter; a key fails it in all tables, so that the row still joins."""
         pool = self.pools.get(member)
         if pool is not None and item.member in pool.values:
             return pool.broken.get(item.position, {}).get(member, cell)
@@ -74,8 +75,8 @@ class _Alignment:
 def sample_tables(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
     """The rows of every source table, keyed by table as the specification wrote it.
 
-    In this order: good rows (samples first; they join and pass the filters), one row per filter that fails it
-    alone, one row per join key that meets nothing, one row that is NULL wherever it may be.
+    The order is: good rows (samples first), which join and pass the filters; one row per filter that fails only it;
+    one row per join key without a partner; one row that is NULL in every nullable column.
     """
     tables, filters, alignment = _aligned(request, snapshot)
     breaks = [(_turn(item, index, tables), item) for index, item in enumerate(filters)]
@@ -83,7 +84,7 @@ def sample_tables(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
 
 
 def real_rows(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
-    """The good rows that come from samples: what is made up in them are keys that meet, and cells that pass filters."""
+    """The good rows that come from samples; keys and filtered cells are replaced so that rows join and pass."""
     tables, _, alignment = _aligned(request, snapshot)
     return {
         table.name: [_good_row(table, alignment, index, row) for index, row in enumerate(table.rows[: table.sampled])]
@@ -95,7 +96,7 @@ def _aligned(request: Request, snapshot: Snapshot) -> tuple[list[_Table], Sequen
     tables = _tables(snapshot)
     classes = key_classes(request, snapshot)
     filters = source_filters(request, snapshot, classes)
-    # Where joins run in a circle, only equal keys in equal rows meet.
+    # In a cycle of joins, rows match only if every member holds the same key in the same row.
     circle = len(request.specs.join_conditions) >= len(snapshot.sources)
     return tables, filters, _align(tables, filters, classes, circle=circle)
 
@@ -121,7 +122,7 @@ def _whole(sample: Row, columns: Sequence[Column], index: int) -> Row:
     row: Row = {}
     for column in columns:
         cell = fitted(sample.get(column.name), column)
-        # A NULL that was sampled stays; a column that was left out, or a value that is not of its type, is made.
+        # A sampled NULL stays; a missing column or a value of another type is generated.
         null = column.name in sample and sample[column.name] is None and column.nullable
         row[column.name] = generated(column, index) if cell is None and not null else cell
     return row
@@ -133,16 +134,16 @@ def _align(
     columns = {(table.name, column.name): column for table in tables for column in table.columns}
     rows = {table.name: table.rows for table in tables}
     pools: dict[Member, Pool] = {}
-    turned: set[Member] = set()
+    shifted: set[Member] = set()
     for key_class in classes:
         table, column = key_class.members[0]
         lead = [row[column] for row in rows[table] if row[column] is not None]
         pool = make_pool(key_class, columns, lead, filters)
         if pool is not None:
             pools.update(dict.fromkeys(key_class.members, pool))
-            turned |= set() if circle or key_class.composite else _second_members(key_class)
+            shifted |= set() if circle or key_class.composite else _second_members(key_class)
     by_member = {item.member: [other for other in filters if other.member == item.member] for item in filters}
-    return _Alignment(by_member, pools, frozenset(turned))
+    return _Alignment(by_member, pools, frozenset(shifted))
 
 
 def _second_members(key_class: KeyClass) -> set[Member]:
@@ -153,7 +154,7 @@ def _second_members(key_class: KeyClass) -> set[Member]:
 
 
 def _turn(item: SourceFilter, index: int, tables: Sequence[_Table]) -> int:
-    """A row number at which it is the turn of the listing that the filter names."""
+    """A row number that belongs to the filter's listing, see `good`."""
     listings = next(table.listings for table in tables if table.name == item.member[0])
     return index * len(listings) + listings.index(item.source)
 

@@ -1,4 +1,4 @@
-"""Cells of the types that Spark sees as something else: time, uuid, json, enum and bytea."""
+"""Cells of types that Spark reads as other types: time, uuid, json, enum and bytea."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pydantic import JsonValue
 from agent.snapshot import Column
 from agent.types import Family
 
-# With the day that Spark shows a time of day on, as cells next to one come; whole seconds, for it shows no others.
+# A time of day, with or without the day on which Spark shows it (1970-01-01); whole seconds, as Spark shows no others.
 _TIME = re.compile(r"(?:1970-01-01[ T])?(\d\d:\d\d(?::\d\d(?:\.0{1,6})?)?)")
 _HEX = re.compile(r"\\x(?:[0-9a-fA-F]{2})*")
 
 
 def generated_special(column: Column, kind: Family, index: int) -> JsonValue:
-    """The value that stands in row `index` of such a column without samples."""
+    """The value in row `index` of such a column without samples."""
     if kind == "uuid":
         return str(uuid.UUID(int=index + 1))
     if kind == "json":
@@ -30,7 +30,7 @@ def generated_special(column: Column, kind: Family, index: int) -> JsonValue:
 
 
 def fitted_special(value: JsonValue, column: Column, kind: Family) -> JsonValue:
-    """The value as a cell of such a column, or None when its type cannot hold it; objects are JSON and nothing else."""
+    """The value as a cell of such a column, or None when its type cannot hold it; only json holds objects."""
     if kind == "json" and not isinstance(value, str):
         return json.dumps(value)
     # PostgreSQL stores no NUL character, and a lone surrogate is not UTF-8.

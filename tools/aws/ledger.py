@@ -92,7 +92,7 @@ class DynamoLedger:
         ended_at: str = "",
         hops: int | None = None,
     ) -> bool:
-        """Record the run's status; False when it has ended, another worker stops it, or a newer invocation works on it.
+        """Record the run's status; False when it has ended, another worker stops it, or a newer one works on it.
 
         False also when boto3 repeated a request whose answer was lost and the first one recorded the end.
         """

@@ -1,4 +1,7 @@
-"""Whether what a run on AWS needs is there and may be used: looked at from where the run would be."""
+"""Checks of the AWS services that a run needs, made from the place where the run would be.
+
+That place is this machine or the deployed function, which `examine_function` invokes for its own checks.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,10 @@ from tools.records import JobDefinition
 _PROBE_KEY = "glue/codes/datamorph-doctor.txt"
 _PROBE_JOB = job_name("doctor", 1, 1, 1, "", "")
 _RUNS = "glue/runs/"
-"""Where requests, snapshots, prompts, replies and logs of runs are."""
-_FEW_TOKENS = 16
+"""Prefix of requests, snapshots, prompts, replies and logs of runs."""
+_PROBE_TOKENS = 16
 _READ_SECONDS = 180.0
-"""A cold start, and time-outs of everything that cannot be reached."""
+"""Read time-out of the function's doctor: a cold start, and the time-outs of all unreachable services."""
 _OWN_USER = "make a user for them with the statements of docs/deploy.md, and deploy with ConnectionSecretArn"
 
 
@@ -42,7 +45,7 @@ def examined(settings: Settings) -> dict[str, object]:
 
 
 def examine_function(name: str, region: str) -> list[Check]:
-    """The checks of a function; its own settings count. Raises UnavailableError when it cannot be asked."""
+    """The checks of a deployed function by its own settings. Raises UnavailableError when it cannot be invoked."""
     what = f"Lambda function {name}"
     advice = {"ResourceNotFoundException": "deploy it first, or check its name and --region"}
     with closing(AwsClients(region)) as clients:
@@ -87,17 +90,17 @@ def examine_aws(settings: Settings, *, model: bool = True) -> list[Check]:
 
 
 def check_database(settings: Settings) -> Check:
-    """Whether a session can be opened."""
+    """Check that a session can be opened."""
     return check("database", lambda: _database(settings))
 
 
 def check_bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> Check:
-    """Whether the bucket can be written and read, and whether it forgets what runs leave there."""
+    """Check that the bucket can be written and read, and that the artifacts of runs expire there."""
     return check("bucket", lambda: _bucket(clients, artifacts, settings))
 
 
 def check_model(settings: Settings) -> Check:
-    """Whether the model answers a question of a few tokens; only Bedrock's models are asked."""
+    """Check that the model answers a question of a few tokens; only Bedrock's models are called."""
     if not settings.model.startswith("bedrock"):
         return Check("model access", "not needed", f"the model is {settings.model}")
     return check("model access", lambda: _model(settings))
@@ -121,7 +124,7 @@ def _database(settings: Settings) -> str:
 
 def _model(settings: Settings) -> str:
     model = BedrockModel(
-        settings.model, region=settings.region, max_tokens=_FEW_TOKENS, timeout_seconds=settings.model_timeout_seconds
+        settings.model, region=settings.region, max_tokens=_PROBE_TOKENS, timeout_seconds=settings.model_timeout_seconds
     )
     with closing(model):
         model.ping()
@@ -147,7 +150,7 @@ def _bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> 
 
 
 def _expiry(clients: AwsClients, settings: Settings, found: str) -> str:
-    """When prompts and snapshots expire. Raises WarningError where they never do, or too early."""
+    """The expiry of prompts and snapshots in words. Raises WarningError when they never expire, or too early."""
     try:
         days = expiry_days(clients, settings.bucket, _RUNS)
     except UnavailableError as error:
@@ -168,7 +171,7 @@ def _expiry(clients: AwsClients, settings: Settings, found: str) -> str:
 
 
 def _role(jobs: GlueJobRunner, artifacts: S3Artifacts, settings: Settings) -> str:
-    """Define a job and delete it: only that shows that the role exists and may be passed on; it costs nothing."""
+    """Define a job and delete it: only CreateJob shows that the role exists and may be passed; it costs nothing."""
     script = artifacts.put("glue/codes/datamorph-doctor.py", "raise SystemExit('written by datamorph doctor')\n")
     try:
         jobs.create(JobDefinition(_PROBE_JOB, script, timeout_minutes=1))
@@ -186,7 +189,7 @@ def _connection(clients: AwsClients, settings: Settings) -> str:
 
 
 def _users(clients: AwsClients, settings: Settings) -> Check:
-    """Whether the user of the Glue connection, as whom jobs log in, is another than the publisher."""
+    """Check that jobs log in as another user than the publisher; theirs is the user of the Glue connection."""
     from tools.database.database_url import role_of
     from tools.doctor.job_role import NAME, examine_users
 

@@ -1,4 +1,4 @@
-"""One thing that a doctor looks at, and how it is told."""
+"""A check of the doctor: its name, status and detail."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from agent.errors import DatamorphError
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at."""
+    """The result of a check."""
 
     name: str
     status: Literal["ok", "warning", "missing", "not needed"]
     detail: str
-    """What was found, or what is missing or could be better, and what to do."""
+    """Finding in words; for a warning or a missing thing, the remedy too."""
 
 
 class MissingError(DatamorphError):
-    """A check that failed; the message says what to do."""
+    """A check failed; the message names the remedy."""
 
 
 class WarningError(DatamorphError):
-    """A check that found what works, and ought to be bettered; the message says how."""
+    """A check passed with a reservation; the message names the improvement."""
 
 
 def check(name: str, look: Callable[[], str], *, needed: bool = True) -> Check:
-    """Look; what `look` returns was found, and an error of this project says what is missing or could be better."""
+    """Run a check: `look` returns the finding, and raises an error of this project for a defect."""
     try:
         return Check(name, "ok", look())
     except WarningError as error:

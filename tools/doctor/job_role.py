@@ -1,4 +1,4 @@
-"""Whether the jobs have a user of their own in the database: looked at by every doctor."""
+"""Check that the jobs have a database user of their own, for every engine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ NAME = "database users"
 
 
 def examine_users(url: str, job_role: str | None, remedy: str, job_url: str | None = None) -> Check:
-    """Look as the publisher, whose URL it is; `remedy` says how jobs get a role of their own.
+    """Check as the publisher, whose URL is `url`; `remedy` says how jobs get a role of their own.
 
-    With the jobs' own URL their login is tried too.
+    `job_url` is the jobs' own URL, by which their login is tried too.
     """
     found = _as_publisher(url, job_role, remedy)
     if job_url is None or found.status not in ("ok", "warning"):
@@ -43,7 +43,7 @@ def _examined(connection: Connection, job_role: str | None, remedy: str) -> Chec
         told = f"{publisher!r} runs the jobs and publishes: a job could alter or drop every table that publish may"
         return Check(NAME, "warning", f"{told}; {remedy}")
     assert job_role is not None
-    # Before the first run the schema is missing, and the run makes it.
+    # The first run creates the schema.
     lacking = grants.missing(connection, job_role) if catalog.schema_exists(connection, staging_schema.SCHEMA) else []
     if lacking:
         return Check(NAME, "missing", f"run as its owner or a superuser: {'; '.join(lacking)}")

@@ -1,4 +1,4 @@
-"""What this machine has and lacks for a run, and what to do about it."""
+"""Checks of this machine: the programs, databases and credentials that a run needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWN_USER = "make a user for them with the statements of docs/deploy.md, and nam
 
 
 def examine(settings: Settings) -> list[Check]:
-    """All checks, in the order in which a run needs the things. `not needed` by these settings is no failure."""
+    """All checks in the order of a run's needs; `not needed` by these settings is no failure."""
     local = settings.engine == "local"
     on_aws = not local or settings.model.startswith("bedrock")
     credentials = check("AWS credentials", lambda: _credentials(settings), needed=on_aws)

@@ -1,1 +1,1 @@
-"""The embedded engine: scripts, Spark and PostgreSQL on this machine."""
+"""Stores, PostgreSQL and the toolbox of this machine."""

@@ -1,4 +1,4 @@
-"""Artifacts on this machine's disk: a folder in the place of the bucket."""
+"""Artifacts in a folder of this machine, which takes the bucket's place."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LocalArtifacts:
 
 @contextmanager
 def _writing(key: str) -> Iterator[None]:
-    """Raise UnavailableError for a disk that is full, and for a folder that cannot be written to."""
+    """Turn errors of a full disk or an unwritable folder into UnavailableError."""
     try:
         yield
     except OSError as error:
@@ -67,4 +67,4 @@ def _write(path: Path, text: str) -> None:
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    Path(temporary).replace(path)
+    Path(temporary).replace(path)  # atomic: a reader sees the old text or the whole new one

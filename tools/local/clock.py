@@ -1,4 +1,4 @@
-"""The real clock."""
+"""The system clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class SystemClock:
-    """A Clock that really waits."""
+    """A Clock in real time."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -1,4 +1,4 @@
-"""The journal: what one step's entry is, one JSON line a step on this machine, or the process's own log."""
+"""Journal entries, one JSON line a step, in a file of this machine or in the process's log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _log = logging.getLogger("datamorph.journal")
 
 
 def journal_entry(run_id: str, kind: str, title: str, description: str, metadata: Mapping[str, object]) -> str:
-    """One step as JSON, in the Logger Lambda's format; what JSON does not know is written as text.
+    """A step as JSON, in the Logger Lambda's format; values without a JSON type become text.
 
     `kind` is start, status, code, info, warning, result, error, success or end.
     """

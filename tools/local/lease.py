@@ -1,4 +1,4 @@
-"""One worker per run on this machine, by file lock: the kernel gives it back when its holder dies."""
+"""Lease on this machine: one worker per run, by a file lock that the kernel releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from agent.errors import ConflictError
 class FileLease:
     """A Lease on lock files in one folder.
 
-    The kernel keeps a lock for as long as its holder lives, however long that sleeps: there is no owner to look for.
+    A living holder cannot lose its lock, however long it sleeps, so the context gives no fencing token.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def clear(self) -> int:
-        """Nothing is left: the kernel takes a lock back, and the empty file waits for the next holder."""
+        """Do nothing: the kernel has released the locks of dead holders, and their empty files are reused."""
         return 0
 
     @contextmanager

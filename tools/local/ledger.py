@@ -45,7 +45,7 @@ ORDER BY coalesce(at, ''), accepted_at, run_id LIMIT ?
 
 
 class SqliteLedger:
-    """A Ledger in one file; every call is one transaction on disk when it returns."""
+    """A Ledger in one file; each call is one transaction, on disk when the call returns."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,12 +61,12 @@ class SqliteLedger:
         self._db.close()
 
     def accept(self, record: RunRecord) -> RunRecord:
-        """Record a run unless its run_id is known; returns what stands recorded."""
+        """Record a run unless its run_id is known; returns the recorded run."""
         self._execute(f"INSERT INTO runs VALUES ({_FIELDS}) ON CONFLICT DO NOTHING", astuple(record))
         return self._known(record.run_id)
 
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
-        """Replace the generation that was superseded by `record`, one up; returns what stands recorded."""
+        """Replace the `superseded` generation by `record` as the next one; returns the recorded run."""
         following = next_generation(superseded, record)
         replaced = f"REPLACE INTO runs SELECT {_FIELDS} FROM runs WHERE run_id = ? AND generation = ? RETURNING 1"
         if not self._execute(replaced, (*astuple(following), record.run_id, superseded.generation)):
@@ -81,7 +81,7 @@ class SqliteLedger:
         return RunRecord(*rows[0]) if rows else None
 
     def runs(self, limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
-        """The newest runs first; with `after`, the last of a page that was given before, those that follow it."""
+        """Runs, newest first; `after` is the last run of the page before."""
         older = "WHERE (accepted_at, run_id) < (?, ?)" if after else ""
         statement = f"SELECT * FROM runs {older} ORDER BY accepted_at DESC, run_id DESC LIMIT ?"
         rows = self._execute(statement, (*((after.accepted_at, after.run_id) if after else ()), limit))
@@ -98,7 +98,7 @@ class SqliteLedger:
         ended_at: str = "",
         hops: int | None = None,
     ) -> bool:
-        """Record how the run stands, unless it has ended, is being stopped by somebody else, or was taken over."""
+        """Record the run's status; False when it has ended, another worker stops it, or a newer one works on it."""
         kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
         statement = (
             "UPDATE runs SET status = ?, response = ?, ended_at = ? WHERE run_id = ? AND generation = ? "
@@ -107,12 +107,12 @@ class SqliteLedger:
         return bool(self._execute(statement, (status, response, ended_at, run_id, generation, hops)))
 
     def announced(self, run_id: str, generation: int, status: str) -> None:
-        """Record that listeners know of the end."""
+        """Record that the end was announced: the run gets its final status."""
         statement = "UPDATE runs SET status = ? WHERE run_id = ? AND generation = ? AND status = ?"
         self._execute(statement, (status, run_id, generation, ANNOUNCING))
 
     def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
-        """Count an invocation as lost until it settles; returns what stands recorded."""
+        """Count an invocation as lost until it settles; returns the recorded run."""
         statement = (
             "UPDATE runs SET status = 'running', hops = hops + 1, lost = lost + 1, "
             "deadline = coalesce(nullif(?, ''), deadline) WHERE run_id = ? AND generation = ? "
@@ -122,14 +122,14 @@ class SqliteLedger:
         return self._known(run_id)
 
     def settle(self, run_id: str, generation: int) -> None:
-        """Record that the run got on, unless it is being stopped."""
+        """Reset the count of lost invocations after progress, unless the run is being stopped."""
         statement = (
             f"UPDATE runs SET lost = 0 WHERE run_id = ? AND generation = ? AND status NOT IN {ENDING_STATUSES!r}"
         )
         self._execute(statement, (run_id, generation))
 
     def due(self, limit: int = 50) -> list[str]:
-        """The run_ids of open runs, those given out longest ago, or never, first; each is marked as given out now."""
+        """run_ids of open runs, least recently returned first; each is marked as returned now."""
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
@@ -138,7 +138,7 @@ class SqliteLedger:
         return given
 
     def launch(self, key: LaunchKey) -> Launch | None:
-        """The launch as recorded."""
+        """The recorded launch; None when there is none."""
         rows = self._execute(f"SELECT state, job_name, job_run_id FROM launches WHERE {_LAUNCH}", astuple(key))
         return Launch(key, *rows[0]) if rows else None
 

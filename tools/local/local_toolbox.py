@@ -1,4 +1,4 @@
-"""The toolbox of one machine: embedded engine, files, SQLite, and PostgreSQL embedded or named."""
+"""The toolbox of this machine: embedded engine, files, SQLite, and PostgreSQL, embedded or named."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def require_local() -> None:
 
 @contextmanager
 def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
-    """All ports for runs on this machine; servers started here end here, unless a job still needs them.
+    """All ports for runs on this machine; a server that starts here stops here, unless a job still uses it.
 
     Raises UnavailableError (Spark, Java or database missing) and InvalidRequestError (unknown model).
     """
@@ -70,14 +70,14 @@ def local_toolbox(settings: Settings) -> Iterator[Toolbox]:
 
 @dataclass(frozen=True)
 class LocalDatabase:
-    """The database of a run on this machine, and who works there."""
+    """The database of runs on this machine, with the URLs of publisher and jobs."""
 
     url: str
-    """As the publisher."""
+    """URL with the publisher's role."""
     job_url: str | None
-    """As the jobs' role; None: jobs have the publisher's rights."""
+    """URL with the jobs' role; None: jobs have the publisher's rights."""
     inherited: tuple[int, ...] = ()
-    """The descriptors that a process needs to inherit to keep it running."""
+    """Descriptors that a child inherits to keep the server running."""
 
 
 @contextmanager

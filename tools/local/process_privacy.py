@@ -1,4 +1,4 @@
-"""Keeps this process's memory and environment from the processes that run model-written code."""
+"""Protection of this process's memory and environment from processes that run model-written code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The embedded server's roles: a superuser for its management, the publisher, and the jobs' role, each with a password.
 
-The passwords lie in DIRECTORY/pgpass, in the form of libpq's password file and for this user's eyes alone:
+The passwords lie in DIRECTORY/pgpass, a password file of libpq that only this user can read:
 `PGPASSFILE=…/pgpass psql -h …/pgdata -U datamorph postgres` opens a session.
 """
 
@@ -31,11 +31,11 @@ local replication all scram-sha-256
 host replication all all scram-sha-256
 """
 _OPEN = re.compile(r"^\s*(?:local|host\w*)\b.*\s(?:trust|peer|ident)\b", re.MULTILINE)
-"""A line that lets somebody in without a password."""
+"""A line of pg_hba.conf that allows logins without a password."""
 
 
 def passwords(directory: Path) -> tuple[dict[Role, str], bool]:
-    """Return each role's password, and whether they were made just now."""
+    """Return each role's password, and True when this call made them."""
     path = directory / "pgpass"
     if path.exists():
         lines = [line.split(":") for line in path.read_text(encoding="ascii").splitlines() if line.count(":") == 4]
@@ -52,12 +52,12 @@ def passwords(directory: Path) -> tuple[dict[Role, str], bool]:
 
 
 def is_open(data: Path) -> bool:
-    """Tell whether somebody could log in to a server with this data without a password."""
+    """Return True when this data's pg_hba.conf allows logins without a password."""
     return _OPEN.search((data / "pg_hba.conf").read_text(encoding="utf-8", errors="replace")) is not None
 
 
 def close(data: Path) -> None:
-    """Let nobody in without a password from the server's next start on."""
+    """Require passwords from the server's next start on."""
     path = data / "pg_hba.conf"
     before, nascent = path.stat(), path.with_suffix(".new")
     nascent.write_text(_HBA, encoding="ascii")
@@ -75,7 +75,7 @@ def password_statement(password: str) -> str:
 def make(connection: Connection, known: dict[Role, str], *, renewed: bool) -> None:
     """Make publisher and jobs' role where they are missing, with their rights in this database.
 
-    `renewed`: the passwords are not those that the server knows.
+    `renewed`: the server does not know these passwords yet.
     """
     found = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
     if {PUBLISHER, JOBS} <= found and not renewed:
@@ -102,5 +102,5 @@ def give_rights(connection: Connection) -> None:
 
 
 def login(connection_url: str) -> Connection:
-    """Open a session in which PostgreSQL's own names are meant."""
+    """Open a session in which names mean PostgreSQL's own objects, as the search path holds only pg_catalog."""
     return psycopg.connect(connection_url, autocommit=True, connect_timeout=10, options="-c search_path=pg_catalog")

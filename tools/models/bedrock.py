@@ -35,7 +35,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inferen
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 20.0
 _CONNECT_SECONDS = 10
 _LEAST_SECONDS = 30.0
-"""A question is not asked, and not paid for, with less time for its answer."""
+"""Least time for an answer; with less left the model is not called, because an answer cut off is billed too."""
 
 
 class BedrockModel:
@@ -55,7 +55,7 @@ class BedrockModel:
     ) -> None:
         """`choice` is `bedrock` or `bedrock:MODEL_ID`; `timeout_seconds` is the read time-out of one try.
 
-        No further try begins when as many seconds have gone by since the first one.
+        No further try begins once as many seconds have passed since the first one.
         """
         self._choice = choice
         self.model_id = choice.partition(":")[2] or DEFAULT_MODEL_ID
@@ -76,14 +76,14 @@ class BedrockModel:
         return self._choice
 
     def complete(self, call: ModelCall) -> Completion:
-        """Answer. Throttling and faults of the service are tried again; the rest is an UnavailableError at once.
+        """Answer. Throttling and faults of the service are retried; other errors raise UnavailableError at once.
 
-        Raises OutOfTimeError when `call.seconds` end before the model's own time limit, and before its answer.
+        Raises OutOfTimeError when `call.seconds` end before the model's own time limit and before its answer.
         """
         return self._answer(call.system, call.user, call.seconds)
 
     def ping(self) -> None:
-        """See whether the model may be used, by a question of a few tokens. Raises UnavailableError."""
+        """Check access to the model by a question of a few tokens. Raises UnavailableError."""
         self._answer("Answer with one word.", "Ready?")
 
     def _answer(self, system: str, user: str, seconds: float | None = None) -> Completion:
@@ -105,7 +105,7 @@ class BedrockModel:
                 self._clock.sleep(delay)
 
     def _limit_reading(self, seconds: float) -> None:
-        """Let the next try end within so many seconds. Raises OutOfTimeError when they are too few for an answer."""
+        """Limit the next try to `seconds`. Raises OutOfTimeError when they are too few for an answer."""
         wanted = min(self._timeout_seconds, seconds)
         if wanted < min(self._timeout_seconds, _LEAST_SECONDS):
             raise self._out_of_time()
@@ -123,7 +123,7 @@ class BedrockModel:
         self._clients, self._chat = [], None
 
     def _delay(self, tried: int) -> float:
-        # Half of it by chance: callers that were throttled together must not come back together.
+        # Jitter of half the delay: callers that were throttled together must not return together.
         longest: float = min(_LONGEST_DELAY, _FIRST_DELAY * 2**tried)
         return longest * (0.5 + self._jitter() / 2)
 
@@ -179,9 +179,9 @@ class BedrockModel:
 
 
 def _quieten(names: Iterable[str]) -> None:
-    """Keep LangChain's own log of each failure, an ERROR with a traceback, off the terminal.
+    """Silence LangChain's loggers: they print a traceback for each failure, and the prompt at debug level.
 
-    The error is raised as well, and told in one line; a retried one is no news at all. Its debug log holds the prompt.
+    The error is raised as well and reported in one line.
     """
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""What Bedrock refuses with: how often a call is worth trying, and what to grant, renew or raise.
+"""Bedrock's errors: the number of tries that each is worth, and the remedy to name.
 
 Codes: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html#API_runtime_InvokeModel_Errors
 """
@@ -31,10 +31,10 @@ _TRANSIENT = {"ThrottlingException", "TooManyRequestsException", "ModelNotReadyE
 
 
 def tries_worth(error: ClientError | BotoCoreError) -> int:
-    """How many tries in all a call that fails like this is worth: 1, 2 or 3.
+    """Total tries that an error is worth: 1, 2 or 3.
 
-    A model time-out (408) and a connection that breaks may have been billed, so they are tried once more only; a read
-    time-out not at all, since the reply is being written and billed while nobody reads it.
+    A model time-out (408) and a broken connection may have been billed: one retry. A read time-out is not retried: the
+    model goes on writing, and billing, a reply that nobody reads.
     """
     if isinstance(error, ClientError):
         if error_code(error) == "ModelTimeoutException":
@@ -47,7 +47,7 @@ def tries_worth(error: ClientError | BotoCoreError) -> int:
 
 
 def explain(error: ClientError | BotoCoreError, model_id: str, region: str, timeout_seconds: float) -> str:
-    """What failed, in AWS's own words, and what to do about it."""
+    """The message for an error: model, AWS's own words and the remedy."""
     where = f"model {model_id} in {region or 'no region'}"
     if isinstance(error, ClientError):
         return f"{where}: {error_code(error)}: {error_message(error)}; {_advice(error, model_id, region)}"

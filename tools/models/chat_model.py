@@ -1,6 +1,6 @@
 """Any other model that LangChain's `init_chat_model` knows, as `anthropic:claude-sonnet-4-5` or `ollama:qwen3`.
 
-The package `langchain` is not a dependency: whoever wants this installs it with the provider's own package.
+The package `langchain` is optional: install it with the provider's own package.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ChatModel:
             message = f"{choice} needs `pip install langchain {_package(choice)}` ({error})"
             raise InvalidRequestError([Problem("--model", message)]) from error
         except Exception as error:  # each provider has its own errors, for a missing key for example
-            message = f"{choice} cannot be set up: {_told(error)}"
+            message = f"{choice} cannot be set up: {_described(error)}"
             raise InvalidRequestError([Problem("--model", message)]) from error
 
     @property
@@ -56,7 +56,7 @@ class ChatModel:
         try:
             message = self._chat.invoke([SystemMessage(call.system), HumanMessage(call.user)])
         except Exception as error:  # each provider has its own errors: there is no common class to name
-            text = f"{self._choice}: {_told(error)}; check the provider's key, quota and address"
+            text = f"{self._choice}: {_described(error)}; check the provider's key, quota and address"
             raise UnavailableError("model", text) from error
         usage = message.usage_metadata
         asked, answered = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
@@ -68,7 +68,7 @@ def _package(choice: str) -> str:
     return _PACKAGES.get(provider, f"langchain-{provider.replace('_', '-')}")
 
 
-def _told(error: Exception) -> str:
+def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error)[:500]}"
 
 

@@ -1,7 +1,7 @@
-"""The compiler as a model: a transform from a fully structured specification, without any model.
+"""The compiler behind the port Model: a transform from a fully structured specification.
 
-It cannot repair. What it writes follows from the request and the snapshot alone, so that asking again gives the same
-code: a repair ends with UnavailableError, which says what to choose instead.
+Its code follows from request and snapshot alone, so a second call gives the same code. A repair therefore raises
+UnavailableError, which names the alternative.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class CompilerModel:
     def complete(self, call: ModelCall) -> Completion:
         """The compiled transform in a fence; the prompts are not read.
 
-        Raises InvalidRequestError for what the compiler cannot express, UnavailableError for a repair.
+        Raises InvalidRequestError when the compiler cannot express the specification, UnavailableError for a repair.
         """
         if call.purpose == "repair":
             raise UnavailableError(

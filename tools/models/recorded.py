@@ -1,7 +1,7 @@
 """Replies from a file: a JSONL recording, answered by the number of the model call.
 
-A line is `{"completion": "…"}`, with `model`, `date`, `stop_reason`, `input_tokens`, `output_tokens` and `note` as it
-likes. Blank lines and lines that begin with `#` are not replies.
+A line is `{"completion": "…"}`, optionally with `model`, `date`, `stop_reason`, `input_tokens`, `output_tokens` and
+`note`. Blank lines and lines that begin with `#` are skipped.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class _Reply(BaseModel):
 
 
 class RecordedModel:
-    """A Model that gives reply `call.index` of its file, so that a resumed run goes on at the right one."""
+    """A Model that answers with line `call.index` of its file, so that a resumed run continues at the right one."""
 
     def __init__(self, path: Path) -> None:
-        """Read the whole file. Raises InvalidRequestError that names the file and each line that is not a reply."""
+        """Load the file. Raises InvalidRequestError that names the file and each malformed line."""
         self._path = path
         self._replies = _read(path)
 
@@ -50,7 +50,7 @@ class RecordedModel:
                 f"(purpose {call.purpose}): add a line, or choose another --model",
             )
         reply = self._replies[call.index]
-        # The tokens were paid for when the reply was recorded: they are told, and cost nothing now.
+        # The tokens were paid for at the recording: they are reported at no cost.
         return Completion(reply.completion, reply.stop_reason, reply.input_tokens, reply.output_tokens)
 
 

@@ -1,4 +1,4 @@
-"""The choice of a model: the words that `--model` takes."""
+"""Selection of a model by the value of `--model`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""An archive of the classes that Spark loads, with which a JVM needs less than half of the time to start.
+"""Java application class-data sharing for Spark (https://openjdk.org/jeps/310): it halves the start time of a JVM.
 
     python -m tools.spark.class_archive
 
-makes it, once for an installation, in about 40 s; it takes 140 MB in the environment's `share/datamorph`. This is
-Java's application class data sharing (https://openjdk.org/jeps/310). The JVM itself checks that it is the Java, and
-those are the jars, that the archive was made of, and does without it where they are not, or where there is none.
+builds the archive, once for an installation, in about 40 s; it takes 140 MB in the environment's `share/datamorph`. The
+JVM compares Java and jars with those of the archive, and starts without it if they differ or if there is none.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ spark.read.parquet("result").count()
 
 
 def build() -> Path:
-    """Make the archive anew and return it. Raises UnavailableError where there is no Java 17, or Spark does not run."""
+    """Build the archive and return its path. Raises UnavailableError without a Java 17, or when Spark does not run."""
     made = class_archive()
     made.parent.mkdir(parents=True, exist_ok=True)
     unfinished = made.with_suffix(f".{secrets.token_hex(4)}.tmp")
@@ -51,7 +50,7 @@ def build() -> Path:
 
 
 def _load_classes(scratch: Path, listed: Path) -> None:
-    """Let Spark do a little of everything, in a JVM that writes down what it loads."""
+    """Run typical Spark operations in a JVM that lists the classes that it loads."""
     with SparkJvm(scratch, options=(f"-XX:DumpLoadedClassList={listed}", "-Xshare:off")) as jvm:
         environment = base_environment(scratch) | jvm.environment()
         _run([sys.executable, "-c", _WARM_UP], cwd=scratch, env=environment)
@@ -66,7 +65,7 @@ def _run(command: list[str], **how: object) -> None:
 
 
 def main() -> int:
-    """Make the archive, and say where it is."""
+    """Build the archive and print its path."""
     try:
         sys.stdout.write(f"{build()}\n")
     except (UnavailableError, OSError) as error:

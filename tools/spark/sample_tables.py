@@ -1,4 +1,4 @@
-"""Sample rows, which are JSON values, as Parquet files in a table's Spark types."""
+"""Conversion of sample rows from JSON to Parquet files in a table's Spark types."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def write_samples(path: Path, name: str, table: SampleTable) -> None:
 
 
 def _converter(spark_type: str) -> tuple[pa.DataType, Callable[[JsonValue], object]]:
-    """The Arrow type of a Spark type, and what makes a JSON value fit it or raises."""
+    """The Arrow type of a Spark type, and a function that converts a JSON value or raises."""
     if spark_type.startswith("array<"):
         element_type, element = _converter(spark_type[6:-1])
         return pa.list_(element_type), lambda value: _list(value, element)
@@ -76,7 +76,7 @@ def _integer(bits: int) -> Callable[[JsonValue], int]:
 
 
 def _decimal(value: JsonValue, precision: int, scale: int) -> Decimal:
-    """Rounded to the scale as PostgreSQL rounds on insert; refuses what needs more digits."""
+    """The number, rounded half up to the scale as PostgreSQL does on insert. Raises for one with too many digits."""
     number = Decimal(_number_text(value))
     if not number.is_finite():
         raise ValueError(value)
@@ -101,9 +101,9 @@ def _boolean(value: JsonValue) -> bool:
 
 
 def _timestamp(value: JsonValue) -> datetime:
-    """ISO 8601, by itself UTC; a number counts seconds since 1970, or milliseconds where it is that large.
+    """ISO 8601, in UTC without a zone; a number is seconds since 1970, from 1e11 on milliseconds.
 
-    A time of day is one of 1 January 1970, as Spark shows it.
+    A time of day gets the date 1970-01-01, as in Spark.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -115,7 +115,7 @@ def _timestamp(value: JsonValue) -> datetime:
 
 
 def _binary(value: JsonValue) -> bytes:
-    r"""From PostgreSQL's text, `\x00ff`."""
+    r"""Bytes of PostgreSQL's text form, `\x00ff`."""
     if not isinstance(value, str) or not value.startswith("\\x"):
         raise ValueError(value)
     return bytes.fromhex(value[2:])
@@ -127,7 +127,7 @@ def _date(value: JsonValue) -> date:
 
 def _string(value: JsonValue) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
-    text.encode()  # half a surrogate pair is JSON, and no text
+    text.encode()  # half a surrogate pair is valid JSON, but no valid text
     return text
 
 

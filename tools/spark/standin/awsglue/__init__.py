@@ -2,5 +2,5 @@
 
 Names and behaviour are those of AWS's `awsglue` as documented at
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python.html, as far as a job script needs them;
-anything else raises NotImplementedError by name. Data comes from and goes to a backend (see `_backend`).
+any other name raises NotImplementedError. A backend reads and writes the data (see `_backend`).
 """

@@ -1,4 +1,4 @@
-"""What the stand-in says when a script asks for a part of Glue that it does not have."""
+"""Errors for parts of Glue that the stand-in lacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def refuse(name: str) -> NoReturn:
 
 
 def absent(owner: str) -> Callable[[str], NoReturn]:
-    """A `__getattr__` for the module `owner`; private names are simply not there, as Python's protocols expect."""
+    """A `__getattr__` for the module `owner`; private names raise AttributeError, as Python's protocols expect."""
 
     def look_up(name: str) -> NoReturn:
         if name.startswith("_"):
@@ -23,7 +23,7 @@ def absent(owner: str) -> Callable[[str], NoReturn]:
 
 
 class Partial:
-    """A class of Glue of which only a part stands here."""
+    """A class of Glue that the stand-in implements in part."""
 
     def __getattr__(self, name: str) -> NoReturn:
         absent(f"{type(self).__module__}.{type(self).__name__}")(name)

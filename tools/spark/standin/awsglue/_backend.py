@@ -1,4 +1,4 @@
-"""Where the stand-in's data comes from and goes to: PostgreSQL, or the sample tables of a dry run."""
+"""The stand-in's backend for data: PostgreSQL, or the sample tables of a dry run."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ SAMPLES = "DATAMORPH_SAMPLES"
 
 
 class RelationNotFoundError(RuntimeError):
-    """No such table; the message is PostgreSQL's."""
+    """A table is missing; the message is PostgreSQL's."""
 
     def __init__(self, relation: str) -> None:
         super().__init__(f'ERROR: relation "{relation}" does not exist')
 
 
 class Backend(Protocol):
-    """Tables by the connection options that a Glue script gives."""
+    """Tables, addressed by a Glue script's connection options."""
 
     def read(self, spark: SparkSession, options: Mapping[str, str]) -> DataFrame | None:
         """The rows of `dbtable`; None when there are none."""
         ...
 
     def write(self, frame: DataFrame, options: Mapping[str, str]) -> None:
-        """Append the rows to `dbtable`, which is created where it is missing."""
+        """Append the rows to `dbtable`, which is created if it is missing."""
         ...
 
 

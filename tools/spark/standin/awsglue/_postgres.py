@@ -1,7 +1,7 @@
 """The embedded engine's backend: PostgreSQL through ADBC, Arrow batches and Parquet files.
 
-Rows never become Python objects and never stand in memory all at once. What Spark sees is what its JDBC source
-shows with PostgreSQL's driver; what PostgreSQL gets is what Spark's JDBC sink would create and append.
+Rows never become Python objects, and are never in memory all at once. Spark sees the values that its JDBC source shows
+with PostgreSQL's driver; PostgreSQL gets the table and rows that Spark's JDBC sink would write.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ._writing import SinkColumn, batches, sink_column
 
 
 def quoted(name: str) -> str:
-    """A name as PostgreSQL takes it literally."""
+    """A quoted identifier for PostgreSQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -30,7 +30,7 @@ class Postgres:
         self._urls = urls
 
     def read(self, spark: SparkSession, options: Mapping[str, str]) -> DataFrame | None:
-        """The rows of `dbtable`, or of `sampleQuery` where that is given; nothing of them is committed."""
+        """The rows of `dbtable`, or of `sampleQuery` if it is given; the transaction is never committed."""
         with self._connect(options) as connection, connection.cursor() as cursor:
             relation = _view_of_query(cursor, options) or options["dbtable"]
             columns = _columns(cursor, relation)
@@ -59,7 +59,7 @@ class Postgres:
             connection.commit()
 
     def _append(self, cursor: adbc.Cursor, relation: str, columns: list[SinkColumn], path: Path) -> None:
-        """Append by way of a temporary table, so that PostgreSQL converts between the types or says why not."""
+        """Append through a temporary table, so that PostgreSQL converts the types or says why it cannot."""
         cursor.execute(f"CREATE TEMPORARY TABLE datamorph_rows ({_definitions(columns)}) ON COMMIT DROP")
         cursor.adbc_ingest("datamorph_rows", batches(path, columns), mode="append", temporary=True)
         names = ", ".join(quoted(column.name) for column in columns)
@@ -77,7 +77,7 @@ def _definitions(columns: list[SinkColumn]) -> str:
 
 
 def _oid(cursor: adbc.Cursor, relation: str) -> int | None:
-    """The table that PostgreSQL finds under a relation as SQL writes it; None where there is none."""
+    """The oid of the table that a relation's SQL name means; None when there is none."""
     cursor.execute("SELECT to_regclass($1)::oid::bigint", (relation,))
     row = cursor.fetchone()
     return None if row is None else row[0]

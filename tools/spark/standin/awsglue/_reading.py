@@ -1,4 +1,4 @@
-"""PostgreSQL's rows as Parquet files that Spark reads as its JDBC source would show them."""
+"""Conversion of PostgreSQL's rows to Parquet files that Spark reads as its JDBC source would show them."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class ReadColumn:
         self.arrow_type = _arrow_type(self.spark_type)
 
     def expression(self, quoted: str) -> str:
-        """What to select for this column, given its quoted name.
+        """The SELECT expression of this column, given its quoted name.
 
-        A value that Spark cannot hold, or that its source would change, is refused by PostgreSQL itself, which is
-        made to say whose it is while it sends the rows.
+        The expression makes PostgreSQL itself raise an error, with the column's name, at a value that Spark cannot hold
+        or that its source would change.
         """
         if self.family == "array":
             return self._array(quoted)
@@ -63,7 +63,7 @@ class ReadColumn:
         return quoted
 
     def _refusal(self, what: str, shown: str) -> str:
-        """An expression of the column's type that fails and says so; what is `shown` keeps it from being folded."""
+        """An expression of the column's type that raises `what`; `shown` depends on the row, which prevents folding."""
         complaint = f"column {self.name!r} holds {what}".replace("'", "''")
         return f"('{complaint}' || {shown})::{sql_type(self.type_name)}"
 

@@ -25,7 +25,7 @@ from ._broken import DryRunBrokenError
 _SAMPLE_ROWS = 20
 _ONE_FETCH = 1000
 _MAX_CHARACTERS = 16 * 1024**2
-"""Of a result that is told with its rows: the process that reads it has no limit on its memory as this one has."""
+"""Limit of a result with sample rows: the process that reads it has no memory limit as this one has."""
 _TIMES = (T.DateType, T.TimestampType, T.TimestampNTZType)
 
 
@@ -70,7 +70,7 @@ class SampleTables:
 
 @contextmanager
 def _bookkeeping() -> Iterator[None]:
-    """The door between a script and the dry run: what Spark says of the script's plan passes, all else is our fault."""
+    """Pass Spark's errors of the script's plan on; every other error is the dry run's own, DryRunBrokenError."""
     try:
         yield
     except (CapturedException, Py4JError):
@@ -80,9 +80,9 @@ def _bookkeeping() -> Iterator[None]:
 
 
 def _readable(frame: DataFrame) -> DataFrame:
-    """The rows with dates and times as text: Python's own end at the years 1 and 9999, and Spark's do not."""
+    """The rows with dates and times as text: Python's range, years 1 to 9999, is smaller than Spark's."""
     columns = []
-    # Renamed, because a script's names may be ambiguous.
+    # Columns are renamed, because a script's names may be ambiguous.
     for i, field in enumerate(frame.schema.fields):
         kind = _as_text(field.dataType)
         columns.append(F.col(f"c{i}") if kind == field.dataType else F.col(f"c{i}").cast(kind))
@@ -101,7 +101,7 @@ def _as_text(kind: T.DataType) -> T.DataType:
 
 
 def json_value(value: object, kind: T.DataType) -> object:
-    """A cell of this type as JSON: decimals, dates (ISO 8601) and what JSON has no word for as text."""
+    """A cell of this type as JSON; decimals, dates (ISO 8601) and types that JSON lacks become text."""
     if isinstance(kind, T.StructType) and isinstance(value, tuple):
         return {f.name: json_value(cell, f.dataType) for f, cell in zip(kind.fields, value, strict=True)}
     if isinstance(kind, T.MapType) and isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Spark's rows as Arrow batches in the types of the PostgreSQL table that Spark's JDBC sink would create."""
+"""Conversion of Spark's rows to Arrow batches, in the types of the table that Spark's JDBC sink would create."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyspark.sql import types as T
 
 _BATCH_ROWS = 8_192
 _BUFFER_BYTES = 1 << 20
-"""Read at a time; without it a whole column of a row group, which may be 128 MB."""
+"""Bytes read at a time; by default pyarrow reads a whole column of a row group, up to 128 MB."""
 
 # https://github.com/apache/spark/blob/v3.5.6/sql/core/src/main/scala/org/apache/spark/sql/jdbc/PostgresDialect.scala
 _TYPES: dict[type[T.DataType], tuple[str, pa.DataType]] = {
@@ -41,7 +41,7 @@ class SinkColumn:
 
 
 def sink_column(field: T.StructField) -> SinkColumn:
-    """The column for a field of the result. Raises ValueError, naming it, for a type that PostgreSQL does not get."""
+    """The column for a field of the result. Raises ValueError, naming it, for a type that the sink cannot write."""
     kind = field.dataType
     element = kind.elementType if isinstance(kind, T.ArrayType) else kind
     found = _scalar(element)

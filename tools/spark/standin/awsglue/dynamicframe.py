@@ -1,4 +1,4 @@
-"""`awsglue.dynamicframe`: DynamicFrame as a thin cover of a DataFrame."""
+"""`awsglue.dynamicframe`: DynamicFrame as a thin wrapper of a DataFrame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __getattr__ = absent("awsglue.dynamicframe")
 
 
 class DynamicFrame(Partial):
-    """Rows that know no schema until they are looked at; a source without rows has no columns, as on Glue."""
+    """Rows whose schema is inferred from the rows: a source without rows has no columns, as on Glue."""
 
     def __init__(self, frame: DataFrame | None, glue_ctx: GlueContext, name: str = "") -> None:
         empty = glue_ctx.spark_session.createDataFrame([], T.StructType([])) if frame is None else frame

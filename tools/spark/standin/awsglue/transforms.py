@@ -1,4 +1,4 @@
-"""`awsglue.transforms`: none of Glue's transforms stands here; a script uses DataFrames."""
+"""`awsglue.transforms`: empty, because scripts use DataFrames."""
 
 from ._absent import absent
 

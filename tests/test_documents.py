@@ -20,7 +20,7 @@ from graph.response import _CODES, _body
 from graph.state import State
 from runs.dispatch import _ON_RUNS
 from tests.fakes.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
-from tests.lambda_handler.test_bad_days import ENDED, UNAVAILABLE
+from tests.lambda_handler.bad_days import ENDED, UNAVAILABLE
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel
 from tools.local.artifacts import LocalArtifacts
 from tools.local.journal import JsonlJournal

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.cli import warm
-from tests.cli.conftest import PROJECT, Home, environment
+from tests.cli.scene import PROJECT, Home, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.postgres]
 

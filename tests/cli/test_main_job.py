@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import EXAMPLE, PROJECT, Home, environment
+from tests.cli.scene import EXAMPLE, PROJECT, Home, environment
 from tests.fixtures.postgres import as_role
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.postgres]

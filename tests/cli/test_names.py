@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.cli.conftest import Home
+from tests.cli.scene import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.postgres]
 

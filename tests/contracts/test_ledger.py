@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from agent.errors import ConflictError
-from tests.contracts.conftest import Place
+from tests.contracts.scene import Place
 from tools.ports import Ledger
 from tools.records import Launch, LaunchKey, LaunchState, RunRecord
 

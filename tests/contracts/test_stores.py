@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent.errors import ArtifactError, ConflictError
-from tests.contracts.conftest import Place
+from tests.contracts.scene import Place
 from tests.fakes.aws_lambda import FakeLambda
 from tests.fakes.moto_server import DEFAULTS
 from tools.aws.invocations import LambdaJournal

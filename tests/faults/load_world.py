@@ -23,7 +23,7 @@ from tests.faults.meter import Meter
 from tests.faults.planned_glue import Row
 from tests.faults.world_clock import WorldClock
 from tests.lambda_handler.scene import Context, event
-from tests.lambda_handler.test_billed_time import JOB_SECONDS, TimedEngine
+from tests.lambda_handler.timed import JOB_SECONDS, TimedEngine
 from tools.records import TERMINAL_STATES
 
 LOGGED = "log bytes"

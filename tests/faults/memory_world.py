@@ -14,7 +14,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agent.errors import ArtifactError
 from agent.settings import load_settings
 from runs.service import Service
-from tests.runs.conftest import REPLY, SETTINGS
+from tests.runs.scene import REPLY, SETTINGS
 from tools.fakes import FakeClock, FakeDatabase, FakeDryRun, FakeJobs, FakeModel
 from tools.local.journal import JsonlJournal
 from tools.local.lease import FileLease

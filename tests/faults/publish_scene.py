@@ -10,7 +10,9 @@ from typing import Literal
 
 import psycopg
 
+from agent.errors import PublishError
 from agent.snapshot import Snapshot
+from tests.faults.cuts import Cuts
 from tests.faults.sampled import sampled
 from tests.tools.database.scene import Sql, order, request
 from tools.database import PostgresDatabase
@@ -115,3 +117,21 @@ def publish_scene(url: str, mode: Mode, rows: int = 60, lock_timeout: int = 5) -
         sql("CREATE TABLE child (id integer REFERENCES summary DEFERRABLE)")
         sql(f"INSERT INTO child SELECT generate_series(1, {CHILDREN})")
         yield PublishScene(url, sql, database, mode, rows)
+
+
+def tried(scene: PublishScene, turn: Turn) -> str:
+    """Publish once; what came of it: `published`, or the refusal's kind."""
+    try:
+        made = scene.database.publish(turn.order, turn.snapshot)
+    except PublishError as error:
+        return error.kind
+    return "published" if made.rows == turn.order.expected_rows else f"told {made}"
+
+
+def statements(scene: PublishScene, cuts: Cuts) -> int:
+    """How many statements an undisturbed publish sends."""
+    turn = scene.turn()
+    cuts.again()
+    assert tried(scene, turn) == "published"
+    scene.published(turn)
+    return cuts.count

@@ -35,9 +35,7 @@ from tests.faults.invariants import (
 )
 from tests.faults.memory_world import MemoryArtifacts
 from tests.faults.mortal import Life, Mortal, MortalSaver, ProcessDied
-from tests.runs.conftest import REPLY, event
-from tests.runs.test_actions import Woken
-from tests.runs.test_janitor import Defined
+from tests.runs.scene import REPLY, Defined, Woken, event
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.local.lease import FileLease
 from tools.local.ledger import SqliteLedger

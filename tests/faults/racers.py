@@ -25,7 +25,7 @@ from graph.checkpoints.sqlite import sqlite_checkpoints
 from runs.actions import Actions
 from runs.dispatch import answer
 from runs.service import Service
-from tests.runs.conftest import REPLY
+from tests.runs.scene import REPLY
 from tools.aws.artifacts import S3Artifacts
 from tools.aws.clients import AwsClients
 from tools.aws.glue import GlueJobRunner

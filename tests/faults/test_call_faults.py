@@ -10,21 +10,11 @@ import pytest
 
 from tests.faults.aws_world import AwsWorld, aws_world
 from tests.faults.paths import CANCELLED, SWEPT, WOKEN_BY_EVENT, WOKEN_BY_TICK
-from tests.faults.strikes import Strike
-from tests.faults.struck_runs import Course, course
+from tests.faults.struck_runs import course
+from tests.faults.sweeps import FAULTS, sweep_calls
 from tests.faults.tally import Tally
 
 pytestmark = pytest.mark.postgres
-
-FAULTS = {
-    "killed before": Strike("killed before"),
-    "killed after": Strike("killed after"),
-    "applied, the answer lost, sent again": Strike("answer lost once"),
-    "applied, every answer lost": Strike("answers lost"),
-    "refused": Strike("refused", "AccessDeniedException"),
-    "throttled": Strike("refused", "ThrottlingException"),
-    "answered in half": Strike("broken"),
-}
 
 
 @pytest.fixture
@@ -34,14 +24,6 @@ def world(tmp_path: Path, moto_endpoint: str, boto_session: Any, postgres_url: s
         yield made
 
 
-def sweep(way: Course, spots: list[tuple[str, int]], fault: str, tally: Tally) -> None:
-    """Strike calls of a course in turn."""
-    for operation, number in spots:
-        strike = FAULTS[fault].at(operation, number)
-        wrong = way.struck(strike)
-        tally.case(f"at every AWS call: {fault}", not wrong, way.told(strike, wrong))
-
-
 @pytest.mark.faults
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("path", ["right at once", "repaired", CANCELLED, WOKEN_BY_EVENT, WOKEN_BY_TICK, SWEPT])
@@ -49,5 +31,5 @@ def test_a_fault_at_every_call(world: AwsWorld, path: str, fault: str, tally: Ta
     """The run that is woken ends as if nothing had been; of the repaired one, from the end of its first job on."""
     way = course(world, path)
     first = way.calls.index("glue.DeleteJob") if path == "repaired" else 0
-    sweep(way, way.spots()[first:], fault, tally)
+    sweep_calls(way, way.spots()[first:], fault, tally)
     tally.check()

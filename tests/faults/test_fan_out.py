@@ -13,8 +13,7 @@ import pytest
 from runs.actions import Actions
 from runs.service import Service
 from tests.faults.tally import Tally
-from tests.runs.conftest import Bench, event
-from tests.runs.test_actions import Woken
+from tests.runs.scene import Bench, Woken, event
 from tools.fakes import FakeJobs, PlannedRun
 
 PROCESSES = 4

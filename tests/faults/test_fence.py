@@ -9,12 +9,10 @@ from typing import Literal, get_args
 import psycopg
 import pytest
 
-from agent.errors import PublishError, UnavailableError
+from tests.faults.canceller import Canceller, outcome, wrong
 from tests.faults.cuts import Cuts, armed
-from tests.faults.publish_scene import MODES, SAMPLED, Mode, PublishScene, Turn, publish_scene, state_of
+from tests.faults.publish_scene import MODES, SAMPLED, Mode, PublishScene, publish_scene, statements
 from tests.faults.tally import Tally
-from tests.faults.test_publish_killed import statements
-from tools.database import PostgresDatabase
 from tools.records import Withdrawal
 
 pytestmark = pytest.mark.postgres
@@ -27,44 +25,6 @@ _BLOCKERS = """
 SELECT unnest(pg_blocking_pids(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
-
-
-class Canceller:
-    """Withdraws one turn's publish, and remembers what it was told."""
-
-    def __init__(self, scene: PublishScene, turn: Turn, why: Withdrawal = "cancelled", lock_timeout: int = 1) -> None:
-        self._database = PostgresDatabase(scene.url, lock_timeout=lock_timeout)
-        self._key = (turn.order.run_id, turn.order.generation)
-        self.why = why
-        self.told = "nothing"
-
-    def __call__(self) -> None:
-        """Try once."""
-        try:
-            self.told = "withdrawn" if self._database.withdraw(*self._key, self.why) else "published"
-        except UnavailableError:
-            self.told = "try again"
-
-
-def outcome(scene: PublishScene, turn: Turn) -> str:
-    """Publish once; what came of it: `published`, or the refusal's kind."""
-    try:
-        scene.database.publish(turn.order, turn.snapshot)
-    except PublishError as error:
-        return error.kind
-    return "published"
-
-
-def wrong(scene: PublishScene, turn: Turn, cancel: Canceller, came: str) -> str:
-    """What is wrong after a publish with a cancel between two of its statements; empty when nothing is."""
-    scene.held = turn.after if came == "published" else turn.before
-    if (cancel.told, came) not in (("withdrawn", cancel.why), ("try again", "published"), ("published", "published")):
-        return f"{cancel.why}: the cancel was told {cancel.told!r}, and the publish {came!r}"
-    if scene.state() != state_of(scene.held):
-        return f"the publish gave {came!r}, and the target differs"
-    cancel()
-    expected = "published" if came == "published" else "withdrawn"
-    return "" if cancel.told == expected else f"after {came!r} a cancel was told {cancel.told!r}"
 
 
 def sweep(url: str, mode: Mode, step: int, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:

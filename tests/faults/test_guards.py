@@ -15,17 +15,16 @@ import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 
 from tests.fakes.moto_server import Aws
+from tests.faults.canceller import Canceller, outcome
+from tests.faults.canceller import wrong as wrong_fence
 from tests.faults.cuts import armed
 from tests.faults.mortal import Life
-from tests.faults.publish_scene import PublishScene, publish_scene, state_of
+from tests.faults.publish_scene import PublishScene, publish_scene, state_of, statements
 from tests.faults.quick_world import REQUEST, QuickWorld, quick_world
+from tests.faults.taken_over import taken_over, wakes
 from tests.faults.tally import Tally
-from tests.faults.test_fence import Canceller, outcome
-from tests.faults.test_fence import wrong as wrong_fence
-from tests.faults.test_publish_killed import statements
-from tests.faults.test_taken_over import taken_over, wakes
 from tests.faults.world import world
-from tests.graph.checkpoints.test_dynamodb import ProcessDied, atomic, cut_after
+from tests.graph.checkpoints.scene import ProcessDied, atomic, cut_after
 from tools.aws.table import Item, Table
 from tools.database import PostgresDatabase, staging_schema
 from tools.local.lease import FileLease

@@ -12,7 +12,7 @@ from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import answer
 from tests.faults.world import World, world
-from tests.runs.test_actions import Woken
+from tests.runs.scene import Woken
 from tools.records import RunRecord
 
 pytestmark = pytest.mark.postgres

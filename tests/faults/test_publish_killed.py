@@ -11,9 +11,18 @@ from collections.abc import Sequence
 import psycopg
 import pytest
 
-from agent.errors import PublishError
 from tests.faults.cuts import CUTS, OURS, Cuts, How, armed
-from tests.faults.publish_scene import MODES, SAMPLED, Mode, PublishScene, Turn, publish_scene, state_of
+from tests.faults.publish_scene import (
+    MODES,
+    SAMPLED,
+    Mode,
+    PublishScene,
+    Turn,
+    publish_scene,
+    state_of,
+    statements,
+    tried,
+)
 from tests.faults.reader import Reader
 from tests.faults.tally import Tally
 from tools.records import Published
@@ -26,15 +35,6 @@ _SHARE = 0.5
 _READS = 3
 """Beside each publish, on average."""
 KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND datname = %s"
-
-
-def tried(scene: PublishScene, turn: Turn) -> str:
-    """Publish once; what came of it: `published`, or the refusal's kind."""
-    try:
-        made = scene.database.publish(turn.order, turn.snapshot)
-    except PublishError as error:
-        return error.kind
-    return "published" if made.rows == turn.order.expected_rows else f"told {made}"
 
 
 def wrong(scene: PublishScene, turn: Turn, came: str) -> str:
@@ -51,15 +51,6 @@ def wrong(scene: PublishScene, turn: Turn, came: str) -> str:
     if scene.state() != state_of(turn.after) or scene.entries(turn) != 1:
         return "the repetition did not bring the rows, once"
     return ""
-
-
-def statements(scene: PublishScene, cuts: Cuts) -> int:
-    """How many statements an undisturbed publish sends."""
-    turn = scene.turn()
-    cuts.again()
-    assert tried(scene, turn) == "published"
-    scene.published(turn)
-    return cuts.count
 
 
 def cut_at(scene: PublishScene, cuts: Cuts, at: Sequence[int], how: How, tally: Tally) -> None:

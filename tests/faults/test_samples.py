@@ -11,13 +11,9 @@ import pytest
 from tests.faults.aws_world import EVENT, aws_world
 from tests.faults.paths import PATHS, SWEPT, WOKEN_BY_EVENT
 from tests.faults.struck_runs import course
+from tests.faults.sweeps import FAULTS, OF_OTHERS, OPERATIONS, sweep_calls, sweep_errors, sweep_saver
 from tests.faults.tally import Tally
 from tests.faults.terminal_world import terminal_world
-from tests.faults.test_call_faults import FAULTS
-from tests.faults.test_call_faults import sweep as sweep_calls
-from tests.faults.test_saver_kills import sweep as sweep_saver
-from tests.faults.test_service_errors import OF_OTHERS, OPERATIONS
-from tests.faults.test_service_errors import sweep as sweep_errors
 
 pytestmark = pytest.mark.postgres
 

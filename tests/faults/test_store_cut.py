@@ -14,8 +14,8 @@ from graph.response import Response
 from tests.fakes.moto_server import Aws
 from tests.faults.memory_world import RUN, World
 from tests.faults.tally import Tally
-from tests.graph.checkpoints.test_dynamodb import ProcessDied, atomic, cut_after, stock
-from tests.runs.conftest import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, event
+from tests.graph.checkpoints.scene import ProcessDied, atomic, cut_after, stock
+from tests.runs.scene import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, event
 from tools.fakes import FakeJobs, PlannedRun
 
 PATHS: dict[str, list[PlannedRun]] = {

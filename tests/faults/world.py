@@ -20,7 +20,7 @@ from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import answer
 from runs.service import Service
-from tests.runs.conftest import REPLY, event
+from tests.runs.scene import REPLY, event
 from tests.tools.database.scene import Sql
 from tools.database import PostgresDatabase
 from tools.fakes import FakeClock, FakeJobs, FakeModel

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from infra.lambda_zip import build_zip
 from infra.package import ROOT
-
-
-@dataclass(frozen=True)
-class Built:
-    """The zip and what it unpacks to."""
-
-    zipped: Path
-    unpacked: Path
-    size: int
-    """Bytes, unzipped."""
+from tests.infra.scene import Built
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Built
+from tests.infra.scene import Built
 from tests.lambda_handler.scene import Deployment, event
 
 pytestmark = pytest.mark.slow

@@ -2,54 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 from langgraph.runtime import RunControl
 
-from agent.errors import PublishError, UnavailableError
+from agent.errors import PublishError
 from graph.response import Response
-from runs.actions import Actions
-from runs.dispatch import JOB_EVENT, answer
-from tests.runs.conftest import SCRIPT_FAILED, Bench, event
+from runs.dispatch import JOB_EVENT
+from tests.runs.scene import LONG, SCRIPT_FAILED, MakeBench, Woken, act, ask, event, job_event
 from tools.fakes import FakeJobs, PlannedRun
-
-MakeBench = Callable[..., Bench]
-LONG = PlannedRun(looks=40)
-"""A job that outlasts one call's wait."""
-
-
-@dataclass
-class Woken:
-    """A Waker that remembers, and refuses from some call on."""
-
-    runs: list[str] = field(default_factory=list)
-    refuse_at: int | None = None
-
-    def wake(self, run_id: str) -> None:
-        """Remember."""
-        if self.refuse_at == len(self.runs):
-            raise UnavailableError("lambda", "no right to invoke")
-        self.runs.append(run_id)
-
-
-def ask(made: Bench, what: object, waker: Woken | None = None, control: RunControl | None = None) -> Response:
-    """Answer an input as a fresh process would."""
-    return answer(Actions(made.service(), waker or Woken(), control), what)
-
-
-def act(made: Bench, action: str, run_id: str = "run_1") -> Response:
-    return ask(made, {"run_id": run_id, "action": action})
-
-
-def job_event(made: Bench, **changes: Any) -> dict[str, Any]:
-    """The event of the newest start's end, as EventBridge sends it."""
-    job_name = made.jobs.started[-1]
-    job_run_id = made.jobs.list_runs(job_name)[0].job_run_id
-    detail = {"jobName": job_name, "jobRunId": job_run_id, "severity": "INFO", "state": "SUCCEEDED", "message": ""}
-    return {"source": "aws.glue", "detail-type": JOB_EVENT, "detail": {**detail, **changes}}
 
 
 def paths(response: Response) -> set[str]:

@@ -6,87 +6,23 @@ import json
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from agent.errors import ConflictError, UnavailableError
-from graph.response import Response
-from runs.actions import Actions
 from runs.completion import told
-from runs.dispatch import answer
-from runs.service import Service
-from tests.runs.conftest import REPLY, Bench, event
-from tests.runs.test_actions import Woken
+from tests.runs.racing import LIVE, Killed, Scene
+from tests.runs.scene import REPLY, Bench, event
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
-from tools.local.lease import FileLease
 from tools.local.ledger import SqliteLedger
-from tools.records import Completion, JobRun, Launch, ModelCall, PublishOrder, RunEnded, RunRecord
+from tools.records import Completion, Launch, ModelCall, PublishOrder, RunEnded, RunRecord
 
 MakeBench = Callable[..., Bench]
 
 TIMEOUT = PlannedRun("TIMEOUT", "timed out")
-LIVE = PlannedRun(looks=100)
 RESTART = {"restart": True}
 DAY = 86_400
-
-
-class Killed(BaseException):
-    """Nothing of ours catches it."""
-
-
-@dataclass
-class Scene:
-    """A bench with listeners, and with workers whose leases ended while they slept."""
-
-    made: Bench
-    heard: list[tuple[int, str]] = field(default_factory=list)
-    """Generation and status of each completion event."""
-    deaf: bool = False
-    database: str = "test"
-    later: float = 0.0
-    """Seconds by which the clock is ahead."""
-
-    def announce(self, ended: RunEnded) -> bool:
-        """Hear of an end."""
-        if not self.deaf:
-            self.heard.append((ended.generation, ended.execution_status))
-        return not self.deaf
-
-    def service(self, leases: str = "leases") -> Service:
-        """Serve as the next process; with other `leases`, while one that holds the run sleeps."""
-        service, clock = self.made.service(), FakeClock()
-        clock.sleep(self.later)
-        lease = FileLease(self.made.folder / leases)
-        tools = replace(service.tools, announcer=self, lease=lease, clock=clock)
-        return replace(service, tools=tools, database=self.database)
-
-    def ask(self, what: object, leases: str = "leases") -> Response:
-        """Answer an event."""
-        return answer(Actions(self.service(leases), Woken()), what)
-
-    def act(self, action: str, leases: str = "leases") -> Response:
-        """Ask for an action on the run."""
-        return self.ask({"run_id": "run_1", "action": action}, leases)
-
-    def record(self) -> RunRecord:
-        """The run as it stands recorded."""
-        record = self.made.service().tools.ledger.run("run_1")
-        assert record is not None
-        return record
-
-    def meanwhile(self, do: Callable[[], object]) -> None:
-        """Let something happen while the next worker sleeps at its second look at the job."""
-        get, looks = self.made.jobs.get, [0]
-
-        def late(job_name: str, job_run_id: str) -> JobRun:
-            looks[0] += 1
-            if looks[0] == 2:
-                self.made.jobs.get = get  # type: ignore[method-assign]
-                do()
-            return get(job_name, job_run_id)
-
-        self.made.jobs.get = late  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("how", ["cancel", "restart"])

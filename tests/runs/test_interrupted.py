@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,34 +13,11 @@ from graph.nodes.publish import publish
 from graph.state import State
 from runs.actions import Actions
 from runs.completion import told
-from tests.runs.conftest import Bench, event
-from tests.runs.test_actions import LONG, Woken, act, ask, job_event
+from tests.runs.scene import LONG, Bench, act, ask, event, job_event, refused, swept
 from tools.fakes import FakeClock, FakeJobs, FakeModel, PlannedRun
 from tools.records import LaunchKey, RunEnded
 
 MakeBench = Callable[..., Bench]
-
-
-def swept(made: Bench) -> list[str]:
-    waker = Woken()
-    ask(made, {"action": "sweep"}, waker)
-    return waker.runs
-
-
-@contextmanager
-def refused(made: Bench, operation: str, error: Exception, times: int = 99) -> Any:
-    """Let an operation of the engine fail, the first so many times."""
-    whole = getattr(made.jobs, operation)
-    left = [error] * times
-
-    def broken(*arguments: Any) -> Any:
-        if left:
-            raise left.pop()
-        return whole(*arguments)
-
-    setattr(made.jobs, operation, broken)
-    yield
-    setattr(made.jobs, operation, whole)
 
 
 def test_a_refusal_after_a_launch_is_woken(bench: MakeBench) -> None:

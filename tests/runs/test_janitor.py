@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from agent.errors import EngineError, UnavailableError
 from agent.names import staging_prefix
-from graph.response import Response
 from runs.actions import Actions
-from tests.runs.conftest import Bench, event
-from tests.runs.test_actions import LONG, Woken, act, ask
+from tests.runs.scene import LONG, Bench, Defined, Woken, act, ask, event, sweep
 from tools.fakes import FakeJobs, PlannedRun
-from tools.records import DefinedJob, JobDefinition, RunRecord
+from tools.records import JobDefinition, RunRecord
 
 MakeBench = Callable[..., Bench]
 OTHER = "datamorph-job-of_another-g1-a1-l1-01234567"
-
-
-@dataclass
-class Defined:
-    """A JobList over a fake engine's definitions."""
-
-    jobs: FakeJobs
-    expired: set[str] = field(default_factory=set)
-    looked_at: list[str] = field(default_factory=list)
-
-    def ours(self) -> list[str]:
-        """All of them."""
-        return sorted(self.jobs._jobs)
-
-    def look(self, job_name: str) -> DefinedJob | None:
-        """As it was planned."""
-        self.looked_at.append(job_name)
-        return DefinedJob(job_name, job_name in self.expired) if job_name in self.jobs._jobs else None
-
-
-def sweep(made: Bench, *expired: str) -> Response:
-    """What one tick answers."""
-    service = made.service()
-    tools = replace(service.tools, job_list=Defined(made.jobs, set(expired)))
-    return Actions(replace(service, tools=tools), Woken()).sweep()
 
 
 def record_of(made: Bench) -> RunRecord:

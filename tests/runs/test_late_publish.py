@@ -11,8 +11,8 @@ from agent.errors import PublishError
 from agent.snapshot import Snapshot
 from graph.nodes import publish as node
 from graph.state import State
-from tests.runs.conftest import Bench, event
-from tests.runs.test_completion import LIVE, Killed, Scene
+from tests.runs.racing import LIVE, Killed, Scene
+from tests.runs.scene import Bench, event
 from tools.fakes import FakeDatabase, FakeJobs, PlannedRun
 from tools.records import Published, PublishOrder
 

@@ -11,48 +11,30 @@ import pytest
 
 from agent.errors import EngineError, PublishError, UnavailableError
 from agent.settings import load_settings
-from graph.response import Response
 from runs.actions import Actions
 from runs.limits import MAX_LOST
 from runs.service import Service
-from tests.runs.conftest import REPLY, SETTINGS, Bench, event
-from tests.runs.test_actions import LONG, Woken, act, ask, job_event
-from tests.runs.test_interrupted import refused, swept
-from tools.fakes import FakeClock, FakeJobs, FakeModel, PlannedRun
-from tools.records import RunEnded, RunRecord
+from tests.runs.scene import (
+    LONG,
+    MINUTES,
+    REPLY,
+    SETTINGS,
+    Bench,
+    Listening,
+    Woken,
+    act,
+    ask,
+    event,
+    job_event,
+    later,
+    recorded,
+    refused,
+    swept,
+    wake,
+)
+from tools.fakes import FakeJobs, FakeModel, PlannedRun
 
 MakeBench = Callable[..., Bench]
-MINUTES = 7 * 60
-"""Twice three launches of an hour, and an hour more."""
-
-
-class Listening:
-    """An Announcer that remembers."""
-
-    def __init__(self) -> None:
-        self.told: list[RunEnded] = []
-
-    def announce(self, ended: RunEnded) -> bool:
-        """Remember."""
-        self.told.append(ended)
-        return True
-
-
-def later(made: Bench, minutes: float, listener: Listening | None = None) -> Service:
-    """The service as a process has it so much later."""
-    service, clock = made.service(), FakeClock()
-    clock.sleep(60 * minutes)
-    return replace(service, tools=replace(service.tools, clock=clock, announcer=listener))
-
-
-def wake(service: Service, action: str = "resume") -> Response:
-    return getattr(Actions(service, Woken()), action)("run_1")  # type: ignore[no-any-return]
-
-
-def recorded(made: Bench) -> RunRecord:
-    found = made.service().tools.ledger.run("run_1")
-    assert found is not None
-    return found
 
 
 def test_a_run_that_is_woken_after_its_deadline_is_stopped_and_fails(bench: MakeBench) -> None:

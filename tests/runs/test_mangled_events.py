@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from agent.settings import load_settings
 from runs.actions import Actions
 from runs.dispatch import answer
-from tests.runs.conftest import Bench
+from tests.runs.scene import Bench
 from tools.fakes import PlannedRun
 from tools.models.compiled import CompilerModel
 

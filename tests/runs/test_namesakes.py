@@ -9,9 +9,7 @@ import pytest
 
 from agent.settings import load_settings
 from graph.response import Response
-from tests.runs.conftest import Bench, event
-from tests.runs.test_actions import LONG, act, ask
-from tests.runs.test_janitor import sweep
+from tests.runs.scene import LONG, Bench, act, ask, event, sweep
 from tools.fakes import FakeDatabase, FakeJobs
 
 MakeBench = Callable[..., Bench]

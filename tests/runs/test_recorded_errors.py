@@ -10,10 +10,22 @@ import pytest
 from agent.errors import InvalidRequestError, Problem, UnavailableError
 from agent.settings import load_settings
 from runs.limits import MAX_LOST
-from tests.runs.conftest import REPLY, SCRIPT_FAILED, SETTINGS, Bench, event
-from tests.runs.test_actions import LONG, act, ask
-from tests.runs.test_interrupted import refused, swept
-from tests.runs.test_limits import MINUTES, later, recorded, wake
+from tests.runs.scene import (
+    LONG,
+    MINUTES,
+    REPLY,
+    SCRIPT_FAILED,
+    SETTINGS,
+    Bench,
+    act,
+    ask,
+    event,
+    later,
+    recorded,
+    refused,
+    swept,
+    wake,
+)
 from tools.fakes import FakeJobs, FakeModel, PlannedRun
 from tools.records import Completion, ModelCall
 

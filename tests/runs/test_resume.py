@@ -12,7 +12,7 @@ from langgraph.runtime import RunControl
 from agent.errors import PublishError
 from agent.names import thread_id
 from runs.service import Step
-from tests.runs.conftest import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, Bench, event
+from tests.runs.scene import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, Bench, event
 from tools.fakes import FakeDatabase, FakeJobs, PlannedRun
 
 MakeBench = Callable[..., Bench]

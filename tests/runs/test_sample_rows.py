@@ -9,7 +9,7 @@ import pytest
 from agent.request import Request
 from agent.settings import load_settings
 from agent.snapshot import Snapshot, event_snapshot
-from tests.runs.conftest import REPLY, SETTINGS, Bench, event
+from tests.runs.scene import REPLY, SETTINGS, Bench, event
 from tools.fakes import FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
 from tools.records import DryRunResult
 

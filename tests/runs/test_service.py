@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.errors import PublishError, UnavailableError
-from tests.runs.conftest import REPLY, SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, TRANSFORM, Bench, event
+from tests.runs.scene import REPLY, SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, TRANSFORM, Bench, event
 from tools.fakes import FakeDatabase, FakeDryRun, FakeJobs, FakeModel, PlannedRun
 from tools.records import DryRunResult
 

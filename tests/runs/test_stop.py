@@ -11,10 +11,7 @@ import pytest
 
 from agent.errors import UnavailableError
 from graph.response import Response
-from tests.runs.conftest import Bench, event
-from tests.runs.test_actions import LONG, act, ask
-from tests.runs.test_interrupted import swept
-from tests.runs.test_limits import MINUTES, later, recorded, wake
+from tests.runs.scene import LONG, MINUTES, Bench, act, ask, event, later, recorded, swept, wake
 from tools.fakes import FakeJobs
 from tools.local.artifacts import LocalArtifacts
 

@@ -11,8 +11,8 @@ import pytest
 from agent.errors import PublishError
 from runs.actions import Actions
 from studio.graph import StudioError
-from tests.runs.conftest import REPLY, event
-from tests.studio.conftest import Desk, MakeDesk
+from tests.runs.scene import REPLY, event
+from tests.studio.scene import Desk, MakeDesk
 from tools.fakes import FakeDatabase, FakeJobs, FakeModel, PlannedRun
 
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
-from tests.agent.compiler.scene import ON_CUSTOMER, ORDERS, SHOP, aggregate, aliased, derive, join, names, step, where
+from tests.agent.compiler.scene import (
+    ON_CUSTOMER,
+    ORDERS,
+    SHOP,
+    Case,
+    aggregate,
+    aliased,
+    derive,
+    join,
+    names,
+    step,
+    where,
+)
 
 BOSS = {"left_column": "boss", "right_column": "id"}
-
-
-@dataclass(frozen=True)
-class Case:
-    """A specification and the rows that it gives, worked out by hand."""
-
-    sources: list[Any]
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
-    specs: dict[str, Any] = field(default_factory=dict)
-    target: dict[str, Any] = field(default_factory=dict)
-    ordered: bool = False
 
 
 CASES = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from tests.agent.compiler.cases import Case
-from tests.agent.compiler.scene import ORDERS, derive, names, step, where
+from tests.agent.compiler.scene import ORDERS, Case, derive, names, step, where
 
 EXPRESSIONS = {
     "a division by zero is NULL, however it is written": Case(

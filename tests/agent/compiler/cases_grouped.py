@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.agent.compiler.cases import Case
-from tests.agent.compiler.scene import ORDERS, aggregate, derive, names, where
+from tests.agent.compiler.scene import ORDERS, Case, aggregate, derive, names, where
 
 GROUPED = {
     "counts of rows, values and distinct values differ": Case(

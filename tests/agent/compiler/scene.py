@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from agent.compiler.code.writer import compile_transform
 from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError, Problem
 from agent.request import Request, parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
+from agent.types import spark_type
 
 TABLES: dict[str, dict[str, str]] = {
     "customers": {"customer_id": "integer", "name": "text", "city": "text", "code": "character(3)"},
@@ -171,3 +175,53 @@ def problems(sources: list[Any], target: dict[str, Any] | None = None, **specs: 
 def assert_refused(found: list[Problem], path: str, message: str) -> None:
     """One of the problems stands at that path and says that."""
     assert any(problem.path == path and message in problem.message for problem in found), found
+
+
+def collected(frame: Any) -> list[tuple[Any, ...]]:
+    """The rows of a DataFrame."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # collect() leaves its socket to the garbage collector
+        return [tuple(row) for row in frame.collect()]
+
+
+def run(spark: Any, case: Case) -> Any:
+    """The result of a case's transform on the shop's rows."""
+    from pyspark.sql import DataFrame, Window
+    from pyspark.sql import functions as F
+    from pyspark.sql import types as T
+
+    request = request_for(case.sources, case.target, **case.specs)
+    code = compile_transform(build_plan(request, snapshot_for(request)))
+    scope: dict[str, Any] = {"F": F, "T": T, "Window": Window, "DataFrame": DataFrame}
+    exec(compile(code, "transform", "exec"), scope)
+    frames = {
+        table.key: spark.sql(rows_in_sql(table.table_name)).alias(table.key) for table in request.specs.source_tables
+    }
+    return scope["transform"](frames)
+
+
+def rows_in_sql(table: str) -> str:
+    """One of the shop's tables as a query, so that its rows need no Python worker in Spark."""
+    lines = [f"({', '.join(in_sql(cell) for cell in row)})" for row in ROWS[table]]
+    casts = [
+        f"CAST(col{position} AS {spark_type(kind)}) AS `{name.replace('`', '``')}`"
+        for position, (name, kind) in enumerate(TABLES[table].items(), start=1)
+    ]
+    return f"SELECT {', '.join(casts)} FROM VALUES {', '.join(lines)}"
+
+
+def in_sql(cell: object) -> str:
+    """A cell as a SQL literal."""
+    return "NULL" if cell is None else str(cell) if isinstance(cell, int) else f"'{cell}'"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A specification and the rows that it gives, worked out by hand."""
+
+    sources: list[Any]
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    specs: dict[str, Any] = field(default_factory=dict)
+    target: dict[str, Any] = field(default_factory=dict)
+    ordered: bool = False

@@ -14,11 +14,9 @@ from psycopg import sql
 from agent.compiler.code.writer import compile_transform
 from agent.compiler.plan.plan import build_plan
 from agent.sanitizing.policy import check_policy
-from tests.agent.compiler.cases import Case
 from tests.agent.compiler.cases_shapes import CUTS, JOINS, SHAPES
 from tests.agent.compiler.cases_windows import GROUPED_WINDOWS, WINDOWS
-from tests.agent.compiler.scene import ROWS, TABLES, request_for, snapshot_for
-from tests.agent.compiler.test_writer import collected, run
+from tests.agent.compiler.scene import ROWS, TABLES, Case, collected, request_for, run, snapshot_for
 from tools.local.postgres import EmbeddedServer
 
 CASES = {**WINDOWS, **GROUPED_WINDOWS, **CUTS, **SHAPES, **JOINS}

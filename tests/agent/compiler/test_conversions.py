@@ -16,6 +16,7 @@ from tests.agent.compiler.scene import (
     TABLES,
     aliased,
     assert_refused,
+    collected,
     derive,
     names,
     problems,
@@ -23,7 +24,6 @@ from tests.agent.compiler.scene import (
     snapshot_for,
     where,
 )
-from tests.agent.compiler.test_writer import collected
 
 SHAPE = {
     "id": "integer", "t": "text", "n": "numeric(10,2)", "d": "double precision", "ts": "timestamp without time zone",

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from typing import Any
 
 import pytest
@@ -9,22 +8,21 @@ import pytest
 from agent.compiler.code.writer import compile_transform
 from agent.compiler.plan.plan import build_plan
 from agent.sanitizing.policy import check_policy
-from agent.types import spark_type
 from tests.agent.compiler.cases import CASES as PLAIN
-from tests.agent.compiler.cases import Case
 from tests.agent.compiler.cases_expressions import EXPRESSIONS
 from tests.agent.compiler.cases_grouped import GROUPED
 from tests.agent.compiler.scene import (
     ORDERS,
-    ROWS,
     SHOP,
-    TABLES,
+    Case,
     aggregate,
     aliased,
+    collected,
     derive,
     join,
     names,
     request_for,
+    run,
     snapshot_for,
     where,
 )
@@ -44,44 +42,6 @@ def test_the_transform_gives_the_rows_that_the_specification_means(ansi_spark: A
         assert rows == case.rows
     else:
         assert sorted(rows, key=repr) == sorted(case.rows, key=repr)
-
-
-def collected(frame: Any) -> list[tuple[Any, ...]]:
-    """The rows of a DataFrame."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # collect() leaves its socket to the garbage collector
-        return [tuple(row) for row in frame.collect()]
-
-
-def run(spark: Any, case: Case) -> Any:
-    """The result of a case's transform on the shop's rows."""
-    from pyspark.sql import DataFrame, Window
-    from pyspark.sql import functions as F
-    from pyspark.sql import types as T
-
-    request = request_for(case.sources, case.target, **case.specs)
-    code = compile_transform(build_plan(request, snapshot_for(request)))
-    scope: dict[str, Any] = {"F": F, "T": T, "Window": Window, "DataFrame": DataFrame}
-    exec(compile(code, "transform", "exec"), scope)
-    frames = {
-        table.key: spark.sql(rows_in_sql(table.table_name)).alias(table.key) for table in request.specs.source_tables
-    }
-    return scope["transform"](frames)
-
-
-def rows_in_sql(table: str) -> str:
-    """One of the shop's tables as a query, so that its rows need no Python worker in Spark."""
-    lines = [f"({', '.join(in_sql(cell) for cell in row)})" for row in ROWS[table]]
-    casts = [
-        f"CAST(col{position} AS {spark_type(kind)}) AS `{name.replace('`', '``')}`"
-        for position, (name, kind) in enumerate(TABLES[table].items(), start=1)
-    ]
-    return f"SELECT {', '.join(casts)} FROM VALUES {', '.join(lines)}"
-
-
-def in_sql(cell: object) -> str:
-    """A cell as a SQL literal."""
-    return "NULL" if cell is None else str(cell) if isinstance(cell, int) else f"'{cell}'"
 
 
 @pytest.mark.parametrize("name", CASES)

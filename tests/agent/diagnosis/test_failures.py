@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from agent.diagnosis.failures import diagnose_findings, diagnose_job, diagnose_publish, finding_from_error
 from agent.findings import Finding, Verdict
-
-MESSAGES = Path(__file__).parents[2] / "data" / "error_messages.txt"
-AT_TRANSFORM = 'JobPhaseError: [datamorph phase="transform" line=57] '
-
-
-def table() -> list[tuple[str, str, str, str]]:
-    """Class, version, subject and message of every entry of the data file."""
-    rows = []
-    for entry in MESSAGES.read_text(encoding="utf-8").split("\n### ")[1:]:
-        head, _, message = entry.partition("\n")
-        failure_class, version, subject = (word.strip() for word in head.split("|"))
-        rows.append((failure_class, version, subject, message.rstrip("\n")))
-    return rows
-
+from tests.agent.diagnosis.scene import AT_TRANSFORM, table
 
 TABLE = [pytest.param(*row, id=f"{row[0]}-{row[1]}-{row[2]}") for row in table()]
 INFRASTRUCTURE = {"launch", "capacity", "network", "permission", "lost_process", "out_of_memory"}

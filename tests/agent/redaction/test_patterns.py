@@ -10,7 +10,7 @@ from agent.diagnosis.failures import diagnose_job, finding_from_error
 from agent.redaction import redact
 from agent.redaction.row_patterns import ROW_VALUES
 from agent.redaction.secret_patterns import SECRETS
-from tests.agent.diagnosis.test_failures import AT_TRANSFORM, table
+from tests.agent.diagnosis.scene import AT_TRANSFORM, table
 
 LETTERS = "aB3dE5gH7jK9mN1pQ2sT4vW6xY8zA0cD" * 4
 

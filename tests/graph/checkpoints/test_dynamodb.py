@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import pytest
@@ -19,24 +19,18 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, interrupt
-from langgraph_checkpoint_aws import DynamoDBSaver  # type: ignore[import-untyped]
 from typing_extensions import TypedDict
 
 from agent.errors import ConflictError, UnavailableError
-from graph.checkpoints.dynamodb import AtomicSaver, dynamodb_checkpoints
-from tests.fakes.moto_server import DEFAULTS, REGION, Aws
+from graph.checkpoints.dynamodb import AtomicSaver
+from tests.fakes.moto_server import DEFAULTS, Aws
 from tests.fakes.wire import answered
-from tools.aws.clients import AwsClients
+from tests.graph.checkpoints.scene import WRITES, ProcessDied, atomic, cut_after, stock
 from tools.aws.lease import DynamoLease
 from tools.aws.table import Table
 from tools.fakes import FakeClock
 
-WRITES = {"PutItem", "TransactWriteItems", "BatchWriteItem"}
 HERE: RunnableConfig = {"configurable": {"thread_id": "r1-g1", "checkpoint_ns": ""}}
-
-
-class ProcessDied(Exception):
-    """Nothing reaches the store any more."""
 
 
 class Steps(TypedDict, total=False):
@@ -71,26 +65,6 @@ def asking(saver: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Steps, None, S
     return builder.compile(checkpointer=saver)
 
 
-@contextmanager
-def cut_after(client: Any, writes: int) -> Iterator[list[str]]:
-    """Let so many writes through and nothing after them, as when the process dies; gives the writes seen."""
-    seen: list[str] = []
-
-    def before_send(request: Any, **_: object) -> None:
-        operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
-        if len(seen) > writes or (len(seen) == writes and operation in WRITES):
-            seen.extend([operation] * (len(seen) == writes))
-            raise ProcessDied
-        if operation in WRITES:
-            seen.append(operation)
-
-    client.meta.events.register("before-send.dynamodb", before_send)
-    try:
-        yield seen
-    finally:
-        client.meta.events.unregister("before-send.dynamodb", before_send)
-
-
 def requests_of(client: Any) -> list[tuple[str, Any]]:
     """The operation and body of each request that is sent from now on."""
     seen: list[tuple[str, Any]] = []
@@ -100,21 +74,6 @@ def requests_of(client: Any) -> list[tuple[str, Any]]:
 
     client.meta.events.register("before-send.dynamodb", before_send)
     return seen
-
-
-@contextmanager
-def stock() -> Iterator[Any]:
-    """Open the saver as it comes."""
-    saver = DynamoDBSaver(DEFAULTS.checkpoints_table, region_name=REGION)
-    with closing(saver.client):
-        yield saver
-
-
-@contextmanager
-def atomic() -> Iterator[AtomicSaver]:
-    """Open the saver of this project."""
-    with closing(AwsClients(REGION)) as clients:
-        yield dynamodb_checkpoints(DEFAULTS, clients)
 
 
 def run_cut_off(saver: Any, run: RunnableConfig, writes: int) -> bool:

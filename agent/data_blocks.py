@@ -1,4 +1,4 @@
-"""Data blocks: text from outside, as a prompt shows it, so that it cannot pass for the prompt's own words."""
+"""Data blocks: marked text from outside in a prompt, which cannot pass for the prompt's own words."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _IGNORABLE = frozenset(
     [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, *range(0xFE00, 0xFE10), 0xFFA0]
     + [*range(0xE0100, 0xE01F0)]
 )
-"""Characters that Python calls printable and that nobody sees: fillers and variation selectors, which smuggle text."""
+"""Invisible characters that Python calls printable: fillers and variation selectors, which can smuggle text."""
 
 
 def block(text: str) -> str:
     """The text between tags that hold a hash of it: `<data-3f9a…>`; the same text gives the same tags.
 
-    Nothing inside closes the block: a text that holds its own tag gets another one.
+    The text cannot close its block: one that holds its own tag gets another tag.
     """
     shown = visible(text)
     tag = _tag(shown)
-    while tag in shown:  # somebody searched for a text with its own hash: 48 bits can be tried through
+    while tag in shown:  # a text that holds its own hash can be found by force: the hash has 48 bits
         tag = _tag(tag + shown)
     return f"<{tag}>\n{shown}\n</{tag}>"
 
@@ -48,10 +48,10 @@ def _seen(character: str) -> str:
 
 
 def name_shown(name: str) -> str:
-    """A plain name as it is, `sales.orders`; any other one as a JSON string, on one line and with an end."""
+    """A plain name as it is, `sales.orders`; any other as a JSON string, on one line and with a visible end."""
     return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def type_shown(kind: str) -> str:
-    """A plain type as it is, `numeric(5,2)`; any other one, as that of an oddly named enum, as a JSON string."""
+    """A plain type as it is, `numeric(5,2)`; any other, as an oddly named enum, as a JSON string."""
     return kind if _PLAIN_TYPE.fullmatch(kind) else json.dumps(kind, ensure_ascii=False)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input: where it stands, and what to do about it."""
+    """One problem of an input: its path, and what to do about it."""
 
     path: str
-    """Where, as `specs.join_conditions[0].on_columns`."""
+    """The path, as `specs.join_conditions[0].on_columns`."""
     message: str
-    """What is wrong and what would be right."""
+    """The fault, and the right form."""
 
 
 class DatamorphError(Exception):
-    """Base of every error that this project raises on purpose."""
+    """Base of all errors that the product raises."""
 
 
 class InvalidRequestError(DatamorphError):
@@ -28,7 +28,7 @@ class InvalidRequestError(DatamorphError):
 
 
 class ConflictError(DatamorphError):
-    """The `run_id` is taken by another payload, or the run is being worked on by another process."""
+    """Another payload has the `run_id`, or another process is working on the run."""
 
     def __init__(self, run_id: str, message: str) -> None:
         super().__init__(message)
@@ -36,20 +36,20 @@ class ConflictError(DatamorphError):
 
 
 class UnavailableError(DatamorphError):
-    """A service refused or cannot be reached; the message says what to grant, start or raise."""
+    """A service refused, or cannot be reached. The message says what to grant, start or raise."""
 
     def __init__(self, service: str, message: str) -> None:
         super().__init__(message)
         self.service = service
-        """What refused: `database`, `model`, `engine`, `glue`, `s3`, `ledger`, `checkpoints`, `secrets`, `java`, ..."""
+        """The service: `database`, `model`, `engine`, `glue`, `s3`, `ledger`, `checkpoints`, `secrets`, `java`, ..."""
 
 
 class OutOfTimeError(DatamorphError):
-    """The time of this invocation does not suffice for a step: the run is left as it is, for the next one."""
+    """Too little time is left of the invocation for a step. The run stays as it is for the next one."""
 
 
 class UnknownRunError(DatamorphError):
-    """No run of that `run_id` was ever accepted here."""
+    """No run of that `run_id` was accepted here."""
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"no run {run_id!r} is known here; `datamorph status` lists the runs that are")
@@ -57,12 +57,12 @@ class UnknownRunError(DatamorphError):
 
 
 class UnsupportedTypeError(DatamorphError):
-    """A column's type is outside the list that reads and writes without loss."""
+    """A column's type is not supported: it could not be read and written without loss."""
 
     def __init__(self, type_name: str, column: str | None = None) -> None:
         where = f"column {column!r}: " if column else ""
         self.told = f"{where}type {type_name!r} is not supported"
-        """The message without what to do about a source."""
+        """The message without the hint for a source."""
         super().__init__(f"{self.told}; cast it to a supported type in a view")
         self.type_name = type_name
         self.column = column
@@ -78,7 +78,7 @@ class ReplyError(DatamorphError):
 
 
 class ArtifactError(DatamorphError):
-    """A stored artifact is missing or is not what was stored."""
+    """A stored artifact is missing, or its content has changed."""
 
     def __init__(self, ref: str, message: str) -> None:
         super().__init__(f"artifact {ref}: {message}")
@@ -98,8 +98,8 @@ class PublishError(DatamorphError):
 
     `kind` is one of `transient` (connection, lock, disk), `constraint` (PostgreSQL refused the rows),
     `row_count` (staging differs from the job's report), `empty_result`, `target_changed`,
-    `columns` (staging does not have the columns that were promised), `staging_not_plain` (it is no plain table of the
-    jobs' role, and was not read), `run_id_taken` (another installation published under it), `cancelled`, `superseded`
+    `columns` (staging lacks columns of the job's report), `staging_not_plain` (staging is no plain table of the jobs'
+    role, and was not read), `run_id_taken` (another installation published under it), `cancelled`, `superseded`
     and `overdue` (the run was ended or restarted before).
     """
 

@@ -1,4 +1,4 @@
-"""The questions to a model: prompts, filled in from request, snapshot and diagnosis."""
+"""Prompts to a model, filled in from request, snapshot and diagnosis."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from agent.snapshot import Column, Snapshot, Source
 from prompts import lessons, render
 
 SAMPLE_ROWS = 10
-"""Rows of a table that a prompt shows at most."""
+"""Most sample rows of a table in a prompt."""
 
 SHOWN_LABELS = 20
-"""Values of an enum that a prompt shows at most."""
+"""Most values of an enum in a prompt."""
 
 
 def rows_read(sample_rows: SampleRows) -> int:
-    """How many rows of each source are read from the database for prompt and dry run."""
+    """Number of rows of each source that are read from the database for prompt and dry run."""
     return 0 if sample_rows == "none" else SAMPLE_ROWS
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One question to a model."""
+    """One prompt to a model."""
 
     system: str
     user: str
@@ -41,7 +41,7 @@ class Prompt:
 
 
 def generation_prompt(request: Request, snapshot: Snapshot, sample_rows: SampleRows, glue_version: str) -> Prompt:
-    """The first question: write `transform`. `sample_rows` is the operator's word; the request can be stricter."""
+    """The prompt to write `transform`. `sample_rows` is the operator's setting; the request can only be stricter."""
     return Prompt(_system(glue_version), render("generate", **_task(request, snapshot, sample_rows)))
 
 
@@ -53,7 +53,7 @@ def repair_prompt(
     sample_rows: SampleRows,
     glue_version: str,
 ) -> Prompt:
-    """The second question: why did this `transform` fail, and what does it look like mended."""
+    """The prompt to repair a `transform` that failed."""
     parts = [f"{diagnosis['failure_class']}: {diagnosis['root_cause']}"]
     if diagnosis["line"]:
         parts.append(f"Line {diagnosis['line']} of the function.")
@@ -87,7 +87,7 @@ def _task(request: Request, snapshot: Snapshot, sample_rows: SampleRows) -> dict
 
 
 def _specification(request: Request) -> str:
-    """The specification as JSON, one item of a list a line: easy to read, and few tokens."""
+    """The specification as JSON, with one line for each item of a list: easy to read in few tokens."""
     specs = request.specs.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     return "{\n" + ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in specs.items()) + "\n}"
 
@@ -111,7 +111,7 @@ def _source(source: Source, sample_rows: SampleRows) -> str:
 
 
 def _type(column: Column) -> str:
-    """A column's type, of an enum with its values."""
+    """A column's type; an enum's with its values."""
     labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in column.labels[:SHOWN_LABELS])
     more = ", …" if len(column.labels) > SHOWN_LABELS else ""
     kind = type_shown(column.type)

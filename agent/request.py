@@ -77,7 +77,7 @@ class _Open(BaseModel):
 
 
 class SourceTable(_Open):
-    """One table that is read; `key` is what `transform` finds it under."""
+    """One table that is read. `transform` finds it under `key`."""
 
     table_name: Name = Field(description="The table, as `customers` or `sales.customers`.")
     alias: Name | None = Field(default=None, description="Short name for the table in expressions.")
@@ -99,12 +99,12 @@ class TargetTable(_Strict):
     """The one table that is filled."""
 
     name: Name = Field(description="The table that is filled; created when missing.")
-    description: str = Field(default="", description="What the table is for.")
+    description: str = Field(default="", description="Purpose of the table.")
     columns: tuple[Annotated[TargetColumn, BeforeValidator(_target_column)], ...] = Field(
         default=(), description="Its columns, in order."
     )
     write_mode: Annotated[WriteMode | None, BeforeValidator(_lower)] = Field(
-        default=None, description="What happens to its rows."
+        default=None, description="How rows are written."
     )
     keys: NameList = Field(default=(), description="The columns that identify a row, for `merge`.")
 
@@ -123,7 +123,7 @@ class JoinCondition(_Open):
     left_table: Name = Field(description="Name or alias of the left table.")
     right_table: Name = Field(description="Name or alias of the right table.")
     join_type: Annotated[JoinType, BeforeValidator(_join_type)] = Field(
-        default="inner", description="Which rows stay without a match."
+        default="inner", description="Type of the join."
     )
     on_columns: NameList = Field(default=(), description="Columns that have the same name in both tables.")
     left_column: Name | None = Field(default=None, description="The left table's column, where the names differ.")
@@ -132,20 +132,20 @@ class JoinCondition(_Open):
 
 
 class Filter(_Open):
-    """Rows to keep: `column operator value`; a list for IN and NOT IN, two values for BETWEEN."""
+    """A filter `column operator value`. IN and NOT IN take a list, BETWEEN two values."""
 
     column: Name = Field(description="The column, where needed with its alias.")
     operator: Annotated[str, BeforeValidator(_operator)] = Field(
-        description="How column and value are compared.", json_schema_extra={"enum": _SHOWN_OPERATORS}
+        description="Comparison of column and value.", json_schema_extra={"enum": _SHOWN_OPERATORS}
     )
-    value: JsonValue = Field(default=None, description="What the column is compared with.")
+    value: JsonValue = Field(default=None, description="Value to compare with.")
 
 
 class Aggregation(_Open):
     """One aggregate; `column` is `*` or left out for count(*)."""
 
-    function: Annotated[AggregateFunction, BeforeValidator(_lower)] = Field(description="What is computed.")
-    column: Name | None = Field(default=None, description="The column it is computed of; `*` or null counts rows.")
+    function: Annotated[AggregateFunction, BeforeValidator(_lower)] = Field(description="Function of the aggregate.")
+    column: Name | None = Field(default=None, description="Column to aggregate; `*` or null counts rows.")
     alias: Name = Field(description="Name of the result.")
     group_by: NameList = Field(default=(), description="Columns that make the groups; in every aggregation the same.")
 
@@ -158,7 +158,7 @@ class DerivedColumn(_Open):
 
 
 class Specification(_Open):
-    """What to do with which tables."""
+    """The specification: sources, steps and target."""
 
     source_tables: tuple[Annotated[SourceTable, BeforeValidator(_source)], ...] = Field(
         min_length=1, description="The tables that are read."
@@ -166,8 +166,8 @@ class Specification(_Open):
     target_table: TargetTable = Field(description="The table that is filled, and how.")
     transformations: tuple[Transformation, ...] = Field(default=(), description="Further steps: sort, limit, window …")
     join_conditions: tuple[JoinCondition, ...] = Field(default=(), description="The joins, in order.")
-    filters: tuple[Filter, ...] = Field(default=(), description="Which rows are kept.")
-    aggregations: tuple[Aggregation, ...] = Field(default=(), description="What is computed for each group.")
+    filters: tuple[Filter, ...] = Field(default=(), description="Filters on rows.")
+    aggregations: tuple[Aggregation, ...] = Field(default=(), description="Aggregates of each group.")
     derived_columns: tuple[DerivedColumn, ...] = Field(default=(), description="New columns, computed from others.")
 
 
@@ -185,7 +185,7 @@ class TableSchema(_Open):
 
 
 class Options(_Strict):
-    """How to run; `wait` and `restart` do not belong to the payload's identity."""
+    """The options of a run. `wait` and `restart` do not belong to the payload's identity."""
 
     wait: Literal["poll", "event"] = Field(default="poll", description="Wait for the job, or suspend at once.")
     restart: Flag = Field(default=False, description="Begin a new generation of a run that is known.")
@@ -194,7 +194,7 @@ class Options(_Strict):
     mask_samples: Flag = Field(default=False, description="Show the model masked sample rows.")
     approve: tuple[str, ...] = Field(default=(), description="Findings that are accepted.")
     budget_usd: Annotated[float, Strict()] | None = Field(
-        default=None, description="What the run may cost at most, in US dollars."
+        default=None, description="Largest cost of the run, in US dollars."
     )
 
 
@@ -205,10 +205,10 @@ class Request(_Strict):
     specs: Specification = Field(description="The specification: sources, steps and target.")
     source_schemas: dict[str, TableSchema] = Field(default={}, description="Columns of source tables, by name.")
     source_data_samples: dict[str, list[dict[str, JsonValue]]] = Field(default={}, description="Sample rows, by table.")
-    options: Options = Field(default=Options(), description="How to run.")
+    options: Options = Field(default=Options(), description="Options of the run.")
 
     def payload_sha(self, model: str, engine: str) -> str:
-        """64 hex digits of everything that decides the result: not `run_id`, `options.wait` or `options.restart`."""
+        """SHA-256 in hex of what decides the result: all but `run_id`, `options.wait` and `options.restart`."""
         payload = self.model_dump(mode="json", exclude={"run_id": True, "options": {"wait", "restart"}})
         text = json.dumps([payload, model, engine], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -231,7 +231,7 @@ def parse_request(event: object) -> Request:
 
 
 def _check_text(event: dict[str, Any]) -> None:
-    """Refuse what JSON parsers let through and nothing later can store."""
+    """Refuse values that Python's JSON parser accepts and that no later step can store."""
     try:
         json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:

@@ -1,4 +1,4 @@
-"""What a well-formed request asks for that is refused, or only told."""
+"""Checks of a well-formed request: problems that refuse it, and warnings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEYS_TOLD = 50
 
 
 def unsupported(request: Request) -> list[Problem]:
-    """What the request asks for that this version cannot do: it is refused, not left out."""
+    """A problem for each option that this version does not support."""
     options = request.options
     asked = {
         "options.allow_udfs": options.allow_udfs,
@@ -25,14 +25,14 @@ def unsupported(request: Request) -> list[Problem]:
 
 
 def unknown_tables(request: Request) -> list[Problem]:
-    """Schemas and samples of what is no source, but almost: a slip, after which the right table would lack them."""
+    """A problem for each schema and sample whose table is a mistyped source."""
     names = _source_names(request)
     near = [(path, did_you_mean(name, names)) for path, name in _of_no_source(request)]
     return [Problem(path, f"is no source{meant}") for path, meant in near if meant]
 
 
 def unused(request: Request) -> list[str]:
-    """A warning for what stands beside the specification and is not looked at; the first of very many."""
+    """Warnings for schemas, samples and keys that are not read: the first `KEYS_TOLD`."""
     names = _source_names(request)
     told = [f"{path}: is no source, and is not looked at" for path, name in _of_no_source(request)]
     for name, schema in request.source_schemas.items():
@@ -47,7 +47,7 @@ def _source_names(request: Request) -> list[str]:
 
 
 def _of_no_source(request: Request) -> list[tuple[str, str]]:
-    """Path and name of each schema and sample whose table is no source."""
+    """Path and table name of each schema and sample whose table is no source."""
     given = [("source_schemas", name) for name in request.source_schemas]
     given += [("source_data_samples", name) for name in request.source_data_samples]
     names = _source_names(request)
@@ -55,7 +55,7 @@ def _of_no_source(request: Request) -> list[tuple[str, str]]:
 
 
 def unknown_keys(request: Request) -> list[str]:
-    """A warning for each key of `specs` that means nothing here and only goes to the model; the first of very many."""
+    """Warnings for unknown keys of `specs`, which only the model reads: the first `KEYS_TOLD`, then their number."""
     paths = _extras(request.specs, ("specs",))
     told = [f"{path}: unknown key; only the model sees it" for path in paths[:KEYS_TOLD]]
     more = len(paths) - len(told)

@@ -1,4 +1,4 @@
-"""Assembles the complete Glue job around a `transform`."""
+"""The script: the complete Glue job around a `transform`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from prompts import fill
 _TEMPLATE = Path(__file__).with_name("job_template.txt")
 
 PARALLEL_FROM = 1_000_000
-"""A source with more rows than this, by PostgreSQL's estimate, is read in parallel on Glue where it can be."""
+"""Rows, by PostgreSQL's estimate, above which Glue reads a source in parallel, where a key allows it."""
 
 JobColumn = tuple[str, str | None, str, bool]
-"""Name, Spark type (None: as it comes), PostgreSQL type as `canonical` gives it, required."""
+"""Name, Spark type (None: as computed), PostgreSQL type as `canonical` gives it, required."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Script:
     transform_lines: int
 
     def line_in_transform(self, script_line: int | None) -> int | None:
-        """A line of the script as a line of the transform; None when it lies outside."""
+        """The line of the transform for a line of the script; None outside the transform."""
         if script_line is None:
             return None
         line = script_line - self.transform_line + 1
@@ -92,7 +92,7 @@ def _job_column(name: str, sql_type: str | None, required: bool) -> JobColumn:
 
 
 def _source(source: Source, transform: str, wanted: list[JobColumn]) -> tuple[str, str, str | None, list[JobColumn]]:
-    """Key, relation, the column by which it is read in parallel, and the columns that are read: at least one."""
+    """Key, relation, the column for a parallel read, and the columns that are read: at least one."""
     read = columns_read(transform, [c.name for c in source.columns], [name for name, *_ in wanted])
     kept = source.columns if read is None else [c for c in source.columns if c.name in read] or source.columns[:1]
     columns = [_job_column(c.name, c.type, True) for c in kept]
@@ -100,11 +100,11 @@ def _source(source: Source, transform: str, wanted: list[JobColumn]) -> tuple[st
 
 
 def parallel_by(source: Source) -> str | None:
-    """A column by which a large source can be read in parts: unique, never NULL, and named so that SQL needs no quotes.
+    """The key column for a parallel read of a large source: unique, never NULL, and plain in SQL without quotes.
 
-    Of numbers or texts: what Glue's hash makes of a uuid, or of a time, is not documented.
+    It holds numbers or texts: Glue's hash of a uuid or a time is not documented.
 
-    None where the source is small, or has no such column. A row whose value is NULL would be in no part.
+    None for a small source, and for one without such a column. A row whose key is NULL would be in no part.
     """
     if (source.rows_estimate or 0) <= PARALLEL_FROM:
         return None
@@ -114,7 +114,7 @@ def parallel_by(source: Source) -> str | None:
 
 
 def _table_names(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Tables listed once, under another key than their name."""
+    """Table names and keys of the tables that are listed once under an alias."""
     tables = [s.table for s in snapshot.sources]
     keys = {s.key for s in snapshot.sources}
     once = [s for s in snapshot.sources if tables.count(s.table) == 1]

@@ -1,4 +1,4 @@
-"""Settings: read once by the door, typed and frozen. Argument beats environment beats secret beats default."""
+"""Settings: typed, frozen, read once by a door. Argument beats environment beats secret beats default."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from agent.nearest import did_you_mean
 PREFIX = "DATAMORPH_"
 
 SampleRows = Literal["rows", "masked", "none"]
-"""What a model is shown of a source's rows, the strictest last."""
+"""Sample rows in a model's prompt; the strictest last."""
 
 _MINUTES_A_DAY = 1_440
 
 
 class Settings(BaseModel):
-    """All that can be configured. The environment variable of a field is `DATAMORPH_` and its name in capitals."""
+    """The whole configuration. The environment variable of a field is `DATAMORPH_` and its name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
 
@@ -146,12 +146,12 @@ class Settings(BaseModel):
 
     @property
     def ends_after(self) -> int:
-        """Minutes after which a run that has not ended is stopped."""
+        """Minutes after which an open run is stopped."""
         return self.deadline_minutes or 6 * self.timeout_minutes + 60
 
     @property
     def looks_every(self) -> float:
-        """Seconds between two looks at a job."""
+        """Seconds between two polls of a job."""
         return self.poll_seconds or (10.0 if self.engine == "glue" else 0.5)
 
 
@@ -161,9 +161,9 @@ def load_settings(
     stored: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Settings from arguments (None: not given), `DATAMORPH_…`, the configuration secret, a door's own defaults.
+    """Settings from arguments (None: not given), `DATAMORPH_…`, the configuration secret and a door's defaults.
 
-    `stored` is what the secret holds: texts or JSON values. Raises InvalidRequestError that names the option, variable
+    `stored` is the secret's content: texts or JSON values. Raises InvalidRequestError that names the option, variable
     or key, the form wanted and an example.
     """
     given = _without_none(arguments)
@@ -189,7 +189,7 @@ def load_settings(
 
 
 def _demand_retention(settings: Settings, origins: Mapping[str, str]) -> None:
-    """Raise InvalidRequestError where DynamoDB would forget launches and checkpoints of a run that is still open."""
+    """Raise InvalidRequestError when DynamoDB's retention is shorter than a run may take."""
     days = -(-settings.ends_after // _MINUTES_A_DAY) + 1
     if settings.engine == "local" or settings.retention_days >= days:
         return
@@ -206,7 +206,7 @@ def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _region(environment: Mapping[str, str]) -> dict[str, str]:
-    """The region as AWS's own tools are told it."""
+    """The region from AWS's own environment variables."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         if environment.get(name):
             return {"region": environment[name]}
@@ -223,7 +223,7 @@ def _unknown(secret: str, key: str) -> Problem:
 
 
 def _origin(name: str, origins: Mapping[str, str]) -> str:
-    """Where a setting was given, or could be."""
+    """The option, variable or key of a setting."""
     return origins.get(name, PREFIX + name.upper())
 
 

@@ -1,4 +1,4 @@
-"""The snapshot: what sources and target looked like when the run began. All later nodes use it and nothing newer."""
+"""The snapshot: schemas, samples and target as they were when the run began. All later nodes use it alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Column(_Frozen):
     generated: bool = False
     identity: Literal["", "always", "by default"] = ""
     labels: tuple[str, ...] = ()
-    """The values of an enum, in their order; empty for other types, and where no database told them."""
+    """The values of an enum, in their order; empty for other types, and without a database."""
 
 
 class ForeignKey(_Frozen):
@@ -43,29 +43,29 @@ class ForeignKey(_Frozen):
 
     @property
     def obstacle(self) -> str:
-        """The reason why not all rows of the target may be replaced; empty where the key is checked at commit."""
+        """The reason why not all rows of the target may be replaced; empty for a key that is checked at commit."""
         if self.on_delete != "no action":
             return f"is ON DELETE {self.on_delete.upper()}"
         return "" if self.deferrable else "is not deferrable"
 
 
 class SideRule(_Frozen):
-    """A rule of the target that does something else beside what publish asks for: DO ALSO."""
+    """A rule of the target that acts in addition to a write: DO ALSO."""
 
     name: str
     event: Literal["insert", "update", "delete"]
-    """What it comes with."""
+    """The write that the rule acts on."""
 
 
 class Source(_Frozen):
     """One listed source."""
 
     key: str
-    """The alias, else the table's name: what `transform` finds it under."""
+    """The alias, else the table's name. `transform` finds the source under it."""
     table: str
     """The table as the specification wrote it, `orders` or `sales.orders`."""
     relation: str = ""
-    """The same for SQL: qualified and quoted where needed, `sales."Order Lines"`; empty when no database said so."""
+    """The table for SQL, qualified and quoted where needed: `sales."Order Lines"`; empty without a database."""
     columns: tuple[Column, ...]
     unique_keys: tuple[tuple[str, ...], ...] = ()
     """As in Target."""
@@ -80,28 +80,28 @@ class Target(_Frozen):
 
     name: str
     relation: str = ""
-    """The name for SQL, as in Source; of a missing target, the name that publish gives it."""
+    """The name for SQL, as in Source. A missing target has the name that publish will give it."""
     exists: bool
     oid: int | None = None
-    """PostgreSQL's own number of the table: another one stands for a table that was made anew under the name."""
+    """PostgreSQL's oid of the table. It changes when the table is dropped and created again under the name."""
     columns: tuple[Column, ...] = ()
     unique_keys: tuple[tuple[str, ...], ...] = ()
-    """Primary key first, then unique constraints and plain unique indexes; those that are checked at once."""
+    """Primary key first, then unique constraints and plain unique indexes, unless they are deferrable."""
     incoming_foreign_keys: tuple[ForeignKey, ...] = ()
     has_rows: bool = False
     published_before: bool = False
-    """True when this tool published into it before."""
+    """True when this tool has published into the target before."""
     triggers: tuple[str, ...] = ()
-    """Of the table and of its partitions."""
+    """Triggers of the table and of its partitions."""
     rules: tuple[str, ...] = ()
-    """Those that do something else instead of what publish asks for."""
+    """Rules that replace a write: DO INSTEAD."""
     unchecked: tuple[str, ...] = ()
-    """Constraints that PostgreSQL does not check: their triggers on the table or its partitions are switched off."""
+    """Constraints that PostgreSQL does not check, because their triggers are disabled on the table or a partition."""
     side_rules: tuple[SideRule, ...] = ()
     heirs: tuple[str, ...] = ()
-    """Tables that inherit from it, for SQL: their rows are seen in it, and publish leaves them alone. No partitions."""
+    """Tables that inherit from the target, for SQL; no partitions. Their rows show in it, and publish keeps them."""
     foreign_partitions: tuple[str, ...] = ()
-    """Partitions on another server, for SQL: what is written there is committed there."""
+    """Partitions on another server, for SQL. Writes to them are committed there."""
     row_security: bool = False
 
 
@@ -111,7 +111,7 @@ class Snapshot(_Frozen):
     sources: tuple[Source, ...]
     target: Target
     origin: Literal["database", "event"]
-    """Where the schemas came from; `event` when no database was reachable."""
+    """Origin of the schemas; `event` when no database was reachable."""
 
     def source(self, key: str) -> Source:
         """The source of that key. Raises KeyError when there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 MAX_BYTES = 63
-"""PostgreSQL cuts a longer name in silence, and it may then name another table."""
+"""Longest name in bytes. PostgreSQL cuts a longer one silently, and it may then name another table."""
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 

@@ -32,14 +32,14 @@ _READ_TWICE_AFTER = Spark.parser_class.TYPE_TOKENS | {TokenType.R_PAREN, TokenTy
 
 
 class Excess(NamedTuple):
-    """Why a text is not parsed, and what to write instead."""
+    """The reason why a text is not parsed, and the form to write instead."""
 
     message: str
     hint: str
 
 
 def excess(text: str) -> Excess | None:
-    """The limit that the SQL text exceeds; None where it may be parsed, and where it is no sequence of tokens."""
+    """The limit that the SQL text exceeds; None when it may be parsed, and when the tokenizer refuses it."""
     if len(text) > MAX_CHARACTERS:
         return Excess(f"is {len(text):,} characters long; at most {MAX_CHARACTERS:,} are read", HINT)
     scale = _Scale()
@@ -60,7 +60,7 @@ class _Scale:
     twice: list[bool] = field(default_factory=list)
 
     def weigh(self, text: str) -> str | None:
-        """Add the tokens of the text; the message where that is too much."""
+        """Add the tokens of the text. The message of the limit that they exceed; None below the limits."""
         before = None
         outer = len(self.openers)
         for token in Spark().tokenize(text):
@@ -82,7 +82,7 @@ class _Scale:
         self.twice.append(bracket or (token.token_type is TokenType.L_PAREN and before in _READ_TWICE_AFTER))
 
     def _close(self, opener: TokenType, outer: int) -> None:
-        """Leave the innermost opener of that kind, and what was never closed inside it."""
+        """Close the innermost opener of that kind, and those inside it that were never closed."""
         for position in range(len(self.openers) - 1, outer - 1, -1):
             if self.openers[position] is opener:
                 del self.openers[position:], self.twice[position:]
@@ -90,7 +90,7 @@ class _Scale:
 
     def _too_much(self, token: Token) -> str | None:
         place = f"at character {max(token.start, 1)}, `{token.text[:40]}`"
-        if len(self.openers) > MAX_LEVELS + 1:  # the outermost one is not of the text
+        if len(self.openers) > MAX_LEVELS + 1:  # the outermost one was added here
             return f"is nested too deeply {place}: at most {MAX_LEVELS} levels of brackets and CASE are read"
         if self.work <= MAX_WORK:
             return None

@@ -2,7 +2,7 @@
 
 The mapping is that of Spark's JDBC source with the PostgreSQL driver
 (https://spark.apache.org/docs/3.5.6/sql-data-sources-jdbc.html#mapping-spark-sql-data-types-from-postgresql).
-An enum is written `enum NAME`, with NAME as `format_type` gives it: of a name alone nobody can tell what it names.
+An enum is written `enum NAME`, with NAME as `format_type` gives it: a name alone does not say its kind.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Family = Literal[
     "integer", "decimal", "float", "boolean", "date", "timestamp", "string",
     "time", "uuid", "json", "enum", "binary", "array",
 ]  # fmt: skip
-"""What a type is to whoever handles its values: Spark sees time as timestamp, and uuid, json and enum as string."""
+"""Kind of a type's values. Spark stores time as timestamp, and uuid, json and enum as string."""
 
 _ALIASES = {
     "int2": "smallint", "smallserial": "smallint",
@@ -56,10 +56,10 @@ _TYPES: dict[str, tuple[str, Family]] = {
 }
 
 SUPPORTED = f"{', '.join(sorted([*_TYPES, 'numeric']))}, enums, and one-dimensional arrays"
-"""The list as a message tells it."""
+"""The supported types, for messages."""
 
 _WRITTEN = ("numeric", "decimal", "varchar", "timestamp", "timestamptz", "boolean", *_TYPES)
-"""What a mistyped name is likely to stand for; short names are like too many of PostgreSQL's other types."""
+"""Names that a mistyped one is compared with. Short names resemble too many of PostgreSQL's other types."""
 _NEAR = 0.8
 
 _NO_ARRAYS = frozenset({"time", "binary"})
@@ -88,7 +88,7 @@ def canonical(type_name: str) -> str:
 
 
 def _array_element(written: str) -> str | None:
-    """The type of an array's elements, as written; None for what is no array."""
+    """The element type of an array, as written; None when the type is no array."""
     match = _ARRAY.match(written)
     return None if match is None else match["internal"] or match["element"]
 
@@ -112,7 +112,7 @@ def _canonical_scalar(written: str, type_name: str) -> str:
 
 
 def _folded(part: re.Match[str]) -> str:
-    """A part of a name as PostgreSQL understands it: what is not quoted is lower case."""
+    """A part of a name in lower case unless it is quoted, as PostgreSQL reads it."""
     return part[0] if part[0].startswith('"') else part[0].lower()
 
 
@@ -144,7 +144,7 @@ def spark_type(type_name: str, column: str | None = None) -> str:
 
 
 def near_type(type_name: str) -> str:
-    """Return what an unsupported type was likely meant as, to stand at the end of a message, or nothing."""
+    """The end of a message about an unsupported type: the type that was probably meant, or empty."""
     word = type_name.lower().split("(")[0].strip()
     if _ALIASES.get(word, word) == "numeric":
         return "; a numeric has at most 38 digits, and not more decimals than digits"
@@ -153,9 +153,9 @@ def near_type(type_name: str) -> str:
 
 
 def same_type(declared: str, found: str) -> bool:
-    """Tell whether a declared type is that of a column: `int4` is `integer`, and `char` is `character(1)`.
+    """True when a declared type is a column's type: `int4` is `integer`, and `char` is `character(1)`.
 
-    An enum's schema is not looked at. Raises UnsupportedTypeError for a declared type outside the list.
+    Enums are compared without their schema. Raises UnsupportedTypeError for a declared type outside the list.
     """
     one, other = (_compared(name) for name in (declared, found))
     return one == other
@@ -174,7 +174,7 @@ def sql_type(type_name: str) -> str:
 
 
 def base_type(type_name: str) -> str:
-    """The type for SQL without its length or precision: what publish casts to, so that PostgreSQL checks the length.
+    """The type for SQL without length or precision. Publish casts to it, so that PostgreSQL checks the length.
 
     `character` alone would mean `character(1)` and cut in silence; `bpchar` has no length.
     """

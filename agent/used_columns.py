@@ -1,7 +1,7 @@
-"""Which columns a transform can be reading: a job then reads only these.
+"""Column pruning: the source columns that a transform can read. A job reads only these.
 
-A name reaches Spark as text, so a column can only be read if some text of the function holds its name. Where names can
-also come about otherwise, or whole rows count, every column is taken as read.
+A name reaches Spark as text, so the transform can read a column only if one of its texts holds the name. Where names
+can be computed, or whole rows matter, every column counts as read.
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ _BY_NAME = words("""
     agg alias avg count crossJoin filter groupBy groupby hint join limit max mean min orderBy select sort sum where
     withColumn withColumnRenamed withColumns
     """)
-"""Methods of DataFrames and grouped ones that look at no columns but those that they are given by name."""
+"""Methods of frames and grouped frames that read only the columns that they are given by name."""
 _ARGUMENTS_NEEDED = ("avg", "max", "mean", "min", "sum")
-"""Grouped methods that take every numeric column where none is named."""
+"""Grouped methods that read every numeric column when none is named."""
 _ATTRIBUTES = _BY_NAME | COLUMN_METHODS | WINDOW_METHODS | WINDOW_VALUES
 _WHOLE_ROW = re.compile(r"(?:^|[.(,]|\bdistinct)\s*\*", re.IGNORECASE)
 _ROWS_COUNTED = re.compile(r"\bcount\s*\(\s*\*\s*\)", re.IGNORECASE)
 
 
 def columns_read(transform: str, columns: Iterable[str], wanted: Iterable[str]) -> frozenset[str] | None:
-    """Those of the columns that the function can be reading; None when it may be all.
+    """The columns that the function can read; None when it may read all.
 
-    `wanted` are the columns that the target takes, which the function may pass through unnamed; empty: all that it
-    returns.
+    `wanted` are the target's columns, which the function may pass through unnamed; empty when the target takes all.
     """
     passed = {name.casefold() for name in wanted}
     nodes = list(ast.walk(ast.parse(transform)))
@@ -44,7 +43,7 @@ def columns_read(transform: str, columns: Iterable[str], wanted: Iterable[str]) 
 
 
 def _makes_names(nodes: list[ast.AST]) -> bool:
-    """True where names may come about that stand nowhere: by functions, imports, parts of texts."""
+    """True when names may be computed: by functions, by imports, from parts of texts."""
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.Lambda)]
     return len(functions) > 1 or any(_hides_names(node) for node in nodes)
 
@@ -67,7 +66,7 @@ def _hides_names(node: ast.AST) -> bool:
 
 
 def _is_ordinal(node: ast.expr) -> bool:
-    """A number that stands for the place of a column."""
+    """True for a number that stands for a column's position."""
     match node:
         case ast.Call(func=ast.Attribute(attr="lit"), args=[ast.Constant(value=int())]) | ast.Constant(value=int()):
             return True
@@ -75,7 +74,7 @@ def _is_ordinal(node: ast.expr) -> bool:
 
 
 def _plain_names(nodes: Iterable[ast.AST]) -> frozenset[str]:
-    """Variables that may hold text: those of loops, and those that a text is assigned to."""
+    """Variables that may hold text: of loops, and those that a text is assigned to."""
     targets: list[ast.AST] = []
     for node in nodes:
         if isinstance(node, ast.For | ast.comprehension):
@@ -92,7 +91,7 @@ def _is_text(node: ast.AST, plain: frozenset[str]) -> bool:
 
 
 def _is_column(node: ast.AST) -> bool:
-    """True for what begins as `F.…`, and whatever methods and operators follow."""
+    """True for an expression that begins with `F.…`, with any methods and operators after it."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="F"))):
             return True
@@ -104,12 +103,12 @@ def _is_column(node: ast.AST) -> bool:
 
 
 def _by_name(node: ast.AST, plain: frozenset[str]) -> bool:
-    """False for what may make a name out of parts, or look at columns that it does not name."""
+    """False for a node that may build a name out of parts, or read columns that it does not name."""
     match node:
         case ast.JoinedStr() | ast.AugAssign():
             return False
         case ast.BinOp(op=ast.Add() | ast.Mod() | ast.Mult(), left=left, right=right):
-            # Of columns, one side at least is seen to be one.
+            # an operator on columns: at least one side is visibly a column
             return not (_is_text(left, plain) or _is_text(right, plain)) and (_is_column(left) or _is_column(right))
         case ast.Attribute(value=ast.Name(id="F" | "T" | "Window")):
             return True
@@ -118,7 +117,7 @@ def _by_name(node: ast.AST, plain: frozenset[str]) -> bool:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="F" | "T" | "Window"))):
             return True
         case ast.Call(func=ast.Attribute(attr="join"), args=args, keywords=keywords):
-            return len(args) + len(keywords) > 1  # with one argument it may be Python's own, which puts texts together
+            return len(args) + len(keywords) > 1  # with one argument it may be str.join, which builds texts
         case ast.Call(func=ast.Attribute(attr=attr), args=args):
             return attr not in _ARGUMENTS_NEEDED or bool(args)
     return True

@@ -1,4 +1,4 @@
-"""What is said of an event whose shape is wrong: pydantic's findings in the words of JSON, with what would be right."""
+"""Messages for an event of the wrong shape: pydantic's findings in the words of JSON, with the right form."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def path_of(location: Iterable[int | str]) -> str:
 
 
 def _readable(key: str) -> bool:
-    """False for a key that nobody would see in a path, such as a blank one."""
+    """False for a key that is invisible in a path, such as a blank one."""
     return bool(key.strip()) and key.isprintable()
 
 
 def kind_of(value: object) -> str:
-    """What a JSON value is, as `a list`."""
+    """The JSON type of a value, as `a list`."""
     kinds = {list: "a list", str: "a string", type(None): "null", bool: "a boolean", int: "a number", float: "a number"}
     return kinds.get(type(value), type(value).__name__)
 
 
 def shape_problem(detail: Any, root: type[BaseModel]) -> Problem:
-    """One of pydantic's findings about an instance of `root`."""
+    """One of pydantic's findings about an instance of `root`, as a problem."""
     location = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-")))
     return Problem(path_of(location), _message(detail, location, root))
 
@@ -78,7 +78,7 @@ def _needed(detail: Any, location: tuple[int | str, ...], root: type[BaseModel])
 
 
 def _list(found: object, annotation: object, items: type[BaseModel]) -> str:
-    """What a list should hold, with what was given as its one item where that would do."""
+    """The list that is needed, with the given value as its one item where that is right."""
     of_objects = _model_in(annotation) is not None
     if isinstance(found, str):
         return f"a list is needed, as [{_shown(found)}]"
@@ -100,7 +100,7 @@ def _required(model: type[BaseModel]) -> str:
 
 
 def _way_out(found: object, location: tuple[int | str, ...], root: type[BaseModel]) -> str:
-    """Null stands for nothing only where nothing may stand."""
+    """The hint to leave out a null in an optional field; empty otherwise."""
     if found is not None or not location or not isinstance(location[-1], str):
         return ""
     field = _model_at(root, location[:-1]).model_fields.get(location[-1])
@@ -113,7 +113,7 @@ def _model_at(root: type[BaseModel], location: tuple[int | str, ...]) -> type[Ba
 
 
 def _field_at(root: type[BaseModel], location: tuple[int | str, ...]) -> object:
-    """The type of what stands at a location; items of a list or a mapping count as the list or mapping."""
+    """The annotation at a location. Items of a list or mapping have the annotation of the list or mapping."""
     model: type[BaseModel] | None = root
     annotation: object = root
     is_key = False
@@ -136,7 +136,7 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
 
 
 def follows(problem: Problem, problems: list[Problem]) -> bool:
-    """True for a list called empty only because its items are wrong."""
+    """True for a list that pydantic calls empty because all its items are wrong."""
     return problem.message == EMPTY and any(other.path.startswith(f"{problem.path}[") for other in problems)
 
 

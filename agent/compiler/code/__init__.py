@@ -1,1 +1,1 @@
-"""Python code of a transform, written from a plan."""
+"""The DataFrame writer: from a plan to the Python code of a transform."""

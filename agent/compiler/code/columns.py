@@ -14,7 +14,7 @@ _TEXT_WIDTH = 70
 
 
 def expression_code(bound: BoundExpression) -> Argument:
-    """An expression as `F.expr("...")`; broken, its text is cut behind blanks."""
+    """An expression as `F.expr("...")`; broken over lines, its text is cut after blanks."""
     text = with_safe_divisors(bound.expression.rendered([sql_column(reference) for reference in bound.references]))
     whole = f"F.expr({python_text(text)})"
     parts = [f"    {python_text(part)}" for part in _parts(text)]
@@ -22,7 +22,7 @@ def expression_code(bound: BoundExpression) -> Argument:
 
 
 def _parts(text: str) -> list[str]:
-    """The text cut behind blanks into parts of some width; joined they are the text again."""
+    """The text cut after blanks; the parts joined are the text again."""
     parts = [""]
     for word in _words(text):
         if parts[-1] and len(python_text(parts[-1] + word)) > _TEXT_WIDTH:
@@ -32,7 +32,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """The words with the blank behind each; a longer one is cut, which the text does not show when it is joined."""
+    """The words, each with the blank after it. A word that is too long is cut."""
     piece = _TEXT_WIDTH // 10
     words = [f"{word} " for word in text.split(" ")]
     words[-1] = words[-1][:-1]
@@ -45,7 +45,7 @@ def _pieces(word: str, length: int) -> list[str]:
 
 
 def all_of(conditions: list[Comparison | Argument]) -> Argument:
-    """All conditions at once; a comparison needs parentheses beside another condition."""
+    """All conditions joined with `&`; a comparison needs parentheses beside another condition."""
     found = [one if isinstance(one, Argument) else comparison(*one) for one in conditions]
     if len(found) == 1:
         return found[0]
@@ -55,7 +55,7 @@ def all_of(conditions: list[Comparison | Argument]) -> Argument:
 
 
 def column_code(reference: Reference, before: str = "", after: str = "") -> Argument:
-    """A column with what stands round it; a merged one can be broken."""
+    """A column between `before` and `after`; a merged one can be broken over lines."""
     if not isinstance(reference, MergedColumn):
         return Argument(f"{before}{python_column(reference)}{after}")
     members = [f"    {python_column(member)}," for member in reference.members]

@@ -1,4 +1,4 @@
-"""Lays a chain of calls out over lines: whole when it fits, else one call a line, else one argument a line."""
+"""Layout of a chain of calls: on one line where it fits, else a call a line, else an argument a line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _INDENT = "    "
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument on one line, and the lines that it is broken into when it does not fit; none when it cannot be."""
+    """An argument on one line, and broken over lines; `broken` is empty when it cannot be broken."""
 
     text: str
     broken: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ def comparison(left: Argument, operator: str, right: str) -> Argument:
 
 
 def bracketed(inner: Argument) -> Argument:
-    """The same in parentheses."""
+    """The argument in parentheses."""
     return Argument(f"({inner.text})", ("(", *(f"{_INDENT}{line}" for line in inner.broken), ")"))
 
 

@@ -1,4 +1,4 @@
-"""How names, texts and literals are spelled in generated code."""
+"""The spelling of names, texts and literals in generated code."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _variable(name: str) -> str:
 
 
 def docstring(description: str, target: str) -> list[str]:
-    """The lines of a docstring; whatever could end it early or hide in it is taken out."""
+    """The lines of a docstring, without characters that could end it or that are invisible."""
     kept = "".join(c if c.isprintable() else " " for c in description.strip() or f"The rows of {target}")
     plain = " ".join(kept.replace("\\", "/").replace('"', "'").split())
     if len(plain) > _MAX_DESCRIPTION:

@@ -56,7 +56,7 @@ def window_code(step: WindowStep, windows: WindowVariables) -> Argument:
 
 
 def aggregated(function: str, column: Reference | None, begin: str, end: str) -> Argument:
-    """What is aggregated, between `begin` and `end`; 64-bit integers are summed as decimals, which do not wrap."""
+    """The aggregated column between `begin` and `end`. 64-bit integers are summed as decimals without overflow."""
     if column is None:
         return Argument(f"{begin}F.lit(1){end}")
     wide = '.cast("decimal(20,0)")' if function == "sum" and wraps(column.kind) else ""
@@ -64,13 +64,13 @@ def aggregated(function: str, column: Reference | None, begin: str, end: str) ->
 
 
 def sort_code(key: SortKey) -> Argument:
-    """A column to sort by, which says where its NULLs go: Spark's own place for them is not PostgreSQL's."""
+    """A sort column with the place of its NULLs, because Spark's default is not PostgreSQL's."""
     direction, nulls = "desc" if key.descending else "asc", "first" if key.nulls_first else "last"
     return column_code(key.column, after=f".{direction}_nulls_{nulls}()")
 
 
 def _neighbour(step: WindowStep, column: Reference, over: str) -> Argument:
-    """The value of another row; the default stands only where there is no such row, not where its value is NULL."""
+    """The value of another row. The default is given where there is no such row; a NULL value stays NULL."""
     head, tail = f"F.{step.function}(", f", {step.offset}){over}"
     value = column_code(column, head, tail)
     if step.default is None:

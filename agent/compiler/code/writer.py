@@ -1,4 +1,4 @@
-"""Writes `transform` from a plan: the DataFrame code that an engineer would write, one step a statement."""
+"""The DataFrame writer: a plan as the `transform` that an engineer would write, one statement a step."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _AGGREGATES = {
     "count_distinct": "F.countDistinct",
 }  # fmt: skip
 _INNER_WIDTH = 84
-"""Width of what stands inside an argument of its own line."""
+"""Characters of an argument on a line of its own."""
 _MAX_CALLS = 40
-"""Calls in one chain: the policy refuses expressions that are nested too deeply."""
+"""Calls in one chain. A longer chain is cut: the policy refuses deeply nested expressions."""
 
 
 def compile_transform(plan: Plan) -> str:
-    """The Python source of `transform`; it needs `F`, `DataFrame` and nothing else."""
+    """The Python source of `transform`. It uses the names `F`, `DataFrame` and `Window`."""
     lines = ["def transform(sources: dict[str, DataFrame]) -> DataFrame:"]
     lines += [f"    {line}" for line in docstring(plan.description, plan.target)]
     of, stacked = variables(plan.sources), union_variables(plan)
@@ -61,7 +61,7 @@ def compile_transform(plan: Plan) -> str:
 
 
 def _stages(plan: Plan, of: dict[str, str], windows: WindowVariables) -> Iterator[tuple[str, list[Call]]]:
-    """The steps before the result, each with the variable that it is kept in."""
+    """The steps before the result, each with its variable."""
     yield "joined", [_join(step, of[step.source]) for step in plan.joins]
     yield "derived", [_computed(step, windows) for step in plan.derived]
     yield "kept", _where(plan.filters)
@@ -133,7 +133,7 @@ def _aggregate(step: AggregateStep) -> Argument:
 
 
 def _named(output: OutputColumn) -> Argument:
-    """A column under its name; an alias only where the name would be another one."""
+    """A column under its name, with an alias only where its own name differs."""
     same = not isinstance(output.column, MergedColumn) and output.column.name == output.name
     return column_code(output.column, after="" if same else f".alias({python_text(output.name)})")
 

@@ -1,1 +1,1 @@
-"""The specification compiler's inside: from a request to a fully resolved plan, and the plan's text."""
+"""The planner: from a request to a plan in which every name is resolved."""

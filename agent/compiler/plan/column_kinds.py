@@ -1,4 +1,4 @@
-"""What the compiler knows of a value's type: enough to tell whether a comparison is exact."""
+"""Kinds: a value's type, as far as exact comparisons need it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from agent.types import Family, canonical, family, spark_type
 
 _WHOLE_DIGITS = {"smallint": 5, "int": 10, "bigint": 20}
-"""Digits of the decimal that Spark turns an integer into when it meets a decimal."""
+"""Digits of the decimal that Spark casts an integer to beside a decimal."""
 
 MAX_DIGITS = 38
 DISGUISED: frozenset[Family] = frozenset({"time", "uuid", "json", "enum", "binary", "array"})
-"""Families that Spark sees as something else, or compares otherwise."""
+"""Families that Spark stores as another type, or compares otherwise than PostgreSQL."""
 _NAMED = ("array", "enum", "json")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A type: its family, its digits before and after the point, and the two oddities of PostgreSQL's types."""
+    """A type: its family and its digits, and the oddities of PostgreSQL's types."""
 
     family: Family
     whole: int = 0
@@ -25,13 +25,13 @@ class Kind:
     scale: int = 0
     """Digits after the decimal point; decimals only."""
     padded: int = 0
-    """n for `character(n)`: Spark sees the value padded with spaces, PostgreSQL ignores the padding."""
+    """n for `character(n)`: Spark keeps the padding with spaces, PostgreSQL ignores it."""
     zoned: bool = False
     """True for `timestamp with time zone`."""
     named: str = ""
-    """The type itself where its family does not say enough: of arrays, enums, json and jsonb."""
+    """The type's own name for arrays, enums, json and jsonb, whose family does not say enough."""
     labels: tuple[str, ...] = ()
-    """The values of an enum, where they are known."""
+    """The values of an enum; empty when they are not known."""
 
     @property
     def numeric(self) -> bool:
@@ -58,7 +58,7 @@ def kind_of(type_name: str, column: str | None = None, labels: tuple[str, ...] =
 
 
 def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:
-    """The kind of an aggregate over a value of that kind; None when the value's kind is not known."""
+    """The kind of an aggregate over a value of that kind; None when it is not certain."""
     if function in ("count", "count_distinct"):
         return Kind("integer", whole=20)
     if kind is None or function in ("min", "max"):
@@ -75,7 +75,7 @@ def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:
 
 
 def wraps(kind: Kind | None) -> bool:
-    """True for 64-bit integers, whose sum in Spark wraps round in silence: they are summed as decimal(20,0)."""
+    """True for 64-bit integers. Their sum overflows silently in Spark, so they are summed as decimal(20,0)."""
     return kind is not None and kind.family == "integer" and kind.whole > 10
 
 
@@ -85,7 +85,7 @@ def fits_one_decimal(left: Kind, right: Kind) -> bool:
 
 
 def mismatch(left: Kind, right: Kind) -> str:
-    """Why values of the two kinds cannot be compared for equality with certainty; empty when they can."""
+    """The reason why an equality of the two kinds is not certain; empty when it is."""
     exact = {"integer", "decimal"}
     if left.family == right.family == "string" and left.padded != right.padded:
         return "one side is character(n), which Spark sees padded with spaces"
@@ -101,14 +101,14 @@ def mismatch(left: Kind, right: Kind) -> str:
 
 
 def unequal(kind: Kind | None) -> str:
-    """Why values of the kind cannot be told apart with certainty; empty when they can."""
+    """The reason why equality within the kind is not certain; empty when it is."""
     if kind is not None and kind.named.startswith("json"):
         return f"{kind.named} is text to Spark, where 1 and 1.0 differ and order and blanks count"
     return ""
 
 
 def unordered(kind: Kind | None) -> str:
-    """Why values of the kind cannot be put in order with certainty; empty when they can."""
+    """The reason why an order within the kind is not certain; empty when it is."""
     if kind is not None and kind.family == "enum":
         return f"PostgreSQL orders {kind.named} as it was declared, and Spark by its letters"
     if kind is not None and kind.family == "array":

@@ -1,4 +1,4 @@
-"""Filters: a value that fits its column exactly, or a refusal that says what would fit."""
+"""Filters: a value must fit its column exactly; a refusal says which value would."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+
 _WHOLE = re.compile(r"-?\d+", re.ASCII)
 _FRACTION = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _DIGITS_IN_DOUBLE = 15
-"""Significant digits that a JSON number keeps on its way through a double."""
+"""Significant decimal digits that survive a double, which JSON parsers read numbers into."""
 _WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
 _TEXT_ONLY = frozenset({"LIKE", "NOT LIKE"})
 _NULL_IN_LIST = {
@@ -83,7 +83,7 @@ def _check_pattern(value: object, kind: Kind | None) -> None:
 
 
 def exact_value(value: object, kind: Kind | None) -> Constant:
-    """The literal for a column of that kind. Refuses a value that does not fit exactly."""
+    """The value as a constant for a column of that kind. Refuses a value that does not fit exactly."""
     if value is None:
         refuse("NULL equals nothing, so the filter would keep no row; use IS NULL or IS NOT NULL")
     if isinstance(value, float) and not math.isfinite(value):
@@ -107,7 +107,7 @@ def _misfit(value: object, wanted: str, kind: Kind) -> NoReturn:
 
 
 def _bare(wanted: str, value: object) -> str:
-    """What is wanted, where a text is given instead."""
+    """The wanted form; a text instead of it needs the hint that quotes are wrong."""
     return f"{wanted} without quotes" if isinstance(value, str) else wanted
 
 
@@ -120,7 +120,7 @@ def _label(value: object, kind: Kind) -> Constant:
 
 
 def _uuid(value: object, kind: Kind) -> Constant:
-    """As Spark sees it: in small letters, with hyphens."""
+    """The uuid as Spark reads it: a text in small letters, with hyphens."""
     try:
         return Constant(str(UUID(value))) if isinstance(value, str) else _misfit(value, "a text", kind)
     except ValueError:
@@ -128,7 +128,7 @@ def _uuid(value: object, kind: Kind) -> Constant:
 
 
 def _time(value: object, kind: Kind) -> Constant:
-    """As Spark sees it: a timestamp of 1 January 1970."""
+    """The time as Spark reads it: a timestamp on 1 January 1970."""
     wanted = "a time as 08:30:00"
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         return _misfit(value, wanted, kind)
@@ -167,7 +167,7 @@ def _double(value: object, kind: Kind) -> Constant:
 
 
 def _plain_number(value: object, kind: Kind) -> str:
-    """The number without an exponent, and without a fraction that is zero; a text must be exactly a number."""
+    """The number without exponent and without a zero fraction. A text must be exactly a number."""
     if isinstance(value, str):
         shape = _WHOLE if kind.family == "integer" else _FRACTION
         if not shape.fullmatch(value):

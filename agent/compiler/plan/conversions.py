@@ -1,4 +1,4 @@
-"""Conversions that Spark makes in silence, and units that give NULL: refused, so that whoever wrote it says CAST."""
+"""Implicit casts of Spark, and units that give NULL: refused, so that the expression says CAST."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MISFITS = {
     "a text": {"number", "moment", "boolean"},
     "a text as it is": {"number", "moment", "boolean", "time"},
 }
-"""What is needed, and what Spark would convert to it."""
+"""The kind that an operator needs, and the kinds that Spark would cast to it."""
 _UNITS: tuple[tuple[type[Any], str, str, frozenset[str]], ...] = (
     (exp.TimestampTrunc, "unit", "date_trunc", TIMESTAMP_UNITS),
     (exp.DateTrunc, "unit", "trunc", DATE_UNITS),
@@ -52,7 +52,7 @@ _UNITS: tuple[tuple[type[Any], str, str, frozenset[str]], ...] = (
 
 
 def refuse_silent_casts(bound: BoundExpression) -> None:
-    """Refuse what Spark would convert in silence: a text compared or computed with as a number or a date, and so on."""
+    """Refuse implicit casts, as of a text that is compared with a number or computed with as a date."""
     kinds = kinds_in(bound)
     for node in bound.expression.tree.walk():
         if isinstance(node, exp.Sub) and _is_interval(node, kinds):
@@ -67,7 +67,7 @@ def refuse_silent_casts(bound: BoundExpression) -> None:
 
 
 def _pairs(node: Any) -> list[tuple[Any, Any]]:
-    """What the node compares with each other."""
+    """The pairs of operands that the node compares."""
     match node:
         case exp.In():
             return [(node.this, one) for one in node.expressions]
@@ -94,7 +94,7 @@ def _check_pair(node: Any, left: Any, right: Any, kinds: _Kinds) -> None:
 
 
 def _is_moment(node: Any, other: Kind) -> bool:
-    """True for a date in quotes beside a date. Refuses a text that is none."""
+    """True for a quoted date beside a date or timestamp. Refuses a quoted text that is none."""
     if not (is_quoted(node) and _group(other) == "moment"):
         return False
     exact_value(node.unnest().this, other)
@@ -102,7 +102,7 @@ def _is_moment(node: Any, other: Kind) -> bool:
 
 
 def _literal_hint(node: Any, other: Kind) -> str:
-    """How a literal is written for what it is compared with; empty for what is no literal."""
+    """The form of a literal that fits the other operand; empty when the node is no literal."""
     node = node.unnest()
     if not isinstance(node, exp.Literal):
         return ""
@@ -112,7 +112,7 @@ def _literal_hint(node: Any, other: Kind) -> str:
 
 
 def _check_choice(node: Any, kinds: _Kinds) -> None:
-    """Refuse values of several kinds where one of them is chosen; a date in quotes beside a date is one."""
+    """Refuse a choice between values of several kinds, as in CASE. A quoted date beside a date is a date."""
     found = [(branch, kind) for branch in branches_of(node) if (kind := kinds(branch)) is not None]
     moment = moment_among(kind for _, kind in found)
     quoted = [branch for branch, _ in found if moment is not None and _is_moment(branch, moment)]
@@ -125,7 +125,7 @@ def _check_choice(node: Any, kinds: _Kinds) -> None:
 
 
 def _operands(node: Any) -> Iterator[tuple[Any, str]]:
-    """What the node computes with, each with what it must be."""
+    """The operands of the node, each with the kind that it must have."""
     if isinstance(node, exp.Add | exp.Sub) and isinstance(node.expression, exp.Interval):
         yield node.this, "a date or timestamp"
     elif isinstance(node, _ON_NUMBERS):
@@ -159,13 +159,13 @@ def _operands_of_named(node: Any) -> Iterator[tuple[Any, str]]:
 
 
 def _is_interval(node: Any, kinds: _Kinds) -> bool:
-    """True for one date or timestamp minus another; a text beside one is one to Spark."""
+    """True for one date or timestamp minus another. Spark casts a text beside one."""
     groups = {_group(kind) if (kind := kinds(end)) else "" for end in (node.this, node.expression)}
     return "moment" in groups and groups <= {"moment", "string"}
 
 
 def _check_interval(node: Any, kinds: _Kinds) -> None:
-    """Refuse an interval as the expression's value or beside a number, which Spark would refuse after the start."""
+    """Refuse an interval as the expression's value or beside a number: Spark would fail only when the job runs."""
     top = node
     while isinstance(top.parent, _KEEPS_INTERVAL):
         top = top.parent
@@ -192,13 +192,13 @@ def _seconds(node: Any, kinds: _Kinds) -> str:
 
 
 def _day(node: Any, kinds: _Kinds) -> str:
-    """A moment as datediff() takes it."""
+    """The operand as datediff() takes it."""
     text = (kind := kinds(node)) is not None and kind.family == "string" and not is_quoted(node)
     return f"CAST({_text(node)} AS date)" if text else _text(node)
 
 
 def _asked(node: Any) -> Any:
-    """What was written where sqlglot puts a conversion of its own round it, as in `year(x)`."""
+    """The operand as it was written: sqlglot wraps it in a cast of its own, as in `year(x)`."""
     implied = isinstance(node, exp.TimeStrToTime) or (isinstance(node, exp.TsOrDsToDate) and "safe" not in node.args)
     zoned = isinstance(node.parent, exp.AtTimeZone | exp.FromTimeZone) and isinstance(node, exp.Cast)
     return node.this if implied or zoned else node
@@ -216,7 +216,7 @@ def _check_operand(node: Any, part: Any, wanted: str, kinds: _Kinds) -> None:
 
 
 def _check_unit(node: Any, kinds: _Kinds) -> None:
-    """Refuse a unit that Spark does not know: it would give NULL in every row."""
+    """Refuse a unit that Spark does not know: the result would be NULL in every row."""
     if isinstance(node, exp.DateDiff) and node.args.get("unit") is not None:
         ends = ", ".join(_text(_asked(end)) for end in (node.this, node.expression))
         refuse(f"datediff() takes two dates and gives days; write datediff({ends})")
@@ -231,7 +231,7 @@ def _check_unit(node: Any, kinds: _Kinds) -> None:
 
 
 def _part_of_moment(node: Any) -> tuple[Any, Any] | None:
-    """Which part is taken of what, by extract() or date_part()."""
+    """The part and the moment of extract() or date_part(); None for another node."""
     if isinstance(node, exp.Extract):
         return node.this, node.expression
     if isinstance(node, exp.Anonymous) and node.name.lower() == "date_part" and len(node.expressions) == 2:

@@ -1,4 +1,4 @@
-"""Derived columns: which are computed before grouping, and which need an aggregate."""
+"""Derived columns: computed before grouping, unless they need an aggregate or a window."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agent.request import DerivedColumn
 
 @dataclass(frozen=True)
 class Derivation:
-    """One derived column; `value` is None where it needs an aggregate, so that it is bound after grouping."""
+    """A derived column. `value` is None until it is bound: after grouping, or where the windows are."""
 
     name: str
     path: str
@@ -30,7 +30,7 @@ class Derivations:
     def __init__(self, sources: Sources, before: Names, aliases: list[str], windows: list[str]) -> None:
         self.found: list[Derivation] = []
         self.windowed: list[Derivation] = []
-        """Those that need a window, directly or through another one; bound where the windows are."""
+        """Derived columns that need a window, directly or through another one."""
         self._sources = sources
         self._before = before
         self._late = {alias.casefold() for alias in aliases}
@@ -43,7 +43,7 @@ class Derivations:
         return name.casefold() in self._late
 
     def wait(self, name: str) -> None:
-        """Let `name` be computed after grouping."""
+        """Record that `name` is computed after grouping."""
         self._late.add(name.casefold())
 
     def needs_window(self, name: str) -> bool:
@@ -51,7 +51,7 @@ class Derivations:
         return name.casefold() in self._windowed
 
     def read(self, entries: list[Located[DerivedColumn]], problems: Problems) -> None:
-        """Add the entries; what is wrong goes to `problems`."""
+        """Add the entries in their order."""
         folds = [entry.name.casefold() for _, entry in entries]
         for position, (path, entry) in enumerate(entries):
             self._later = set(folds[position:])
@@ -63,7 +63,7 @@ class Derivations:
                         self._add(entry.name, expression, f"{path}.expression")
 
     def check_name(self, name: str, at: str = "") -> None:
-        """Refuse a new column's name that something else has."""
+        """Refuse the name of a new column that another column has."""
         columns = self._sources.of_name(name)
         if columns:
             refuse(f"{name!r} is a column of {columns[0].source!r} too, so later uses are ambiguous; rename it", at)

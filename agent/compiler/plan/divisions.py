@@ -1,4 +1,4 @@
-"""Divisors: a division by zero is NULL, also where Spark raises an error for it, as it does in ANSI mode."""
+"""Divisors: a division by zero gives NULL, in Spark's ANSI mode too, where it would raise an error."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _FUNCTIONS = frozenset({"mod", "pmod"})
 _DEPTHS = {"(": 1, "[": 1, "case": 1, ")": -1, "]": -1, "end": -1}
 _DIGITS = re.compile(r"(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII)
 _Tokens = Sequence[tuple[str, int]]
-"""Texts, in small letters, and where they begin."""
+"""Each token's text in small letters, and its offset."""
 
 
 def with_safe_divisors(text: str) -> str:
-    """The expression with each divisor that may be zero as `nullif(divisor, 0)`; all else as it was written."""
+    """The expression with each divisor that may be zero as `nullif(divisor, 0)`; the rest stays as written."""
     tokens = [
         (text[one.start - 1 : one.end].lower(), one.start - 1)
         for one in sqlglot.tokenize(f"({text}\n)", dialect="spark")[1:-1]
@@ -36,7 +36,7 @@ def with_safe_divisors(text: str) -> str:
 
 
 def divisors_are_placed(text: str, tree: Any) -> bool:
-    """True when the text with safe divisors reads as the tree with its divisors replaced, and nothing else."""
+    """True when the text with safe divisors parses to the tree with its divisors replaced, and no other change."""
     try:
         return bool(_without_parentheses(_read(with_safe_divisors(text))) == _without_parentheses(_guarded(tree)))
     except SqlglotError:
@@ -96,7 +96,7 @@ def _comma(tokens: _Tokens, opening: int) -> int:
 
 
 def _never_zero(words: Sequence[str]) -> bool:
-    """The answer of `not _may_be_zero`, by the divisor's words: parsing each of nested divisors would be quadratic."""
+    """`not _may_be_zero`, found on tokens: to parse each of nested divisors would take quadratic time."""
     tokens = [(word, 0) for word in words]
     while tokens and (tokens[0][0] in ("-", "+") or (tokens[0][0] == "(" and _closing(tokens, 0) == len(tokens) - 1)):
         tokens = tokens[1:-1] if tokens[0][0] == "(" else tokens[1:]
@@ -112,7 +112,7 @@ def _number(tokens: _Tokens) -> Decimal | None:
 
 
 def _may_be_zero(divisor: Any) -> bool:
-    """False for a number that is not zero, and for what is NULL instead of zero already."""
+    """False for a number that is not zero, and for a NULLIF that gives NULL instead of zero."""
     while isinstance(divisor, exp.Paren | exp.Neg):
         divisor = divisor.this
     if isinstance(divisor, exp.Nullif):
@@ -143,7 +143,7 @@ def _null_for_zero(divisor: Any) -> Any:
 
 
 def _without_parentheses(tree: Any) -> Any:
-    """The tree without them: which divisor is meant shows in its shape."""
+    """The tree without parentheses: its shape says which divisor is meant."""
     holder = exp.Paren(this=tree)
     for node in list(holder.find_all(exp.Paren)):
         if node is not holder:

@@ -24,14 +24,14 @@ class SortItem(NamedTuple):
 
 
 def known_keys(details: Details, known: tuple[str, ...]) -> None:
-    """Refuse a key that nothing reads: it may change the meaning."""
+    """Refuse an unknown key: it may change the meaning."""
     for key in details:
         if key not in known:
             refuse(f"unknown key here{did_you_mean(key, known, listed=True)}", f".{key}")
 
 
 def one_of(details: Details, keys: tuple[str, ...]) -> JsonValue:
-    """The value of the one of these keys that is there. Refuses none of them, and several."""
+    """The value of the one key that is given. Refuses none and several."""
     given = [key for key in keys if key in details]
     if len(given) != 1:
         refuse(f"takes exactly one of {', '.join(keys)}")
@@ -65,7 +65,7 @@ def names_of(details: Details, key: str) -> tuple[str, ...]:
 
 
 def sort_items(given: JsonValue, default: Details) -> tuple[SortItem, ...]:
-    """The columns to sort by; `default` may hold the direction of those that name none."""
+    """The columns to sort by. `default` may hold the direction of columns that give none."""
     items = given if isinstance(given, list) else [given]
     if not items:
         refuse("names no column to sort by")
@@ -95,7 +95,7 @@ def _sort_item(item: JsonValue, descending: bool) -> SortItem:
 
 
 def _directed(column: str, descending: bool, item: Details) -> SortItem:
-    """NULLs count as larger than every value, as in PostgreSQL, unless the item says where they go."""
+    """The item with the place of its NULLs: by default they are larger than every value, as in PostgreSQL."""
     nulls_first = item["nulls"] == "first" if "nulls" in item else descending
     return SortItem(column, descending, nulls_first)
 

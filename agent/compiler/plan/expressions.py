@@ -1,7 +1,7 @@
 """SQL expressions of a specification: checked against closed lists, and rewritten only where a column is named.
 
-The text stays as it was written. sqlglot finds the columns and their offsets; Spark reads the text itself, so
-whatever the two might read differently is refused.
+sqlglot finds the columns and their offsets, but Spark parses the text itself. A form that the two might read
+differently is refused.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"(\d[\d.]*|\.\d+)([eE][-+]?\d+)?")
 _KNOWN_TOKEN = re.compile(r"[-+*/%(),.\[\]=<>|&^!]+|[`'\"\d\w.].*", re.ASCII | re.DOTALL)
 _BEFORE_UNIT = (["extract", "("], ["datediff", "("])
-"""Where a bare word is a unit, which is checked with the kinds at hand."""
+"""Tokens before a bare unit. `conversions` checks the unit itself."""
 _MAX_DEPTH = 120
 _TOO_DEEP = (
     f"is nested too deeply: at most {_MAX_DEPTH} operators in a row, as `a + b + …`, and less in brackets; {HINT}"
@@ -57,15 +57,15 @@ _TOO_DEEP = (
 
 @dataclass(frozen=True)
 class Mention:
-    """A column named in an expression: its text without quotes, and where it stands (end exclusive)."""
+    """A column named in an expression: its name without quotes, and its offsets (end exclusive)."""
 
     name: str
     start: int
     end: int
     trimmed: bool
-    """True where trailing spaces make no difference: in a trim of them, or before IS NULL."""
+    """True where trailing spaces make no difference: within a trim, or before IS NULL."""
     inside: str = ""
-    """What is done with it: `IS NULL`, `AS STRING`, `= COLUMN`, or a function as `HOUR`; empty for all else."""
+    """The operator around it: `IS NULL`, `AS STRING`, `= COLUMN`, or a function as `HOUR`; empty for any other."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Expression:
 
 
 def parse_expression(text: str) -> Expression:
-    """Read a Spark SQL expression. Refuses whatever is not certain in it."""
+    """Read a Spark SQL expression. Refuses each part that is not certain."""
     text = text.strip()
     too_much = excess(text)
     if too_much:
@@ -121,7 +121,7 @@ class _Token:
 
 
 def _tokens(text: str) -> list[_Token]:
-    """The tokens of the text. In parentheses, because a word such as `show` at the beginning is a command."""
+    """The tokens of the text. It is parsed in parentheses: a word such as `show` at the beginning is a command."""
     try:
         found = sqlglot.tokenize(f"({text}\n)", dialect="spark")
     except SqlglotError as error:
@@ -132,7 +132,7 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _tree(text: str, tokens: list[_Token]) -> Any:
-    """The syntax tree, its identifiers placed in `text`."""
+    """The syntax tree; its identifiers have their offsets in `text`."""
     open_now = 0
     for token in tokens:
         open_now += {"(": 1, ")": -1}.get(token.raw, 0)
@@ -161,7 +161,7 @@ def _depths(tree: Any) -> Iterator[int]:
 
 
 def string_literals(expression: Expression) -> list[str]:
-    """The contents of the double-quoted strings: text to Spark, but a column to whoever thinks of PostgreSQL."""
+    """The contents of double-quoted strings: Spark reads text, PostgreSQL would read a column."""
     return [token.text for token in _tokens(expression.text) if token.raw.startswith('"')]
 
 
@@ -185,7 +185,7 @@ def _check_tokens(tokens: list[_Token], text: str) -> None:
 
 
 def _check_strays(tokens: list[_Token], mentions: list[Mention]) -> None:
-    """Refuse a bare word that sqlglot takes for a unit, as in `date_trunc(u, ts)`: to Spark it is a column."""
+    """Refuse a bare word that sqlglot reads as a unit and Spark as a column, as `u` in `date_trunc(u, ts)`."""
     spans = {position for mention in mentions for position in range(mention.start, mention.end)}
     for position, token in enumerate(tokens):
         word, after = token.raw.lower(), tokens[position + 1 : position + 2]
@@ -233,7 +233,7 @@ def _check_known(node: Any) -> None:
 def _check_divisors(text: str, tree: Any) -> None:
     try:
         placed = divisors_are_placed(text, tree)
-    except RecursionError:  # each divisor that may be zero is one level deeper
+    except RecursionError:  # each nullif() adds a level
         refuse(_TOO_DEEP)
     if not placed:
         refuse("what is divided by is not certain; put the divisor in parentheses")

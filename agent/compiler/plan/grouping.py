@@ -1,4 +1,4 @@
-"""Grouping: the keys, the aggregates, and what can still be named after it."""
+"""Grouping: the keys, the aggregates, and the names that are left after it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from agent.request import Aggregation
 def read_grouping(
     entries: list[Located[Aggregation]], before: Names, derivations: Derivations, problems: Problems
 ) -> Grouping:
-    """The one grouping of all aggregates; what is wrong goes to `problems`."""
+    """The one grouping of all aggregates."""
     keys = _read_keys(entries, before, derivations, problems)
     aggregates: list[AggregateStep] = []
     names = {key.name.casefold(): "a group_by column" for key in keys}
@@ -45,14 +45,14 @@ def read_grouping(
 
 
 def _details(entry: Located[Aggregation]) -> str:
-    """Where the fields of an entry stand; those of a pivot's aggregates in its details."""
+    """The path of an entry's fields; the aggregates of a pivot share the pivot's details."""
     return entry.path.removesuffix(entry.value.value_at) if isinstance(entry.value, PivotedAggregation) else entry.path
 
 
 def _read_keys(
     entries: list[Located[Aggregation]], before: Names, derivations: Derivations, problems: Problems
 ) -> tuple[GroupKey, ...]:
-    """The keys in the order of the first list; a list that names other columns is a problem."""
+    """The keys in the order of the first list. A list that names other columns is a problem."""
     first: list[Reference] = []
     for position, entry in enumerate(entries):
         found = []
@@ -122,7 +122,7 @@ def check_aggregated(function: str, column: Reference) -> None:
 
 
 def _check_summed(function: str, column: Reference) -> None:
-    """Refuse what Spark would read as a number in silence, and a sum that Spark would make NULL when it overflows."""
+    """Refuse a column that Spark would cast to a number silently, and a sum that is NULL when it overflows."""
     kind = column.kind
     if kind is None:
         hint = "derive it with CAST(... AS type), so that its type is certain"
@@ -137,7 +137,7 @@ def _check_summed(function: str, column: Reference) -> None:
 
 
 class Grouped:
-    """What can be named after grouping, and which of the derived columns are computed there."""
+    """The names after grouping, and the derived columns that are computed there."""
 
     def __init__(self, grouping: Grouping, before: Names) -> None:
         self._before = before
@@ -145,14 +145,14 @@ class Grouped:
         self._names = Names()
         self._finished = False
         self.steps: list[DerivedStep] = []
-        """The derived columns that can be computed here, in order."""
+        """The derived columns that are computed after grouping, in order."""
         for named in self._keys.values():
             self._names.add(named.name, named)
         for step in grouping.aggregates:
             self._names.add(step.name, NamedColumn(step.name, step.kind))
 
     def derive(self, found: list[Derivation], problems: Problems) -> None:
-        """Compute what needs an aggregate, and what uses nothing but the columns that are grouped by."""
+        """Place the derived columns that need an aggregate, or use only columns that are grouped by."""
         for one in found:
             if self._names.find(one.name) or problems.follows(one.name, one.expression.names):
                 continue
@@ -163,17 +163,17 @@ class Grouped:
                     self.add(NamedColumn(one.name, kind_of_expression(value)))
 
     def add(self, column: NamedColumn) -> None:
-        """Let one more column be named, as a window's."""
+        """Add the name of a column that is computed after grouping, as a window's."""
         self._names.add(column.name, column)
 
     def finished(self) -> Grouped:
-        """The same names for output columns, renames and sort, where a plain name means the grouped column."""
+        """The names for output columns, renames and sort: there a plain name means the grouped column."""
         result = copy.copy(self)
         result._finished = True
         return result
 
     def _moved(self, value: BoundExpression) -> BoundExpression | None:
-        """The same value over what is there after grouping; None when a part of it is lost."""
+        """The value over the columns after grouping; None when grouping loses one of them."""
         placed = {step.name: NamedColumn(step.name, kind_of_expression(step.value)) for step in self.steps}
         found = [
             self._keys.get(one) or placed.get(one.name if isinstance(one, NamedColumn) else "")
@@ -183,7 +183,7 @@ class Grouped:
         return BoundExpression(value.expression, moved) if len(moved) == len(found) else None
 
     def find(self, text: str) -> list[Reference]:
-        """What `text` stands for after grouping: its own names first, then a source column that is a key."""
+        """The column that `text` names after grouping: its own names first, then a source column that is a key."""
         own = self._names.find(text)
         known = self._before.find(text)
         return own or [self._keys[column] for column in known if len(known) == 1 and column in self._keys]
@@ -202,5 +202,5 @@ class Grouped:
         return found[0]
 
     def shown(self) -> list[str]:
-        """The names that there are after grouping."""
+        """The names after grouping."""
         return self._names.shown()

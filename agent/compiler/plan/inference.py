@@ -1,4 +1,4 @@
-"""The kind of an expression's value, where it is plain to see."""
+"""Type inference: the kind of an expression's value, where it is certain."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def kind_of_expression(bound: BoundExpression) -> Kind | None:
 
 
 def kinds_in(bound: BoundExpression) -> Callable[[Any], Kind | None]:
-    """Says of a node of the expression's tree which kind its value has; None where it is not certain."""
+    """A function that gives the kind of a node's value; None where it is not certain."""
     mentions = zip(bound.expression.mentions, bound.references, strict=True)
     columns = {mention.start: reference.kind for mention, reference in mentions}
     return lambda node: _kind(node, columns)
@@ -121,7 +121,7 @@ def _kind_of_arithmetic(left: Kind | None, right: Kind | None) -> Kind | None:
 
 
 def _number_of(kinds: set[Kind]) -> Kind:
-    """What Spark makes of numbers of several types."""
+    """The kind that Spark casts numbers of several kinds to."""
     return Kind("float") if any(kind.family == "float" for kind in kinds) else _ANY_NUMBER
 
 
@@ -134,7 +134,7 @@ def _kind_of_cast(to: Any) -> Kind | None:
 
 
 def _moved(moment: Kind | None, interval: Any) -> Kind | None:
-    """A timestamp stays one; a date does when it moves by whole days."""
+    """The kind of a moment plus an interval: a timestamp stays one, a date does when it moves by whole days."""
     if moment is None or moment.family not in ("date", "timestamp"):
         return None
     unit = interval.args.get("unit")
@@ -147,7 +147,7 @@ def _is_null(node: Any) -> bool:
 
 
 def branches_of(node: Any) -> list[Any]:
-    """The values of a choice; NULL, as of a missing ELSE, fits any kind and is left out."""
+    """The values of a choice without NULL, which fits any kind."""
     if isinstance(node, exp.Coalesce | exp.Greatest | exp.Least):
         return [part for part in (node.this, *node.expressions) if not _is_null(part)]
     conditions = node.args["ifs"] if isinstance(node, exp.Case) else [node]
@@ -157,19 +157,19 @@ def branches_of(node: Any) -> list[Any]:
 
 
 def is_quoted(node: Any) -> bool:
-    """True for a text in quotes."""
+    """True for a text literal."""
     node = node.unnest()
     return isinstance(node, exp.Literal) and bool(node.is_string)
 
 
 def moment_among(kinds: Iterable[Kind | None]) -> Kind | None:
-    """The date or timestamp among the kinds, which a text in quotes beside it becomes; None without one."""
+    """The date or timestamp among the kinds, which Spark casts a text literal to; None without one."""
     found = {kind.family: kind for kind in kinds if kind is not None}
     return found.get("timestamp") or found.get("date")
 
 
 def _kinds_of_branches(node: Any, columns: dict[int, Kind | None]) -> list[Kind | None]:
-    """The kinds of a choice's values; a text in quotes beside a date or timestamp is one."""
+    """The kinds of a choice's values; a text literal beside a date or timestamp counts as one."""
     branches = branches_of(node)
     kinds = [_kind(branch, columns) for branch in branches]
     moment = moment_among(kinds)
@@ -177,7 +177,7 @@ def _kinds_of_branches(node: Any, columns: dict[int, Kind | None]) -> list[Kind 
 
 
 def _common(kinds: list[Kind | None]) -> Kind | None:
-    """The kind that all of them have, or the number that Spark makes of several kinds of numbers."""
+    """The kind that all have, or the number that Spark casts several kinds of numbers to."""
     known = [kind for kind in kinds if kind is not None]
     if not known or len(known) < len(kinds):
         return None

@@ -32,14 +32,14 @@ class _SharedKey:
 
 @dataclass
 class JoinChain:
-    """The joins in order; `start` is the source that the chain begins with."""
+    """The joins in order, beginning with the source `start`."""
 
     start: str
     steps: list[JoinStep] = field(default_factory=list)
     shared: dict[SourceColumn, _SharedKey] = field(default_factory=dict)
 
     def merged(self, sources: Sources) -> dict[str, Reference]:
-        """By casefolded bare name: what a key stands for that joins connect across all sources that have it."""
+        """The column behind each bare name that joins connect in all sources that have it, by casefolded name."""
         found: dict[str, Reference] = {}
         for column, key in self.shared.items():
             if set(sources.of_name(column.name)) == key.members:
@@ -49,7 +49,7 @@ class JoinChain:
 
 
 def join_chain(entries: list[Located[JoinCondition]], sources: Sources, problems: Problems) -> JoinChain:
-    """The chain of the sources that are joined; what is wrong with a join goes to `problems`."""
+    """The chain of the joined sources."""
     chain = JoinChain(next(iter(sources.tables), ""))
     joined: dict[str, None] = {}
     once = without_repetitions(
@@ -76,7 +76,7 @@ def _tables(entry: JoinCondition, sources: Sources) -> tuple[str, ...]:
 
 
 def _meaning(entry: JoinCondition, sources: Sources) -> object:
-    """What a join says, written from the side of the table that comes first by name."""
+    """The meaning of a join, written from the side of the table that comes first by name."""
     left, right = _tables(entry, sources)
     said = (left, right, entry.join_type, entry.left_column, entry.right_column)
     mirrored = (right, left, _MIRRORED[entry.join_type], entry.right_column, entry.left_column)
@@ -119,7 +119,7 @@ def _add_step(
 
 
 def _refuse_half_keys(chain: JoinChain, pairs: tuple[tuple[SourceColumn, SourceColumn], ...]) -> None:
-    """Refuse a bare key that is one side of an outer join: USING would take the first side that is not NULL."""
+    """Refuse a bare key that is one side of an outer join: SQL's USING would take the first side that is not NULL."""
     for known, _ in pairs:
         key = chain.shared.get(known)
         if key is not None and len(key.value) > 1:
@@ -142,7 +142,7 @@ def _column_pairs(
 
 
 def _condition(text: str, sources: Sources, new: str, joined: list[str], alone: bool) -> BoundExpression:
-    """The condition; where it stands alone it must connect the new source with the others."""
+    """The condition. Alone, it must connect the new source with the others."""
     expression, names = parse_expression(text), all_names(sources, {})
     references = tuple(_joined_column(names, mention, joined) for mention in expression.mentions)
     touched = {column.source for column in references}
@@ -162,7 +162,7 @@ def _joined_column(names: Names, mention: Mention, joined: list[str]) -> SourceC
 
 
 def refuse_padded(column: Reference, mention: Mention) -> None:
-    """Refuse a column in an expression that Spark sees as something else, unless it is used where that is no matter.
+    """Refuse a column that Spark stores as another type, unless its use makes no difference.
 
     `character(n)` must be trimmed: Spark sees the padding.
     """
@@ -194,7 +194,7 @@ def _refuse_disguised(column: Reference, mention: Mention) -> None:
 
 
 def _equal_pairs(condition: BoundExpression, new: str) -> tuple[tuple[SourceColumn, SourceColumn], ...]:
-    """The equalities between a column of the new source and a known one that the whole condition demands."""
+    """The equalities that the whole condition demands between the new source and the others."""
     placed = {m.start: r for m, r in zip(condition.expression.mentions, condition.references, strict=True)}
     pairs = []
     for part in _conjuncts(condition.expression.tree):
@@ -219,7 +219,7 @@ def _conjuncts(tree: Any) -> list[Any]:
 def _share(
     shared: dict[SourceColumn, _SharedKey], known: SourceColumn, other: SourceColumn, join_type: JoinType
 ) -> None:
-    """Merge same-named keys: inner and left keep what stands on the left, right takes the right, outer the first."""
+    """Merge keys of one name: inner and left joins keep the left one, right joins the right one, outer the first."""
     if known.name.casefold() != other.name.casefold():
         return
     key = shared.setdefault(known, _SharedKey({known}, (known,)))

@@ -56,7 +56,7 @@ def read_pivot(details: Details) -> list[PivotedAggregation]:
 
 
 def _refuse_same_name(alias: str, value: JsonValue, others: list[PivotedAggregation]) -> None:
-    """Refuse another value under a column name that is taken; Spark does not tell case apart."""
+    """Refuse another value under a column name that is taken. Spark's names ignore case."""
     same = next((one for one in others if one.alias.casefold() == alias.casefold()), None)
     if same is None or (repr(same.value) == repr(value) and same.alias == alias):
         return

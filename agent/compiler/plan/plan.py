@@ -1,4 +1,4 @@
-"""The plan of a specification: every name resolved, or a refusal that names what is not certain."""
+"""The planner's stages: from a request to a plan in which every name is resolved, or to problems."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def build_plan(request: Request, snapshot: Snapshot) -> Plan:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows that everything else works on: what is listed, stacked and joined."""
+    """The sources after unions and joins: the rows that all other steps work on."""
 
     listed: dict[str, str]
     """Key to table name of each listed source."""
@@ -62,7 +62,7 @@ class _Rows:
 
 
 class _Planner:
-    """The stages after the joins, and what they share: the names before grouping, derived columns and windows."""
+    """The stages after the joins. They share the names before grouping, the derived columns and the windows."""
 
     def __init__(self, request: Request, snapshot: Snapshot, entries: Entries, rows: _Rows) -> None:
         self._specs, self._target = request.specs, snapshot.target
@@ -118,7 +118,7 @@ class _Planner:
         return outputs, result.ordering(outputs, grouping)
 
     def _phase(self, filters: tuple[FilterStep, ...], asked: list[Reference]) -> PlanPhase:
-        """What is computed over the rows."""
+        """The phase before grouping."""
         return phase(_steps(self._derivations.found), self._windowing.before, filters, asked)
 
     def _assembled(
@@ -154,7 +154,7 @@ class _Planner:
         )
 
     def _filters(self, scope: Names | Grouped, problems: Problems) -> tuple[FilterStep, ...]:
-        """The filters before grouping, or after it those on aggregates and what is derived from them."""
+        """The filters before grouping; after it, those on aggregates and on columns derived from them."""
         late, steps = isinstance(scope, Grouped), []
         for path, entry in self._entries.filters:
             text = unquoted(entry.column)
@@ -168,7 +168,7 @@ class _Planner:
         return filters_once(steps, problems)
 
     def _source_columns(self) -> list[Reference]:
-        """Every source column in the order listed; a key that joins share stands once."""
+        """Every source column in the order listed; a shared join key once."""
         found: list[Reference] = []
         for own in self._rows.sources.columns.values():
             for column in own:
@@ -181,19 +181,19 @@ class _Planner:
         return [reference for name in names for reference in self._before.find(name)]
 
     def _refuse_unused(self, before: PlanPhase) -> None:
-        """Without a list of columns, a derived column that goes nowhere is a mistake."""
+        """Refuse a derived column or window that nothing uses, where no list of columns leaves it out."""
         kept = {step.name for step in (*before.derived, *before.windowed)}
         paths = {d.name: d.path for d in self._derivations.found} | self._windowing.paths
         self._refuse_unfilled([(name, path) for name, path in paths.items() if name not in kept])
 
     def _refuse_unused_aggregates(self, asked: set[str]) -> None:
-        """Without a list of columns, an aggregate or a window over groups that goes nowhere is a mistake."""
+        """Refuse an aggregate or a window over groups that nothing uses, where no list of columns leaves it out."""
         paths = [(entry.alias, f"{path}.alias") for path, entry in self._entries.aggregations]
         paths += [(step.name, self._windowing.paths[step.name]) for step in self._windowing.after]
         self._refuse_unfilled([(name, path) for name, path in paths if name not in asked])
 
     def _refuse_unfilled(self, unused: list[tuple[str, str]]) -> None:
-        """Refuse what the existing target has no column for."""
+        """Refuse the unused columns that the existing target does not have."""
         if not self._target.exists or self._explicit():
             return
         columns = {column.name.casefold() for column in self._target.columns}
@@ -205,7 +205,7 @@ class _Planner:
     def _grouped_defaults(
         self, grouping: Grouping, grouped: Grouped, used: set[str], problems: Problems
     ) -> list[Reference]:
-        """Keys, aggregates, and the derived columns that need an aggregate or serve nothing before grouping."""
+        """Keys, aggregates, and the derived columns that need an aggregate or that nothing uses before grouping."""
         names = [key.name for key in grouping.keys] + [step.name for step in grouping.aggregates]
         placed = {step.name for step in grouped.steps}
         lost = [(step.name, self._windowing.paths[step.name]) for step in self._windowing.before]

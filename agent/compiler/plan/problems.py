@@ -1,7 +1,7 @@
-"""Problems of a specification: each is a part that cannot be carried out with certainty, and is refused by its path.
+"""Problems: parts of a specification that cannot be carried out with certainty, each with its path.
 
-A check deep inside refuses with a message alone. Each caller adds its part of the path, as `.value`, and the collector
-of the stage adds the path of the entry.
+A check refuses with a message alone. Its callers add their parts of the path, as `.value`, and the collector of the
+stage adds the path of the entry.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def within(at: str) -> Iterator[None]:
 
 
 class Problems:
-    """Collects the problems of one stage, and stops at its end: later stages would only repeat what follows from them.
+    """Collects the problems of one stage and stops at its end: later stages would tell only consequences.
 
     A context manager. Raises InvalidRequestError at the end of the block when there are any.
     """
@@ -77,7 +77,7 @@ class Problems:
 
     @contextmanager
     def at(self, path: str, name: str = "") -> Iterator[None]:
-        """Add a refusal in the block under `path`, and go on after the block; the column `name` has failed then."""
+        """Collect a refusal in the block, and go on after it. The column `name` has failed then."""
         try:
             yield
         except _Refusal as refusal:
@@ -85,7 +85,7 @@ class Problems:
             self._failed.add(name.casefold())
 
     def follows(self, name: str, uses: Iterable[str]) -> bool:
-        """True when a column that `name` is computed from has failed in this stage: then it fails too, untold."""
+        """True when a column in `uses` has failed in this stage: `name` fails with it, without a problem of its own."""
         if any(use.casefold() in self._failed for use in uses):
             self._failed.add(name.casefold())
             return True

@@ -1,4 +1,4 @@
-"""What of a plan is needed: a step that nothing asks for is left out."""
+"""Pruning: a step that nothing needs is left out."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _Step = TypeVar("_Step", DerivedStep, ComputedStep)
 
 @dataclass(frozen=True)
 class PlanPhase:
-    """What is computed and kept on one side of grouping, in this order."""
+    """The steps on one side of grouping, in this order."""
 
     derived: tuple[DerivedStep, ...] = ()
     filters: tuple[FilterStep, ...] = ()
     windowed: tuple[ComputedStep, ...] = ()
     windowed_filters: tuple[FilterStep, ...] = ()
     asked: tuple[Reference, ...] = ()
-    """Everything that is asked of the rows that the phase begins with, and of what it computes."""
+    """All columns that the steps, and those after the phase, read."""
 
 
 def phase(
@@ -38,7 +38,7 @@ def phase(
     filters: tuple[FilterStep, ...],
     asked: Iterable[Reference],
 ) -> PlanPhase:
-    """The phase that gives what is `asked` after it; filters on what a window gives stand behind the windows."""
+    """The phase that supplies the columns `asked`. Filters on a window's column come after the windows."""
     made = {step.name for step in windowed}
     late = tuple(step for step in filters if isinstance(step.column, NamedColumn) and step.column.name in made)
     early = tuple(step for step in filters if step not in late)
@@ -52,7 +52,7 @@ def phase(
 
 
 def needed(steps: Sequence[_Step], asked: Iterable[Reference]) -> tuple[_Step, ...]:
-    """The steps that `asked` needs, directly or through another step, in their order."""
+    """The steps that the columns `asked` need, directly or through another step, in their order."""
     wanted, kept = named(asked), []
     for step in reversed(steps):
         if step.name in wanted:
@@ -62,7 +62,7 @@ def needed(steps: Sequence[_Step], asked: Iterable[Reference]) -> tuple[_Step, .
 
 
 def named(columns: Iterable[Reference]) -> set[str]:
-    """The names of those that are not a source's."""
+    """The names of the columns that no source has."""
     return {column.name for column in columns if isinstance(column, NamedColumn)}
 
 

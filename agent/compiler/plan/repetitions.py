@@ -1,4 +1,4 @@
-"""Entries that are given twice: a repetition is left out, a contradiction is a problem."""
+"""Entries given twice: a repetition is left out, a contradiction is a problem."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agent.request import Aggregation, DerivedColumn
 
 _STEPS = "specs.transformations"
 _BESIDE = ("!=", "NOT IN", "LIKE", "NOT LIKE")
-"""Operators that may stand beside themselves with other values."""
+"""Operators that one column may have twice with different values."""
 _Entry = TypeVar("_Entry")
 
 
@@ -23,7 +23,7 @@ def without_repetitions(
     meaning: Callable[[_Entry], object],
     problems: Problems,
 ) -> list[Located[_Entry]]:
-    """The entries without those of `transformations` that repeat another; one that differs is a problem."""
+    """The entries without those of `transformations` that repeat another. One that differs is a problem."""
     seen: dict[object, Located[_Entry]] = {}
     kept = []
     for entry in entries:
@@ -74,5 +74,5 @@ def filters_once(entries: list[Located[FilterStep]], problems: Problems) -> tupl
 
 
 def _contradicts(step: FilterStep, other_path: str) -> bool:
-    """Two values cannot both be equal; a step that repeats an entry of `filters` must agree with its values."""
+    """True for two equalities with different values, and for a step whose values differ from those in `filters`."""
     return step.operator == "=" or (step.operator not in _BESIDE and not other_path.startswith(_STEPS))

@@ -1,4 +1,4 @@
-"""Names: which column a name of the specification stands for, and when that is not certain."""
+"""Name resolution: the one column that a name of the specification stands for, or a refusal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
 
 @dataclass(frozen=True)
 class Sources:
-    """The listed sources with their columns, and what each may be called."""
+    """The listed sources with their columns and their names."""
 
     tables: dict[str, str] = field(default_factory=dict)
     """Key to table name, in the order listed."""
@@ -29,7 +29,7 @@ class Sources:
     qualifiers: dict[str, str] = field(default_factory=dict)
     """Casefolded alias or table name to key."""
     paths: dict[str, str] = field(default_factory=dict)
-    """Key to where it is listed."""
+    """Key to the path of its entry."""
 
     def key_of(self, name: str, at: str) -> str:
         """The key of the source with that alias or table name. Refuses an unknown one."""
@@ -55,7 +55,7 @@ class Sources:
         return found[0]
 
     def united(self, members: list[str], key: str, columns: tuple[SourceColumn, ...], path: str) -> Sources:
-        """The same, with one source of these columns in the place of `members`, which cannot be named any more."""
+        """A copy with one source in the place of `members`, whose names are gone."""
         order = [key if known == members[0] else known for known in self.tables if known not in members[1:]]
         own = {name: owner for name, owner in self.qualifiers.items() if owner not in members}
         return Sources(
@@ -72,7 +72,7 @@ class Sources:
 
 
 class Names:
-    """What can be named at one point of the plan. Spark does not tell case apart, so neither is done here."""
+    """The names at one point of the plan. They ignore case, as Spark's do."""
 
     def __init__(self) -> None:
         self._found: dict[str, list[Reference]] = {}
@@ -90,7 +90,7 @@ class Names:
         return list(self._found.get(text.casefold(), ()))
 
     def hint(self, spellings: Iterable[str]) -> None:
-        """Show these in hints too: names that stand for something at another point."""
+        """Show these names in hints too: they stand for columns at another point."""
         for spelling in spellings:
             self._shown.setdefault(spelling.casefold(), spelling)
 
@@ -110,7 +110,7 @@ class Names:
 
 
 class Scope(Protocol):
-    """What can be named at one point of the plan: before grouping `Names`, after it `Grouped`."""
+    """The names at one point of the plan: `Names` before grouping, `Grouped` after it."""
 
     def find(self, text: str) -> list[Reference]:
         """Everything that `text` may stand for."""
@@ -133,7 +133,7 @@ def unquoted(text: str) -> str:
 
 
 def described(reference: Reference) -> str:
-    """A reference as a reader knows it, as `o.customer_id`."""
+    """A reference in a message, as `o.customer_id`."""
     match reference:
         case SourceColumn(source, name):
             return f"{source}.{name}"
@@ -144,7 +144,7 @@ def described(reference: Reference) -> str:
 
 
 def read_sources(specs: Specification, snapshot: Snapshot, problems: Problems) -> Sources:
-    """The sources of a specification with the snapshot's columns; what is wrong goes to `problems`."""
+    """The sources of a specification with the snapshot's columns."""
     sources = Sources()
     keys = Counter(table.key.casefold() for table in specs.source_tables)
     for position, table in enumerate(specs.source_tables):
@@ -173,7 +173,7 @@ def _columns(table: SourceTable, snapshot: Snapshot) -> tuple[SourceColumn, ...]
 
 
 def _add_qualifiers(sources: Sources, tables: tuple[SourceTable, ...]) -> None:
-    """An alias hides a table name; a table name, whole or its last part, counts where only one source has it."""
+    """Add the names of the sources. An alias hides the table's name, and an ambiguous table name does not count."""
     for key in sources.tables:
         sources.qualifiers[key.casefold()] = key
     whole = [table.table_name.casefold() for table in tables]
@@ -184,7 +184,7 @@ def _add_qualifiers(sources: Sources, tables: tuple[SourceTable, ...]) -> None:
 
 
 def all_names(sources: Sources, merged: dict[str, Reference]) -> Names:
-    """The names of all source columns; `merged` holds, by casefolded name, what a shared join key stands for."""
+    """The names of all source columns. `merged` gives the column of a shared join key by casefolded name."""
     names = Names()
     for own in sources.columns.values():
         for column in own:

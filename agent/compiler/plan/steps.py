@@ -1,4 +1,4 @@
-"""The steps of a plan: what the specification means, with every name resolved."""
+"""The plan: the meaning of a specification as steps, with every name resolved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agent.request import JoinType
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of a source as it is read."""
+    """A column of a source."""
 
     source: str
     """The source's key."""
@@ -22,14 +22,14 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class MergedColumn:
-    """The one key column that an outer join on a shared name leaves: the first member that is not NULL."""
+    """A shared join key after an outer join: the first member that is not NULL."""
 
     name: str
     members: tuple[SourceColumn, ...]
 
     @property
     def kind(self) -> Kind:
-        """The kind of the first member, wide enough for all; all members compare exactly with it."""
+        """The kind of the first member, wide enough for all members."""
         kinds = [member.kind for member in self.members]
         families = {kind.family for kind in kinds}
         return replace(
@@ -42,7 +42,7 @@ class MergedColumn:
 
 @dataclass(frozen=True)
 class NamedColumn:
-    """A column without a source: derived, of a window, an aggregate, or what a group is keyed by."""
+    """A column without a source: a derived column, a window, an aggregate or a group key."""
 
     name: str
     kind: Kind | None = None
@@ -54,7 +54,7 @@ Reference = SourceColumn | MergedColumn | NamedColumn
 
 @dataclass(frozen=True)
 class BoundExpression:
-    """An expression and what each column that it mentions stands for, in the order of the mentions."""
+    """An expression with the columns that its mentions stand for, in their order."""
 
     expression: Expression
     references: tuple[Reference, ...]
@@ -62,25 +62,25 @@ class BoundExpression:
 
 @dataclass(frozen=True)
 class JoinStep:
-    """One more source, joined to all that is joined already."""
+    """A source that is joined to all sources before it."""
 
     source: str
     join_type: JoinType
     equalities: tuple[tuple[SourceColumn, SourceColumn], ...] = ()
-    """Pairs that must be equal: what is joined already, then the new source."""
+    """Pairs that must be equal: a column joined before, and one of the new source."""
     condition: BoundExpression | None = None
-    """What must hold besides."""
+    """A condition that must hold as well."""
 
 
 @dataclass(frozen=True)
 class UnionStep:
-    """Sources stacked to one, column by column of the same name."""
+    """UNION: sources stacked to one, by columns of the same name."""
 
     key: str
     members: tuple[str, ...]
     columns: tuple[str, ...]
     keeps_all: bool
-    """False when rows that are equal in all columns are kept once."""
+    """True for UNION ALL; False when equal rows are kept once."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Frame:
-    """Which rows of the partition are aggregated: offsets from the current row, None for no bound."""
+    """A window's frame: offsets from the current row, None for no bound."""
 
     unit: Literal["rows", "range"]
     start: int | None
@@ -116,7 +116,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Constant:
-    """A literal; `cast` is the Spark type that a text is turned into, None when it stands as it is."""
+    """A constant. `cast` is the Spark type that its text is cast to; None without a cast."""
 
     value: str | int | float | bool
     cast: str | None = None
@@ -134,7 +134,7 @@ class FilterStep:
 
 @dataclass(frozen=True)
 class WindowStep:
-    """A new column that looks at other rows: those equal in `partition_by`, in the order of `order_by`."""
+    """A new column computed from other rows: those equal in `partition_by`, in the order of `order_by`."""
 
     name: str
     function: str
@@ -143,11 +143,11 @@ class WindowStep:
     partition_by: tuple[Reference, ...]
     order_by: tuple[SortKey, ...]
     offset: int = 0
-    """How many rows back or ahead; lag and lead only."""
+    """Rows back or ahead, for lag and lead."""
     default: Constant | None = None
-    """What lag and lead give where there is no such row; NULL when None."""
+    """The value of lag and lead where there is no such row; NULL when None."""
     frame: Frame | None = None
-    """None for SQL's own: to the current row and its peers when there is an order, else the whole partition."""
+    """None for SQL's default: up to the current row and its peers with an order, else the whole partition."""
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -157,7 +157,7 @@ class WindowStep:
 
     @property
     def counts_rows(self) -> bool:
-        """True where rows that tie in the order still get different answers."""
+        """True when rows that tie in the order get different values."""
         by_rows = self.frame is not None and self.frame.unit == "rows" and (self.frame.start, self.frame.end) != _WHOLE
         return by_rows or self.function in ("row_number", "lag", "lead")
 
@@ -169,7 +169,7 @@ _WHOLE = (None, None)
 
 @dataclass(frozen=True)
 class GroupKey:
-    """What rows are grouped by, and the name that it has afterwards."""
+    """A column that rows are grouped by, and its name after grouping."""
 
     column: Reference
     name: str
@@ -184,7 +184,7 @@ class AggregateStep:
     name: str
     kind: Kind | None
     only: FilterStep | None = None
-    """The rows that count, as for a column of a pivot; all when None."""
+    """The rows that are aggregated, as for a column of a pivot; all rows when None."""
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -217,12 +217,12 @@ class Ordering:
     limit: int | None = None
     before_select: bool = False
     tie_rank: str = ""
-    """A free name for the rank by which rows that tie with the last one stay too; empty for a plain limit."""
+    """Name of the rank column for a limit with ties, which keeps rows that tie with the last one; else empty."""
 
 
 @dataclass(frozen=True)
 class PlannedSource:
-    """A source in the order in which it is brought in."""
+    """A source, in the order of the joins."""
 
     key: str
     table: str
@@ -230,7 +230,7 @@ class PlannedSource:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole specification, resolved; from `start` on the fields stand in the order in which they are carried out."""
+    """A resolved specification. From `start` on the fields stand in the order of their execution."""
 
     target: str
     description: str
@@ -242,13 +242,13 @@ class Plan:
     derived: tuple[DerivedStep, ...]
     filters: tuple[FilterStep, ...]
     windowed: tuple[ComputedStep, ...]
-    """Windows over the rows, and what is derived from them."""
+    """Windows over the rows, and columns derived from them."""
     windowed_filters: tuple[FilterStep, ...]
     grouping: Grouping | None
     derived_after: tuple[DerivedStep, ...]
     filters_after: tuple[FilterStep, ...]
     windowed_after: tuple[ComputedStep, ...]
-    """Windows over the groups, and what is derived from them."""
+    """Windows over the groups, and columns derived from them."""
     windowed_filters_after: tuple[FilterStep, ...]
     outputs: tuple[OutputColumn, ...]
     distinct: bool

@@ -1,4 +1,4 @@
-"""Tie-breakers: an order is total, or the answer would change from run to run.
+"""Tie-breakers: every order that decides rows or values is total, so that each run gives the same answer.
 
 A window that counts rows gets tie-breakers by itself. A limit is refused until its sort has them, or keeps all ties.
 """
@@ -59,7 +59,7 @@ def tie_rank(taken: Iterable[str]) -> str:
 
 
 def check_limit(keys: list[Reference], outputs: tuple[OutputColumn, ...], grouping: Grouping | None) -> None:
-    """Refuse a limit whose order is not total: rows that differ may tie, and any of them could stay."""
+    """Refuse a limit whose order is not total: rows that differ may tie, and any of them might stay."""
     group = [NamedColumn(key.name, key.column.kind) for key in grouping.keys] if grouping is not None else None
     if group == [] or {output.column for output in outputs} <= set(keys):
         return

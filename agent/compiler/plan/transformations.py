@@ -1,4 +1,4 @@
-"""The `transformations` list: entries with structured details join the structured fields, words are refused."""
+"""The entries of a specification: structured fields, and `transformations` with structured details."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SAYS_DISTINCT = frozenset(
 _TELLING = frozenset(
     {"top", "first", "last", "only", "desc", "descending", "asc", "ascending", "limit", "distinct", "ties"}
 )
-"""Words of a description that would change the rows."""
+"""Words of a description that could change the rows."""
 _CARRIED = {"limit": ("top", "first", "limit", "only"), "filter": ("only",), "select": ("only",)}
 _FILTERED = ("top", "only", "first", "last")
 """Words that a window's description may say when its column is filtered."""
@@ -38,7 +38,7 @@ _MAX_ROWS = 2**31 - 1
 
 @dataclass
 class Entries:
-    """All entries with their paths, the structured fields first; entries of one meaning may repeat."""
+    """All entries with their paths, the structured fields first."""
 
     joins: list[Located[JoinCondition]] = field(default_factory=list)
     filters: list[Located[Filter]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Entries:
     unions: list[Located[UnionEntry]] = field(default_factory=list)
     sort: list[Located[tuple[SortItem, ...]]] = field(default_factory=list)
     limit: list[Located[tuple[int, bool]]] = field(default_factory=list)
-    """Rows, and whether those that tie with the last one stay too."""
+    """Number of rows, and True to keep rows that tie with the last one."""
     select: list[Located[tuple[str, ...]]] = field(default_factory=list)
     rename: list[Located[dict[str, str]]] = field(default_factory=list)
     distinct: bool = False
@@ -68,7 +68,7 @@ class _Type:
 
 
 def read_entries(specs: Specification, problems: Problems) -> Entries:
-    """The entries of a specification; free text, unknown keys and unknown types go to `problems`."""
+    """The entries of a specification. Free text, unknown keys and unknown types are problems."""
     entries = Entries()
     _refuse_extras(Located("specs", specs), problems)
     for table in located("specs.source_tables", specs.source_tables):
@@ -105,7 +105,7 @@ def _refuse_extras(model: Located[_Model], problems: Problems, but: Collection[s
 
 
 def _refuse_outside(entry: Located[Transformation], problems: Problems) -> bool:
-    """Refuse keys beside the details; true where they are the details, so that nothing else can be said."""
+    """Refuse keys beside the details. True when these keys are the missing details: no other problem is told then."""
     known = _TYPES[entry.value.type].keys if entry.value.type in _TYPES else ()
     misplaced = [key for key in entry.value.model_extra or {} if key in known]
     for key in misplaced:
@@ -160,7 +160,7 @@ def _tell_shape(error: ValidationError, path: str, model: type[BaseModel], probl
 
 
 def _unsaid(entry: Transformation, value: Any, specs: Specification) -> str:
-    """The first number or telling word of the description that the details do not carry; empty when there is none."""
+    """The first number or telling word of the description that the details lack; empty when there is none."""
     text = json.dumps(entry.details, ensure_ascii=False).lower()
     carried = {*_CARRIED.get(entry.type, ())}
     order: tuple[SortItem, ...] = ()
@@ -184,7 +184,7 @@ def _unsaid(entry: Transformation, value: Any, specs: Specification) -> str:
 
 
 def _filters_on(name: str, specs: Specification) -> list[str]:
-    """The filters on a column as text, wherever they stand."""
+    """The filters on a column, from both lists, as JSON."""
     listed = [one.model_dump(mode="json") for one in specs.filters]
     listed += [one.details for one in specs.transformations if one.type == "filter"]
     return [json.dumps(one) for one in listed if str(one.get("column")).casefold() == name.casefold()]

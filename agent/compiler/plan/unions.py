@@ -1,4 +1,4 @@
-"""Unions: listed sources stacked to one, before anything is joined."""
+"""Unions: listed sources are stacked to one source before the joins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_ALIAS = "united"
 
 @dataclass(frozen=True)
 class UnionEntry:
-    """Names of the sources, and what the whole is called."""
+    """A union as written: the names of the sources, and the alias of the whole."""
 
     tables: tuple[str, ...]
     alias: str
@@ -42,7 +42,7 @@ def read_union(details: Details) -> UnionEntry:
 def apply_unions(
     entries: list[Located[UnionEntry]], sources: Sources, problems: Problems
 ) -> tuple[Sources, tuple[UnionStep, ...]]:
-    """The sources with each union in the place of its members, and the unions; what is wrong goes to `problems`."""
+    """The sources with each union in the place of its members, and the unions."""
     steps = []
     first = {entry: path for path, entry in reversed(entries)}
     for path, entry in [(path, entry) for path, entry in entries if first[entry] == path]:

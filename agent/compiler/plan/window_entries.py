@@ -1,4 +1,4 @@
-"""Windows as they are written: a column that is computed from other rows."""
+"""Windows as written in the details of a transformation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_OFFSET = 2**31 - 1
 
 @dataclass(frozen=True)
 class WindowEntry:
-    """One window; names are not resolved yet."""
+    """A window whose names are not resolved yet."""
 
     function: str
     name: str

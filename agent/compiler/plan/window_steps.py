@@ -1,4 +1,4 @@
-"""Windows: each is computed over the rows before grouping or over the groups, after the columns that it needs."""
+"""Windows: bound, and placed before or after grouping, each after the columns that it needs."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ class _Item:
 
 @dataclass
 class Windowing:
-    """The windows and what is derived from them, in an order in which they can be computed."""
+    """The windows and the columns derived from them, in an order in which they can be computed."""
 
     before: list[ComputedStep] = field(default_factory=list)
     """Over the rows."""
     after: list[ComputedStep] = field(default_factory=list)
     """Over the groups."""
     paths: dict[str, str] = field(default_factory=dict)
-    """Name to path, for problems."""
+    """Name to path."""
     waiting: list[_Item] = field(default_factory=list)
-    """What stands after grouping and is not bound yet."""
+    """Items after grouping, which are not bound yet."""
 
     def bind_after(self, grouped: Grouped, problems: Problems) -> None:
-        """Bind what stands after grouping."""
+        """Bind the items after grouping."""
         for item in self.waiting:
             if problems.follows(item.name, item.uses):
                 continue
@@ -67,7 +67,7 @@ def read_windowing(
     derivations: Derivations,
     problems: Problems,
 ) -> Windowing:
-    """Place the windows, and bind those that stand before grouping; their names are added to `names`."""
+    """Place the windows. Those before grouping are bound, and their names are added to `names`."""
     windowing = Windowing()
     items = _items(entries, derivations, problems)
     place = _Place(aggregations, items, names, derivations)
@@ -100,7 +100,7 @@ def _items(entries: list[Located[WindowEntry]], derivations: Derivations, proble
 
 
 def _in_order(items: list[_Item], problems: Problems) -> list[_Item]:
-    """Each after what it uses; those that need each other are problems."""
+    """Topological order: each item after those that it uses. A circle is a problem."""
     ordered: list[_Item] = []
     pending = {item.name.casefold(): item for item in items}
     while pending:
@@ -122,7 +122,7 @@ def _refuse_two_meanings(item: _Item, names: Names, derivations: Derivations) ->
 
 
 class _Place:
-    """Before or after grouping: as in SQL a window stands after it, unless only the rows have what it needs."""
+    """Decides the place: as in SQL a window comes after grouping, unless it needs columns that grouping loses."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class _Place:
         self._uses = {**self._derived, **{item.name.casefold(): item.uses for item in items}}
 
     def after_grouping(self, item: _Item) -> bool:
-        """True where a window or a column derived from one is computed over the groups."""
+        """True when the item is computed over the groups."""
         if any(self._derivations.late(use) for use in item.uses):
             return True
         if isinstance(item.source, Derivation) or item.name.casefold() in self._grouping_needs():
@@ -158,7 +158,7 @@ class _Place:
         return needed
 
     def _kept(self, name: str, keys: Iterable[Reference]) -> bool:
-        """True when grouping keeps the column, or all that it is derived from."""
+        """True when grouping keeps the column, or all columns that it is derived from."""
         found = self._names.find(name)
         if found and all(reference in keys for reference in found):
             return True
@@ -202,7 +202,7 @@ def _kind(function: str, kind: Kind | None) -> Kind | None:
 
 
 def _default(entry: WindowEntry, column: Reference | None) -> Constant:
-    """A value of exactly the column's type, so that the new column has that type too."""
+    """The default as a constant of the column's type, so that the new column has that type too."""
     kind = None if column is None else column.kind
     if column is None or kind is None or kind.padded or (kind.family == "decimal" and not kind.whole + kind.scale):
         refuse(f"a default needs a column whose type is certain and not character(n), not {entry.column!r}")

@@ -199,7 +199,7 @@ def test_the_contents_lead_to_every_heading() -> None:
 
 def test_the_steps_stand_in_the_order_of_the_plan() -> None:
     """The numbered list and the fields of the plan tell one order."""
-    steps = re.findall(r"^\d+\. (.+)$", section("## The order of meaning"), re.M)
+    steps = re.findall(r"^\d+\. (.+)$", section("## The order of evaluation"), re.M)
     keywords = ["union", "join", "derived", "filters", "windows over the rows", "grouping", "derived", "filters"]
     keywords += ["windows over the groups", "select", "sort"]
     assert [word in step for word, step in zip(keywords, steps, strict=True)] == [True] * len(steps)

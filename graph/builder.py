@@ -1,4 +1,4 @@
-"""The workflow's graph: nodes bound to their ports, edges from the routes' types."""
+"""The workflow's graph and its subgraph `run_glue`: nodes bound to their ports, edges from the routes' types."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agent.errors import UnavailableError
 from agent.settings import Settings
+from graph.nodes.await_run import await_run
+from graph.nodes.create_job import create_job
+from graph.nodes.delete_job import delete_job
 from graph.nodes.diagnose import diagnose
 from graph.nodes.finish import finish
 from graph.nodes.generate import generate
@@ -18,18 +21,19 @@ from graph.nodes.prepare import prepare
 from graph.nodes.publish import publish
 from graph.nodes.repair import repair
 from graph.nodes.sanitize import sanitize
+from graph.nodes.start_run import start_run
 from graph.nodes.suspend import suspend
 from graph.nodes.upload import upload
 from graph.routes import (
+    route_after_await,
+    route_after_delete,
     route_after_diagnose,
     route_after_job,
     route_after_preflight,
     route_after_publish,
     route_after_sanitize,
 )
-from graph.run_glue import build_run_glue
 from graph.state import InputState, State
-from tools.ports import Database
 from tools.toolbox import Toolbox
 
 Workflow = CompiledStateGraph[State, None, InputState, State]
@@ -62,7 +66,8 @@ def build_workflow(
     builder.add_node("diagnose", diagnose)
     repairing = partial(repair, artifacts=artifacts, model=model, sample_rows=rows, seconds_left=left)
     builder.add_node("repair", partial(repairing, glue_version=settings.glue_version))
-    builder.add_node("finish", _finish(tools, database))
+    finishing = partial(finish, artifacts=artifacts, database=database)
+    builder.add_node("finish", partial(finishing, ledger=tools.ledger, journal=tools.journal))
     builder.add_edge(START, "prepare")
     builder.add_edge("prepare", "generate")
     builder.add_edge("generate", "sanitize")
@@ -78,17 +83,22 @@ def build_workflow(
     return builder.compile(checkpointer=checkpointer)
 
 
-def _finish(tools: Toolbox, database: Database) -> partial[State]:
-    return partial(
-        finish,
-        artifacts=tools.artifacts,
-        database=database,
-        ledger=tools.ledger,
-        journal=tools.journal,
-    )
-
-
 def _run_glue(tools: Toolbox, settings: Settings) -> CompiledStateGraph[State, None, State, State]:
-    return build_run_glue(
-        tools, timeout_minutes=settings.timeout_minutes, wait=settings.wait_seconds, poll=settings.looks_every
-    )
+    """The subgraph that runs a script on the engine, exactly once per launch."""
+    jobs, ledger, artifacts, clock = tools.jobs, tools.ledger, tools.artifacts, tools.clock
+    minutes, wait, poll = settings.timeout_minutes, settings.wait_seconds, settings.looks_every
+    builder = StateGraph(State)
+    builder.add_node("create_job", partial(create_job, jobs=jobs, ledger=ledger, timeout_minutes=minutes))
+    starting = partial(start_run, jobs=jobs, ledger=ledger, clock=clock, database=tools.database)
+    builder.add_node("start_run", partial(starting, timeout_minutes=minutes))
+    waiting = partial(await_run, jobs=jobs, ledger=ledger, artifacts=artifacts, clock=clock, wait=wait, poll=poll)
+    builder.add_node("await_run", waiting)
+    builder.add_node("suspend", suspend)
+    builder.add_node("delete_job", partial(delete_job, jobs=jobs, ledger=ledger))
+    builder.add_edge(START, "create_job")
+    builder.add_edge("create_job", "start_run")
+    builder.add_edge("start_run", "await_run")
+    builder.add_conditional_edges("await_run", route_after_await)
+    builder.add_edge("suspend", "await_run")
+    builder.add_conditional_edges("delete_job", route_after_delete, {"create_job": "create_job", "__end__": END})
+    return builder.compile()

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from agent.errors import UnavailableError
 from graph.builder import NO_DATABASE
-from graph.job_runs import stop_run, visible_run
-from graph.staging import drop_staged
+from graph.launches import drop_staged, stop_run, visible_run
 from tools.records import Launch, RunRecord, Withdrawal
 from tools.toolbox import Toolbox
 

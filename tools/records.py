@@ -1,10 +1,11 @@
-"""Records that the ports take and give: frozen, without behaviour."""
+"""Records that the ports take and give, all frozen."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 from agent.request import Request
 from agent.snapshot import Row, Snapshot
@@ -92,6 +93,14 @@ class JobReport:
     job_run_id: str
     notes: tuple[str, ...] = ()
     """Notes for the user, as `column mean: 12 values were rounded to numeric(10,2)`."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read the JSON that the script wrote; None for an empty text. Raises ValueError for any other text."""
+        if not text.strip():
+            return None
+        stored = json.loads(text)
+        return cls(stored["rows"], tuple(stored["columns"]), stored["job_run_id"], tuple(stored.get("notes", ())))
 
 
 @dataclass(frozen=True)

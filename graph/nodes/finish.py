@@ -6,8 +6,8 @@ import json
 
 from agent.errors import DatamorphError
 from graph.inputs import store
+from graph.launches import drop_staged
 from graph.response import response_of
-from graph.staging import drop_staged
 from graph.state import RunStatus, State
 from tools.ports import ArtifactStore, Database, Journal, Ledger
 

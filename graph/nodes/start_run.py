@@ -12,7 +12,7 @@ from functools import partial
 
 from agent.errors import ConflictError, EngineError, UnavailableError
 from agent.names import staging_table
-from graph.job_runs import any_run, stop_run, visible_run
+from graph.launches import any_run, stop_run, visible_run
 from graph.nodes.create_job import define_job
 from graph.ownership import demand_current, demand_intent, record
 from graph.state import State, launch_key, launch_prefix

@@ -13,9 +13,8 @@ def arm(moment: str, node: str) -> None:
     """Replace the node's function by one that kills this process before or after the work."""
     os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
     import graph.builder
-    import graph.run_glue
 
-    module: Any = graph.run_glue if hasattr(graph.run_glue, node) else graph.builder
+    module: Any = graph.builder
     work = getattr(module, node)
 
     def killed(*arguments: Any, **ports: Any) -> Any:

@@ -92,7 +92,7 @@ def no_ledger(patch: Patch) -> None:
 
 def no_look(patch: Patch) -> None:
     """Nobody looks for a run that may have been started."""
-    for user in ("graph.job_runs", "graph.nodes.start_run"):
+    for user in ("graph.launches", "graph.nodes.start_run"):
         patch.setattr(f"{user}.any_run", lambda *_: None)
 
 

@@ -19,7 +19,6 @@ from tools.aws.glue_jobs import job_request
 from tools.aws.glue_runs import job_run
 from tools.aws.logs import GROUPS, GlueLogs
 from tools.aws.session_policy import session_policy
-from tools.job_report import parse_report
 from tools.local.clock import SystemClock
 from tools.ports import ArtifactStore, Clock
 from tools.records import JobDefinition, JobReport, JobRun
@@ -115,7 +114,7 @@ class GlueJobRunner:
     def report(self, job_name: str, job_run_id: str) -> JobReport | None:
         """The script's own report under the TempDir; None when it wrote none."""
         self._get(job_name, job_run_id)
-        return parse_report(self._stored(f"{temp_prefix(job_name)}reports/{job_run_id}/part-"))
+        return JobReport.parse(self._stored(f"{temp_prefix(job_name)}reports/{job_run_id}/part-"))
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The last lines of the driver's output, at most 20,000 characters; empty when there is no log.

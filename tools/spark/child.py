@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import sys
 import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from py4j.protocol import Py4JError
 
 from agent.errors import UnavailableError
+from agent.redaction import mask_secrets
 from tools.spark.jvm import SparkJvm
 from tools.spark.run_files import (
     JVM_EXIT_SECONDS,
@@ -27,14 +31,33 @@ from tools.spark.run_files import (
     jvm_seems_gone,
     read_launch,
 )
-from tools.spark.script_failure import Failure, failure
 from tools.spark.watchdog import Watchdog, limit_resources
 
 _STAND_IN = Path(__file__).parent / "standin"
+_MESSAGE_LINES = 30
+_MESSAGE_CHARACTERS = 4000
+_FRAME = re.compile(r"^\s+(at \S+\(|\.\.\. \d+ more)")
+"""A line of Java's stack trace."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The exception that ended a script."""
+
+    exception: str
+    message: str
+    line: int | None
+    """The innermost line of the script that was being executed, 1-based."""
+
+    @property
+    def glue_error(self) -> str:
+        """The failure in the form of GetJobRun's ErrorMessage."""
+        where = f"Failed Line Number: {self.line}; " if self.line else ""
+        return f"Error Category: UNCLASSIFIED_ERROR; {where}{self.exception}: {self.message}"
 
 
 def main(run_dir: Path) -> None:
-    """Run what `launch.json` says; ends the process."""
+    """Run the script that `launch.json` names; ends the process."""
     launch = read_launch(run_dir)
     if launch.lock_fd is not None:
         os.set_inheritable(launch.lock_fd, False)
@@ -100,8 +123,20 @@ def run(launch: ChildLaunch) -> Failure | None:
     return None
 
 
+def failure(error: BaseException, script: str, secrets: Sequence[str] = ()) -> Failure:
+    """The failure for a script's exception; its message is without Java's stack frames and `secrets`."""
+    line = error.lineno if isinstance(error, SyntaxError) and error.filename == script else None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == script:
+            line = number
+    # Secrets are removed before the text is cut: half a secret would not be found.
+    lines = [text for text in mask_secrets(str(error), secrets).splitlines() if not _FRAME.match(text)]
+    message = "\n".join(lines[:_MESSAGE_LINES])[:_MESSAGE_CHARACTERS]
+    return Failure(type(error).__name__, message, line)
+
+
 def _cause_of_death(failed: Failure, jvm: SparkJvm | None) -> str:
-    """What is to be added to an error when the JVM is gone: the script itself only saw a broken connection."""
+    """The words to add to an error when the JVM is gone: the script itself saw only a broken connection."""
     gone = jvm_seems_gone(failed.exception, failed.message)
     code = jvm.exit_code(JVM_EXIT_SECONDS if gone else 0) if jvm is not None else None
     if code is None:

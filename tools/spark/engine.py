@@ -24,7 +24,6 @@ from urllib.parse import quote
 from agent.errors import EngineError
 from agent.redaction import mask_secrets
 from tools.database.database_url import given_parameters, passwords
-from tools.job_report import parse_report
 from tools.ports import ArtifactStore
 from tools.records import TERMINAL_STATES, JobDefinition, JobReport, JobRun
 from tools.spark.environment import base_environment
@@ -137,7 +136,7 @@ class LocalJobRunner:
         """The script's own report; None when it wrote none."""
         parts = self._run_dir(job_name, job_run_id).glob(f"{TEMP}/reports/{job_run_id}/part-*")
         text = "".join(part.read_text(encoding="utf-8") for part in sorted(parts))
-        return parse_report(text)
+        return JobReport.parse(text)
 
     def log_tail(self, job_name: str, job_run_id: str) -> str:
         """The last lines of the run's output, at most 20,000 characters; empty when there is no log.

@@ -26,6 +26,7 @@ from agent.compiler.plan.steps import (
     Ordering,
     OutputColumn,
     Plan,
+    PlanPhase,
     UnionStep,
     WindowStep,
 )
@@ -63,15 +64,19 @@ def compile_transform(plan: Plan) -> str:
 def _stages(plan: Plan, of: dict[str, str], windows: WindowVariables) -> Iterator[tuple[str, list[Call]]]:
     """The steps before the result, each with its variable."""
     yield "joined", [_join(step, of[step.source]) for step in plan.joins]
-    yield "derived", [_computed(step, windows) for step in plan.derived]
-    yield "kept", _where(plan.filters)
-    yield "windowed", [_computed(step, windows) for step in plan.windowed]
-    yield "chosen", _where(plan.windowed_filters)
+    yield from _phase(plan.before, ("derived", "kept", "windowed", "chosen"), windows)
     yield "grouped", _group(plan.grouping)
-    yield "completed", [_computed(step, windows) for step in plan.derived_after]
-    yield "having", _where(plan.filters_after)
-    yield "ranked", [_computed(step, windows) for step in plan.windowed_after]
-    yield "chosen_groups", _where(plan.windowed_filters_after)
+    yield from _phase(plan.after, ("completed", "having", "ranked", "chosen_groups"), windows)
+
+
+def _phase(
+    phase: PlanPhase, names: tuple[str, str, str, str], windows: WindowVariables
+) -> Iterator[tuple[str, list[Call]]]:
+    derived, filtered, windowed, chosen = names
+    yield derived, [_computed(step, windows) for step in phase.derived]
+    yield filtered, _where(phase.filters)
+    yield windowed, [_computed(step, windows) for step in phase.windowed]
+    yield chosen, _where(phase.windowed_filters)
 
 
 def _join(step: JoinStep, variable: str) -> Call:

@@ -11,7 +11,7 @@ from agent.compiler.plan.grouping import Grouped, read_grouping
 from agent.compiler.plan.joins import JoinChain, join_chain
 from agent.compiler.plan.outputs import ResultReader
 from agent.compiler.plan.problems import Located, Problems, refuse
-from agent.compiler.plan.pruning import PlanPhase, named, of_result, phase
+from agent.compiler.plan.pruning import named, of_result, phase
 from agent.compiler.plan.repetitions import filters_once
 from agent.compiler.plan.resolution import Names, Scope, Sources, all_names, read_sources, unquoted
 from agent.compiler.plan.steps import (
@@ -22,6 +22,7 @@ from agent.compiler.plan.steps import (
     OutputColumn,
     Plan,
     PlannedSource,
+    PlanPhase,
     Reference,
     UnionStep,
 )
@@ -103,10 +104,10 @@ class _Planner:
         before = self._phase(filters, used)
         with Problems() as problems:
             filters_after = self._filters(grouped, problems)
-            defaults = self._grouped_defaults(grouping, grouped, named(before.asked), problems)
+            defaults = self._grouped_defaults(grouping, grouped, named(before.reads), problems)
         outputs, ordering = self._result(grouped.finished(), defaults, grouping)
         after = phase(grouped.steps, self._windowing.after, filters_after, of_result(outputs, ordering))
-        self._refuse_unused_aggregates(named(after.asked))
+        self._refuse_unused_aggregates(named(after.reads))
         return self._assembled(before, grouping, after, outputs, ordering)
 
     def _result(
@@ -139,15 +140,9 @@ class _Planner:
             unions=rows.unions,
             start=rows.chain.start,
             joins=tuple(rows.chain.steps),
-            derived=before.derived,
-            filters=before.filters,
-            windowed=before.windowed,
-            windowed_filters=before.windowed_filters,
+            before=before,
             grouping=grouping,
-            derived_after=after.derived,
-            filters_after=after.filters,
-            windowed_after=after.windowed,
-            windowed_filters_after=after.windowed_filters,
+            after=after,
             outputs=outputs,
             distinct=self._entries.distinct,
             ordering=ordering,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from agent.compiler.plan.steps import (
@@ -13,23 +12,12 @@ from agent.compiler.plan.steps import (
     NamedColumn,
     Ordering,
     OutputColumn,
+    PlanPhase,
     Reference,
 )
 from agent.compiler.plan.tie_breakers import with_ties_broken
 
 _Step = TypeVar("_Step", DerivedStep, ComputedStep)
-
-
-@dataclass(frozen=True)
-class PlanPhase:
-    """The steps on one side of grouping, in this order."""
-
-    derived: tuple[DerivedStep, ...] = ()
-    filters: tuple[FilterStep, ...] = ()
-    windowed: tuple[ComputedStep, ...] = ()
-    windowed_filters: tuple[FilterStep, ...] = ()
-    asked: tuple[Reference, ...] = ()
-    """All columns that the steps, and those after the phase, read."""
 
 
 def phase(

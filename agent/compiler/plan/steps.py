@@ -229,6 +229,19 @@ class PlannedSource:
 
 
 @dataclass(frozen=True)
+class PlanPhase:
+    """The steps on one side of grouping, in this order."""
+
+    derived: tuple[DerivedStep, ...] = ()
+    filters: tuple[FilterStep, ...] = ()
+    windowed: tuple[ComputedStep, ...] = ()
+    """Windows, and columns derived from them."""
+    windowed_filters: tuple[FilterStep, ...] = ()
+    reads: tuple[Reference, ...] = ()
+    """All columns that these steps, and those after the phase, read."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """A resolved specification. From `start` on the fields stand in the order of their execution."""
 
@@ -239,17 +252,11 @@ class Plan:
     start: str
     """Key of the source or union that the joins begin with."""
     joins: tuple[JoinStep, ...]
-    derived: tuple[DerivedStep, ...]
-    filters: tuple[FilterStep, ...]
-    windowed: tuple[ComputedStep, ...]
-    """Windows over the rows, and columns derived from them."""
-    windowed_filters: tuple[FilterStep, ...]
+    before: PlanPhase
+    """The steps before grouping."""
     grouping: Grouping | None
-    derived_after: tuple[DerivedStep, ...]
-    filters_after: tuple[FilterStep, ...]
-    windowed_after: tuple[ComputedStep, ...]
-    """Windows over the groups, and columns derived from them."""
-    windowed_filters_after: tuple[FilterStep, ...]
+    after: PlanPhase
+    """The steps after grouping; empty without one."""
     outputs: tuple[OutputColumn, ...]
     distinct: bool
     ordering: Ordering

@@ -180,4 +180,4 @@ def test_steps_that_may_both_hold_contradict_nothing(operator: str, one: str, ot
     assert [problem.path for problem in found] == ([] if fine else [f"specs.transformations[{n}]" for n in (1, 2)])
     if fine:
         request = request_for(ORDERS, transformations=steps)
-        assert len(build_plan(request, snapshot_for(request)).filters) == 2
+        assert len(build_plan(request, snapshot_for(request)).before.filters) == 2

@@ -161,7 +161,7 @@ def test_a_window_that_the_existing_target_lacks_is_refused() -> None:
     for filters, lost in (([], True), ([where("n", "=", 1)], False)):
         request = request_for(SALES, transformations=[window("rank", "n", **N)], filters=filters)
         if not lost:
-            assert [one.name for one in build_plan(request, snapshot_for(request, target)).windowed] == ["n"]
+            assert [one.name for one in build_plan(request, snapshot_for(request, target)).before.windowed] == ["n"]
             continue
         with pytest.raises(InvalidRequestError, match="'n' is not a column of the existing target"):
             build_plan(request, snapshot_for(request, target))

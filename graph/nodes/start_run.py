@@ -1,6 +1,7 @@
 """start_run: start a launch's job exactly once.
 
-The node may run twice after a crash. The ledger and the engine's own list of runs decide what is still to do.
+Nodes are at-least-once: this one may run again after a crash. The ledger and the engine's own list of runs decide
+whether a run exists already and is adopted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from tools.ports import Clock, Database, JobRunner, Ledger
 from tools.records import Launch
 
 _START_TRIES = 3
-"""How often a start is asked for that the engine was too busy to take."""
+"""Requests for one start, while the engine throttles or has lost the definition."""
+_REFUSED_FOR_NOW = ("ThrottlingException", "EntityNotFoundException")
+"""Codes of a start that surely did not happen and may succeed later."""
 
 
 def start_run(
@@ -34,8 +37,8 @@ def start_run(
 ) -> State:
     """Start the launch, or adopt the run that an earlier try started.
 
-    Raises ConflictError for a launch that a restart or cancel put away before it was cut off, and for a run that ended,
-    or a launch that another worker started, while this process slept: what it started itself is ended then.
+    Raises ConflictError for a launch that an interrupted restart or cancel has cleaned. Fencing: it is raised too if
+    the run ended or another worker started the launch while this process slept; the own job run is stopped then.
     """
     key = launch_key(state)
     launch = ledger.launch(key) or Launch(key, "PLANNED", state["job_name"])
@@ -43,30 +46,31 @@ def start_run(
     if launch.job_run_id:
         return State(**executed, job_run_id=launch.job_run_id)
     if launch.state == "CLEANED":
-        jobs.delete(launch.job_name)  # this worker may have slept before it defined the job, as in _go_on
+        jobs.delete(launch.job_name)  # this worker may have defined the job after the cleaning
         message = f"job {launch.job_name} was put away by a cancel or restart that was cut off; ask for that again"
         raise ConflictError(key.run_id, message)
+    # After INTENT a start may have been applied without an answer, and the engine lists a new run with a delay.
     job_run_id = visible_run(jobs, clock, launch) if launch.state == "INTENT" else any_run(jobs, launch)
     if job_run_id is not None:
         record(ledger, replace(launch, state="STARTED", job_run_id=job_run_id))
         return State(**executed, job_run_id=job_run_id)
-    _go_on(state, jobs, ledger)
+    _demand_current_or_delete(state, jobs, ledger)
     record(ledger, replace(launch, state="INTENT"))
-    again = partial(demand_intent, state, ledger, key)
+    check_intent = partial(demand_intent, state, ledger, key)
     define = partial(define_job, state, jobs, timeout_minutes)
-    job_run_id = _start(jobs, clock, launch, launch_prefix(state), again, define)
+    job_run_id = _start(jobs, clock, launch, launch_prefix(state), check_intent, define)
     launch = replace(launch, state="STARTED", job_run_id=job_run_id)
     try:
         demand_current(state, ledger)
         record(ledger, launch)
     except ConflictError:
-        _take_back(state, launch, jobs, ledger, clock, database)
+        _stop_superseded(state, launch, jobs, ledger, clock, database)
         raise
     return State(**executed, job_run_id=job_run_id)
 
 
-def _go_on(state: State, jobs: JobRunner, ledger: Ledger) -> None:
-    """Look whether there is still a run to start a job for. Raises ConflictError, and then the job is not defined."""
+def _demand_current_or_delete(state: State, jobs: JobRunner, ledger: Ledger) -> None:
+    """Check that the run is still current, else delete the job that `create_job` defined. Raises ConflictError."""
     try:
         demand_current(state, ledger)
     except ConflictError:
@@ -74,12 +78,12 @@ def _go_on(state: State, jobs: JobRunner, ledger: Ledger) -> None:
         raise
 
 
-def _take_back(
+def _stop_superseded(
     state: State, launch: Launch, jobs: JobRunner, ledger: Ledger, clock: Clock, database: Database | None
 ) -> None:
-    """End a run that was started after a cancel or restart, which could not see it, or beside the run on record.
+    """Stop a job run that was started after a cancel or restart, or beside the job run on record.
 
-    The definition, and other tables of the launch, stay for whoever is at work on the run on record.
+    The definition and other staging tables of the launch belong to the worker of the job run on record, and stay.
     """
     known = ledger.launch(launch.key) or Launch(launch.key, "INTENT", launch.job_name)
     if known.job_run_id == launch.job_run_id:
@@ -88,7 +92,7 @@ def _take_back(
     if known.state not in ("STARTED", "TERMINAL"):
         jobs.delete(launch.job_name)
     if database is not None:
-        with suppress(UnavailableError):  # a table that PostgreSQL does not let go is left to the sweep
+        with suppress(UnavailableError):  # the janitor drops the table later
             database.drop_staging(staging_table(launch_prefix(state), launch.job_run_id))
 
 
@@ -97,25 +101,25 @@ def _start(
     clock: Clock,
     launch: Launch,
     prefix: str,
-    again: Callable[[], None],
+    check_intent: Callable[[], None],
     define: Callable[[], None],
-    tries: int = _START_TRIES,
 ) -> str:
-    """The id of the started run. Whatever the engine answers but an id, a run that it may have started is looked for.
+    """Start the job and return the run's id.
 
-    `again` is asked before another start, and raises where there is to be none. Raises UnavailableError: the launch
-    stays INTENT, and a resume looks again before it starts anything.
+    `check_intent` raises before another try when the launch is not this worker's to start any more. Raises
+    UnavailableError: the launch stays INTENT, and a resume looks for a run before it starts one.
     """
-    try:
-        return jobs.start(launch.job_name, {"--staging_prefix": prefix})
-    except EngineError as error:
-        found = visible_run(jobs, clock, launch)
-        if found is not None:
-            return found
-        if error.code in ("ThrottlingException", "EntityNotFoundException") and tries > 1:
-            again()
+    for left in reversed(range(_START_TRIES)):
+        try:
+            return jobs.start(launch.job_name, {"--staging_prefix": prefix})
+        except EngineError as error:
+            # An error is no proof that nothing started (the answer may be lost): the engine's list of runs decides.
+            found = visible_run(jobs, clock, launch)
+            if found is not None:
+                return found
+            if not left or error.code not in _REFUSED_FOR_NOW:
+                raise UnavailableError("engine", f"the engine did not start {launch.job_name}: {error}") from error
+            check_intent()
             if error.code == "EntityNotFoundException":
-                # The definition was deleted since it was made.
-                define()
-            return _start(jobs, clock, launch, prefix, again, define, tries - 1)
-        raise UnavailableError("engine", f"the engine did not start {launch.job_name}: {error}") from error
+                define()  # the definition was deleted meanwhile
+    raise AssertionError("the last try returns or raises")

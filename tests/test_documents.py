@@ -222,6 +222,14 @@ def test_every_bad_day_has_a_row() -> None:
     assert [name for name in names if not any(name in row for row in rows)] == []
 
 
+def test_pages_count_the_evals_right() -> None:
+    """The number of recorded failures, and of those that must hold."""
+    cases = [json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "evals" / "cases").glob("*.json")]
+    told = {int(number) for page in PAGES.values() for number in re.findall(r"(\d+) recorded failures", page)}
+    assert told == {len(cases)}
+    assert f"all {sum(case['must_hold'] for case in cases)} cases that must hold" in PAGES["docs/evals.md"]
+
+
 def test_the_glossary_has_twenty_words() -> None:
     """Each in two lines."""
     entries = PAGES["docs/glossary.md"].strip().split("\n\n")[1:]

@@ -1,6 +1,6 @@
-"""A case: a transform that fails, the error in the engine's own words, and what a right repair must satisfy.
+"""An eval case: a failing transform, the engine's error verbatim, and the properties of a right repair.
 
-One JSON file a case, `cases/NAME.json`; `evals/README.md` tells how to add one.
+Each case is a JSON file, `cases/NAME.json`; `evals/README.md` says how to add one.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from agent.validation_messages import path_of
 
 CASES = Path(__file__).with_name("cases")
 RECORDING = "recording"
-"""Validation context of a case whose recordings are yet to be made."""
+"""Validation context of a case whose recordings do not exist yet."""
 
 Phase = Literal["sanitize", "preflight", "job", "publish", "none"]
-"""Where it fails; `none`: nowhere, Spark accepts it."""
+"""Check or step at which the transform fails; `none`: Spark accepts it."""
 Way = Literal["rule", "model", "resources", "retry", "nobody"]
-"""What mends it; `retry` and `nobody` leave the transform as it is."""
+"""Means of the repair; `retry` and `nobody` leave the transform as it is."""
 
 
 class _Strict(BaseModel):
@@ -38,11 +38,11 @@ class Failing(_Strict):
 
     lines: tuple[str, ...]
     fenced: bool = True
-    """False for a reply that is taken as it stands, without a fence put round it."""
+    """False for a reply without a fence around the lines."""
     stop_reason: str = "end_turn"
     broken_on_purpose: bool
     model: str = ""
-    """Who wrote it, where it is a recorded reply."""
+    """Author of a recorded reply; empty for a handwritten one."""
     date: str = ""
 
     @property
@@ -53,66 +53,66 @@ class Failing(_Strict):
 
 
 class Wording(_Strict):
-    """The failure in the own words of one engine or database; written by `evals/record.py`, never by hand."""
+    """The failure in the words of one engine or database; `evals/record.py` writes it, nobody edits it."""
 
     error: str
     """Verbatim: Spark's or Python's error, the job run's error, or PostgreSQL's refusal."""
     log: str = ""
-    """The end of the job's log, where the error alone says too little."""
+    """End of the job's log, for an error that says too little."""
     phase: str = ""
-    """The script's phase that failed, as preflight tells it."""
+    """The script's failed phase, as preflight reports it."""
     line: int | None = None
-    """The failing line of the script, as preflight tells it."""
+    """The script's failing line, as preflight reports it."""
     transform_line: int = 0
-    """Line of that script on which the transform began."""
+    """The script's line on which the transform begins."""
     state: str = ""
-    """Of the job run."""
+    """State of the job run."""
     kind: str = ""
-    """Of the refused publish."""
+    """Kind of the refused publish, as in PublishError."""
     spark: str = ""
     postgres: str = ""
     date: str
 
 
 class Scene(_Strict):
-    """What `evals/record.py` sets up around a job that is to fail."""
+    """Environment that `evals/record.py` sets up for a job that must fail."""
 
     setup: tuple[str, ...] = ()
-    """SQL after the sources were made and filled: the target, rows by the million."""
+    """SQL after the sources are filled: the target, rows by the million."""
     sabotage: tuple[str, ...] = ()
-    """SQL after the run has looked at the database, before the job starts."""
+    """SQL between the run's snapshot and the job's start."""
     role: str = ""
-    """Who the job logs in as; the owner when empty."""
+    """Database role of the job; empty: the owner."""
     memory: str = "1g"
     unreachable: bool = False
-    """True when the job is given the address of a server that is not there."""
+    """True when the job gets the address of a missing server."""
     keep_log: int = 0
     """Characters of the log's end to keep."""
 
 
 class Expected(_Strict):
-    """What the diagnosis must say."""
+    """Properties that the diagnosis must have."""
 
     failure_class: FailureClass | None = None
     """None when there is nothing to diagnose."""
     repairable_by: RepairableBy | None = None
     line: int | None = None
-    """Of the transform, 1-based."""
+    """Line of the transform, 1-based."""
     names: tuple[str, ...] = ()
     """Words that root cause and hint must name."""
     noticed: bool = True
-    """Of a case that fails nowhere: whether a check should find something."""
+    """For a case that Spark accepts: True when a check should find something."""
 
 
 class Repair(_Strict):
-    """What a right repair gives on the case's rows."""
+    """Result of a right repair on the case's rows."""
 
     by: Way
     sql: str = ""
-    """PostgreSQL's own computation of the right rows, written by hand; empty where nothing is rewritten."""
+    """Handwritten query for the right rows; empty when the transform is not rewritten."""
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[JsonValue, ...], ...] = ()
-    """What that gave, recorded by `evals/record.py`."""
+    """Rows of that query, recorded by `evals/record.py`."""
     ordered: bool = False
 
 
@@ -129,23 +129,23 @@ class Reply(_Strict):
 
 
 class Case(_Strict):
-    """One recorded failure."""
+    """A recorded failure."""
 
     name: str
     """The file's name without `.json`."""
     about: str
     must_hold: bool
-    """False: what comes of it is only recorded."""
+    """False: the scores are only recorded, and a failed one breaks nothing."""
     phase: Phase
     event: dict[str, JsonValue]
     rows: dict[str, list[Row]] = {}
-    """All rows of a source table, where they are more than the event's samples."""
+    """All rows of a source table, when there are more than the event's samples."""
     target: Target | None = None
     """The target as PostgreSQL's catalogue described it; recorded."""
     transform: Failing
     scene: Scene = Scene()
     wordings: tuple[Wording, ...] = ()
-    """The first is the one that is repaired; others are the same failure on another Spark."""
+    """The first wording is repaired; others are the same failure on another Spark."""
     expected: Expected
     repair: Repair
     completions: tuple[Reply, ...] = ()
@@ -170,7 +170,7 @@ class Case(_Strict):
 
     @property
     def snapshot(self) -> Snapshot:
-        """Sources as the event describes them, and the target as it was recorded."""
+        """Sources from the event, and the recorded target."""
         found = event_snapshot(self.request)
         return found if self.target is None else found.model_copy(update={"target": self.target})
 
@@ -207,7 +207,7 @@ def load_cases(names: Sequence[str] = (), folder: Path = CASES) -> list[Case]:
 
 
 def read_case(path: Path, context: str = "") -> Case:
-    """One case. Raises InvalidRequestError that names the file and each thing wrong in it."""
+    """The case in a file. Raises InvalidRequestError that names the file and each fault in it."""
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         return Case.model_validate_json(json.dumps({**stored, "name": path.stem}), context=context)

@@ -1,7 +1,7 @@
-"""Runs a script on whichever PySpark this Python has: how another Spark words a failure.
+"""Runs a script on the PySpark of this Python, for another Spark's wording of a failure.
 
-`OTHER/bin/python evals/other_spark.py < {"script", "tables"}` prints `{"error", "spark"}`. It imports nothing of the
-project, which that Python does not have; its `awsglue` is just enough for the script to reach its own errors.
+`OTHER/bin/python evals/other_spark.py < {"script", "tables"}` prints `{"error", "spark"}`. That Python
+lacks this project, so nothing of it is imported; the `awsglue` here suffices for the script to reach its own errors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 
 class _Frame:
-    """As much of a DynamicFrame as the script uses."""
+    """The part of DynamicFrame that the script uses."""
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame
@@ -61,10 +61,10 @@ class _Job:
         pass
 
     def init(self, *names: object) -> None:
-        """Nothing is needed."""
+        """Do nothing."""
 
     def commit(self) -> None:
-        """Nothing is needed."""
+        """Do nothing."""
 
 
 def _arguments(argv: object, names: object) -> dict[str, str]:
@@ -87,7 +87,7 @@ def _provide() -> None:
 
 
 def main() -> None:
-    """Run the script on standard input and tell how it failed."""
+    """Run the script from standard input and print its error."""
     import pyspark
 
     given = json.load(sys.stdin)
@@ -105,7 +105,7 @@ def main() -> None:
         try:
             runpy.run_path(str(script), run_name="__main__")
         except Exception as caught:
-            # The door: whatever the script raises is what was asked for.
+            # A broad catch: any exception of the script is the wanted answer.
             error = f"{type(caught).__name__}: {caught}"
     sys.stdout.write("\n" + json.dumps({"error": error, "spark": pyspark.__version__}) + "\n")
 

@@ -1,8 +1,8 @@
-"""Records what a case needs from the real world: `python -m evals.record NAME...`.
+"""Recording of real errors, rows and replies into cases: `python -m evals.record NAME...`.
 
-The failing transform runs on real Spark, or as a job on the embedded engine against a real PostgreSQL; its error goes
-into the case word for word, with versions and date, and PostgreSQL computes the right rows from `repair.sql`.
-`--python OTHER` adds how the PySpark of another Python words it; `--reply FILE --model WHO` adds a model's reply.
+The failing transform runs on real Spark, or as a job on the embedded engine against a real PostgreSQL. Its error goes
+into the case verbatim, with versions and date, and PostgreSQL computes the right rows from `repair.sql`.
+`--python OTHER` adds the error of another Python's PySpark; `--reply FILE --model WHO` adds a model's reply.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _OTHER = Path(__file__).with_name("other_spark.py")
 
 
 class RecordingError(Exception):
-    """The case did not fail as it says it does."""
+    """The case did not fail in its own phase."""
 
 
-class _Heard:
-    """A DryRun that remembers the result."""
+class _RememberingDryRun:
+    """A DryRun that keeps the last result."""
 
     def __init__(self, inner: Callable[[str, Mapping[str, SampleTable]], DryRunResult]) -> None:
         self._inner = inner
@@ -58,7 +58,7 @@ class _Heard:
         return self.result
 
     def close(self) -> None:
-        """Nothing of its own is open."""
+        """Do nothing: the inner dry run is not this one's to close."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class _OtherSpark:
         return DryRunResult(error=parts.message, phase=parts.phase, line=parts.line)
 
     def version(self) -> str:
-        """Its Spark's version."""
+        """The version of its Spark."""
         done = subprocess.run([self.python, "-c", "import pyspark; print(pyspark.__version__)"], capture_output=True)
         return done.stdout.decode().strip()
 
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _each(names: Sequence[str], work: Callable[[Case, dict[str, Any]], None]) -> int:
-    """Do the work for each case and store it; 1 when one is not whole after that."""
+    """Do the work for each case and store it; returns 1 when a case is incomplete after it, else 0."""
     code = 0
     for name in names:
         path = CASES / f"{name}.json"
@@ -114,7 +114,7 @@ def _each(names: Sequence[str], work: Callable[[Case, dict[str, Any]], None]) ->
             work(read_case(path, RECORDING), stored)
             _write(path, stored)
             read_case(path)
-            sys.stdout.write(f"{name}: {_told(stored)}\n")
+            sys.stdout.write(f"{name}: {_summary(stored)}\n")
         except (DatamorphError, RecordingError) as error:
             sys.stdout.write(f"{name}: NOT RECORDED: {error}\n")
             code = 1
@@ -123,7 +123,7 @@ def _each(names: Sequence[str], work: Callable[[Case, dict[str, Any]], None]) ->
 
 
 def record(case: Case, stored: dict[str, Any], dry_run: DryRun, server: EmbeddedServer) -> None:
-    """Put the failure in its own words, the target and the right rows into a stored case."""
+    """Add the verbatim failure, the target and the right rows to a stored case."""
     with stage(case, server) as made:
         if case.phase in ("sanitize", "preflight"):
             _put_wording(stored, _on_spark(case, dry_run, version("pyspark")))
@@ -135,7 +135,7 @@ def record(case: Case, stored: dict[str, Any], dry_run: DryRun, server: Embedded
 
 
 def add_reply(path: Path, file: Path, model: str) -> None:
-    """Put a model's reply into a case, verbatim, with today's date."""
+    """Add a model's reply to a case, verbatim, with today's date."""
     stored = json.loads(path.read_text(encoding="utf-8"))
     reply = {"completion": file.read_text(encoding="utf-8"), "model": model, "date": _today()}
     stored["completions"] = [reply]
@@ -144,16 +144,16 @@ def add_reply(path: Path, file: Path, model: str) -> None:
 
 
 def _on_spark(case: Case, dry_run: DryRun | _OtherSpark, spark: str) -> dict[str, Any] | None:
-    """What Spark says of the transform on the rows that preflight makes; None when it accepts it."""
+    """Spark's wording of the transform's failure on preflight's rows; None when it accepts the transform."""
     with tempfile.TemporaryDirectory(prefix="datamorph-eval-") as folder:
         artifacts = LocalArtifacts(Path(folder))
         state = begin(case, artifacts)
         if "transform_ref" not in state:
             return None
         state = with_script(case, state, artifacts)
-        heard = _Heard(dry_run.run)
-        preflight(state, artifacts=artifacts, dry_run=heard)
-    result = heard.result
+        listener = _RememberingDryRun(dry_run.run)
+        preflight(state, artifacts=artifacts, dry_run=listener)
+    result = listener.result
     if not result.error:
         return None
     told = {"error": result.error, "phase": result.phase, "line": result.line}
@@ -161,7 +161,7 @@ def _on_spark(case: Case, dry_run: DryRun | _OtherSpark, spark: str) -> dict[str
 
 
 def _on_engine(case: Case, made: Stage, stored: dict[str, Any]) -> dict[str, Any]:
-    """What the job or the publish says, run for real."""
+    """The wording of the failed job or publish, from a real run."""
     state = begin(case, made.artifacts)
     snapshot = made.database.snapshot(case.request, 0)
     if snapshot.target.exists:
@@ -204,7 +204,7 @@ def _on_engine(case: Case, made: Stage, stored: dict[str, Any]) -> dict[str, Any
 
 
 def _portable(text: str) -> str:
-    """Without the folder that this checkout happens to be in."""
+    """The text without this checkout's folder."""
     return text.replace(f"{_ROOT}/", "")
 
 
@@ -218,7 +218,7 @@ def _put_wording(stored: dict[str, Any], wording: dict[str, Any] | None) -> None
     stored["wordings"] = [wording, *others] if own else [*others, wording]
 
 
-def _told(stored: dict[str, Any]) -> str:
+def _summary(stored: dict[str, Any]) -> str:
     wordings = [f"Spark {one['spark']}: {one['error'].splitlines()[0][:150]}" for one in stored.get("wordings", [])]
     return "; ".join(wordings) or "nothing failed"
 

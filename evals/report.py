@@ -1,4 +1,4 @@
-"""The report of a run: totals for both tiers, and every score with its explanation."""
+"""Report of an eval run: totals for both tiers, and every score with its explanation."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ VALUES = ("holds", "fails", "not run")
 
 
 def report(results: Sequence[Result], model: str) -> dict[str, Any]:
-    """Everything about a run, as JSON data."""
+    """The report of a run as JSON data."""
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "model": model,
         "passed": not broken_promises(results),
         "totals": totals(results),
         "usage": usage(results),
-        "cases": [_told(result) for result in results],
+        "cases": [_case_report(result) for result in results],
     }
 
 
 def totals(results: Sequence[Result]) -> dict[str, dict[str, int]]:
-    """How many cases of each tier hold, fail, or were not run."""
+    """Counts of the cases of each tier that hold, fail, or were not run."""
     counted = {}
     for must_hold, tier in TIERS.items():
         values = Counter(result.value for result in results if result.case.must_hold is must_hold)
@@ -35,7 +35,7 @@ def totals(results: Sequence[Result]) -> dict[str, dict[str, int]]:
 
 
 def usage(results: Sequence[Result]) -> dict[str, float]:
-    """What the models that were asked used; recorded replies tell what they had used, where it was recorded."""
+    """Token usage and cost of the model calls; recorded replies count with their recorded usage."""
     used = [result.trial.usage for result in results]
     return {
         "input_tokens": sum(one["input_tokens"] for one in used),
@@ -44,7 +44,7 @@ def usage(results: Sequence[Result]) -> dict[str, float]:
     }
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _case_report(result: Result) -> dict[str, Any]:
     case, trial = result.case, result.trial
     return {
         "case": case.name,

@@ -1,4 +1,4 @@
-"""Runs cases one after the other and scores them."""
+"""Runs cases in order and scores them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evals.target import Bench, Trial, attempt
 
 @dataclass(frozen=True)
 class Result:
-    """One case with its scores."""
+    """A case with its scores."""
 
     case: Case
     trial: Trial
@@ -34,7 +34,7 @@ class Result:
 
 
 def run_cases(cases: Sequence[Case], bench: Bench, watch: Callable[[Result], None]) -> list[Result]:
-    """The results in order; `watch` is told each as it comes. Raises UnavailableError for Spark and models."""
+    """The results in order; `watch` gets each as it comes. Raises UnavailableError for Spark and models."""
     results = []
     for case in cases:
         started = time.monotonic()
@@ -46,5 +46,5 @@ def run_cases(cases: Sequence[Case], bench: Bench, watch: Callable[[Result], Non
 
 
 def broken_promises(results: Sequence[Result]) -> list[Result]:
-    """Results that must hold and do not: neither one that fails, nor one that nothing could be held to."""
+    """Results of `must_hold` cases that fail, or that could not be scored for lack of a reply."""
     return [result for result in results if result.case.must_hold and result.value != "holds"]

@@ -23,14 +23,14 @@ from tools.local.postgres import EmbeddedServer, embedded_server
 from tools.records import JobDefinition, JobRun
 from tools.spark.engine import LocalJobRunner
 
-_NOBODY_THERE = "postgresql://etl@127.0.0.1:1/shop"
+_UNREACHABLE = "postgresql://etl@127.0.0.1:1/shop"
 _JOB = "eval"
 _LONGEST_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One case's database, and an engine on it."""
+    """A case's database, and an engine on it."""
 
     case: Case
     url: str
@@ -62,7 +62,7 @@ class Stage:
     def run_job(self, script_ref: str, staging_prefix: str) -> tuple[LocalJobRunner, JobRun]:
         """Run the script on the engine until it has ended."""
         scene = self.case.scene
-        url = _NOBODY_THERE if scene.unreachable else self.url
+        url = _UNREACHABLE if scene.unreachable else self.url
         if scene.role:
             # Its password is its name, where the case's `setup` makes it.
             url = f"postgresql://{scene.role}:{scene.role}@{url.partition('@')[2]}"
@@ -80,14 +80,14 @@ class Stage:
 
 @contextmanager
 def database_server() -> Iterator[EmbeddedServer]:
-    """An embedded PostgreSQL that is gone afterwards."""
+    """A temporary embedded PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="datamorph-eval-pg-") as data, embedded_server(Path(data)) as server:
         yield server
 
 
 @contextmanager
 def stage(case: Case, server: EmbeddedServer) -> Iterator[Stage]:
-    """A database of the case's own with its sources in it, and a folder that is gone afterwards."""
+    """A database of the case's own with its sources, and a temporary folder."""
     with Connector(server.url_of("postgres")).session() as connection:
         connection.execute(f"CREATE DATABASE {quote_name(case.name)} TEMPLATE template0")
     with tempfile.TemporaryDirectory(prefix="datamorph-eval-") as home:

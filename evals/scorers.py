@@ -1,4 +1,4 @@
-"""The scores of a case: what its recording promises, held against what became of it."""
+"""Scores of a case: its trial compared with the recorded expectations."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tools.records import DryRunResult
 ScoreValue = Literal["holds", "fails", "not run"]
 
 _SHOWN = 3
-"""Rows that an explanation names at most."""
+"""Limit of rows in an explanation."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """One check of one case."""
+    """The outcome of one check of a case."""
 
     check: str
     value: ScoreValue
     explanation: str
-    """What was found; what was wanted, where it differs."""
+    """The found value; with a difference, the expected value too."""
 
 
 def scores_of(case: Case, trial: Trial) -> list[Score]:
@@ -41,9 +41,9 @@ def _score(check: str, holds: bool, explanation: str) -> Score:
 
 
 def _diagnosis(case: Case, trial: Trial) -> Iterator[Score]:
-    """Class, who can mend it, line and words; each of all wordings, and it fails where one of them fails."""
+    """Scores of class, repairable_by, line and words; each covers all wordings, and one wrong wording fails it."""
     wanted = case.expected
-    told = list(zip(_sayers(case, trial), trial.diagnoses, strict=True))
+    told = list(zip(_sources(case, trial), trial.diagnoses, strict=True))
     yield _same("class", told, "failure_class", wanted.failure_class)
     yield _same("repairable", told, "repairable_by", wanted.repairable_by)
     yield _same("line", told, "line", wanted.line)
@@ -55,8 +55,8 @@ def _diagnosis(case: Case, trial: Trial) -> Iterator[Score]:
     yield Score("words", "holds", trial.diagnoses[0]["root_cause"])
 
 
-def _sayers(case: Case, trial: Trial) -> list[str]:
-    """Who said what was diagnosed: sanitize itself, and the engines whose words are recorded."""
+def _sources(case: Case, trial: Trial) -> list[str]:
+    """Names of the sources of the diagnosed errors: sanitize, and the engines with recorded wordings."""
     recorded = [_version(wording) for wording in case.wordings]
     return ["sanitize", *recorded] if len(trial.diagnoses) > len(recorded) else recorded
 
@@ -75,7 +75,7 @@ def _same(check: str, told: list[tuple[str, Diagnosis]], key: str, wanted: objec
 
 
 def _repair(case: Case, trial: Trial) -> Iterator[Score]:
-    """Who mended it, and whether what came of it keeps the clauses, runs, and gives the right rows."""
+    """Scores of the repair: its means, and whether the result keeps the clauses, runs, and gives the right rows."""
     yield _score("way", trial.way == case.repair.by, _way(case, trial))
     if case.repair.by not in ("rule", "model"):
         return
@@ -107,7 +107,7 @@ def _noticed(case: Case, trial: Trial) -> Score:
 
 
 def _rows_of_accepted(case: Case, trial: Trial) -> Score:
-    """An accepted transform gives the right rows, or, where a check should notice it, wrong ones."""
+    """The score of an accepted transform's rows: right, or wrong if a check should have noticed it."""
     if trial.result is None or trial.result.error:
         return Score("rows", "fails", trial.result.error if trial.result else "sanitize refused it")
     right, told = compared(case, trial.result)
@@ -117,7 +117,7 @@ def _rows_of_accepted(case: Case, trial: Trial) -> Score:
 
 
 def compared(case: Case, result: DryRunResult) -> tuple[bool, str]:
-    """Whether a result has the case's columns and exactly its rows, and how it differs."""
+    """True when a result has the case's columns and exactly its rows; and the difference in words."""
     if result.error:
         return False, "it did not run"
     names = tuple(name for name, _ in result.columns)

@@ -1,4 +1,4 @@
-"""The target of the evals: the workflow's own nodes, fed with a recorded failure instead of a new one."""
+"""The target of the evals: the workflow's own nodes, fed with a recorded failure."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ from tools.records import Completion, DryRunResult, ModelCall, SampleTable
 CONNECTION = "dmdb-connection"
 GLUE_VERSION = "4.0"
 _ROWS: SampleRows = "rows"
-"""The cases' rows are made up: every model sees them."""
+"""Sample rows in prompts: the cases' rows are invented, so every model may see them."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What the evals run with."""
+    """Artifact store, dry run and models of the evals."""
 
     artifacts: ArtifactStore
     dry_run: DryRun
     model: Callable[[Case], Model]
-    """Who answers a case's repair prompt."""
+    """Gives the model that answers a case's repair prompt."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one case."""
+    """The course of one case: diagnoses, repair, and the result of the repaired transform."""
 
     diagnoses: tuple[Diagnosis, ...]
-    """Of each wording, in order; of a reply that sanitize refuses, that of sanitize first."""
+    """Diagnosis of each wording, in order; for a reply that sanitize refuses, sanitize's own comes first."""
     way: str
-    """What mended it: `rule`, `model`, `resources`, or who would have to: `retry`, `nobody`."""
+    """Means of the repair: `rule`, `model`, `resources`; `retry` or `nobody` when nothing was repaired."""
     asked: bool
     """False when a model was needed and the case has no recorded reply."""
     verdict: Verdict | None
-    """Of sanitize over the repaired reply; None when nothing was rewritten."""
+    """Verdict of sanitize on the repaired reply; None when nothing was rewritten."""
     result: DryRunResult | None
-    """Of the transform on the case's rows; None when it was not run."""
+    """Result of the transform on the case's rows; None when it was not run."""
     usage: Usage
 
 
@@ -77,7 +77,7 @@ class CaseReplies:
 
 
 class _CaseDatabase(FakeDatabase):
-    """The database as the case recorded it."""
+    """The database that the case recorded."""
 
     def __init__(self, case: Case) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class _CaseDatabase(FakeDatabase):
 
 
 def begin(case: Case, artifacts: ArtifactStore) -> State:
-    """The state of a run whose first reply is the case's, after sanitize has looked at it."""
+    """The state of a run whose first reply is the case's, after sanitize."""
     state = State(run_id=f"eval-{case.name}", generation=1, engine="local", model="recorded", accepted_at="")
     state = State(**state, request_ref=store(state, artifacts, "request", json.dumps(case.event), "json"))
     state = State(**{**state, **prepare(state, artifacts=artifacts, database=_CaseDatabase(case), sample_rows=_ROWS)})
@@ -98,7 +98,7 @@ def begin(case: Case, artifacts: ArtifactStore) -> State:
 
 
 def failed(case: Case, state: State, wording: Wording, artifacts: ArtifactStore) -> State:
-    """The state once the recorded failure has happened."""
+    """The state after the recorded failure."""
     state = _then(with_script(case, state, artifacts), State(transform_line=wording.transform_line))
     if case.phase in ("sanitize", "preflight"):
         told = DryRunResult(error=wording.error, phase=wording.phase, line=wording.line)
@@ -110,7 +110,7 @@ def failed(case: Case, state: State, wording: Wording, artifacts: ArtifactStore)
 
 
 def with_script(case: Case, state: State, artifacts: ArtifactStore) -> State:
-    """The state with a script also where sanitize refused: to hear what Spark would have said."""
+    """The state with a script even if sanitize refused the reply, so that Spark's error can be recorded."""
     if "script_ref" in state:
         return state
     script = assemble(artifacts.get(state["transform_ref"]), case.request, case.snapshot, CONNECTION)
@@ -134,14 +134,14 @@ def _outcome(wording: Wording, state: State, artifacts: ArtifactStore) -> JobOut
 
 
 def attempt(case: Case, bench: Bench) -> Trial:
-    """Diagnose the case's failure, repair it, and run what came of it. Raises UnavailableError for Spark and models."""
+    """Diagnose and repair the case's failure, and run the result. Raises UnavailableError for Spark and models."""
     begun = begin(case, bench.artifacts)
     if case.phase == "none":
         return _unrepaired(case, begun, bench)
     failures = [failed(case, begun, wording, bench.artifacts) for wording in case.wordings]
     if case.phase == "sanitize" and not begun["verdict"]["passed"]:
         failures.insert(0, begun)
-    if not failures:  # sanitize lets pass what the case says it refuses
+    if not failures:  # sanitize passes a reply that it should refuse
         return _unrepaired(case, begun, bench)
     states = [_then(state, diagnose(state)) for state in failures]
     diagnoses = tuple(state["diagnosis"] for state in states if state["diagnosis"] is not None)
@@ -155,26 +155,26 @@ def _repaired(case: Case, state: State, diagnoses: tuple[Diagnosis, ...], bench:
     model = bench.model(case)
     missing = isinstance(model, CaseReplies) and not case.completions
     try:
-        mended = _then(
+        repaired = _then(
             state, repair(state, artifacts=bench.artifacts, model=model, sample_rows=_ROWS, glue_version=GLUE_VERSION)
         )
     except UnavailableError:
         if not missing:
             raise
         return Trial(diagnoses, "model", False, None, None, state["usage"])
-    if mended["worker_type"] != state["worker_type"]:
-        return Trial(diagnoses, "resources", True, None, None, mended["usage"])
-    way = "model" if mended["model_calls"] > state["model_calls"] else "rule"
-    mended = _then(
-        mended, sanitize(mended, artifacts=bench.artifacts, connection=CONNECTION, glue_version=GLUE_VERSION)
+    if repaired["worker_type"] != state["worker_type"]:
+        return Trial(diagnoses, "resources", True, None, None, repaired["usage"])
+    way = "model" if repaired["model_calls"] > state["model_calls"] else "rule"
+    repaired = _then(
+        repaired, sanitize(repaired, artifacts=bench.artifacts, connection=CONNECTION, glue_version=GLUE_VERSION)
     )
-    verdict = mended["verdict"]
-    result = run_script(case, mended, bench) if verdict["passed"] else None
-    return Trial(diagnoses, way, True, verdict, result, mended["usage"])
+    verdict = repaired["verdict"]
+    result = run_script(case, repaired, bench) if verdict["passed"] else None
+    return Trial(diagnoses, way, True, verdict, result, repaired["usage"])
 
 
 def _unrepaired(case: Case, state: State, bench: Bench) -> Trial:
-    """What the checks say of a transform that Spark accepts, and what it gives on the case's rows."""
+    """The trial of a transform that Spark accepts: findings of the checks, and the result on the case's rows."""
     checked = state
     if state["verdict"]["passed"]:
         checked = _then(state, preflight(state, artifacts=bench.artifacts, dry_run=bench.dry_run))
@@ -197,7 +197,7 @@ def run_script(case: Case, state: State, bench: Bench) -> DryRunResult:
 
 
 def prompt_of(case: Case, artifacts: ArtifactStore) -> Prompt | None:
-    """What a model is sent for the case's repair; None when no model is needed."""
+    """The prompt for the case's repair; None when no model is needed."""
     asked: list[ModelCall] = []
 
     class _Listener:

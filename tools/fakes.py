@@ -93,7 +93,7 @@ class FakeJobs:
         return run.job_run_id
 
     def get(self, job_name: str, job_run_id: str) -> JobRun:
-        """The run as it stands; each look brings it nearer to its end."""
+        """The current state of the run; each call brings it nearer to its end."""
         run = self._run(job_name, job_run_id)
         seen = run.seen(job_name)
         run.looks += 1

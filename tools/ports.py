@@ -81,7 +81,7 @@ class JobRunner(Protocol):
         ...
 
     def get(self, job_name: str, job_run_id: str) -> JobRun:
-        """The run as it stands. Raises EntityNotFoundException."""
+        """The current state of the run. Raises EntityNotFoundException."""
         ...
 
     def list_runs(self, job_name: str) -> list[JobRun]:

@@ -49,42 +49,44 @@ def make_pool(
     key_class: KeyClass, columns: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]
 ) -> Pool | None:
     """The pool of a class whose first column holds `lead`; None when no value fits the types of all columns."""
-    held = {member: columns[member] for member in key_class.members}
+    columns = {member: columns[member] for member in key_class.members}
     # `key IS NULL` after an outer join selects rows without a partner: no key can pass it.
-    filters = [item for item in filters if item.member in held and item.operator != "IS NULL"]
-    keys = list(_keys(held, lead, filters))
+    filters = [item for item in filters if item.member in columns and item.operator != "IS NULL"]
+    keys = list(_keys(columns, lead, filters))
     if not keys:
         return None
-    chosen = _chosen(key_class, held, lead, keys, filters)
-    values = {m: [cells[m] for cells in chosen] for m in held} if chosen else _apart(held, keys, filters)
-    broken = {item.position: cells for item in filters if (cells := _breaking(item, filters, held))}
-    return Pool(key_class, values, broken, _unmatched(held, keys, filters, values, broken))
+    chosen = _matching_keys(key_class, columns, lead, keys, filters)
+    values = {m: [cells[m] for cells in chosen] for m in columns} if chosen else _separate_keys(columns, keys, filters)
+    broken = {item.position: cells for item in filters if (cells := _failing_key(item, filters, columns))}
+    return Pool(key_class, values, broken, _unmatched(columns, keys, filters, values, broken))
 
 
-def _spread(value: JsonValue, held: Mapping[Member, Column]) -> Cells | None:
-    cells = {member: fitted(value, column) for member, column in held.items()}
+def _in_all_types(value: JsonValue, columns: Mapping[Member, Column]) -> Cells | None:
+    cells = {member: fitted(value, column) for member, column in columns.items()}
     # Lists cannot be members of a set: array keys stay as they are.
     return None if any(cell is None or isinstance(cell, list) for cell in cells.values()) else cells
 
 
-def _keys(held: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]) -> Iterator[Cells]:
+def _keys(
+    columns: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]
+) -> Iterator[Cells]:
     """Keys that all members can hold, distinct in every member; those of the leading column come first."""
     seen: set[tuple[Member, JsonValue]] = set()
-    for value in _wanted(held, lead, filters):
-        cells = _spread(value, held)
+    for value in _candidates(columns, lead, filters):
+        cells = _in_all_types(value, columns)
         if cells is not None and not seen & set(cells.items()):
             seen |= set(cells.items())
             yield cells
 
 
-def _wanted(
-    held: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]
+def _candidates(
+    columns: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]
 ) -> Iterator[JsonValue]:
     yield from lead
     for item in filters:
         yield from satisfying([item], item.column)
         yield from violating(item, [], item.column)
-    for column in held.values():
+    for column in columns.values():
         yield from (generated(column, index) for index in range(_SEARCHED))
 
 
@@ -92,9 +94,9 @@ def _passes(cells: Cells, filters: Iterable[SourceFilter]) -> bool:
     return all(item.passes(cells[item.member]) for item in filters)
 
 
-def _chosen(
+def _matching_keys(
     key_class: KeyClass,
-    held: Mapping[Member, Column],
+    columns: Mapping[Member, Column],
     lead: Sequence[JsonValue],
     keys: Sequence[Cells],
     filters: Sequence[SourceFilter],
@@ -103,12 +105,12 @@ def _chosen(
     if not key_class.composite:
         return good[:POOL]
     # Composite keys: row by row as the leading table holds them, repeats included, so that whole rows match.
-    rows = [cells for value in lead[:POOL] if (cells := _spread(value, held)) and _passes(cells, filters)]
+    rows = [cells for value in lead[:POOL] if (cells := _in_all_types(value, columns)) and _passes(cells, filters)]
     return rows or good[:POOL]
 
 
-def _apart(
-    held: Mapping[Member, Column], keys: Sequence[Cells], filters: Sequence[SourceFilter]
+def _separate_keys(
+    columns: Mapping[Member, Column], keys: Sequence[Cells], filters: Sequence[SourceFilter]
 ) -> dict[Member, list[JsonValue]]:
     """Keys when none passes all filters: filtered columns take their own, the others all of these in turn."""
     groups: dict[tuple[Member, str], list[SourceFilter]] = {}
@@ -116,7 +118,7 @@ def _apart(
         groups.setdefault((item.member, item.source), []).append(item)
     passing = {name: [c for c in keys if _passes(c, group)][: POOL // 2] for name, group in groups.items()}
     values = {}
-    for member in held:
+    for member in columns:
         own = _in_turn([cells for name, cells in passing.items() if name[0] == member])
         values[member] = [cells[member] for cells in own or _in_turn(list(passing.values())) or keys[:POOL]]
     return values
@@ -126,14 +128,14 @@ def _in_turn(lists: Sequence[Sequence[Cells]]) -> list[Cells]:
     return [cells for row in zip_longest(*lists) for cells in row if cells is not None]
 
 
-def _breaking(item: SourceFilter, filters: Sequence[SourceFilter], held: Mapping[Member, Column]) -> Cells | None:
+def _failing_key(item: SourceFilter, filters: Sequence[SourceFilter], columns: Mapping[Member, Column]) -> Cells | None:
     others = [other for other in filters if other is not item and other.member == item.member]
-    spread = (_spread(value, held) for value in violating(item, others, item.column))
+    spread = (_in_all_types(value, columns) for value in violating(item, others, item.column))
     return next((cells for cells in spread if cells is not None), None)
 
 
 def _unmatched(
-    held: Mapping[Member, Column],
+    columns: Mapping[Member, Column],
     keys: Sequence[Cells],
     filters: Sequence[SourceFilter],
     values: Mapping[Member, Sequence[JsonValue]],
@@ -143,7 +145,7 @@ def _unmatched(
     taken |= {item for cells in broken.values() for item in cells.items()}
     free = [cells for cells in keys if not taken & set(cells.items())]
     unmatched: dict[Member, JsonValue] = {}
-    for member in held:
+    for member in columns:
         own = [item for item in filters if item.member == member]
         free.sort(key=lambda cells: not _passes(cells, own))
         for cells in islice(free, 1):

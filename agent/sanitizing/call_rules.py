@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from agent.sanitizing.calls import Given
+from agent.sanitizing.calls import Arguments
 from agent.sanitizing.library_rules import LibraryRules
 from agent.sanitizing.method_rules import MethodRules
 from agent.sanitizing.scopes import Function, Scopes
@@ -35,20 +35,20 @@ class CallRules:
         self._scopes = scopes
         self._library = LibraryRules(values, self)
         self._methods = MethodRules(values, self)
-        self._partials: dict[ast.AST, tuple[Value, Given]] = {}
+        self._partials: dict[ast.AST, tuple[Value, Arguments]] = {}
 
     def call(self, node: ast.Call) -> Value:
         """The possible results of a call in the transform."""
-        given = self._given(node)
+        arguments = self._arguments(node)
         match node.func:
             case ast.Attribute(value=owner, attr=name):
                 of = self._values.so_far(owner)
                 library = frozenset(atom for atom in of if atom.kind in ("module", "member"))
-                found = self._methods.call(node, of - library, name, given)
-                return found | self.apply(node, self._values.so_far(node.func), given) if library else found
-        return self.apply(node, self._values.so_far(node.func), given)
+                found = self._methods.call(node, of - library, name, arguments)
+                return found | self.apply(node, self._values.so_far(node.func), arguments) if library else found
+        return self.apply(node, self._values.so_far(node.func), arguments)
 
-    def _given(self, node: ast.Call) -> Given:
+    def _arguments(self, node: ast.Call) -> Arguments:
         values = self._values
         first = next((i for i, argument in enumerate(node.args) if isinstance(argument, ast.Starred)), len(node.args))
         starred = [
@@ -56,48 +56,48 @@ class CallRules:
             for a in node.args[first:]
         ]
         doubled = [values.entries(values.so_far(k.value))[1] for k in node.keywords if k.arg is None]
-        return Given(
+        return Arguments(
             tuple(values.so_far(argument) for argument in node.args[:first]),
             {k.arg: values.so_far(k.value) for k in node.keywords if k.arg is not None},
             NOTHING.union(*starred, *doubled),
         )
 
-    def apply(self, node: ast.AST, called: Value, given: Given) -> Value:
+    def apply(self, node: ast.AST, called: Value, arguments: Arguments) -> Value:
         """The possible results of calling a value."""
         found = NOTHING
         for atom in called:
             match atom:
                 case Atom("function", (ast.FunctionDef() | ast.Lambda()) as function):
-                    found |= self.run(function, given)
+                    found |= self.run(function, arguments)
                 case Atom("partial", ast.AST() as made) if made in self._partials:
                     inner, before = self._partials[made]
-                    both = before.then(given)
+                    both = before.then(arguments)
                     found |= self.apply(node, inner, both)
                 case Atom("member", str() as dotted):
-                    found |= self._library.call(node, dotted, given)
+                    found |= self._library.call(node, dotted, arguments)
                 case Atom("any" | "other" as kind):
-                    self.escape(given.all())
+                    self.escape(arguments.all())
                     for function in self._functions if kind == "any" else []:
-                        self.run(function, Given((), starred=ANY))
+                        self.run(function, Arguments((), starred=ANY))
                     found |= ANY
         return found
 
-    def run(self, function: Function, given: Given) -> Value:
+    def run(self, function: Function, arguments: Arguments) -> Value:
         """The possible results of a function of the reply; the arguments flow into its parameters."""
         args, values = function.args, self._values
         plain = [*args.posonlyargs, *args.args]
-        for index, value in enumerate(given.positional):
+        for index, value in enumerate(arguments.positional):
             if index < len(plain):
                 values.put(self._scopes.bound(plain[index], plain[index].arg), value)
         for argument in [*plain, *args.kwonlyargs]:
-            value = given.starred | given.named.get(argument.arg, NOTHING)
+            value = arguments.starred | arguments.named.get(argument.arg, NOTHING)
             values.put(self._scopes.bound(argument, argument.arg), value)
         if args.vararg is not None:
             for site in sites(values.cell(self._scopes.bound(args.vararg, args.vararg.arg)), "list"):
-                values.put_item(site, ALL, NOTHING.union(*given.positional[len(plain) :], given.starred))
+                values.put_item(site, ALL, NOTHING.union(*arguments.positional[len(plain) :], arguments.starred))
         if args.kwarg is not None:
             for site in sites(values.cell(self._scopes.bound(args.kwarg, args.kwarg.arg)), "dict"):
-                values.put_item(site, ALL, NOTHING.union(*given.named.values(), given.starred))
+                values.put_item(site, ALL, NOTHING.union(*arguments.named.values(), arguments.starred))
                 values.put((site, KEYS), TEXT)
         return values.cell((function, "return"))
 
@@ -105,11 +105,11 @@ class CallRules:
         """Call functions that escape to unknown code with arguments of any kind."""
         for atom in value:
             if atom.kind in ("function", "partial"):
-                self.apply(self._anywhere, frozenset({atom}), Given((), starred=ANY))
+                self.apply(self._anywhere, frozenset({atom}), Arguments((), starred=ANY))
 
-    def partial(self, node: ast.AST, function: Value, given: Given) -> Value:
+    def partial(self, node: ast.AST, function: Value, arguments: Arguments) -> Value:
         """A function with some of its arguments, as `functools.partial` makes it."""
-        self._partials[node] = (function, given)
+        self._partials[node] = (function, arguments)
         return frozenset({Atom("partial", node)})
 
     def operation(self, node: ast.AST, left: Value, op: ast.operator, right: Value) -> Value:

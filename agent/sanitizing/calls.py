@@ -10,7 +10,7 @@ from agent.sanitizing.value_kinds import NOTHING, Value
 
 
 @dataclass(frozen=True)
-class Given:
+class Arguments:
     """The arguments of a call."""
 
     positional: tuple[Value, ...]
@@ -27,18 +27,18 @@ class Given:
         """All arguments as one value."""
         return NOTHING.union(*self.positional, *self.named.values(), self.starred)
 
-    def then(self, more: Given) -> Given:
+    def then(self, more: Arguments) -> Arguments:
         """These arguments followed by `more`, as `partial` passes them; behind a star no place is known."""
         if self.starred:
             behind = NOTHING.union(self.starred, *more.positional, more.starred)
-            return Given(self.positional, self.named | more.named, behind)
-        return Given(self.positional + more.positional, self.named | more.named, more.starred)
+            return Arguments(self.positional, self.named | more.named, behind)
+        return Arguments(self.positional + more.positional, self.named | more.named, more.starred)
 
 
 class Caller(Protocol):
     """The results of calls and operators within a call, as of a function that is handed to `map`."""
 
-    def apply(self, node: ast.AST, called: Value, given: Given) -> Value:
+    def apply(self, node: ast.AST, called: Value, arguments: Arguments) -> Value:
         """The possible results of calling a value."""
         ...
 
@@ -46,7 +46,7 @@ class Caller(Protocol):
         """Let functions that are handed on to unknown code be called with anything."""
         ...
 
-    def partial(self, node: ast.AST, function: Value, given: Given) -> Value:
+    def partial(self, node: ast.AST, function: Value, arguments: Arguments) -> Value:
         """A function with some of its arguments, as `functools.partial` makes it."""
         ...
 

@@ -62,7 +62,7 @@ def _lease_seconds() -> float:
 def _database(settings: Settings) -> Database | None:
     if settings.database_url is None:
         return None
-    # Imported here: whatever imports this module need not wait for psycopg.
+    # Imported here, so that importing this module does not load psycopg.
     from tools.database import PostgresDatabase
     from tools.database.database_url import checked_url, role_of
 

@@ -43,7 +43,7 @@ class AwsClients:
     def __init__(self, region: str, account: str | None = None) -> None:
         self.region = region
         self._account = account
-        self._made: dict[tuple[str, int, float], Any] = {}
+        self._clients: dict[tuple[str, int, float], Any] = {}
         self._lock = threading.Lock()
         self._session: Any = None
 
@@ -53,17 +53,17 @@ class AwsClients:
         An answer is waited for `read_seconds`. Raises UnavailableError for a configuration that boto3 cannot use.
         """
         with self._lock:
-            made = self._made.get((service, tries, read_seconds))
-            if made is None:
-                made = self._made[service, tries, read_seconds] = self._client(service, tries, read_seconds)
-            return made
+            client = self._clients.get((service, tries, read_seconds))
+            if client is None:
+                client = self._clients[service, tries, read_seconds] = self._client(service, tries, read_seconds)
+            return client
 
     def close(self) -> None:
         """Close all connections; the next use makes new ones."""
         with self._lock:
-            for client in self._made.values():
+            for client in self._clients.values():
                 client.close()
-            self._made.clear()
+            self._clients.clear()
 
     @property
     def session(self) -> Any:

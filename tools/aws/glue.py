@@ -77,7 +77,7 @@ class GlueJobRunner:
             return str(client.start_job_run(**request)["JobRunId"])
 
     def get(self, job_name: str, job_run_id: str) -> JobRun:
-        """The run as it stands. Raises EngineError EntityNotFoundException."""
+        """The current state of the run. Raises EngineError EntityNotFoundException."""
         return self._run(self._get(job_name, job_run_id))
 
     def list_runs(self, job_name: str) -> list[JobRun]:
@@ -142,7 +142,7 @@ class GlueJobRunner:
         urls = [url for url in (self._settings.database_url, self._settings.job_database_url) if url is not None]
         if not urls:
             return []
-        # Imported here: whatever imports this module need not wait for psycopg.
+        # Imported here, so that importing this module does not load psycopg.
         from tools.database.database_url import passwords
 
         return [secret for url in urls for secret in passwords(url)]

@@ -36,12 +36,12 @@ def database_url(clients: AwsClients, name: str) -> str:
     text = _text(clients, name, remedy).strip()
     if text.startswith(("postgres://", "postgresql://")):
         return _readable(name, text)
-    held = _object(name, text, _DATABASE_FORM)
-    if "url" not in held:
-        return _readable(name, _assembled(name, held))
-    if not str(held["url"]).startswith(("postgres://", "postgresql://")):
+    stored = _object(name, text, _DATABASE_FORM)
+    if "url" not in stored:
+        return _readable(name, _assembled(name, stored))
+    if not str(stored["url"]).startswith(("postgres://", "postgresql://")):
         raise _refusal(name, "its url is not one of PostgreSQL", _DATABASE_FORM)
-    return _readable(name, str(held["url"]))
+    return _readable(name, str(stored["url"]))
 
 
 def _text(clients: AwsClients, name: str, remedy: str) -> str:
@@ -60,29 +60,29 @@ def _text(clients: AwsClients, name: str, remedy: str) -> str:
 
 def _object(name: str, text: str, form: str) -> dict[str, Any]:
     try:
-        held = json.loads(text)
+        stored = json.loads(text)
     except ValueError as error:
         where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         # The cause would carry the whole text.
         raise _refusal(name, f"it is not JSON{where}", form) from None
-    if not isinstance(held, dict):
+    if not isinstance(stored, dict):
         raise _refusal(name, "it is JSON, but not an object", form)
-    return held
+    return stored
 
 
-def _assembled(name: str, held: Mapping[str, Any]) -> str:
+def _assembled(name: str, stored: Mapping[str, Any]) -> str:
     """The URL of host, port, dbname, username and password."""
-    if missing := [field for field in _REQUIRED if not held.get(field)]:
+    if missing := [field for field in _REQUIRED if not stored.get(field)]:
         raise _refusal(name, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing", _DATABASE_FORM)
-    if "postgres" not in str(held.get("engine", "postgres")):
+    if "postgres" not in str(stored.get("engine", "postgres")):
         raise _refusal(name, "its engine is not PostgreSQL", _DATABASE_FORM)
-    mode = held.get("sslmode")
+    mode = stored.get("sslmode")
     if mode and mode not in _SSL_MODES:
         raise _refusal(name, f"its sslmode is none of {', '.join(_SSL_MODES)}", _DATABASE_FORM)
-    user, password, database = (quote(str(held[field]), safe="") for field in ("username", "password", "dbname"))
-    host = f"[{held['host']}]" if ":" in str(held["host"]) else held["host"]
+    user, password, database = (quote(str(stored[field]), safe="") for field in ("username", "password", "dbname"))
+    host = f"[{stored['host']}]" if ":" in str(stored["host"]) else stored["host"]
     query = f"?sslmode={mode}" if mode else ""
-    return f"postgresql://{user}:{password}@{host}:{held.get('port') or 5432}/{database}{query}"
+    return f"postgresql://{user}:{password}@{host}:{stored.get('port') or 5432}/{database}{query}"
 
 
 def _readable(name: str, url: str) -> str:

@@ -58,14 +58,14 @@ def examine_function(name: str, region: str) -> list[Check]:
 
 def _checks(what: str, answer: dict[str, Any], body: str) -> list[Check]:
     if "FunctionError" in answer:
-        told = f"{what} fails: {clip(redact(body), 500)}; look into its log group, /aws/lambda/…"
-        raise UnavailableError("lambda", told)
+        detail = f"{what} fails: {clip(redact(body), 500)}; look into its log group, /aws/lambda/…"
+        raise UnavailableError("lambda", detail)
     try:
         response = json.loads(body)
-        told = response["body"].get("checks")
-        if told is None:
+        checks = response["body"].get("checks")
+        if checks is None:
             raise UnavailableError("lambda", f"{what}: {response['body'].get('message', clip(body, 500))}")
-        return [Check(**found) for found in told]
+        return [Check(**found) for found in checks]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{what} does not answer as this project's function does: {clip(redact(body), 200)!r}"
         raise UnavailableError("lambda", message) from error
@@ -114,11 +114,11 @@ def _database(settings: Settings) -> str:
         raise MissingError("none is named: set DATAMORPH_DATABASE_SECRET, or database_url in the secret of settings")
     found = server_version(settings.database_url)
     if mode := unverified(settings.database_url):
-        told = (
+        detail = (
             f"sslmode={mode} does not verify that server's certificate: name the CA's with DATAMORPH_DATABASE_CA_FILE, "
             "and leave sslmode out of the URL and the secret"
         )
-        raise WarningError(f"{found}; {told}")
+        raise WarningError(f"{found}; {detail}")
     return found
 
 
@@ -133,13 +133,13 @@ def _model(settings: Settings) -> str:
 
 def _secrets(clients: AwsClients, settings: Settings) -> str:
     stored = read_config(clients, settings.config_secret)
-    told = f"{settings.config_secret}: {len(stored)} settings"
+    detail = f"{settings.config_secret}: {len(stored)} settings"
     if settings.database_secret is None:
-        return told
+        return detail
     database_url(clients, settings.database_secret)
     if settings.job_database_secret is not None:
         database_url(clients, settings.job_database_secret)
-    return f"{told}; {settings.database_secret}: where the database is"
+    return f"{detail}; {settings.database_secret}: where the database is"
 
 
 def _bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> str:
@@ -156,17 +156,17 @@ def _expiry(clients: AwsClients, settings: Settings, found: str) -> str:
     except UnavailableError as error:
         raise WarningError(f"{found}; when its objects expire cannot be seen: {error}") from error
     if days is None:
-        told = (
+        detail = (
             f"what is under {_RUNS}, prompts and samples of rows among it, never expires: give the bucket a rule with "
             "`aws s3api put-bucket-lifecycle-configuration`, as docs/deploy.md shows"
         )
-        raise WarningError(f"{found}; {told}")
+        raise WarningError(f"{found}; {detail}")
     if days < settings.retention_days:
-        told = (
+        detail = (
             f"what is under {_RUNS} expires after {days} days, and runs are remembered for {settings.retention_days} "
             "days (DATAMORPH_RETENTION_DAYS): let the bucket's rule be no shorter"
         )
-        raise WarningError(f"{found}; {told}")
+        raise WarningError(f"{found}; {detail}")
     return f"what is under {_RUNS} expires after {days} days"
 
 
@@ -201,8 +201,8 @@ def _users(clients: AwsClients, settings: Settings) -> Check:
     except DatamorphError as error:
         return Check(NAME, "warning", f"whether jobs have a user of their own cannot be seen: {error}")
     if published not in (None, role):
-        told = f"Glue connection {settings.connection} logs in as {role!r}, and staging of {published!r} is published"
-        return Check(NAME, "missing", f"{told}: name the connection's secret in DATAMORPH_JOB_DATABASE_SECRET")
+        detail = f"Glue connection {settings.connection} logs in as {role!r}, and staging of {published!r} is published"
+        return Check(NAME, "missing", f"{detail}: name the connection's secret in DATAMORPH_JOB_DATABASE_SECRET")
     return examine_users(settings.database_url, role, _OWN_USER, settings.job_database_url)
 
 

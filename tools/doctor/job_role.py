@@ -40,8 +40,8 @@ def _examined(connection: Connection, job_role: str | None, remedy: str) -> Chec
     row = connection.execute("SELECT current_user::text").fetchone()
     publisher = row[0] if row else ""
     if job_role in (None, publisher):
-        told = f"{publisher!r} runs the jobs and publishes: a job could alter or drop every table that publish may"
-        return Check(NAME, "warning", f"{told}; {remedy}")
+        detail = f"{publisher!r} runs the jobs and publishes: a job could alter or drop every table that publish may"
+        return Check(NAME, "warning", f"{detail}; {remedy}")
     assert job_role is not None
     # The first run creates the schema.
     lacking = grants.missing(connection, job_role) if catalog.schema_exists(connection, staging_schema.SCHEMA) else []

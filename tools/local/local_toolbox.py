@@ -87,13 +87,13 @@ def local_database(settings: Settings) -> Iterator[LocalDatabase]:
     if url is not None:
         checked_url(url)
         if job_url is not None and location(job_url) != location(url):
-            told = f"names {location(job_url)}, and --database-url {location(url)}; only the user is to differ"
-            raise InvalidRequestError([Problem("--job-database-url", told)])
+            message = f"names {location(job_url)}, and --database-url {location(url)}; only the user is to differ"
+            raise InvalidRequestError([Problem("--job-database-url", message)])
         ca = settings.database_ca_file
         yield LocalDatabase(secured(url, ca), secured(job_url, ca) if job_url is not None else None)
         return
     if job_url is not None:
-        told = "needs --database-url; the embedded database has a user for its jobs already"
-        raise InvalidRequestError([Problem("--job-database-url", told)])
+        message = "needs --database-url; the embedded database has a user for its jobs already"
+        raise InvalidRequestError([Problem("--job-database-url", message)])
     with embedded_server(settings.home.resolve() / "postgres") as server:
         yield LocalDatabase(server.url, server.job_url, (server.fileno(),))

@@ -164,7 +164,7 @@ def _start(binaries: Path, directory: Path) -> tuple[Path, Mapping[Role, str]]:
     if not _answers(socket_directory):
         if roles.is_open(data) or renewed:
             statement = roles.password_statement(passwords[SUPERUSER])
-            _run(binaries, directory, "postgres", "--single", "-D", str(data), "postgres", given=statement)
+            _run(binaries, directory, "postgres", "--single", "-D", str(data), "postgres", stdin=statement)
             roles.close(data)
             renewed = True
         _make_private(socket_directory)
@@ -205,11 +205,11 @@ def _initialise(binaries: Path, directory: Path, lock: int) -> None:
 
 
 def _run(
-    binaries: Path, directory: Path, command: str, *arguments: str, inherited: tuple[int, ...] = (), given: str = ""
+    binaries: Path, directory: Path, command: str, *arguments: str, inherited: tuple[int, ...] = (), stdin: str = ""
 ) -> None:
     """Run one of PostgreSQL's commands without this process's environment, from which SQL could read credentials.
 
-    `given` is the standard input: a password there does not show in the process list.
+    `stdin` is the standard input: a password there does not show in the process list.
     """
     user = _SYSTEM_USER if os.geteuid() == 0 else None
     group = pwd.getpwnam(_SYSTEM_USER).pw_gid if user else None
@@ -217,7 +217,7 @@ def _run(
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
             [str(binaries / command), *arguments],
-            input=given.encode(),
+            input=stdin.encode(),
             stdout=output,
             stderr=output,
             env={"PATH": os.defpath, "LC_ALL": "C"},

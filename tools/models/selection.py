@@ -71,5 +71,5 @@ def _slip(word: str) -> bool:
 
 def _unknown(choice: str, word: str) -> str:
     near = "recorded:FILE" if choice.startswith("recorded") else nearest(word, _WORDS)
-    told = f"did you mean {near!r}? Known" if near else "known"
-    return f"{choice!r} names no model; {told} forms are {_FORMS}"
+    prefix = f"did you mean {near!r}? Known" if near else "known"
+    return f"{choice!r} names no model; {prefix} forms are {_FORMS}"

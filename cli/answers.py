@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import UnavailableError
+from agent.errors import INSTALL_LOCAL, UnavailableError
 
 if TYPE_CHECKING:
     from cli.view import View
@@ -26,7 +26,7 @@ def opened_view(options: argparse.Namespace) -> Iterator[View]:
     try:
         from cli.view import View
     except ModuleNotFoundError as error:
-        message = f"the terminal view needs {error.name}: pip install -e '.[local]'"
+        message = f"the terminal view needs {error.name}: {INSTALL_LOCAL}"
         raise UnavailableError("datamorph", message) from None
     with View(to_stderr=options.json) as view:
         yield view

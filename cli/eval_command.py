@@ -51,8 +51,8 @@ def eval_command(options: argparse.Namespace, settings: Settings) -> int:
     from evals.report import report
     from evals.run import run_cases
 
-    view = _View(to_stderr=options.json)
     with _bench(settings) as bench:
+        view = _View(to_stderr=options.json)
         results = run_cases(cases, bench, view.result)
     told = report(results, settings.model)
     path = options.report or settings.home / "evals" / "report.json"

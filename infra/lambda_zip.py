@@ -1,4 +1,4 @@
-"""The small package: one zip with the code, its dependencies and their byte-code, for Lambda's own Python 3.11."""
+"""The zip: the code, its dependencies and their byte-code, for Lambda's own Python 3.11."""
 
 from __future__ import annotations
 
@@ -7,35 +7,34 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from infra.certificates import NAME as CA_NAME
-from infra.requirements import pins, project_requirements
 
 LIMIT_BYTES = 145_000_000
-"""Unzipped. Lambda itself takes 250 MB; what is loaded from a larger package makes the first answer slower."""
+"""Unzipped. Lambda accepts 250 MB; a larger package slows down the cold start."""
 
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 """Lambda's Python 3.11 runs on Amazon Linux 2, with glibc 2.26."""
-
-LEFT_OUT = frozenset({"numpy"})
-"""59 MB that langchain-aws imports for embeddings only."""
 
 SOURCES = ("agent", "graph", "prompts", "runs", "tools", "lambda_handler.py")
 NOT_OURS_TO_SHIP = ("tools/spark", "tools/local/local_toolbox.py", "tools/local/postgres.py", "tools/fakes.py")
 """The embedded engine and its database need Spark and PostgreSQL, which the zip lacks; the fakes serve tests."""
 
-_SUFFIXES = (".py", ".md", ".txt")
-_DEAD = ("bin", "**/tests", "**/__pycache__", "zstandard/_cffi.*.so", "zstandard/backend_cffi.py")
-"""Console scripts and tests; and the second of two builds of one library, 12 MB: CPython loads `backend_c`."""
+_SUFFIXES = (".py", ".md", ".txt", ".properties")
+_DEAD = (
+    *("bin", "**/tests", "**/__pycache__"),
+    *("numpy", "numpy.libs", "numpy-*.dist-info"),  # 59 MB that langchain-aws imports for embeddings alone
+    *("zstandard/_cffi.*.so", "zstandard/backend_cffi.py"),  # 12 MB: CPython loads the other build, `backend_c`
+)
 
 _TASK_ROOT = "/var/task"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class TooLargeError(Exception):
-    """A package above the limit."""
+    """The zip is larger than the limit."""
 
     def __init__(self, size: int) -> None:
         """`size` in bytes, unzipped."""
@@ -47,15 +46,15 @@ class TooLargeError(Exception):
 
 
 def build_zip(root: Path, work: Path, target: Path, ca: bytes | None = None) -> tuple[int, int]:
-    """Build `target` in the directory `work`, which is emptied; gives its sizes in bytes, unzipped and zipped.
+    """Build `target` in the directory `work`, which is emptied; return its sizes in bytes, unzipped and zipped.
 
-    `ca`: certificates of the database's CA, to be packaged too.
-    Raises NotInstalledError, TooLargeError, and CalledProcessError where pip finds no wheel.
+    `ca`: the certificates of the database's CA, which go into the zip too.
+    Raises TooLargeError, and CalledProcessError where pip finds no wheel or a wheel has another hash.
     """
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    install(pins(project_requirements(root), LEFT_OUT), work)
-    copy_sources(root, work)
+    install(root / "requirements" / "core.txt", work)
+    copy_sources(root, work, NOT_OURS_TO_SHIP)
     prune(work)
     compile_all(work)
     if ca is not None:
@@ -67,27 +66,27 @@ def build_zip(root: Path, work: Path, target: Path, ca: bytes | None = None) -> 
     return size, target.stat().st_size
 
 
-def install(pinned: list[str], target: Path) -> None:
-    """Install wheels for Lambda's machine, whatever this one is."""
+def install(requirements: Path, target: Path) -> None:
+    """Install the wheels of a requirements file for Lambda's machine, whatever this one is."""
     platforms = [f"--platform={platform}" for platform in PLATFORMS]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--no-compile", "--only-binary=:all:", "--python-version=3.11", "--implementation=cp", *platforms]
-    subprocess.run([*command, f"--target={target}", *pinned], check=True)
+    subprocess.run([*command, "--require-hashes", f"--target={target}", f"--requirement={requirements}"], check=True)
 
 
-def copy_sources(root: Path, target: Path) -> None:
-    """Copy what the function runs."""
+def copy_sources(root: Path, target: Path, left_out: Sequence[str]) -> None:
+    """Copy the function's sources, except the files and folders `left_out`."""
     for name in SOURCES:
         source = root / name
         for path in [source] if source.is_file() else sorted(source.rglob("*")):
             relative = path.relative_to(root)
-            if path.suffix in _SUFFIXES and not any(relative.is_relative_to(left) for left in NOT_OURS_TO_SHIP):
+            if path.suffix in _SUFFIXES and not any(relative.is_relative_to(left) for left in left_out):
                 (target / relative).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target / relative)
 
 
 def prune(target: Path) -> None:
-    """Remove tests, console scripts and what is there twice."""
+    """Remove tests, console scripts and libraries that the function never loads."""
     for path in [path for pattern in _DEAD for path in target.glob(pattern)]:
         if path.is_dir():
             shutil.rmtree(path)
@@ -96,10 +95,10 @@ def prune(target: Path) -> None:
 
 
 def compile_all(target: Path) -> None:
-    """Write byte-code that is never compared with its source: a zip keeps no time that could be trusted."""
+    """Write byte-code that Python never compares with its source: the zip holds no modification times."""
     command = [sys.executable, "-m", "compileall", "-q", "-o", "0", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(target), "-p", _TASK_ROOT, str(target)]
-    # With another seed sets are written in another order, and the same sources would give another zip.
+    # The seed fixes the order in which sets are written, so that the same sources give the same zip.
     subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "0"})
 
 

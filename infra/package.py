@@ -11,25 +11,26 @@ from infra.certificates import NAME as CA_NAME
 from infra.certificates import CertificatesError, certificates
 from infra.image import build_context
 from infra.lambda_zip import TooLargeError, build_zip
-from infra.requirements import NotInstalledError
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = (3, 11)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build, and print what was built."""
+    """Build both packages and print their paths and sizes."""
     options = _options(arguments)
     if sys.version_info[:2] != PYTHON:
-        return _refused("byte-code for Lambda's Python 3.11 is written by Python 3.11: run `make package`")
+        return _refused(
+            "the zip needs the byte-code of Python 3.11: remove .venv, then `make package PYTHON=python3.11`"
+        )
     try:
         ca = certificates(options.ca, options.ca_sha256) if options.ca else None
         size, zipped = build_zip(ROOT, ROOT / "build" / "lambda", ROOT / "dist" / "datamorph-lambda.zip", ca)
         build_context(ROOT, ROOT / "dist" / "image", ca)
-    except (NotInstalledError, TooLargeError, CertificatesError) as error:
+    except (TooLargeError, CertificatesError) as error:
         return _refused(str(error))
     except subprocess.CalledProcessError as error:
-        return _refused(f"`{' '.join(error.cmd[1:4])} …` failed; its own words stand above")
+        return _refused(f"`{' '.join(error.cmd[1:4])} …` failed; its output stands above")
     sys.stdout.write(f"dist/datamorph-lambda.zip  {zipped / 1e6:.1f} MB, {size / 1e6:.1f} MB unzipped\n")
     sys.stdout.write("dist/image                 build context: docker build --platform linux/amd64 dist/image\n")
     if ca is not None:

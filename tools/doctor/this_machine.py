@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 
-from agent.errors import InvalidRequestError, UnavailableError
+from agent.errors import INSTALL_LOCAL, InvalidRequestError, UnavailableError
 from agent.settings import Settings
 from tools.doctor.aws_services import check_database, check_model, examine_aws
 from tools.doctor.check import Check, MissingError, check
@@ -52,7 +52,7 @@ def _spark() -> str:
     try:
         return f"pyspark {importlib.metadata.version('pyspark')}"
     except importlib.metadata.PackageNotFoundError:
-        raise MissingError("pyspark is not installed: pip install -e '.[local]'") from None
+        raise MissingError(f"pyspark is not installed: {INSTALL_LOCAL}") from None
 
 
 def _database(settings: Settings) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
-from agent.errors import InvalidRequestError, Problem, UnavailableError
+from agent.errors import INSTALL_LOCAL, InvalidRequestError, Problem, UnavailableError
 from agent.settings import Settings
 from tools.database import PostgresDatabase
 from tools.database.database_url import checked_url, location, role_of
@@ -27,7 +27,7 @@ def require_local() -> None:
     """Raise UnavailableError unless the extra `local` is installed."""
     for package in ("pyspark", "pyarrow", "rich"):
         if importlib.util.find_spec(package) is None:
-            message = f"the local engine needs {package}: pip install -e '.[local]'"
+            message = f"the local engine needs {package}: {INSTALL_LOCAL}"
             raise UnavailableError("spark", message)
 
 

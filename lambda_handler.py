@@ -28,6 +28,7 @@ import tools.aws.aws_toolbox  # noqa: F401
 from agent.errors import DatamorphError
 from agent.names import is_run_id
 from agent.redaction import redact
+from agent.run_status import is_open
 from agent.settings import load_settings
 from bootstrap import open_service
 from graph.response import Response
@@ -40,7 +41,6 @@ from tools.aws.announcer import EventBridgeAnnouncer
 from tools.aws.clients import AwsClients
 from tools.aws.configuration import aws_settings, settings_to_examine
 from tools.aws.invocations import LambdaWaker
-from tools.records import OPEN_STATUSES
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -150,7 +150,7 @@ class _Door:
             return False
         with suppress(DatamorphError):
             record = self.kept[0].tools.ledger.run(run_id)
-            return record is not None and record.status in OPEN_STATUSES
+            return record is not None and is_open(record.status)
         return False
 
     @contextmanager

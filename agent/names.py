@@ -1,15 +1,39 @@
-"""Names made from the keys of a launch: deterministic, so that a second try finds what the first one made."""
+"""Keys of runs and launches, and the names made of them: deterministic, so that a second try finds the first one's."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
+from typing import NamedTuple
 
 _JOB_PREFIX = "datamorph-job-"
 _RUN_ID = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
 _JOB_NAME = re.compile(
     rf"{_JOB_PREFIX}(?P<run_id>{_RUN_ID})-g(?P<generation>[0-9]{{1,9}})-a[0-9]+-l[0-9]+-[0-9a-f]{{8}}"
 )
+
+
+class RunKey(NamedTuple):
+    """One generation of a run."""
+
+    run_id: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class LaunchKey:
+    """One launch of a run: everything durable is keyed by it."""
+
+    run_id: str
+    generation: int
+    attempt: int
+    launch: int
+
+    @property
+    def run(self) -> RunKey:
+        """The generation that the launch belongs to."""
+        return RunKey(self.run_id, self.generation)
 
 
 def _hex12(text: str) -> str:
@@ -21,23 +45,18 @@ def is_run_id(text: str) -> bool:
     return re.fullmatch(_RUN_ID, text) is not None
 
 
-def thread_id(run_id: str, generation: int) -> str:
+def thread_id(key: RunKey) -> str:
     """The checkpoint thread of a generation."""
-    return f"{run_id}:g{generation}"
+    return f"{key.run_id}:g{key.generation}"
 
 
-def job_name(run_id: str, generation: int, attempt: int, launch: int, script_sha: str, accepted_at: str) -> str:
+def job_name(key: LaunchKey, script_sha: str, accepted_at: str) -> str:
     """The engine's job name, at most 255 characters: `datamorph-job-{run_id}-g1-a1-l1-{8 hex of script and moment}`.
 
     `accepted_at` keeps apart two installations in one account that were given the same run_id.
     """
     digest = hashlib.sha256(f"{script_sha}/{accepted_at}".encode()).hexdigest()
-    return job_name_before(run_id, generation, attempt, launch, digest)
-
-
-def job_name_before(run_id: str, generation: int, attempt: int, launch: int, script_sha: str) -> str:
-    """The name that a launch had before `accepted_at` was part of it: one that is on record keeps it."""
-    return f"{_JOB_PREFIX}{run_id}-g{generation}-a{attempt}-l{launch}-{script_sha[:8]}"
+    return f"{_JOB_PREFIX}{key.run_id}-g{key.generation}-a{key.attempt}-l{key.launch}-{digest[:8]}"
 
 
 def temp_prefix(job: str) -> str:
@@ -45,24 +64,18 @@ def temp_prefix(job: str) -> str:
     return f"glue/temp/{_hex12(job)}/"
 
 
-def run_id_of_job(name: str) -> str | None:
-    """The run that a job's name belongs to; None for a name that `job_name` did not make."""
-    match = _JOB_NAME.fullmatch(name)
-    return match["run_id"] if match else None
-
-
-def generation_of_job(name: str) -> int | None:
+def run_of_job(name: str) -> RunKey | None:
     """The generation that a job's name belongs to; None for a name that `job_name` did not make."""
     match = _JOB_NAME.fullmatch(name)
-    return int(match["generation"]) if match else None
+    return RunKey(match["run_id"], int(match["generation"])) if match else None
 
 
-def staging_prefix(run_id: str, generation: int, attempt: int, launch: int, accepted_at: str) -> str:
+def staging_prefix(key: LaunchKey, accepted_at: str) -> str:
     """`s_{12 hex of the keys}_`: every staging table of a launch begins so.
 
     `accepted_at` keeps apart two installations that were given the same run_id and share a database.
     """
-    return f"s_{_hex12(f'{run_id}/{generation}/{attempt}/{launch}/{accepted_at}')}_"
+    return f"s_{_hex12(f'{key.run_id}/{key.generation}/{key.attempt}/{key.launch}/{accepted_at}')}_"
 
 
 def prefix_of_table(table: str) -> str:

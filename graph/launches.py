@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agent.errors import EngineError, UnavailableError
-from agent.names import staging_prefix
+from agent.names import LaunchKey, staging_prefix
 from tools.ports import Clock, Database, JobRunner
-from tools.records import Launch, LaunchKey
+from tools.records import Launch
 
 _LOOKS_SECONDS = (0.0, 1.0, 2.0)
 """Pauses before each look for a job run, which the engine's list may show late."""
@@ -55,7 +55,7 @@ def drop_staged(database: Database, key: LaunchKey, accepted_at: str) -> list[st
     Such a table keeps no run open: a sweep drops it later.
     """
     try:
-        database.drop_staging(staging_prefix(key.run_id, key.generation, key.attempt, key.launch, accepted_at))
+        database.drop_staging(staging_prefix(key, accepted_at))
     except UnavailableError as error:
         return [f"staging of attempt {key.attempt} is still there: {error}"]
     return []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from agent.errors import ConflictError
+from agent.names import LaunchKey
+from agent.run_status import allows, is_stopping
 from graph.state import State
 from tools.ports import Ledger
-from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, Launch, LaunchKey
+from tools.records import Launch
 
 _LEFT = "this worker starts and publishes nothing more"
 
@@ -15,8 +17,8 @@ def demand_current(state: State, ledger: Ledger) -> None:
     record = ledger.run(state["run_id"])
     if record is None or record.generation != state["generation"]:
         raise ConflictError(state["run_id"], f"run {state['run_id']} was restarted meanwhile: {_LEFT}")
-    if record.status in (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES):
-        told = "is being stopped" if record.status in ENDING_STATUSES else "has ended"
+    if not allows(record.status, "drive"):
+        told = "is being stopped" if is_stopping(record.status) else "has ended"
         raise ConflictError(state["run_id"], f"run {state['run_id']} {told}: {_LEFT}")
 
 
@@ -24,7 +26,7 @@ def demand_newest(state: State, ledger: Ledger) -> None:
     """Raise ConflictError as `demand_current` does, and when another worker has begun a later launch of the run."""
     demand_current(state, ledger)
     key = LaunchKey(state["run_id"], state["generation"], state["attempt"], state["launch"])
-    for launch in ledger.launches(key.run_id, key.generation)[-1:]:
+    for launch in ledger.launches(key.run)[-1:]:
         if launch.key != key:
             raise _taken(key, f"{launch.job_name} has been begun since")
 

@@ -7,12 +7,11 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from agent.findings import Diagnosis, JobOutcome, Verdict
-from agent.names import staging_prefix
-from tools.records import LaunchKey
+from agent.names import LaunchKey, staging_prefix
 
 Preflight = Literal["ok", "partial", "skipped", "failed"]
 Verified = Literal["full", "partial", "none"]
-RunStatus = Literal["running", "success", "failed"]
+WorkflowStatus = Literal["running", "success", "failed"]
 
 
 class Usage(TypedDict):
@@ -106,7 +105,7 @@ class State(TypedDict, total=False):
     diagnosis: Diagnosis | None
     signatures: list[str]
     """Of all failures of the run, in order."""
-    status: RunStatus
+    status: WorkflowStatus
 
 
 def launch_key(state: State) -> LaunchKey:
@@ -116,5 +115,4 @@ def launch_key(state: State) -> LaunchKey:
 
 def launch_prefix(state: State) -> str:
     """How the current launch's staging table begins."""
-    key = launch_key(state)
-    return staging_prefix(key.run_id, key.generation, key.attempt, key.launch, state["accepted_at"])
+    return staging_prefix(launch_key(state), state["accepted_at"])

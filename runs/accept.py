@@ -1,20 +1,21 @@
-"""Accepting a request: what every door does before its workflow begins."""
+"""Accepts a request: every door does this before its workflow begins."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
 
-from agent.errors import ConflictError, InvalidRequestError, UnavailableError
+from agent.errors import ConflictError, InvalidRequestError
 from agent.request import Request, parse_request
 from agent.request_checks import unknown_tables, unsupported
+from agent.run_status import at_work, is_invalid, is_open
 from agent.settings import Settings
 from graph.inputs import document_key
 from graph.state import InputState
-from runs.completion import recorded, told
+from runs.completion import recorded
 from runs.limits import deadline
-from runs.retire import retire, withdraw
-from tools.records import ANNOUNCING, ENDING_STATUSES, OPEN_STATUSES, RunRecord
+from runs.stop import supersede
+from tools.records import RunRecord
 from tools.toolbox import Toolbox
 
 
@@ -40,17 +41,20 @@ def request_in(event: object) -> Request:
 def accept(request: Request, tools: Toolbox, settings: Settings, database: str) -> RunRecord:
     """The run as it stands recorded.
 
-    Raises ConflictError when another payload has the run_id, and where another process was faster to restart the run.
+    Raises ConflictError when another payload has the run_id, when another process was faster to restart the run, and
+    when the generation to be replaced cannot be stopped from here; UnavailableError.
     """
     ledger = tools.ledger
     record = _record(request, tools, settings, database)
     known = ledger.accept(record)
-    if request.options.restart or known.status == "invalid":
+    if request.options.restart or is_invalid(known.status):
         if known == record or _under_way(known, record):
             return known
-        # Of an invalid request nothing was begun that could be withdrawn.
-        if known.status != "invalid" or ledger.launches(known.run_id, known.generation):
-            _supersede(request, known, tools, settings, database)
+        # A run that was invalid from the start has nothing to stop.
+        if not is_invalid(known.status) or ledger.launches(known.key):
+            if is_open(known.status):
+                check_database(known, settings, database)
+            supersede(tools, known, appends=request.specs.target_table.write_mode == "append")
         return ledger.new_generation(known, record)
     if known.payload_sha != record.payload_sha:
         message = (
@@ -65,34 +69,14 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
 
 
 def _under_way(known: RunRecord, record: RunRecord) -> bool:
-    """True for a restart that is at work and asked for once more, as callers and Lambda do after a time-out."""
-    at_work = known.status in OPEN_STATUSES and known.status not in (*ENDING_STATUSES, ANNOUNCING)
-    # The first generation was a restart where the very same was asked, `options.restart` included.
+    """Whether the same restart is at work already: callers and Lambda repeat a request after a time-out."""
+    # A first generation counts as that restart when its request was the same, `options.restart` included.
     restarted = known.generation > 1 or known.request_ref == record.request_ref
-    return restarted and at_work and known.payload_sha == record.payload_sha
-
-
-def _supersede(request: Request, known: RunRecord, tools: Toolbox, settings: Settings, database: str) -> None:
-    """End the generation that a new one follows.
-
-    Raises ConflictError where that cannot be done from here, and where its rows would be appended once more;
-    UnavailableError.
-    """
-    if known.status in OPEN_STATUSES:
-        check_database(known, settings, database)
-    if known.status == ANNOUNCING and not told(tools, known):
-        raise UnavailableError("events", f"generation {known.generation} has ended, and nobody can be told; try again")
-    published = not withdraw(tools, known, "superseded")
-    if published and request.specs.target_table.write_mode == "append":
-        # It is not being stopped any more: where it is open, what is left to do is to finish it.
-        tools.ledger.finish(known.run_id, known.generation, "running", known.response, stopping=True)
-        message = f"generation {known.generation} was published, and its rows would be appended again"
-        raise ConflictError(known.run_id, f"{message}: choose another run_id")
-    retire(tools, known)
+    return restarted and at_work(known.status) and known.payload_sha == record.payload_sha
 
 
 IN_THREAD = ", in Studio's thread "
-"""Stands in the place of a run of Studio between its database and its thread, whose checkpoints nobody else has."""
+"""Separates database and thread in the place of a run of Studio: its checkpoints lie in that thread alone."""
 
 
 def _database(place: str) -> str:
@@ -118,7 +102,7 @@ def check_doors(record: RunRecord, settings: Settings, database: str) -> None:
 
 
 def first_state(record: RunRecord) -> InputState:
-    """What the workflow of an accepted run begins with."""
+    """The first state of an accepted run's workflow."""
     return InputState(
         run_id=record.run_id,
         generation=record.generation,

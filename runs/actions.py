@@ -1,4 +1,4 @@
-"""What can be asked of a run that is known, and what wakes runs: job events and sweep ticks."""
+"""Actions on known runs: status, resume and cancel; and the wakes, job events and sweep ticks."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import cast
 from langgraph.runtime import RunControl
 
 from agent.errors import DatamorphError, InvalidRequestError, Problem, UnavailableError, UnknownRunError
-from agent.names import is_run_id, run_id_of_job
+from agent.names import is_run_id, run_of_job
+from agent.run_status import allows, at_work, is_stopping, was_interrupted
 from graph.response import Response, ignored, swept, warned
+from runs import stop
 from runs.accept import check_database
 from runs.janitor import clean
 from runs.respond import reason, respond
-from runs.retire import withdraw
 from runs.service import Service
-from runs.stop import end
 from tools.ports import Waker
-from tools.records import ANNOUNCING, OPEN_STATUSES, RunRecord
+from tools.records import RunRecord
 
 SWEEP_LIMIT = 2000
-"""How many runs one sweep tick wakes at most, each in some hundredths of a second; the next begins with the others."""
+"""Runs that one sweep tick wakes at most, each in some hundredths of a second; the next tick begins with the others."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +37,25 @@ class Actions:
     def status(self, run_id: str) -> Response:
         """How a run stands; of one that was interrupted a warning tells by what. Raises UnknownRunError."""
         record = self._record(run_id)
-        if record.response and (record.status == ANNOUNCING or record.status not in OPEN_STATUSES):
+        if record.response and not (at_work(record.status) or is_stopping(record.status)):
             return cast(Response, json.loads(record.response))
         response = self.service.look(record)
-        if record.status == "interrupted" and record.response:
+        if was_interrupted(record.status) and record.response:
             told = reason(json.loads(record.response))
             return warned(response, f"the run was interrupted, and goes on when it is woken or resumed: {told}")
         return response
 
     def resume(self, run_id: str) -> Response:
         """Go on with a run where it stopped, or with its cancelling. Raises UnknownRunError."""
-        if self._record(run_id).status == "cancelling":
+        if allows(self._record(run_id).status, "end_cancel"):
             return self.cancel(run_id)
         return self.service.resume(run_id, control=self.control)
 
     def cancel(self, run_id: str) -> Response:
         """End a run: its jobs are stopped, its staging is dropped, its target stays as it is.
 
-        A run that has ended keeps its answer; one that is published already is finished. What a refusal cuts off is
-        gone on with by the next call, event or sweep.
+        A run that has ended keeps its answer; a run that is published already is finished. If a refusal cuts the stop
+        off, the next call, event or sweep continues it.
         """
         try:
             self._record(run_id)
@@ -64,10 +64,8 @@ class Actions:
                 if (answer := self.service.ended(record)) is not None:
                     return answer
                 check_database(record, self.service.settings, self.service.database)
-                if withdraw(self.service.tools, record, "cancelled"):
-                    return end(self.service.tools, record, self.service.look, "cancelled")
-                # Published: what is left to do is to finish it.
-                self.service.tools.ledger.finish(run_id, record.generation, "running", record.response, stopping=True)
+                if (answer := stop.cancel(self.service.tools, record, self.service.look)) is not None:
+                    return answer
         except DatamorphError as error:
             return respond(error, run_id)
         return self.service.resume(run_id, control=self.control)
@@ -79,13 +77,13 @@ class Actions:
         Raises InvalidRequestError for an event without job and job run.
         """
         job_name, job_run_id = _job_of(event)
-        run_id = run_id_of_job(job_name)
-        record = self.service.tools.ledger.run(run_id) if run_id else None
-        if run_id is None or record is None:
-            return ignored(run_id, f"no run is known here that has a job {job_name}")
+        key = run_of_job(job_name)
+        record = self.service.tools.ledger.run(key.run_id) if key else None
+        if key is None or record is None:
+            return ignored(key.run_id if key else None, f"no run is known here that has a job {job_name}")
         if not self._awaits(record, job_name, job_run_id):
-            return ignored(run_id, f"the run does not wait for job run {job_run_id} of {job_name}")
-        return self.resume(run_id)
+            return ignored(key.run_id, f"the run does not wait for job run {job_run_id} of {job_name}")
+        return self.resume(key.run_id)
 
     def sweep(self) -> Response:
         """Wake the runs that are due, each in an invocation of its own, and put away what ended runs have left.
@@ -119,7 +117,7 @@ class Actions:
         return record
 
     def _awaits(self, record: RunRecord, job_name: str, job_run_id: str) -> bool:
-        launches = self.service.tools.ledger.launches(record.run_id, record.generation)
+        launches = self.service.tools.ledger.launches(record.key)
         live = [(launch.job_name, launch.job_run_id) for launch in launches if launch.state == "STARTED"]
         # Of a start whose answer was lost, the job alone is known.
         intended = [launch.job_name for launch in launches if launch.state == "INTENT"]

@@ -1,7 +1,7 @@
-"""Recording that a run has ended, and telling listeners of it.
+"""Records the end of a run, and tells listeners of it.
 
-The end is recorded first, for good, as `announcing`. A process that dies before the event is sent, or a bus that cannot
-take it, leaves a run that is woken, and told of as it stands on record: two different ends are never heard of.
+The end is recorded first, for good, as `announcing`. If the process dies before the event is sent, or the event bus
+refuses it, the next wake sends the recorded end: listeners never hear of two different ends.
 """
 
 from __future__ import annotations
@@ -12,47 +12,48 @@ from datetime import UTC, datetime
 from typing import cast
 
 from agent.errors import ConflictError
+from agent.run_status import concluded, has_end, told
 from graph.response import Response
-from tools.records import ANNOUNCING, ENDED_STATUSES, RunEnded, RunRecord
+from tools.records import Change, RunEnded, RunRecord
 from tools.toolbox import Toolbox
 
 _GIVE_UP_SECONDS = 86_400.0
-"""After its end; a bus that cannot be reached for so long is not there."""
+"""Time after the end until a run counts as told although the event bus never took the event."""
 
 
-def conclude(tools: Toolbox, record: RunRecord, response: Response, *, stopping: bool = False) -> Response:
-    """Record `response` as the run's end, tell listeners of it, and return it; `stopping` as Ledger.finish has it.
+def conclude(tools: Toolbox, record: RunRecord, response: Response, *, stopped: bool = False) -> Response:
+    """Record `response` as the run's end, tell listeners of it, and return it; `stopped`: from outside its workflow.
 
     Raises ConflictError where the run is being stopped, was restarted, or has another end on record.
     """
     text = json.dumps(response)
-    status = response["body"]["execution_status"] if tools.announcer is None else ANNOUNCING
     ended_at = datetime.fromtimestamp(tools.clock.now(), UTC).isoformat(timespec="milliseconds")
-    ledger, key = tools.ledger, (record.run_id, record.generation)
-    if not ledger.finish(*key, status, text, stopping=stopping, ended_at=ended_at):
-        known = ledger.run(record.run_id)
+    listeners = tools.announcer is not None
+    event = concluded(response["body"]["execution_status"], stopped=stopped, listeners=listeners)
+    if not tools.ledger.change(record.key, Change(event, text, ended_at)):
+        known = tools.ledger.run(record.run_id)
         if known is None or (known.generation, known.response) != (record.generation, text):
             message = f"run {record.run_id} was cancelled, restarted or ended meanwhile: what this worker found is void"
             raise ConflictError(record.run_id, message)
-    if tools.announcer is not None:
-        told(tools, replace(record, status=ANNOUNCING, response=text, ended_at=ended_at))
+    if listeners:
+        tell(tools, replace(record, response=text, ended_at=ended_at))
     return response
 
 
-def told(tools: Toolbox, record: RunRecord) -> bool:
-    """Tell of the end on record; False when nobody could hear it now: the run stays open, so that it is told again."""
+def tell(tools: Toolbox, record: RunRecord) -> bool:
+    """Tell listeners of the recorded end; False when they cannot be reached: the run stays open for the next wake."""
     response = cast(Response, json.loads(record.response))
     if tools.announcer is not None and not tools.announcer.announce(_ended(record, response)):
         waited = tools.clock.now() - datetime.fromisoformat(record.ended_at).timestamp()
         if waited <= _GIVE_UP_SECONDS:
             return False
-    tools.ledger.announced(record.run_id, record.generation, response["body"]["execution_status"])
+    tools.ledger.change(record.key, Change(told(response["body"]["execution_status"])))
     return True
 
 
 def recorded(record: RunRecord) -> Response | None:
-    """The recorded answer of a run that has ended; None of one that has not."""
-    if record.status in (*ENDED_STATUSES, ANNOUNCING) and record.response:
+    """The recorded answer of a run that has ended; None for an open run."""
+    if has_end(record.status) and record.response:
         return cast(Response, json.loads(record.response))
     return None
 

@@ -9,11 +9,12 @@ from functools import partial
 from itertools import product
 
 from agent.errors import DatamorphError, OutOfTimeError
-from agent.names import generation_of_job, prefix_of_table, run_id_of_job, staging_prefix
+from agent.names import LaunchKey, RunKey, prefix_of_table, run_of_job, staging_prefix
+from agent.run_status import has_ended, is_open
 from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
 from tools.launch_steps import acceptances
 from tools.ports import JobList
-from tools.records import ENDED_STATUSES, OPEN_STATUSES, RunRecord
+from tools.records import RunRecord
 from tools.toolbox import Toolbox
 
 PAGE = 200
@@ -71,13 +72,13 @@ def _definitions(sweep: _Sweep) -> None:
 
 
 def _left(tools: Toolbox, jobs: JobList, name: str) -> bool:
-    run_id, generation = run_id_of_job(name) or "", generation_of_job(name) or 0
-    record = tools.ledger.run(run_id)
+    key = run_of_job(name) or RunKey("", 0)
+    record = tools.ledger.run(key.run_id)
     if record is not None:
-        if record.generation == generation and record.status in OPEN_STATUSES:
+        if record.key == key and is_open(record.status):
             return False
-        over = record.generation > generation or record.status in ENDED_STATUSES
-        if over and any(launch.job_name == name for launch in tools.ledger.launches(run_id, generation)):
+        over = record.generation > key.generation or has_ended(record.status)
+        if over and any(launch.job_name == name for launch in tools.ledger.launches(key)):
             return True
     # Another installation's, perhaps: it may be at work until the definition has expired.
     found = jobs.look(name)
@@ -117,8 +118,8 @@ def _prefixes(record: RunRecord) -> Iterator[tuple[str, bool]]:
     """How the staging tables of each launch that a run may have had begin, and whether nobody needs them any more."""
     launches = product(acceptances(record), range(1, MAX_ATTEMPTS + 1), range(1, MAX_LAUNCHES + 1))
     for (generation, accepted_at), attempt, launch in launches:
-        over = generation < record.generation or record.status in ENDED_STATUSES
-        yield staging_prefix(record.run_id, generation, attempt, launch, accepted_at), over
+        over = generation < record.generation or has_ended(record.status)
+        yield staging_prefix(LaunchKey(record.run_id, generation, attempt, launch), accepted_at), over
 
 
 def _leases(sweep: _Sweep) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from agent.findings import Diagnosis, FailureClass
+from agent.run_status import allows
 from tools.records import RunRecord
 
 MAX_LOST = 5
-"""Invocations in a row that may die or break before one completes a step; the run then fails instead of a sixth."""
+"""Invocations in a row that may die or break before a step is complete. The next one ends the run as failed."""
 
 
 def deadline(now: float, minutes: int) -> str:
@@ -19,8 +20,8 @@ def deadline(now: float, minutes: int) -> str:
 def limit_reached(record: RunRecord, now: float) -> Diagnosis | None:
     """Why a run may not go on; None for one that may."""
     late = datetime.fromisoformat(record.deadline).timestamp() <= now
-    # Who began to end it may have had a faster clock.
-    if late or (record.status == "overdue" and record.lost < MAX_LOST):
+    # The worker that began to stop it may have had a faster clock.
+    if late or (allows(record.status, "end_overrun") and record.lost < MAX_LOST):
         cause = f"the run had not ended by its deadline, {record.deadline}"
         hint = "look at what it waited for; raise DATAMORPH_DEADLINE_MINUTES, or set options.restart to begin anew"
         return _diagnosis("deadline", cause, hint, f"{record.hops} invocations worked on it")

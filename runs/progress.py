@@ -58,7 +58,7 @@ class Course:
 
 def own_course(workflow: Workflow, record: RunRecord) -> Course:
     """The course of a run whose generation has a thread of its own."""
-    thread = thread_id(record.run_id, record.generation)
+    thread = thread_id(record.key)
     return Course(
         workflow, {"configurable": {"thread_id": thread}, "recursion_limit": _RECURSION_LIMIT}, first_state(record)
     )

@@ -14,19 +14,19 @@ from langgraph.errors import GraphDrained, GraphInterrupt
 from langgraph.runtime import RunControl
 
 from agent.errors import ConflictError, DatamorphError, OutOfTimeError, UnknownRunError
+from agent.run_status import allows, answer_while_open, has_ended, is_announcing, is_open, target, worked
 from agent.settings import Settings
 from graph.builder import build_workflow
 from graph.checkpoints.fencing import demand_held, fenced
 from graph.response import Response, response_of
 from runs.accept import accept, check_database, check_doors, request_in, run_id_of
-from runs.completion import conclude, recorded, told
+from runs.completion import conclude, recorded, tell
 from runs.limits import deadline, limit_reached
 from runs.progress import Course, own_course
 from runs.respond import respond
-from runs.retire import withdraw
-from runs.stop import end
+from runs.stop import overrun
 from tools.models.selection import model_of
-from tools.records import ANNOUNCING, ENDED_STATUSES, OPEN_STATUSES, RunRecord
+from tools.records import Change, RunRecord
 from tools.toolbox import Toolbox
 
 
@@ -91,14 +91,14 @@ class Service:
         Raises UnavailableError when the checkpoints cannot be read.
         """
         state, ended = self.course(record).reached()
-        status = "publish_pending" if record.status == "publish_pending" else "running"
-        # Its end is in the checkpoints and not on record yet.
-        return response_of(state, self.tools.artifacts, None if ended else status, passing=True)
+        # The end may be in the checkpoints and not on record yet.
+        status = None if ended else answer_while_open(record.status)
+        return response_of(state, self.tools.artifacts, status, passing=True)
 
     def ended(self, record: RunRecord) -> Response | None:
         """The answer of a run that has ended, told of first where that is still to be done; None of another one."""
-        if record.status == ANNOUNCING:
-            told(self.tools, record)
+        if is_announcing(record.status):
+            tell(self.tools, record)
         return recorded(record)
 
     def closed(self, record: RunRecord) -> Response | None:
@@ -126,13 +126,10 @@ class Service:
     def _over(self, record: RunRecord) -> Response | None:
         """The end of an open run that has reached a limit; one that is published already may finish all the same."""
         reason = limit_reached(record, self.tools.clock.now())
-        if reason is None or record.status not in OPEN_STATUSES or record.status == "cancelling":
+        if reason is None or not allows(record.status, "overrun"):
             return None
         check_database(record, self.settings, self.database)
-        if not withdraw(self.tools, record, "overdue"):
-            self.tools.ledger.finish(record.run_id, record.generation, "running", record.response, stopping=True)
-            return None
-        return end(self.tools, record, self.look, "failed", reason)
+        return overrun(self.tools, record, self.look, reason)
 
     def _held(self, record: RunRecord, owner: str | None) -> Service:
         """The service for one hold of the run."""
@@ -150,13 +147,13 @@ class Service:
 
         Raises ConflictError for one that is being cancelled, or was cancelled, restarted or ended a moment ago.
         """
-        if record.status == "cancelling":
+        if allows(record.status, "end_cancel"):
             raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
-        # Begun anew by its caller after a refusal, before anything was launched: it has all its time again.
+        # A run that was refused before anything was launched begins anew, with all its time.
         now = self.tools.clock.now()
-        anew = "" if record.status in OPEN_STATUSES else deadline(now, self.settings.ends_after)
-        counted = self.tools.ledger.hop(record.run_id, record.generation, anew)
-        if (counted.generation, counted.status) != (record.generation, "running"):
+        anew = "" if is_open(record.status) else deadline(now, self.settings.ends_after)
+        counted = self.tools.ledger.hop(record.key, anew)
+        if (counted.generation, counted.status) != (record.generation, target("drive")):
             raise ConflictError(record.run_id, f"run {record.run_id} was cancelled, restarted or ended meanwhile")
         record = counted
         try:
@@ -167,7 +164,7 @@ class Service:
         except DatamorphError as error:
             response = respond(error, record.run_id)
             if response["statusCode"] == 503:
-                self.tools.ledger.settle(record.run_id, record.generation)
+                self.tools.ledger.settle(record.key)
         except Exception as error:
             # Left to the door to tell, and recorded where the run is still ours: it is not woken again and again.
             with suppress(DatamorphError):
@@ -175,20 +172,16 @@ class Service:
                 self._stands(record, respond(error, record.run_id, self.secrets()))
             raise
         demand_held(self.checkpointer)
-        if response["body"]["execution_status"] in ENDED_STATUSES:
+        if has_ended(response["body"]["execution_status"]):
             return conclude(self.tools, record, response)
         self._stands(record, response)
         return response
 
     def _stands(self, record: RunRecord, response: Response) -> None:
-        """Record how a run stands, unless another worker has begun on it since.
-
-        No refusal ends anything once something was launched: the run is woken, until it has ended or reached a limit.
-        """
-        ledger, status = self.tools.ledger, response["body"]["execution_status"]
-        if status in ("unavailable", "invalid") and ledger.launches(record.run_id, record.generation):
-            status = "interrupted"
-        ledger.finish(record.run_id, record.generation, status, json.dumps(response), hops=record.hops)
+        """Record how a run stands, unless another worker has begun on it since."""
+        ledger = self.tools.ledger
+        event = worked(response["body"]["execution_status"], lambda: ledger.launches(record.key))
+        ledger.change(record.key, Change(event, json.dumps(response), hops=record.hops))
 
     def _answer(self, course: Course, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
         with suppress(GraphDrained, OutOfTimeError):
@@ -205,9 +198,9 @@ class Service:
         settled = False
         for _, task in tasks:
             step = _step(task, began)
-            # To be woken from a wait gets nobody on.
+            # Waking up is no progress: only a completed step resets the count of lost invocations.
             if step.phase == "end" and step.node != "suspend" and not (step.failed or settled):
-                self.tools.ledger.settle(record.run_id, record.generation)
+                self.tools.ledger.settle(record.key)
                 settled = True
             if step.phase == "end":
                 self.tools.journal.write(record.run_id, "status", step.node, seconds=round(step.seconds, 3))

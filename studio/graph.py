@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from agent.errors import ConflictError, DatamorphError
 from agent.request import Request
+from agent.run_status import is_invalid
 from graph.builder import Workflow, build_workflow
 from graph.response import Response
 from runs.accept import IN_THREAD, accept, check_doors, first_state, new_run_id, request_in, run_id_of
@@ -114,7 +115,7 @@ class Studio:
 def _demand_free(service: Service, request: Request, under_way: str | None) -> None:
     """Raise ConflictError for an open run of another thread, and for one to be gone on with from its interrupt."""
     known = service.tools.ledger.run(request.run_id)
-    if known is None or known.status == "invalid" or recorded(known) is not None:
+    if known is None or is_invalid(known.status) or recorded(known) is not None:
         return
     check_doors(known, service.settings, service.database)
     if known.run_id == under_way and not request.options.restart:

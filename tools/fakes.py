@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.errors import EngineError, PublishError, UnavailableError
+from agent.names import RunKey
 from agent.request import Request
 from agent.snapshot import Row, Snapshot, event_snapshot
 from tools.database.staging_schema import check_prefix, staging_relation
@@ -138,8 +139,8 @@ class FakeDatabase:
 
     refusals: list[PublishError] = field(default_factory=list)
     """Errors that `publish` raises, one a call, before it succeeds."""
-    published: dict[tuple[str, int], PublishOrder] = field(default_factory=dict)
-    withdrawn: dict[tuple[str, int], Withdrawal] = field(default_factory=dict)
+    published: dict[RunKey, PublishOrder] = field(default_factory=dict)
+    withdrawn: dict[RunKey, Withdrawal] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     staged: list[str] = field(default_factory=list)
     """Existing staging tables."""
@@ -157,7 +158,7 @@ class FakeDatabase:
     def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
         """Publish once per run and generation; the target counts as existing."""
         staging_relation(order.staging_table)
-        key = (order.run_id, order.generation)
+        key = order.key
         if not self.reachable:
             raise PublishError("transient", _UNREACHABLE)
         if (why := self.withdrawn.get(key)) is not None:
@@ -175,12 +176,12 @@ class FakeDatabase:
         self.published[key] = order
         return Published(order.expected_rows, created=False, already=False)
 
-    def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
+    def withdraw(self, key: RunKey, why: Withdrawal) -> bool:
         """Record the withdrawal, unless `publish` came first."""
         self._reach()
-        if (run_id, generation) in self.published:
+        if key in self.published:
             return False
-        self.withdrawn.setdefault((run_id, generation), why)
+        self.withdrawn.setdefault(key, why)
         return True
 
     def drop_staging(self, prefix: str) -> int:

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from agent.names import LaunchKey, RunKey
 from agent.request import Request
 from agent.snapshot import Row, Snapshot
 from tools.records import (
+    Change,
     Completion,
     DefinedJob,
     DryRunResult,
@@ -19,7 +21,6 @@ from tools.records import (
     JobReport,
     JobRun,
     Launch,
-    LaunchKey,
     ModelCall,
     Published,
     PublishOrder,
@@ -148,8 +149,8 @@ class Database(Protocol):
         """Audit staging and move its rows into the target in one transaction. Raises PublishError."""
         ...
 
-    def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
-        """Forbid every later publish of this run and generation; False when it is published already.
+    def withdraw(self, key: RunKey, why: Withdrawal) -> bool:
+        """Forbid every later publish of the generation; False when it is published already.
 
         Raises UnavailableError, also where only a standby is reachable.
         """
@@ -181,7 +182,8 @@ class Ledger(Protocol):
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
         """Replace the `superseded` generation by `record` as the next one; returns the recorded run.
 
-        Raises ConflictError and changes nothing when another generation is recorded, LookupError for an unknown run.
+        Raises ConflictError, and nothing is changed, where another generation stands, or one whose status does not
+        allow `restart`; LookupError where no run does.
         """
         ...
 
@@ -193,43 +195,28 @@ class Ledger(Protocol):
         """Runs, newest first; `after` is the last run of the page before."""
         ...
 
-    def finish(
-        self,
-        run_id: str,
-        generation: int,
-        status: str,
-        response: str,
-        *,
-        stopping: bool = False,
-        ended_at: str = "",
-        hops: int | None = None,
-    ) -> bool:
-        """Record the run's status; False, and nothing is changed, when its end or a newer generation is recorded.
+    def change(self, key: RunKey, change: Change) -> bool:
+        """Record an event; False, and nothing is changed, where the run's status does not allow it.
 
-        Only the caller that stops a run (`stopping`) changes a run that is being stopped. `hops` is the count that
-        `hop` returned to this invocation: nothing is changed once another invocation has begun. `ended_at` belongs to
-        a final status.
+        Nor is anything changed of an older generation, and with `change.hops` of a run that a later invocation works
+        on.
         """
         ...
 
-    def announced(self, run_id: str, generation: int, status: str) -> None:
-        """Give a run that is `announcing` its final status, once the event is sent; other runs stay as they are."""
-        ...
+    def hop(self, key: RunKey, deadline: str = "") -> RunRecord:
+        """Count an invocation that begins to work on a run, as lost until it settles; the run is then `running`.
 
-    def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
-        """Count an invocation that begins to work on a run, as lost until it settles; the run becomes `running`.
-
-        A `deadline` replaces the recorded one. A run that has ended or is being stopped, and an older generation, stay
-        as they are. Returns the recorded run. Raises LookupError for an unknown run.
+        A `deadline` replaces the one recorded. A run whose status refuses `drive`, and an older generation, stand as
+        they are. Returns what stands. Raises LookupError for a run that is not known.
         """
         ...
 
-    def settle(self, run_id: str, generation: int) -> None:
-        """Reset the count of lost invocations after progress; a run that is being stopped stays as it is."""
+    def settle(self, key: RunKey) -> None:
+        """Record that the run got on: the count of lost invocations begins anew, where the status allows `settle`."""
         ...
 
     def due(self, limit: int = 50) -> list[str]:
-        """run_ids of open runs (OPEN_STATUSES), least recently returned first.
+        """run_ids of open runs, least recently returned first.
 
         Each is marked as returned now: with more than `limit` open runs the next call returns others.
         """
@@ -243,7 +230,7 @@ class Ledger(Protocol):
         """Record a launch's next state. Raises ValueError on a step back or on another job_run_id."""
         ...
 
-    def launches(self, run_id: str, generation: int) -> list[Launch]:
+    def launches(self, key: RunKey) -> list[Launch]:
         """All launches of a generation in order."""
         ...
 

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
+from agent.launch_status import LaunchState
+from agent.names import LaunchKey, RunKey
 from agent.request import Request
+from agent.run_status import RunEvent, RunStatus
 from agent.snapshot import Row, Snapshot
 
 JobRunState = Literal[
@@ -151,6 +154,11 @@ class PublishOrder:
     own_prefixes: tuple[str, ...] = ()
     """Staging table prefixes of all launches of this generation: a publish of one of them is this run's own."""
 
+    @property
+    def key(self) -> RunKey:
+        """The generation whose rows are published."""
+        return RunKey(self.run_id, self.generation)
+
 
 @dataclass(frozen=True)
 class Published:
@@ -171,19 +179,6 @@ Withdrawal = Literal["cancelled", "superseded", "overdue"]
 """Reason why a run must not be published any more."""
 
 
-LaunchState = Literal["PLANNED", "INTENT", "STARTED", "TERMINAL", "CLEANED"]
-
-
-@dataclass(frozen=True)
-class LaunchKey:
-    """Key of everything durable: job name, ledger entry, staging table, artifacts."""
-
-    run_id: str
-    generation: int
-    attempt: int
-    launch: int
-
-
 @dataclass(frozen=True)
 class Launch:
     """A start of the engine, as recorded in the ledger."""
@@ -192,16 +187,6 @@ class Launch:
     state: LaunchState
     job_name: str
     job_run_id: str = ""
-
-
-ENDED_STATUSES = ("success", "failed", "cancelled")
-"""Of a run that has ended: what is recorded then stands for good."""
-ENDING_STATUSES = ("cancelling", "overdue")
-"""Of a run that is being stopped; what cuts that off is gone on with by the next wake. `overdue`: by its own limits."""
-ANNOUNCING = "announcing"
-"""Of a run whose end stands recorded for good, and whose completion event is still to be sent."""
-OPEN_STATUSES = ("running", "publish_pending", "interrupted", *ENDING_STATUSES, ANNOUNCING)
-"""Of a run that has to be woken. `interrupted`: it was refused, or broke, after something was launched."""
 
 
 @dataclass(frozen=True)
@@ -218,12 +203,11 @@ class RunRecord:
     """Host, port and name of the database, without credentials; a run resumes on this database only."""
     accepted_at: str
     """UTC, ISO 8601."""
-    status: str
-    """`running`, `interrupted`, `cancelling`, `overdue`, `announcing`, or the response's execution_status."""
+    status: RunStatus
     response: str = ""
     """The recorded response as JSON; empty while there is none."""
     deadline: str = ""
-    """UTC, ISO 8601; a run that is resumed later is stopped and fails. Empty: no deadline yet."""
+    """UTC, ISO 8601: woken later, the run is stopped and fails."""
     hops: int = 0
     """Count of the invocations that have worked on the run, the first included."""
     lost: int = 0
@@ -231,7 +215,25 @@ class RunRecord:
     earlier: str = ""
     """When the generations before this one were accepted, in order, with blanks between: what they left is found so."""
     ended_at: str = ""
-    """When the end was recorded, UTC, ISO 8601; empty while there is none, and for an end of an earlier version."""
+    """When the end was recorded, UTC, ISO 8601; empty while there is none."""
+
+    @property
+    def key(self) -> RunKey:
+        """The generation that stands recorded."""
+        return RunKey(self.run_id, self.generation)
+
+
+@dataclass(frozen=True)
+class Change:
+    """An event in the life of a run, for a ledger to record; `agent/run_status.py` has the status that follows."""
+
+    event: RunEvent
+    response: str | None = None
+    """The answer as JSON; None keeps the recorded one."""
+    ended_at: str | None = None
+    """When the run ended, UTC, ISO 8601; None keeps the recorded time."""
+    hops: int | None = None
+    """The count that `hop` gave this invocation: refused after a later invocation. None does not compare."""
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from agent.errors import ConflictError, EngineError
-from agent.names import job_name
+from agent.names import LaunchKey, job_name
 from graph.state import State
 from tools.ports import JobRunner, Ledger
-from tools.records import JobDefinition, Launch, LaunchKey
+from tools.records import JobDefinition, Launch
 
 
 def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes: int) -> State:
@@ -16,8 +16,8 @@ def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes
     """
     launch = state["launch"] + 1 if state["outcome"] else state["launch"]
     sha = state["job_script_ref"].rpartition("#")[2]
-    parts = (state["run_id"], state["generation"], state["attempt"], launch)
-    key, name = LaunchKey(*parts), job_name(*parts, sha, state["accepted_at"])
+    key = LaunchKey(state["run_id"], state["generation"], state["attempt"], launch)
+    name = job_name(key, sha, state["accepted_at"])
     known = ledger.launch(key)
     if known is None:
         ledger.advance(Launch(key, "PLANNED", name))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 from agent.errors import DatamorphError
+from agent.names import RunKey
 from graph.inputs import store
 from graph.launches import drop_staged
 from graph.response import response_of
-from graph.state import RunStatus, State
+from graph.state import State, WorkflowStatus
 from tools.ports import ArtifactStore, Database, Journal, Ledger
 
 
@@ -21,9 +22,9 @@ def finish(
     journal: Journal,
 ) -> State:
     """Drop this run's staging tables, store the report, tell the journal."""
-    status: RunStatus = "success" if state["status"] == "success" else "failed"
+    status: WorkflowStatus = "success" if state["status"] == "success" else "failed"
     done = State(status=status, warnings=list(state["warnings"]))
-    for launch in ledger.launches(state["run_id"], state["generation"]):
+    for launch in ledger.launches(RunKey(state["run_id"], state["generation"])):
         done["warnings"] += drop_staged(database, launch.key, state["accepted_at"])
     body = response_of(State(**{**state, **done}), artifacts)["body"]
     try:

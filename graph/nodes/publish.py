@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import product
 
 from agent.errors import PublishError
-from agent.names import staging_prefix, staging_table
+from agent.names import LaunchKey, staging_prefix, staging_table
 from agent.redaction import clip, redact
 from agent.script import target_columns
 from graph.inputs import Inputs
 from graph.ownership import demand_current, demand_newest
 from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
-from graph.state import State
+from graph.state import State, launch_prefix
 from tools.ports import ArtifactStore, Clock, Database, Ledger
 from tools.records import Published, PublishOrder
 
@@ -74,13 +74,12 @@ def publish_order(state: State, given: Inputs) -> PublishOrder | None:
         return None
     request, snapshot = given.request, given.snapshot
     types = {name: sql_type if spark else "" for name, spark, sql_type, _ in target_columns(request, snapshot)}
-    run, accepted_at = (state["run_id"], state["generation"]), state["accepted_at"]
-    prefix = staging_prefix(*run, state["attempt"], state["launch"], accepted_at)
+    run = (state["run_id"], state["generation"])
     launches = product(range(1, MAX_ATTEMPTS + 1), range(1, MAX_LAUNCHES + 1))
     return PublishOrder(
         run_id=state["run_id"],
         generation=state["generation"],
-        staging_table=staging_table(prefix, outcome["job_run_id"]),
+        staging_table=staging_table(launch_prefix(state), outcome["job_run_id"]),
         columns=tuple(outcome["columns"]),
         column_types=tuple(types.get(name, "") for name in outcome["columns"]),
         write_mode=request.specs.target_table.write_mode or "overwrite",
@@ -89,5 +88,5 @@ def publish_order(state: State, given: Inputs) -> PublishOrder | None:
         expected_rows=outcome["rows"],
         allow_empty=request.options.allow_empty,
         target=snapshot.target.name,
-        own_prefixes=tuple(staging_prefix(*run, attempt, launch, accepted_at) for attempt, launch in launches),
+        own_prefixes=tuple(staging_prefix(LaunchKey(*run, *each), state["accepted_at"]) for each in launches),
     )

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from agent.errors import InvalidRequestError, PublishError, UnavailableError
+from agent.names import RunKey
 from agent.snapshot import Snapshot
 from tests.tools.database.scene import STAGED, Sql, order, request, stage
 from tools.database import PostgresDatabase
@@ -205,19 +206,19 @@ def test_an_empty_result_needs_leave(scene: Scene) -> None:
 @pytest.mark.parametrize("why", ["cancelled", "superseded", "overdue"])
 def test_what_was_withdrawn_is_never_published(scene: Scene, why: Withdrawal) -> None:
     """However often it is tried, and it says why; another generation is not concerned."""
-    assert scene.database.withdraw("r1", 1, why)
+    assert scene.database.withdraw(RunKey("r1", 1), why)
     for _ in range(2):
         with pytest.raises(PublishError, match=f"r1, generation 1, was {why}") as caught:
             publish(scene)
         assert caught.value.kind == why
-    assert scene.database.withdraw("r1", 1, "cancelled")
+    assert scene.database.withdraw(RunKey("r1", 1), "cancelled")
     assert publish(scene, generation=2) == Published(rows=2, created=False, already=False)
 
 
 def test_what_is_published_is_not_withdrawn(scene: Scene) -> None:
     """The answer says so, and the publish stands."""
     publish(scene)
-    assert not scene.database.withdraw("r1", 1, "cancelled")
+    assert not scene.database.withdraw(RunKey("r1", 1), "cancelled")
     assert publish(scene).already
 
 
@@ -264,7 +265,7 @@ def unreachable(request: pytest.FixtureRequest) -> Database:
         lambda database: database.snapshot(request(source_schemas=SCHEMAS), 0),
         lambda database: database.prepare_staging(),
         lambda database: database.drop_staging(PREFIX),
-        lambda database: database.withdraw("r1", 1, "cancelled"),
+        lambda database: database.withdraw(RunKey("r1", 1), "cancelled"),
         lambda database: database.staging_tables(),
         lambda database: database.head("summary", 1),
     ],

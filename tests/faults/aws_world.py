@@ -18,6 +18,7 @@ import pytest
 
 import lambda_handler
 from agent.names import staging_table
+from agent.run_status import has_ended
 from graph.checkpoints.dynamodb import AtomicSaver
 from runs.dispatch import JOB_EVENT
 from tests.fakes.aws_lambda import FakeLambda
@@ -37,7 +38,6 @@ from tests.faults.world_clock import WorldClock
 from tests.lambda_handler.scene import FUNCTION_ARN, REPLY, Context, event
 from tools.aws.clients import AwsClients
 from tools.fakes import PlannedRun
-from tools.records import ENDED_STATUSES
 
 EVENT = event()
 RUN: str = EVENT["run_id"]
@@ -196,7 +196,7 @@ class AwsWorld:
         if RUN in self._tick():
             return _handle({"run_id": RUN, "action": "resume"}), False
         stands = _handle({"run_id": RUN, "action": "status"})
-        over = stands["body"]["execution_status"] in ENDED_STATUSES
+        over = has_ended(stands["body"]["execution_status"])
         return (stands if over else _handle(EVENT)), over
 
     def _tick(self) -> list[str]:

@@ -13,14 +13,14 @@ class Canceller:
 
     def __init__(self, scene: PublishScene, turn: Turn, why: Withdrawal = "cancelled", lock_timeout: int = 1) -> None:
         self._database = PostgresDatabase(scene.url, lock_timeout=lock_timeout)
-        self._key = (turn.order.run_id, turn.order.generation)
+        self._key = turn.order.key
         self.why = why
         self.told = "nothing"
 
     def __call__(self) -> None:
         """Try once."""
         try:
-            self.told = "withdrawn" if self._database.withdraw(*self._key, self.why) else "published"
+            self.told = "withdrawn" if self._database.withdraw(self._key, self.why) else "published"
         except UnavailableError:
             self.told = "try again"
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from typing_extensions import TypedDict
 
-from tools.records import ENDED_STATUSES, OPEN_STATUSES
+from agent.run_status import has_ended, open_statuses
 
 Rows = list[tuple[Any, ...]]
 
@@ -177,7 +177,7 @@ def _by_part(value: dict[str, Any]) -> dict[str, Any]:
 
 def ended_once(found: Evidence, expected: Expected, told_again: bool = False) -> list[str]:
     """I6: one terminal record, which is what the door answers, and one completion event that agrees with it."""
-    told = [] if found.status in ENDED_STATUSES else [f"I6: the run stands as {found.status!r}"]
+    told = [] if has_ended(found.status) else [f"I6: the run stands as {found.status!r}"]
     if not found.recorded or json.loads(found.recorded) != found.response:
         told.append(f"I6: recorded is {found.recorded!r}, and the door answers {found.response}")
     kinds = {json.dumps(event, sort_keys=True) for event in found.events}
@@ -190,7 +190,7 @@ def ended_once(found: Evidence, expected: Expected, told_again: bool = False) ->
 
 def ended_in_time(status: str, limit: str) -> list[str]:
     """I8: a run that has reached a limit, and was woken after that, is open no more."""
-    return [f"I8: the run stands as {status!r} after {limit} and a sweep"] if status in OPEN_STATUSES else []
+    return [f"I8: the run stands as {status!r} after {limit} and a sweep"] if status in open_statuses() else []
 
 
 def no_secret(found: Evidence, canary: str) -> list[str]:

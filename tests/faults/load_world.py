@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import lambda_handler
-from agent.names import run_id_of_job
+from agent.names import RunKey, run_of_job
 from tests.fakes.glue_runs import Course
 from tests.faults.aws_world import AwsWorld
 from tests.faults.meter import Meter
@@ -68,7 +68,7 @@ class CrowdEngine(TimedEngine):
 
     def start(self, job: Mapping[str, Any], arguments: Mapping[str, str]) -> tuple[str, Course]:
         """Start a run; the endpoint starts one at a time."""
-        self.rows = rows_of(run_id_of_job(job["Name"]) or "")
+        self.rows = rows_of((run_of_job(job["Name"]) or RunKey("", 0)).run_id)
         return super().start(job, arguments)
 
 
@@ -166,7 +166,7 @@ class Crowd:
     def job_event(self, run_id: str) -> dict[str, Any]:
         """What EventBridge sends when the run's only job has ended."""
         ((name, (run,)),) = [
-            (name, runs) for name, runs in self.world.glue.account.runs.items() if run_id_of_job(name) == run_id
+            (name, runs) for name, runs in self.world.glue.account.runs.items() if run_of_job(name) == RunKey(run_id, 1)
         ]
         detail = {"jobName": name, "jobRunId": run.job_run_id, "state": "SUCCEEDED", "severity": "INFO", "message": ""}
         return {"source": "aws.glue", "detail-type": "Glue Job State Change", "detail": detail}

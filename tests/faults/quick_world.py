@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from agent.names import staging_table
+from agent.names import RunKey, staging_table
 from agent.settings import load_settings
 from agent.snapshot import Snapshot
 from graph.response import Response
@@ -254,7 +254,7 @@ class QuickWorld:
             response=cast(dict[str, Any], told),
             status=record.status,
             recorded=record.response,
-            launches=[one.state for number in generations for one in self.ledger.launches(RUN, number)],
+            launches=[one.state for number in generations for one in self.ledger.launches(RunKey(RUN, number))],
             events=ended,
         )
 

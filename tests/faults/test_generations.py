@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
 from agent.errors import ConflictError, EngineError
-from agent.names import thread_id
+from agent.names import RunKey, thread_id
 from graph.builder import Workflow, build_workflow
 from tests.faults.sampled import sampled
 from tests.faults.tally import Tally
@@ -59,7 +59,7 @@ def others(made: World) -> dict[str, object]:
 def own_jobs(made: World) -> list[str]:
     """The names of the jobs that were started for the run, of all its generations."""
     ledger = made.service().tools.ledger
-    foreign = {launch.job_name for run_id in OTHERS for launch in ledger.launches(run_id, 1)}
+    foreign = {launch.job_name for run_id in OTHERS for launch in ledger.launches(RunKey(run_id, 1))}
     return [name for name in dict.fromkeys(made.jobs.started) if name not in foreign]
 
 
@@ -67,7 +67,9 @@ def left(made: World) -> str:
     """What the run has left behind that nobody needs any more; empty when there is nothing."""
     names = own_jobs(made)
     live = [run for name in names for run in made.jobs.list_runs(name) if not run.terminal]
-    foreign = {launch.job_name for run_id in OTHERS for launch in made.service().tools.ledger.launches(run_id, 1)}
+    foreign = {
+        launch.job_name for run_id in OTHERS for launch in made.service().tools.ledger.launches(RunKey(run_id, 1))
+    }
     defined = [name for name in made.jobs.definitions if name not in foreign]
     kept = {table for run_id in OTHERS for table in made.staging(run_id)}
     staging = [table for table in made.all_staging() if table not in kept]
@@ -82,7 +84,7 @@ def newest_start(made: World) -> int:
 def go_on(made: World, tally: Tally, sweep: str) -> None:
     """The others come to their right ends."""
     for run_id, state in OTHERS.items():
-        (launch,) = made.service().tools.ledger.launches(run_id, 1)
+        (launch,) = made.service().tools.ledger.launches(RunKey(run_id, 1))
         number = 1 + made.jobs.started.index(launch.job_name)
         while (told := made.act("resume", run_id))["statusCode"] == 202:
             pass
@@ -248,7 +250,7 @@ def history(made: World, state: str) -> tuple[Workflow, list[StateSnapshot]]:
     stand(made, RUN, state)
     service = made.service()
     workflow = build_workflow(service.tools, service.settings, service.checkpointer)
-    found = workflow.get_state_history({"configurable": {"thread_id": thread_id(RUN, 1)}})
+    found = workflow.get_state_history({"configurable": {"thread_id": thread_id(RunKey(RUN, 1))}})
     return workflow, [each for each in found if each.next]
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.names import RunKey
 from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import answer
 from tests.faults.world import World, world
 from tests.runs.scene import Woken
-from tools.records import RunRecord
+from tools.records import Change, RunRecord
 
 pytestmark = pytest.mark.postgres
 
@@ -96,7 +97,7 @@ def test_what_cannot_be_dropped_keeps_no_other_table_back(made: World) -> None:
     tables[RUN] = made.staging(RUN)[0]
     ledger = made.service().tools.ledger
     for run_id in tables:
-        ledger.finish(run_id, 1, "failed", "{}")
+        ledger.change(RunKey(run_id, 1), Change("fail", "{}"))
     look_at(made, tables["run_3"])
     look_at(made, tables["run_2"])
     told = sweep(made)["body"]
@@ -108,7 +109,7 @@ def test_a_table_of_a_run_long_past_is_found(made: World) -> None:
     """Behind any number of newer ones; one that no run here has is left alone."""
     (table,) = made.all_staging()
     ledger, record = made.service().tools.ledger, record_of(made)
-    ledger.finish(RUN, 1, "failed", "{}")
+    ledger.change(RunKey(RUN, 1), Change("fail", "{}"))
     for number in range(450):
         later = f"2999-01-01T00:00:00.{number // 2:03}+00:00"
         ledger.accept(replace(record, run_id=f"n{number}", accepted_at=later, status="success"))

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.run_status import is_open
 from graph.response import Response
 from tests.faults.expected_course import KINDS, ExpectedCourse, Kind
 from tests.faults.mortal import Life
 from tests.faults.quick_world import REQUEST, RESTART, QuickWorld, quick_world
 from tests.faults.saver_calls import Moment
 from tests.faults.tally import Tally
-from tools.records import OPEN_STATUSES
 
 COURSES = {"right at once": ("SUCCEEDED", "SUCCEEDED"), "repaired": ("FAILED", "SUCCEEDED")}
 """In which state the job of each attempt ends."""
@@ -43,7 +43,7 @@ def sequences() -> list[tuple[Kind, ...]]:
 def differing(world: QuickWorld, expected: ExpectedCourse) -> list[str]:
     """What the run has done otherwise than it should."""
     record = world.record()
-    status = "" if record is None else "open" if record.status in OPEN_STATUSES else record.status
+    status = "" if record is None else "open" if is_open(record.status) else record.status
     pairs = {
         "generation": (record.generation if record else 0, expected.generation),
         "status": (status, expected.status),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.names import thread_id
+from agent.names import RunKey, thread_id
 from graph.response import Response
 from tests.fakes.moto_server import Aws
 from tests.faults.memory_world import RUN, World
@@ -85,7 +85,7 @@ def sweep(aws: Aws, savers: Savers, folder: Path, path: str, step: int = 1) -> I
 def _forget(aws: Aws) -> None:
     """Empty the checkpoints' table."""
     with atomic() as saver:
-        saver.delete_thread(thread_id(RUN, 1))
+        saver.delete_thread(thread_id(RunKey(RUN, 1)))
 
 
 def count(tally: Tally, aws: Aws, folder: Path, path: str, step: int = 1) -> None:

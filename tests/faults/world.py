@@ -141,10 +141,8 @@ class World:
         ledger = self.service().tools.ledger
         record = ledger.run(run_id)
         assert record is not None
-        keys = [launch.key for launch in ledger.launches(run_id, record.generation)]
-        named = {
-            staging_prefix(key.run_id, key.generation, key.attempt, key.launch, record.accepted_at) for key in keys
-        }
+        keys = [launch.key for launch in ledger.launches(record.key)]
+        named = {staging_prefix(key, record.accepted_at) for key in keys}
         return [table for table in self.all_staging() if table[:15] in named]
 
     def all_staging(self) -> list[str]:
@@ -157,7 +155,7 @@ class World:
         ledger = self.service().tools.ledger
         record = ledger.run(run_id)
         assert record is not None
-        launches = ledger.launches(run_id, record.generation)
+        launches = ledger.launches(record.key)
         names = {launch.job_name for launch in launches}
         return {
             "rows": self.rows(target),

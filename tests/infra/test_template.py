@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.names import job_name
+from agent.names import LaunchKey, job_name
 from agent.settings import PREFIX, Settings, load_settings
 from graph.checkpoints.dynamodb import checkpoints_table
 from tests.infra.templates import load, resources
@@ -86,7 +86,7 @@ def test_the_rule_catches_our_jobs_when_they_have_ended() -> None:
     assert set(pattern["detail"]["state"]) == TERMINAL_STATES
     [prefix] = [one["prefix"] for one in pattern["detail"]["jobName"]]
     assert prefix == "datamorph-job-"
-    assert job_name("run", 1, 1, 1, "0" * 64, "2026-01-01").startswith(f"{prefix}run-g1-a1-l1-")
+    assert job_name(LaunchKey("run", 1, 1, 1), "0" * 64, "2026-01-01").startswith(f"{prefix}run-g1-a1-l1-")
 
 
 def test_the_sweep_comes_every_five_minutes() -> None:

@@ -11,11 +11,12 @@ import pytest
 
 import lambda_handler
 from agent.errors import UnavailableError
+from agent.names import RunKey
 from runs.respond import respond
 from tests.fakes.moto_server import REFUSED_PATTERN, Aws
 from tests.lambda_handler.scene import Context, event
 from tools.aws.announcer import EventBridgeAnnouncer
-from tools.records import RunRecord
+from tools.records import Change, RunRecord
 
 RUN = "20261125_100000_abc123"
 BAD = {"run_id": RUN, "specs": {"source_tables": ["orders"], "target_table": {"name": "t", "colums": []}}}
@@ -100,10 +101,10 @@ def test_a_run_that_goes_on_by_itself_is_not_refused(function: Aws, monkeypatch:
     service, _ = lambda_handler._door.open(Context())  # type: ignore[arg-type]
     ledger = service.tools.ledger
     ledger.accept(record)
-    ledger.finish(RUN, 1, "interrupted", "{}")
+    ledger.change(RunKey(RUN, 1), Change("interrupt", "{}"))
     asked(event(RUN))
     assert heard(function, queue) == []
-    ledger.finish(RUN, 1, "unavailable", "{}")
+    ledger.change(RunKey(RUN, 1), Change("refuse", "{}"))
     asked(event(RUN))
     (told,) = heard(function, queue)
     assert told["statusCode"] == 503

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.names import staging_prefix
+from agent.names import LaunchKey, staging_prefix
 from tests.lambda_handler.scene import FUNCTION_ARN, Deployment, event
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger
@@ -51,7 +51,7 @@ def test_a_tick_leaves_nothing_of_a_run_that_has_ended(deployment: Deployment) -
     ledger = DynamoLedger(deployment.aws.clients, "datamorph-ledger", 90)
     record = ledger.run(RUN)
     assert record is not None
-    table = staging_prefix(RUN, 1, 1, 1, record.accepted_at) + 12 * "0"
+    table = staging_prefix(LaunchKey(RUN, 1, 1, 1), record.accepted_at) + 12 * "0"
     deployment.sql(f"CREATE TABLE datamorph_staging.{table} (customer text)")
     deployment.sql("CREATE TABLE datamorph_staging.s_0123456789ab_0123456789ab (customer text)")
     dead = DynamoLease(deployment.aws.clients, "datamorph-ledger", lambda: 60.0, FakeClock()).hold(RUN)

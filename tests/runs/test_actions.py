@@ -67,7 +67,7 @@ def test_cancelling_what_is_published_already_finishes_it(bench: MakeBench) -> N
     """The rows are in the target: to call it cancelled would be a lie."""
     made = bench(jobs=FakeJobs(LONG))
     ask(made, event())
-    made.database.withdraw = lambda run_id, generation, why: False  # type: ignore[method-assign]
+    made.database.withdraw = lambda key, why: False  # type: ignore[method-assign]
     assert act(made, "cancel")["body"]["execution_status"] == "success"
     assert list(made.database.published) == [("run_1", 1)]
 

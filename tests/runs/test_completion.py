@@ -11,12 +11,12 @@ from dataclasses import replace
 import pytest
 
 from agent.errors import ConflictError, UnavailableError
-from runs.completion import told
+from agent.names import RunKey
 from tests.runs.racing import LIVE, Killed, Scene
 from tests.runs.scene import REPLY, Bench, event
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.local.ledger import SqliteLedger
-from tools.records import Completion, Launch, ModelCall, PublishOrder, RunEnded, RunRecord
+from tools.records import Change, Completion, Launch, ModelCall, PublishOrder, RunEnded, RunRecord
 
 MakeBench = Callable[..., Bench]
 
@@ -69,16 +69,6 @@ def test_a_bus_that_is_away_has_a_day_from_the_end(bench: MakeBench) -> None:
     assert (scene.act("resume")["statusCode"], scene.record().status) == (200, "announcing")
     scene.later += 120
     assert (scene.act("resume")["statusCode"], scene.record().status) == (200, "success")
-
-
-def test_an_end_of_an_earlier_version_is_told_for_a_day_after_its_deadline(bench: MakeBench) -> None:
-    """When it was recorded is not known; a run that has no deadline either counts from its acceptance."""
-    scene = Scene(bench(jobs=FakeJobs(TIMEOUT)), deaf=True)
-    scene.ask(event())
-    tools, record = scene.service().tools, replace(scene.record(), ended_at="")
-    late = {"2023-11-14T00:00:00.000+00:00": False, "2023-11-12T00:00:00.000+00:00": True}
-    assert {at: told(tools, replace(record, deadline=at)) for at in late} == late
-    assert {at: told(tools, replace(record, deadline="", accepted_at=at)) for at in late} == late
 
 
 @pytest.mark.parametrize("action", ["cancel", "resume", "restart"])
@@ -137,7 +127,7 @@ def test_an_invalid_run_that_is_sent_again_is_no_cancelled_one(bench: MakeBench)
     ledger = scene.made.service().tools.ledger
     fresh = replace(scene.record(), run_id="run_2", status="running", response="")
     ledger.accept(fresh)
-    ledger.finish("run_2", 1, "invalid", "{}")
+    ledger.change(RunKey("run_2", 1), Change("reject", "{}"))
     assert isinstance(scene.made.database, FakeDatabase)
     scene.made.database.reachable = False
     assert scene.ask(event(run_id="run_2"))["statusCode"] == 503
@@ -185,7 +175,7 @@ def test_a_restart_that_may_not_append_again_leaves_the_run_as_it_is(bench: Make
     assert scene.ask(appended)["statusCode"] == 202
     assert isinstance(scene.made.database, FakeDatabase)
     order = PublishOrder("run_1", 1, "s_0_0", (), (), "append", True, (), 3, False, "totals")
-    scene.made.database.published[("run_1", 1)] = order
+    scene.made.database.published[order.key] = order
     for _ in range(2):
         refused = scene.ask({**appended, "options": RESTART})
         assert (refused["statusCode"], "appended again" in refused["body"]["message"]) == (409, True)
@@ -245,10 +235,14 @@ def test_a_worker_that_comes_late_drives_no_step(bench: MakeBench, monkeypatch: 
     scene = Scene(bench(jobs=FakeJobs(LIVE)))
     hop = SqliteLedger.hop
 
-    def late(ledger: SqliteLedger, run_id: str, generation: int, deadline: str = "") -> RunRecord:
+    def late(ledger: SqliteLedger, key: RunKey, deadline: str = "") -> RunRecord:
         monkeypatch.setattr(SqliteLedger, "hop", hop)
-        scene.act("cancel", "theirs") if how == "cancel" else ledger.new_generation(scene.record(), scene.record())
-        return hop(ledger, run_id, generation, deadline)
+        if how == "cancel":
+            scene.act("cancel", "theirs")
+        else:
+            ledger.change(key, Change("cancel"))
+            ledger.new_generation(scene.record(), scene.record())
+        return hop(ledger, key, deadline)
 
     monkeypatch.setattr(SqliteLedger, "hop", late)
     answered = scene.ask(event())
@@ -263,12 +257,12 @@ def test_who_was_overtaken_takes_no_run_out_of_the_open_ones(bench: MakeBench, m
     def killed(*_: object, **__: object) -> None:
         raise Killed
 
-    def late(ledger: SqliteLedger, run_id: str, generation: int) -> list[Launch]:
-        found = launches(ledger, run_id, generation)
+    def late(ledger: SqliteLedger, key: RunKey) -> list[Launch]:
+        found = launches(ledger, key)
         monkeypatch.setattr(SqliteLedger, "launches", launches)
         scene.made.model = FakeModel([REPLY])
         with monkeypatch.context() as patch, pytest.raises(Killed):
-            patch.setattr(SqliteLedger, "finish", killed)
+            patch.setattr(SqliteLedger, "change", killed)
             scene.act("resume", "theirs")
         return found
 

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from agent.errors import ConflictError, EngineError, PublishError, UnavailableError
+from agent.names import LaunchKey, RunKey
+from agent.run_status import RunEvent
 from graph.nodes.publish import publish
 from graph.state import State
 from runs.actions import Actions
-from runs.completion import told
+from runs.completion import tell
 from tests.runs.scene import LONG, Bench, act, ask, event, job_event, refused, swept
 from tools.fakes import FakeClock, FakeJobs, FakeModel, PlannedRun
-from tools.records import LaunchKey, RunEnded
+from tools.records import Change, RunEnded
 
 MakeBench = Callable[..., Bench]
 
@@ -100,7 +102,7 @@ def test_a_start_that_shows_late_is_stopped_by_a_cancel(bench: MakeBench) -> Non
     listed, looks = made.jobs.list_runs, [0]
     with refused(made, "start", UnavailableError("glue", "no network"), times=1):
         ask(made, event())
-    (job_name,) = [launch.job_name for launch in made.service().tools.ledger.launches("run_1", 1)]
+    (job_name,) = [launch.job_name for launch in made.service().tools.ledger.launches(RunKey("run_1", 1))]
     made.jobs.start(job_name, {})
 
     def late(job_name: str) -> Any:
@@ -152,7 +154,7 @@ def test_a_launch_that_was_put_away_is_not_started(bench: MakeBench) -> None:
     with refused(made, "start", UnavailableError("glue", "no network"), times=1):
         ask(made, event())
     tools = made.service().tools
-    (launch,) = tools.ledger.launches("run_1", 1)
+    (launch,) = tools.ledger.launches(RunKey("run_1", 1))
     tools.ledger.advance(type(launch)(launch.key, "CLEANED", launch.job_name))
     answer = act(made, "resume")
     assert (answer["statusCode"], "ask for that again" in answer["body"]["message"]) == (409, True)
@@ -165,25 +167,26 @@ def test_a_definition_that_vanished_is_made_again(bench: MakeBench) -> None:
     made = bench()
     with refused(made, "start", UnavailableError("glue", "no network"), times=1):
         ask(made, event())
-    (launch,) = made.service().tools.ledger.launches("run_1", 1)
+    (launch,) = made.service().tools.ledger.launches(RunKey("run_1", 1))
     made.jobs.delete(launch.job_name)
     assert act(made, "resume")["statusCode"] == 200
 
 
-@pytest.mark.parametrize("status", ["cancelling", "cancelled"])
-def test_a_worker_that_lost_its_run_does_not_publish(bench: MakeBench, status: str) -> None:
+@pytest.mark.parametrize("events", [("cancel",), ("cancel", "end_cancel")])
+def test_a_worker_that_lost_its_run_does_not_publish(bench: MakeBench, events: tuple[RunEvent, ...]) -> None:
     """It was asleep while the run was cancelled."""
     made = bench(jobs=FakeJobs(LONG))
     ask(made, event())
     tools = made.service().tools
-    tools.ledger.finish("run_1", 1, status, "{}")
+    for each in events:
+        tools.ledger.change(RunKey("run_1", 1), Change(each, "{}"))
     state = State(run_id="run_1", generation=1)
     with pytest.raises(ConflictError, match="publishes nothing more"):
         publish(state, artifacts=tools.artifacts, database=made.database, clock=FakeClock(), ledger=tools.ledger)
-    tools.ledger.finish("run_1", 1, "success", "{}")
+    tools.ledger.change(RunKey("run_1", 1), Change("succeed", "{}"))
     record = tools.ledger.run("run_1")
     assert record is not None
-    assert (record.status == "cancelled") is (status == "cancelled")
+    assert (record.status == "cancelled") is ("end_cancel" in events)
 
 
 def test_a_cancel_is_told(bench: MakeBench) -> None:
@@ -236,7 +239,7 @@ def test_an_end_that_nobody_could_hear_is_told_again(bench: MakeBench) -> None:
     assert record is not None
     tools = type(made.service().tools)(**{**vars(made.service().tools), "announcer": Deaf(), "clock": late})
     heard.clear()
-    assert told(tools, record) is True
+    assert tell(tools, record) is True
 
 
 def test_a_cancel_without_the_prompt_is_a_cancel(bench: MakeBench) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from agent.errors import EngineError, UnavailableError
-from agent.names import staging_prefix
+from agent.names import LaunchKey, staging_prefix
 from runs.actions import Actions
 from tests.runs.scene import LONG, Bench, Defined, Woken, act, ask, event, sweep
 from tools.fakes import FakeJobs, PlannedRun
@@ -27,7 +27,7 @@ def record_of(made: Bench) -> RunRecord:
 def staged(made: Bench, attempt: int = 1, generation: int = 1) -> str:
     """A staging table of the run's, as its job would have made it."""
     accepted_at = record_of(made).accepted_at
-    table = staging_prefix("run_1", generation, attempt, 1, accepted_at) + 12 * "0"
+    table = staging_prefix(LaunchKey("run_1", generation, attempt, 1), accepted_at) + 12 * "0"
     made.database.staged.append(table)
     return table
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agent.errors import EngineError, PublishError, UnavailableError
+from agent.names import RunKey
 from agent.settings import load_settings
 from runs.actions import Actions
 from runs.limits import MAX_LOST
@@ -89,7 +90,7 @@ def test_what_is_published_already_is_finished_after_the_deadline(bench: MakeBen
     """The rows are in the target: to call it failed would be a lie."""
     made = bench(jobs=FakeJobs(LONG))
     ask(made, event())
-    made.database.withdraw = lambda run_id, generation, why: False  # type: ignore[method-assign]
+    made.database.withdraw = lambda key, why: False  # type: ignore[method-assign]
     answer = wake(later(made, MINUTES))
     assert answer["body"]["execution_status"] == "success"
 
@@ -184,9 +185,9 @@ def test_a_worker_that_slept_keeps_no_run_from_its_end(bench: MakeBench) -> None
     ask(made, event(options={"wait": "event"}))
     ledger = made.service().tools.ledger
     while recorded(made).lost < MAX_LOST:
-        ledger.hop("run_1", 1)
+        ledger.hop(RunKey("run_1", 1))
     cut_off(made, made.service())
-    ledger.settle("run_1", 1)
+    ledger.settle(RunKey("run_1", 1))
     assert wake(made.service())["body"]["diagnosis"]["failure_class"] == "no_progress"
 
 

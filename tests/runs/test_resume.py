@@ -10,7 +10,7 @@ import pytest
 from langgraph.runtime import RunControl
 
 from agent.errors import PublishError
-from agent.names import thread_id
+from agent.names import RunKey, thread_id
 from runs.service import Step
 from tests.runs.scene import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, Bench, event
 from tools.fakes import FakeDatabase, FakeJobs, PlannedRun
@@ -82,7 +82,7 @@ def test_a_restart_ends_what_the_old_generation_left(bench: MakeBench) -> None:
     old = first.run(event())["body"]["job_run_id"]
     assert made.service().run(event(options={"restart": True}))["statusCode"] == 200
     assert first.tools.jobs.get(made.jobs.started[0], old).state == "STOPPED"
-    assert [launch.state for launch in first.tools.ledger.launches("run_1", 1)] == ["CLEANED"]
+    assert [launch.state for launch in first.tools.ledger.launches(RunKey("run_1", 1))] == ["CLEANED"]
     assert len(made.database.dropped) == 2
 
 
@@ -122,7 +122,7 @@ def test_checkpoints_are_small_plain_data(bench: MakeBench) -> None:
     made = bench(jobs=FakeJobs(long_log))
     service = made.service()
     service.run(event())
-    config = {"configurable": {"thread_id": thread_id("run_1", 1)}}
+    config = {"configurable": {"thread_id": thread_id(RunKey("run_1", 1))}}
     checkpoints = list(service.checkpointer.list(config))  # type: ignore[arg-type]
     assert len(checkpoints) > 8
     assert max(len(json.dumps(c.checkpoint["channel_values"])) for c in checkpoints) < 50_000

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.errors import EngineError
-from agent.names import run_id_of_job
+from agent.names import run_of_job
 from agent.settings import Settings
 from tools.aws.clients import AwsClients
 from tools.aws.glue_errors import Setting, glue_call
@@ -61,7 +61,7 @@ class GlueJobList:
         pages = self._clients.get("glue").get_paginator("list_jobs").paginate(Tags=OWNER_TAG)
         with glue_call("ListJobs", "all jobs", self._setting):
             names = [name for page in pages for name in page["JobNames"]]
-        return [name for name in names if run_id_of_job(name)]
+        return [name for name in names if run_of_job(name)]
 
     def look(self, job_name: str) -> DefinedJob | None:
         """The definition, expired from a day after the last possible end of its run on; None when it is gone."""

@@ -7,6 +7,8 @@ import uuid
 from datetime import UTC, datetime
 
 from agent.errors import UnavailableError
+from agent.names import LaunchKey, RunKey
+from agent.run_status import RunEvent, allowed_from, is_open, target
 from tools.aws.clients import AwsClients
 from tools.aws.ledger_items import (
     NEWEST_INDEX,
@@ -24,8 +26,9 @@ from tools.aws.ledger_items import (
     values,
 )
 from tools.aws.table import Item, Table
-from tools.launch_steps import check_step, next_generation, restarted_meanwhile
-from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
+from tools.launch_steps import next_generation
+from tools.ledger_refusals import check_step, restarted_meanwhile
+from tools.records import Change, Launch, RunRecord
 
 _TRIES = 5
 """Optimistic-locking tries of a launch's write; a run has one worker, so a second try is rare."""
@@ -55,9 +58,7 @@ class DynamoLedger:
         put = self._table.write(
             "put_item",
             Item=run_item(following, token, self._expires_at()),
-            # Of two restarts at once one wins: the other finds the number raised.
-            ConditionExpression="generation = :superseded",
-            ExpressionAttributeValues={":superseded": {"N": str(superseded.generation)}},
+            **_allowed(superseded.key, "restart"),
         )
         # boto3 repeats a request whose answer was lost, and the repeated one fails on the first one's write.
         if not put and self._known(record.run_id)["token"]["S"] != token:
@@ -81,96 +82,51 @@ class DynamoLedger:
         )
         return [run_of(item) for item in items]
 
-    def finish(
-        self,
-        run_id: str,
-        generation: int,
-        status: str,
-        response: str,
-        *,
-        stopping: bool = False,
-        ended_at: str = "",
-        hops: int | None = None,
-    ) -> bool:
-        """Record the run's status; False when it has ended, another worker stops it, or a newer one works on it.
+    def change(self, key: RunKey, change: Change) -> bool:
+        """Record an event, unless the run's status refuses it, or the run was taken over.
 
         False also when boto3 repeated a request whose answer was lost and the first one recorded the end.
         """
-        # `open` stays in open runs alone, see run_item. `status`, `response` and `open` are reserved words.
-        kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
-        opened = ", #open = :open" if status in OPEN_STATUSES else " REMOVE #open"
-        given = values(status=status, ended=ended_at, **{word: word for word in kept})
-        given |= values(open="open") if status in OPEN_STATUSES else {}
-        given |= {":hops": {"N": str(hops)}} if hops is not None else {}
-        newest = " AND hops = :hops" if hops is not None else ""
-        sets = "#status = :status, #response = :response, ended_at = :ended, expires_at = :expires"
-        return self._table.write(
-            "update_item",
-            Key=run_key(run_id),
-            UpdateExpression=f"SET {sets}{opened}",
-            # A superseded generation, a final status and, with `hops`, a newer invocation's run are left alone.
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({_placeholders(kept)}){newest}",
-            ExpressionAttributeNames={"#status": "status", "#response": "response", "#open": "open"},
-            ExpressionAttributeValues=given
-            | {
-                ":response": {"B": packed(response)},
-                ":generation": {"N": str(generation)},
-                ":expires": {"N": str(self._expires_at())},
-            },
-        )
+        status = target(change.event)
+        sets = {"status": {"S": status}, "expires_at": {"N": str(self._expires_at())}}
+        if change.response is not None:
+            sets["response"] = {"B": packed(change.response)}
+        if change.ended_at is not None:
+            sets["ended_at"] = {"S": change.ended_at}
+        if is_open(status):
+            sets["open"] = {"S": "open"}
+        request = _allowed(key, change.event, sets)
+        if change.hops is not None:
+            request["ConditionExpression"] += " AND hops = :hops"
+            request["ExpressionAttributeValues"][":hops"] = {"N": str(change.hops)}
+        if not is_open(status):
+            # The attribute is the key of the index of open runs: without it the run leaves the index.
+            request["UpdateExpression"] += " REMOVE #open"
+            request["ExpressionAttributeNames"]["#open"] = "open"
+        return self._table.write("update_item", Key=run_key(key.run_id), **request)
 
-    def announced(self, run_id: str, generation: int, status: str) -> None:
-        """Record that the end was announced: the run gets its final status and leaves the open runs."""
-        self._table.write(
-            "update_item",
-            Key=run_key(run_id),
-            UpdateExpression="SET #status = :status REMOVE #open",
-            # Only from `announcing`: a restarted run, or one announced already, stays as it is.
-            ConditionExpression="generation = :generation AND #status = :announcing",
-            ExpressionAttributeNames={"#status": "status", "#open": "open"},
-            ExpressionAttributeValues={
-                **values(status=status, announcing=ANNOUNCING),
-                ":generation": {"N": str(generation)},
-            },
-        )
+    def hop(self, key: RunKey, deadline: str = "") -> RunRecord:
+        """Count an invocation as lost until it settles; returns what stands recorded."""
+        token = _token()
+        sets = {
+            "status": {"S": target("drive")},
+            "open": {"S": "open"},
+            "expires_at": {"N": str(self._expires_at())},
+            "hop_token": {"S": token},
+        }
+        if deadline:
+            sets["deadline"] = {"S": deadline}
+        request = _allowed(key, "drive", sets)
+        request["UpdateExpression"] += " ADD hops :one, lost :one"
+        request["ExpressionAttributeValues"][":one"] = {"N": "1"}
+        # A request whose answer is lost is sent again by boto3: it finds its own token, and counts once.
+        request["ConditionExpression"] += " AND (attribute_not_exists(hop_token) OR hop_token <> :set_hop_token)"
+        item = self._table.update(run_key(key.run_id), **request)
+        return run_of(item or self._known(key.run_id))
 
-    def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
-        """Count an invocation as lost until it settles; returns the recorded run."""
-        words = (*ENDED_STATUSES, *ENDING_STATUSES, ANNOUNCING)
-        given = {"running": "running", "open": "open"} | ({"deadline": deadline} if deadline else {})
-        sets = "#status = :running, #open = :open, expires_at = :expires, hop_token = :token"
-        sets += ", deadline = :deadline" if deadline else ""
-        item = self._table.update(
-            run_key(run_id),
-            UpdateExpression=f"SET {sets} ADD hops :one, lost :one",
-            # ADD is not idempotent: boto3 repeats a request whose answer was lost, and the token makes it count once.
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({_placeholders(words)}) "
-            "AND (attribute_not_exists(hop_token) OR hop_token <> :token)",
-            ExpressionAttributeNames={"#status": "status", "#open": "open"},
-            ExpressionAttributeValues={
-                **values(token=_token(), **given, **{word: word for word in words}),
-                ":one": {"N": "1"},
-                ":generation": {"N": str(generation)},
-                ":expires": {"N": str(self._expires_at())},
-            },
-        )
-        return run_of(item or self._known(run_id))
-
-    def settle(self, run_id: str, generation: int) -> None:
-        """Reset the count of lost invocations after progress, unless the run is being stopped."""
-        self._table.write(
-            "update_item",
-            Key=run_key(run_id),
-            UpdateExpression="SET lost = :none",
-            # A run that is being stopped stays as it is, whatever a worker reports that does not know of it yet.
-            ConditionExpression=f"generation = :generation AND NOT #status IN ({_placeholders(ENDING_STATUSES)})",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={
-                **values(**{word: word for word in ENDING_STATUSES}),
-                ":none": {"N": "0"},
-                ":generation": {"N": str(generation)},
-            },
-        )
+    def settle(self, key: RunKey) -> None:
+        """Record that the run got on, unless its status refuses that."""
+        self._table.write("update_item", Key=run_key(key.run_id), **_allowed(key, "settle", {"lost": {"N": "0"}}))
 
     def due(self, limit: int = 50) -> list[str]:
         """run_ids of open runs, least recently returned first; each is marked as returned now."""
@@ -198,11 +154,12 @@ class DynamoLedger:
                 return
         raise self._contended(f"launch {launch.key}")
 
-    def launches(self, run_id: str, generation: int) -> list[Launch]:
+    def launches(self, key: RunKey) -> list[Launch]:
         """All launches of a generation in order."""
+        partition, prefix = run_key(key.run_id)["pk"]["S"], launches_prefix(key.generation)
         items = self._table.query(
             KeyConditionExpression="pk = :run AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues=values(run=run_key(run_id)["pk"]["S"], prefix=launches_prefix(generation)),
+            ExpressionAttributeValues=values(run=partition, prefix=prefix),
             ConsistentRead=True,
         )
         return [launch_of(item) for item in items]
@@ -250,9 +207,22 @@ class DynamoLedger:
         return UnavailableError("ledger", message)
 
 
-def _placeholders(statuses: tuple[str, ...]) -> str:
-    """The names under which `values` gives these statuses to an expression."""
-    return ", ".join(f":{status}" for status in statuses)
+def _allowed(key: RunKey, event: RunEvent, sets: Item | None = None) -> Item:
+    """A request on the condition that the generation stands, in a status that allows the event; it sets attributes.
+
+    Every name has a placeholder, because `status`, `open` and `response` are words of DynamoDB's own.
+    """
+    statuses = values(**{f"in_{status}": status for status in allowed_from(event)})
+    request: Item = {
+        "ConditionExpression": f"generation = :generation AND #status IN ({', '.join(statuses)})",
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": {":generation": {"N": str(key.generation)}, **statuses},
+    }
+    if sets:
+        request["UpdateExpression"] = "SET " + ", ".join(f"#{name} = :set_{name}" for name in sets)
+        request["ExpressionAttributeNames"] |= {f"#{name}": name for name in sets}
+        request["ExpressionAttributeValues"] |= {f":set_{name}": value for name, value in sets.items()}
+    return request
 
 
 def _token() -> str:

@@ -7,8 +7,11 @@ from dataclasses import fields
 from typing import Any, cast
 
 from agent.errors import UnavailableError
+from agent.launch_status import LaunchState
+from agent.names import LaunchKey
+from agent.run_status import is_open
 from tools.aws.table import Item
-from tools.records import OPEN_STATUSES, Launch, LaunchKey, LaunchState, RunRecord
+from tools.records import Launch, RunRecord
 
 TTL_ATTRIBUTE = "expires_at"
 NEWEST_INDEX = "newest"
@@ -77,7 +80,7 @@ def run_item(record: RunRecord, token: str, expires_at: int) -> Item:
     `open` is set in open runs alone: DynamoDB leaves items without it out of OPEN_INDEX (a sparse index).
     """
     item = run_key(record.run_id) | {
-        field.name: {"S": getattr(record, field.name)} for field in fields(record) if field.type == "str"
+        field.name: {"S": getattr(record, field.name)} for field in fields(record) if field.type != "int"
     }
     item |= {field.name: {"N": str(getattr(record, field.name))} for field in fields(record) if field.type == "int"}
     item |= {
@@ -87,15 +90,14 @@ def run_item(record: RunRecord, token: str, expires_at: int) -> Item:
         "given_at": {"S": NEVER_GIVEN},
         TTL_ATTRIBUTE: {"N": str(expires_at)},
     }
-    return item | ({"open": {"S": "open"}} if record.status in OPEN_STATUSES else {})
+    return item | ({"open": {"S": "open"}} if is_open(record.status) else {})
 
 
 def run_of(item: Item) -> RunRecord:
     """The run in an item."""
     known: dict[str, Any] = {"response": gzip.decompress(item["response"]["B"]).decode()}
     for field in fields(RunRecord):
-        # Runs of an earlier version lack the fields that were added since; those keep their default.
-        if field.name in item and field.name != "response":
+        if field.name != "response":
             known[field.name] = int(item[field.name]["N"]) if field.type == "int" else item[field.name]["S"]
     return RunRecord(**known)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from agent.errors import UnavailableError
-from agent.names import run_id_of_job, temp_prefix
+from agent.names import run_of_job, temp_prefix
 
 MAX_CHARACTERS = 2048
 """Limit of StartJobRun's ExecutionRoleSessionPolicy."""
@@ -22,7 +22,8 @@ def session_policy(*, region: str, partition: str, bucket: str, connection: str,
     s3, glue = f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:glue:{region}:*"
     temp = temp_prefix(job_name).rstrip("/")
     # A job name of another form belongs to no run and has no scripts to read.
-    codes = f"glue/codes/{run_id_of_job(job_name) or job_name}/*"
+    run = run_of_job(job_name)
+    codes = f"glue/codes/{run.run_id if run else job_name}/*"
     # Spark's S3 file system reads each parent folder and marks folders by objects beside them: glue_$folder$.
     own = [f"{s3}/{temp}*", f"{s3}/glue/temp_$folder$", f"{s3}/glue_$folder$"]
     statements = [

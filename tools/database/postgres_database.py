@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.errors import InvalidRequestError, Problem
+from agent.names import RunKey
 from agent.request import Request
 from agent.snapshot import Row, Snapshot
 from tools.database import catalog, grants, staging_schema
@@ -49,13 +50,13 @@ class PostgresDatabase:
         """Audit staging and move its rows into the target in one transaction. Raises PublishError, UnavailableError."""
         return Publishing(self._connector, order, snapshot, self._job_role).publish()
 
-    def withdraw(self, run_id: str, generation: int, why: Withdrawal) -> bool:
-        """Let no later publish of this run and generation come through; False when it is published already.
+    def withdraw(self, key: RunKey, why: Withdrawal) -> bool:
+        """Let no later publish of the generation come through; False when it is published already.
 
         Raises UnavailableError, also while a publish of it is under way for longer than the lock time-out.
         """
         with self._connector.session() as connection, self._connector.translated():
-            return staging_schema.withdraw(connection, run_id, generation, why)
+            return staging_schema.withdraw(connection, key, why)
 
     def drop_staging(self, prefix: str) -> int:
         """Drop every staging table whose name begins with `prefix`; returns how many there were.

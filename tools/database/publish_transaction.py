@@ -76,9 +76,9 @@ class Publishing:
         # Renaming a schema waits for no lock on its tables: what was written by name may have gone elsewhere.
         self._demand_in_place(connection, relation, "while its rows were written")
         made = Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode, relation.oid)
-        if not staging_schema.record(connection, order.run_id, order.generation, made):
+        if not staging_schema.record(connection, order.key, made):
             # Another installation got there meanwhile, whose target stands in another queue; or a cancel or restart.
-            raise self._taken(staging_schema.entry(connection, order.run_id, order.generation) or made)
+            raise self._taken(staging_schema.entry(connection, order.key) or made)
         described = () if existing else _described(target.columns)
         return Published(order.expected_rows, created=existing is None, already=False, columns=described)
 
@@ -92,7 +92,7 @@ class Publishing:
         Two installations that share a database may use one run_id; a staging table is named after its own job run.
         """
         order = self.order
-        found = staging_schema.entry(connection, order.run_id, order.generation)
+        found = staging_schema.entry(connection, order.key)
         if found is None:
             self._append_once(connection)
             return None
@@ -105,7 +105,7 @@ class Publishing:
     def _append_once(self, connection: Connection) -> None:
         """Raise PublishError where a restart of the run would append the rows that it appended before."""
         order = self.order
-        before = staging_schema.published_earlier(connection, order.run_id, order.generation)
+        before = staging_schema.published_earlier(connection, order.key)
         if order.write_mode == "append" and before is not None:
             message = f"generation {before} of run {order.run_id} was published; its rows would be appended again"
             raise PublishError("run_id_taken", f"{message}: choose another run_id")

@@ -10,6 +10,7 @@ from typing import get_args
 import psycopg
 
 from agent.errors import UnavailableError
+from agent.names import RunKey
 from agent.sql_identifiers import quote_name
 from tools.database import catalog
 from tools.database.connection import Connection
@@ -107,11 +108,11 @@ def published_into(connection: Connection, oid: int) -> bool:
     return found.fetchone() is not None
 
 
-def published_earlier(connection: Connection, run_id: str, generation: int) -> int | None:
+def published_earlier(connection: Connection, key: RunKey) -> int | None:
     """Return the newest earlier generation of the run that was published; None when there is none."""
     row = connection.execute(
         f"SELECT max(generation) FROM {LEDGER} WHERE run_id = %s AND generation < %s AND target <> ALL(%s)",
-        (run_id, generation, list(_WITHDRAWN)),
+        (key.run_id, key.generation, list(_WITHDRAWN)),
     ).fetchone()
     return row[0] if row else None
 
@@ -136,25 +137,25 @@ class Entry:
         return self.target in _WITHDRAWN
 
 
-def entry(connection: Connection, run_id: str, generation: int) -> Entry | None:
+def entry(connection: Connection, key: RunKey) -> Entry | None:
     """Return what the ledger says of this run and generation; None when it was neither published nor withdrawn."""
     row = connection.execute(
-        f"SELECT target, rows, staging_table FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
+        f"SELECT target, rows, staging_table FROM {LEDGER} WHERE run_id = %s AND generation = %s", key
     ).fetchone()
     return None if row is None else Entry(*row)
 
 
-def record(connection: Connection, run_id: str, generation: int, made: Entry) -> bool:
+def record(connection: Connection, key: RunKey, made: Entry) -> bool:
     """Enter a publish; False when this run and generation is entered already, and nothing was done."""
     entered = connection.execute(
         f"INSERT INTO {LEDGER} (run_id, generation, target, rows, staging_table, write_mode, target_oid) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (run_id, generation, made.target, made.rows, made.staging_table, made.write_mode, made.target_oid),
+        (*key, made.target, made.rows, made.staging_table, made.write_mode, made.target_oid),
     )
     return entered.rowcount == 1
 
 
-def withdraw(connection: Connection, run_id: str, generation: int, why: Withdrawal) -> bool:
+def withdraw(connection: Connection, key: RunKey, why: Withdrawal) -> bool:
     """Enter that a run is not to be published any more; False when it is published already, and nothing was done.
 
     A publish that is under way holds its own entry: this waits for it, up to the lock time-out. Raises
@@ -171,11 +172,9 @@ def withdraw(connection: Connection, run_id: str, generation: int, why: Withdraw
         connection.execute("SET TRANSACTION READ WRITE")
         connection.execute(
             f"INSERT INTO {LEDGER} (run_id, generation, target, rows) VALUES (%s, %s, %s, 0) ON CONFLICT DO NOTHING",
-            (run_id, generation, why),
+            (*key, why),
         )
-    found = connection.execute(
-        f"SELECT target FROM {LEDGER} WHERE run_id = %s AND generation = %s", (run_id, generation)
-    ).fetchone()
+    found = connection.execute(f"SELECT target FROM {LEDGER} WHERE run_id = %s AND generation = %s", key).fetchone()
     return found is None or found[0] in _WITHDRAWN
 
 

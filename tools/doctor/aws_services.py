@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any
 
 from agent.errors import DatamorphError, EngineError, UnavailableError
-from agent.names import job_name
+from agent.names import LaunchKey, job_name
 from agent.redaction import clip, redact
 from agent.settings import Settings
 from tools.aws.artifacts import S3Artifacts, expiry_days
@@ -23,7 +23,7 @@ from tools.models.bedrock import BedrockModel
 from tools.records import JobDefinition
 
 _PROBE_KEY = "glue/codes/datamorph-doctor.txt"
-_PROBE_JOB = job_name("doctor", 1, 1, 1, "", "")
+_PROBE_JOB = job_name(LaunchKey("doctor", 1, 1, 1), "", "")
 _RUNS = "glue/runs/"
 """Prefix of requests, snapshots, prompts, replies and logs of runs."""
 _PROBE_TOKENS = 16

@@ -9,16 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tools.launch_steps import check_step, next_generation, restarted_meanwhile
-from tools.records import ANNOUNCING, ENDED_STATUSES, ENDING_STATUSES, OPEN_STATUSES, Launch, LaunchKey, RunRecord
+from agent.names import LaunchKey, RunKey
+from agent.run_status import RunEvent, allowed_from, open_statuses, target
+from tools.launch_steps import next_generation
+from tools.ledger_refusals import check_step, restarted_meanwhile
+from tools.records import Change, Launch, RunRecord
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, payload_sha TEXT NOT NULL, request_ref TEXT NOT NULL,
     model TEXT NOT NULL, engine TEXT NOT NULL, database TEXT NOT NULL, accepted_at TEXT NOT NULL,
     status TEXT NOT NULL, response TEXT NOT NULL,
-    deadline TEXT NOT NULL DEFAULT '', hops INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0,
-    earlier TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT ''
+    deadline TEXT NOT NULL, hops INTEGER NOT NULL, lost INTEGER NOT NULL,
+    earlier TEXT NOT NULL, ended_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS launches (
     run_id TEXT NOT NULL, generation INTEGER NOT NULL, attempt INTEGER NOT NULL, launch INTEGER NOT NULL,
@@ -28,18 +31,11 @@ CREATE TABLE IF NOT EXISTS launches (
 CREATE TABLE IF NOT EXISTS given_out (run_id TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
 """
 
-_LATER_COLUMNS = {
-    "deadline": "TEXT NOT NULL DEFAULT ''",
-    "hops": "INTEGER NOT NULL DEFAULT 0",
-    "lost": "INTEGER NOT NULL DEFAULT 0",
-    "earlier": "TEXT NOT NULL DEFAULT ''",
-    "ended_at": "TEXT NOT NULL DEFAULT ''",
-}
-"""Of `runs`, which its first form lacked; they follow in this order."""
 _FIELDS = ", ".join("?" for _ in fields(RunRecord))
 _LAUNCH = "run_id = ? AND generation = ? AND attempt = ? AND launch = ?"
+_RUN = "run_id = ? AND generation = ?"
 _DUE = f"""
-SELECT run_id FROM runs LEFT JOIN given_out USING (run_id) WHERE status IN {OPEN_STATUSES!r}
+SELECT run_id FROM runs LEFT JOIN given_out USING (run_id) WHERE status IN {open_statuses()!r}
 ORDER BY coalesce(at, ''), accepted_at, run_id LIMIT ?
 """
 
@@ -54,7 +50,6 @@ class SqliteLedger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_TABLES)
-        self._add_columns()
 
     def close(self) -> None:
         """Close the file."""
@@ -68,8 +63,8 @@ class SqliteLedger:
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
         """Replace the `superseded` generation by `record` as the next one; returns the recorded run."""
         following = next_generation(superseded, record)
-        replaced = f"REPLACE INTO runs SELECT {_FIELDS} FROM runs WHERE run_id = ? AND generation = ? RETURNING 1"
-        if not self._execute(replaced, (*astuple(following), record.run_id, superseded.generation)):
+        replaced = f"REPLACE INTO runs SELECT {_FIELDS} FROM runs WHERE {_RUN} AND {_allowed('restart')} RETURNING 1"
+        if not self._execute(replaced, (*astuple(following), *superseded.key)):
             self._known(record.run_id)
             raise restarted_meanwhile(record)
         self._execute("DELETE FROM given_out WHERE run_id = ?", (record.run_id,))
@@ -87,46 +82,27 @@ class SqliteLedger:
         rows = self._execute(statement, (*((after.accepted_at, after.run_id) if after else ()), limit))
         return [RunRecord(*row) for row in rows]
 
-    def finish(
-        self,
-        run_id: str,
-        generation: int,
-        status: str,
-        response: str,
-        *,
-        stopping: bool = False,
-        ended_at: str = "",
-        hops: int | None = None,
-    ) -> bool:
-        """Record the run's status; False when it has ended, another worker stops it, or a newer one works on it."""
-        kept = (*ENDED_STATUSES, ANNOUNCING) if stopping else (*ENDED_STATUSES, ANNOUNCING, *ENDING_STATUSES)
+    def change(self, key: RunKey, change: Change) -> bool:
+        """Record an event, unless the run's status refuses it, or the run was taken over."""
         statement = (
-            "UPDATE runs SET status = ?, response = ?, ended_at = ? WHERE run_id = ? AND generation = ? "
-            f"AND hops = coalesce(?, hops) AND status NOT IN {kept!r} RETURNING 1"
+            "UPDATE runs SET status = ?, response = coalesce(?, response), ended_at = coalesce(?, ended_at) "
+            f"WHERE {_RUN} AND hops = coalesce(?, hops) AND {_allowed(change.event)} RETURNING 1"
         )
-        return bool(self._execute(statement, (status, response, ended_at, run_id, generation, hops)))
+        recorded = (target(change.event), change.response, change.ended_at)
+        return bool(self._execute(statement, (*recorded, *key, change.hops)))
 
-    def announced(self, run_id: str, generation: int, status: str) -> None:
-        """Record that the end was announced: the run gets its final status."""
-        statement = "UPDATE runs SET status = ? WHERE run_id = ? AND generation = ? AND status = ?"
-        self._execute(statement, (status, run_id, generation, ANNOUNCING))
-
-    def hop(self, run_id: str, generation: int, deadline: str = "") -> RunRecord:
-        """Count an invocation as lost until it settles; returns the recorded run."""
+    def hop(self, key: RunKey, deadline: str = "") -> RunRecord:
+        """Count an invocation as lost until it settles; returns what stands recorded."""
         statement = (
-            "UPDATE runs SET status = 'running', hops = hops + 1, lost = lost + 1, "
-            "deadline = coalesce(nullif(?, ''), deadline) WHERE run_id = ? AND generation = ? "
-            f"AND status NOT IN {(*ENDED_STATUSES, *ENDING_STATUSES, ANNOUNCING)!r}"
+            "UPDATE runs SET status = ?, hops = hops + 1, lost = lost + 1, "
+            f"deadline = coalesce(nullif(?, ''), deadline) WHERE {_RUN} AND {_allowed('drive')}"
         )
-        self._execute(statement, (deadline, run_id, generation))
-        return self._known(run_id)
+        self._execute(statement, (target("drive"), deadline, *key))
+        return self._known(key.run_id)
 
-    def settle(self, run_id: str, generation: int) -> None:
-        """Reset the count of lost invocations after progress, unless the run is being stopped."""
-        statement = (
-            f"UPDATE runs SET lost = 0 WHERE run_id = ? AND generation = ? AND status NOT IN {ENDING_STATUSES!r}"
-        )
-        self._execute(statement, (run_id, generation))
+    def settle(self, key: RunKey) -> None:
+        """Record that the run got on, unless its status refuses that."""
+        self._execute(f"UPDATE runs SET lost = 0 WHERE {_RUN} AND {_allowed('settle')}", key)
 
     def due(self, limit: int = 50) -> list[str]:
         """run_ids of open runs, least recently returned first; each is marked as returned now."""
@@ -154,18 +130,10 @@ class SqliteLedger:
             values = (*key, launch.state, launch.job_name, launch.job_run_id)
             self._db.execute("REPLACE INTO launches VALUES (?,?,?,?,?,?,?)", values)
 
-    def launches(self, run_id: str, generation: int) -> list[Launch]:
+    def launches(self, key: RunKey) -> list[Launch]:
         """All launches of a generation in order."""
-        statement = "SELECT * FROM launches WHERE run_id = ? AND generation = ? ORDER BY attempt, launch"
-        return [Launch(LaunchKey(*row[:4]), *row[4:]) for row in self._execute(statement, (run_id, generation))]
-
-    def _add_columns(self) -> None:
-        with self._lock, self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            there = {str(row[1]) for row in self._db.execute("PRAGMA table_info(runs)")}
-            for name, kind in _LATER_COLUMNS.items():
-                if name not in there:
-                    self._db.execute(f"ALTER TABLE runs ADD COLUMN {name} {kind}")
+        rows = self._execute(f"SELECT * FROM launches WHERE {_RUN} ORDER BY attempt, launch", key)
+        return [Launch(LaunchKey(*row[:4]), *row[4:]) for row in rows]
 
     def _known(self, run_id: str) -> RunRecord:
         record = self.run(run_id)
@@ -176,3 +144,8 @@ class SqliteLedger:
     def _execute(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(statement, parameters).fetchall()
+
+
+def _allowed(event: RunEvent) -> str:
+    """The condition of a write that records an event."""
+    return f"status IN ({', '.join(repr(status) for status in allowed_from(event))})"

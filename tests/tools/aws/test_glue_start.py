@@ -11,6 +11,8 @@ from typing import cast
 import pytest
 
 from agent.errors import ConflictError, EngineError, UnavailableError
+from agent.launch_status import LaunchState
+from agent.names import LaunchKey
 from graph.nodes.delete_job import delete_job
 from graph.nodes.start_run import start_run
 from graph.state import State
@@ -20,7 +22,7 @@ from tests.tools.aws.scene import JOB, PREFIX, GlueScene, ImpatientClients, glue
 from tools.fakes import PlannedRun
 from tools.local.ledger import SqliteLedger
 from tools.ports import JobRunner
-from tools.records import JobRun, Launch, LaunchKey, LaunchState, RunRecord
+from tools.records import JobRun, Launch, RunRecord
 
 KEY = LaunchKey("r1", 1, 1, 1)
 LIVE = PlannedRun(looks=100)

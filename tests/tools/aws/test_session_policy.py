@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from agent.errors import UnavailableError
-from agent.names import job_name, temp_prefix
+from agent.names import LaunchKey, job_name, temp_prefix
 from tools.aws.session_policy import MAX_CHARACTERS, session_policy
 
 USUAL = {"region": "us-east-1", "partition": "aws", "bucket": "dmbckt", "connection": "dmdb-connection"}
@@ -17,7 +17,7 @@ LONG = {"region": "ap-southeast-2", "partition": "aws-us-gov", "bucket": "b" * 6
 
 def job(run_id: str = "r1", attempt: int = 1) -> str:
     """A job's name."""
-    return job_name(run_id, 1, attempt, 1, "0" * 64, "2026-01-01")
+    return job_name(LaunchKey(run_id, 1, attempt, 1), "0" * 64, "2026-01-01")
 
 
 def granted(policy: str, action: str) -> set[str]:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from agent.errors import PublishError
+from agent.names import RunKey
 from agent.target_checks import refusals
 from tests.fixtures.postgres import as_role
 from tests.tools.database.scene import NEW, OLD, STAGED, Sql, order, publish, request, rows, stage
@@ -176,7 +177,7 @@ def test_a_cancel_counts_on_a_database_that_is_read_only_by_default(scene: Sql, 
     """A worker that sleeps meanwhile may wake up when that is over."""
     name = scene.connection.info.dbname
     scene(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    assert database.withdraw("r1", 1, "cancelled")
+    assert database.withdraw(RunKey("r1", 1), "cancelled")
     scene(f"SET default_transaction_read_only = off; ALTER DATABASE {name} RESET default_transaction_read_only")
     with pytest.raises(PublishError, match="was cancelled before it could be published"):
         publish(database, order())

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from agent.errors import UnavailableError
+from agent.names import RunKey
 from tests.tools.database.scene import NEW, OLD, Sql, order, publish, request, rows
 from tools.database import PostgresDatabase
 from tools.local.postgres import embedded_server
@@ -58,5 +59,5 @@ def test_a_standby_does_not_tell_that_nothing_is_published(standby: str) -> None
     with psycopg.connect(standby) as connection:
         assert connection.execute("SELECT count(*) FROM datamorph_staging.publishes").fetchone() == (0,)
     with pytest.raises(UnavailableError, match="target_session_attrs=read-write") as caught:
-        PostgresDatabase(standby).withdraw("r1", 1, "cancelled")
+        PostgresDatabase(standby).withdraw(RunKey("r1", 1), "cancelled")
     assert caught.value.service == "database"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ArtifactError, UnavailableError
+from agent.names import LaunchKey, RunKey
 from tools.local.artifacts import LocalArtifacts
 from tools.local.journal import LogJournal
 from tools.local.ledger import SqliteLedger
-from tools.records import Launch, LaunchKey
+from tools.records import Launch
 
 KEY = LaunchKey("r1", 1, 1, 1)
 
@@ -42,7 +43,7 @@ def test_a_launch_survives_its_process(tmp_path: Path) -> None:
         ledger.advance(Launch(KEY, "STARTED", "job", "jr_1"))
     with closing(SqliteLedger(tmp_path / "l.sqlite")) as ledger:
         assert ledger.launch(KEY) == Launch(KEY, "STARTED", "job", "jr_1")
-        assert ledger.launches("r1", 1) == [Launch(KEY, "STARTED", "job", "jr_1")]
+        assert ledger.launches(RunKey("r1", 1)) == [Launch(KEY, "STARTED", "job", "jr_1")]
 
 
 def test_without_a_logger_function_the_steps_are_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,198 @@
+"""The state machine of a run as a table: each event, the statuses that allow it, and the status that follows.
+
+A status outside the event's list refuses the event: the ledgers write on this condition, so that a worker that slept
+past its lease, or a second one, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, get_args
+
+RunStatus = Literal[
+    "running",
+    "publish_pending",
+    "interrupted",
+    "cancelling",
+    "overdue",
+    "announcing",
+    "success",
+    "failed",
+    "cancelled",
+    "invalid",
+    "unavailable",
+]
+RunEvent = Literal[
+    "drive",
+    "settle",
+    "suspend",
+    "postpone",
+    "interrupt",
+    "reject",
+    "refuse",
+    "succeed",
+    "fail",
+    "announce",
+    "cancel",
+    "overrun",
+    "spare",
+    "end_cancel",
+    "end_overrun",
+    "announce_cancel",
+    "announce_overrun",
+    "told_success",
+    "told_failed",
+    "told_cancelled",
+    "restart",
+]
+
+STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
+EVENTS: tuple[RunEvent, ...] = get_args(RunEvent)
+
+_AT_WORK: tuple[RunStatus, ...] = ("running", "publish_pending", "interrupted")
+"""A worker drives the run, or the next wake does."""
+_STOPPING: tuple[RunStatus, ...] = ("cancelling", "overdue")
+"""The run is being stopped. If stopping is cut off, the next wake continues it."""
+_ANNOUNCING: RunStatus = "announcing"
+"""The end is recorded for good, and listeners are still to be told."""
+_ENDED: tuple[RunStatus, ...] = ("success", "failed", "cancelled")
+_REFUSED: tuple[RunStatus, ...] = ("invalid", "unavailable")
+"""The run was refused before anything was launched. Only its caller goes on with it."""
+
+TABLE: dict[RunEvent, tuple[tuple[RunStatus, ...], RunStatus]] = {
+    # The worker that holds the run.
+    "drive": ((*_AT_WORK, *_REFUSED), "running"),  # an invocation begins to work on the run
+    "settle": (("running",), "running"),  # a step is complete: no invocation counts as lost any more
+    "suspend": (_AT_WORK, "running"),  # the job has not ended
+    "postpone": (_AT_WORK, "publish_pending"),  # staging waits for a publish
+    "interrupt": (_AT_WORK, "interrupted"),  # a refusal or a crash after something was launched
+    "reject": (_AT_WORK, "invalid"),  # the request is wrong, and nothing was launched
+    "refuse": (_AT_WORK, "unavailable"),  # a service refused, and nothing was launched
+    "succeed": (_AT_WORK, "success"),
+    "fail": (_AT_WORK, "failed"),
+    "announce": (_AT_WORK, "announcing"),  # succeed or fail where listeners are to be told
+    # The worker that stops the run.
+    "cancel": ((*_AT_WORK, *_STOPPING, *_REFUSED), "cancelling"),  # by its caller, or for a restart
+    "overrun": ((*_AT_WORK, "overdue"), "overdue"),  # the deadline, or no progress
+    "spare": (_STOPPING, "running"),  # the run turned out to be published: only its finish is left
+    "end_cancel": (("cancelling",), "cancelled"),
+    "end_overrun": (("overdue",), "failed"),
+    "announce_cancel": (("cancelling",), "announcing"),
+    "announce_overrun": (("overdue",), "announcing"),
+    # Whoever tells the listeners.
+    "told_success": (("announcing",), "success"),
+    "told_failed": (("announcing",), "failed"),
+    "told_cancelled": (("announcing",), "cancelled"),
+    # The caller, with `options.restart` or with a corrected request: a new generation.
+    "restart": (("cancelling", *_ENDED, "invalid"), "running"),
+}
+
+_OF_WORKER: dict[str, RunEvent] = {
+    "running": "suspend",
+    "publish_pending": "postpone",
+    "invalid": "reject",
+    "unavailable": "refuse",
+    "success": "succeed",
+    "failed": "fail",
+}
+_OF_STOP: dict[str, tuple[RunEvent, RunEvent]] = {
+    "cancelled": ("end_cancel", "announce_cancel"),
+    "failed": ("end_overrun", "announce_overrun"),
+}
+_OF_TELLING: dict[str, RunEvent] = {
+    "success": "told_success",
+    "failed": "told_failed",
+    "cancelled": "told_cancelled",
+}
+
+
+def allowed_from(event: RunEvent) -> tuple[RunStatus, ...]:
+    """The statuses in which an event may happen."""
+    return TABLE[event][0]
+
+
+def allows(status: RunStatus, event: RunEvent) -> bool:
+    """Whether an event may happen in a status."""
+    return status in allowed_from(event)
+
+
+def target(event: RunEvent) -> RunStatus:
+    """The status after an event."""
+    return TABLE[event][1]
+
+
+def after(status: RunStatus, event: RunEvent) -> RunStatus | None:
+    """The status that follows an event in a status; None where the status refuses the event."""
+    return target(event) if allows(status, event) else None
+
+
+def worked(answer: str, launches: Callable[[], Sequence[object]]) -> RunEvent:
+    """The event of a worker that leaves a run with an answer, its `execution_status`.
+
+    `launches` is asked after a refusal alone. No refusal ends a run that has launches: it is woken until it ends or
+    reaches a limit.
+    """
+    event = _OF_WORKER[answer]
+    return "interrupt" if target(event) in _REFUSED and launches() else event
+
+
+def concluded(answer: str, *, stopped: bool, listeners: bool) -> RunEvent:
+    """The event of a run's end: by its own worker, or by the worker that stopped it."""
+    if stopped:
+        return _OF_STOP[answer][listeners]
+    return "announce" if listeners else _OF_WORKER[answer]
+
+
+def told(answer: str) -> RunEvent:
+    """The event of an end that the listeners know of."""
+    return _OF_TELLING[answer]
+
+
+def open_statuses() -> tuple[RunStatus, ...]:
+    """The statuses of runs that have to be woken."""
+    return (*_AT_WORK, *_STOPPING, _ANNOUNCING)
+
+
+def is_open(status: RunStatus) -> bool:
+    """Whether a run has to be woken."""
+    return status in open_statuses()
+
+
+def at_work(status: RunStatus) -> bool:
+    """Whether a run is open, not being stopped, and without a recorded end."""
+    return status in _AT_WORK
+
+
+def is_stopping(status: RunStatus) -> bool:
+    """Whether a run is being stopped."""
+    return status in _STOPPING
+
+
+def has_end(status: RunStatus) -> bool:
+    """Whether a run's end is recorded for good, told or not."""
+    return status in _ENDED or is_announcing(status)
+
+
+def is_announcing(status: RunStatus) -> bool:
+    """Whether a run's end is recorded, and listeners are still to be told."""
+    return status == _ANNOUNCING
+
+
+def is_invalid(status: RunStatus) -> bool:
+    """Whether a run's request was refused: a corrected one takes its place."""
+    return status == "invalid"
+
+
+def was_interrupted(status: RunStatus) -> bool:
+    """Whether the last invocation was refused, or broke, after something was launched."""
+    return status == "interrupted"
+
+
+def has_ended(status: str) -> bool:
+    """Whether a status, or an answer's `execution_status`, is that of a run that has ended and was told of."""
+    return status in _ENDED
+
+
+def answer_while_open(status: RunStatus) -> Literal["running", "publish_pending"]:
+    """The `execution_status` that a caller is told of an open run."""
+    return "publish_pending" if status == "publish_pending" else "running"

@@ -1,4 +1,4 @@
-"""Errors that both ledgers raise for a write that is refused."""
+"""Errors of both ledgers for a refused write."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def check_step(known: Launch | None, launch: Launch) -> None:
 
 
 def restarted_meanwhile(record: RunRecord) -> ConflictError:
-    """The error for a generation that was to follow another one than stands."""
-    told = "another process has begun another generation of it; ask again"
-    return ConflictError(record.run_id, f"run {record.run_id} was restarted meanwhile: {told}")
+    """The error for a restart of a generation that is not the recorded one any more."""
+    hint = "another process has begun another generation of it; ask again"
+    return ConflictError(record.run_id, f"run {record.run_id} was restarted meanwhile: {hint}")

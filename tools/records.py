@@ -207,7 +207,7 @@ class RunRecord:
     response: str = ""
     """The recorded response as JSON; empty while there is none."""
     deadline: str = ""
-    """UTC, ISO 8601: woken later, the run is stopped and fails."""
+    """UTC, ISO 8601; a run that is resumed later is stopped and fails."""
     hops: int = 0
     """Count of the invocations that have worked on the run, the first included."""
     lost: int = 0
@@ -215,25 +215,25 @@ class RunRecord:
     earlier: str = ""
     """When the generations before this one were accepted, in order, with blanks between: what they left is found so."""
     ended_at: str = ""
-    """When the end was recorded, UTC, ISO 8601; empty while there is none."""
+    """Time of the recorded end, UTC, ISO 8601; empty while there is none."""
 
     @property
     def key(self) -> RunKey:
-        """The generation that stands recorded."""
+        """The recorded generation."""
         return RunKey(self.run_id, self.generation)
 
 
 @dataclass(frozen=True)
 class Change:
-    """An event in the life of a run, for a ledger to record; `agent/run_status.py` has the status that follows."""
+    """An event of a run for the ledger to record; `agent/run_status.py` gives the status that follows."""
 
     event: RunEvent
     response: str | None = None
     """The answer as JSON; None keeps the recorded one."""
     ended_at: str | None = None
-    """When the run ended, UTC, ISO 8601; None keeps the recorded time."""
+    """Time of the run's end, UTC, ISO 8601; None keeps the recorded time."""
     hops: int | None = None
-    """The count that `hop` gave this invocation: refused after a later invocation. None does not compare."""
+    """Count that `hop` returned to this invocation; the change is refused after a later one. None: no comparison."""
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from tools.aws.clients import AwsClients
 from tools.aws.ledger_items import (
     NEWEST_INDEX,
     OPEN_INDEX,
+    compressed,
     launch_item,
     launch_key,
     launch_of,
     launches_prefix,
     newest_key,
-    packed,
     run_id_of,
     run_item,
     run_key,
@@ -50,7 +50,7 @@ class DynamoLedger:
         item = run_item(record, _token(), self._expires_at())
         # First write wins: an item with this key exists exactly when the run_id is known.
         self._table.write("put_item", Item=item, ConditionExpression="attribute_not_exists(pk)")
-        return run_of(self._known(record.run_id))
+        return run_of(self._recorded(record.run_id))
 
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
         """Replace the `superseded` generation by `record` as the next one; returns the recorded run."""
@@ -58,10 +58,11 @@ class DynamoLedger:
         put = self._table.write(
             "put_item",
             Item=run_item(following, token, self._expires_at()),
+            # Of two restarts at once one wins: the other finds the generation raised.
             **_allowed(superseded.key, "restart"),
         )
         # boto3 repeats a request whose answer was lost, and the repeated one fails on the first one's write.
-        if not put and self._known(record.run_id)["token"]["S"] != token:
+        if not put and self._recorded(record.run_id)["token"]["S"] != token:
             raise restarted_meanwhile(record)
         return following
 
@@ -83,14 +84,14 @@ class DynamoLedger:
         return [run_of(item) for item in items]
 
     def change(self, key: RunKey, change: Change) -> bool:
-        """Record an event, unless the run's status refuses it, or the run was taken over.
+        """Record an event; False when the run's status refuses it, or a newer invocation works on the run.
 
         False also when boto3 repeated a request whose answer was lost and the first one recorded the end.
         """
         status = target(change.event)
         sets = {"status": {"S": status}, "expires_at": {"N": str(self._expires_at())}}
         if change.response is not None:
-            sets["response"] = {"B": packed(change.response)}
+            sets["response"] = {"B": compressed(change.response)}
         if change.ended_at is not None:
             sets["ended_at"] = {"S": change.ended_at}
         if is_open(status):
@@ -100,13 +101,13 @@ class DynamoLedger:
             request["ConditionExpression"] += " AND hops = :hops"
             request["ExpressionAttributeValues"][":hops"] = {"N": str(change.hops)}
         if not is_open(status):
-            # The attribute is the key of the index of open runs: without it the run leaves the index.
+            # OPEN_INDEX is sparse: without its key `open` the run leaves the index.
             request["UpdateExpression"] += " REMOVE #open"
             request["ExpressionAttributeNames"]["#open"] = "open"
         return self._table.write("update_item", Key=run_key(key.run_id), **request)
 
     def hop(self, key: RunKey, deadline: str = "") -> RunRecord:
-        """Count an invocation as lost until it settles; returns what stands recorded."""
+        """Count an invocation as lost until it settles; returns the recorded run."""
         token = _token()
         sets = {
             "status": {"S": target("drive")},
@@ -119,13 +120,13 @@ class DynamoLedger:
         request = _allowed(key, "drive", sets)
         request["UpdateExpression"] += " ADD hops :one, lost :one"
         request["ExpressionAttributeValues"][":one"] = {"N": "1"}
-        # A request whose answer is lost is sent again by boto3: it finds its own token, and counts once.
+        # ADD is not idempotent: boto3 repeats a request whose answer was lost, and the token makes it count once.
         request["ConditionExpression"] += " AND (attribute_not_exists(hop_token) OR hop_token <> :set_hop_token)"
         item = self._table.update(run_key(key.run_id), **request)
-        return run_of(item or self._known(key.run_id))
+        return run_of(item or self._recorded(key.run_id))
 
     def settle(self, key: RunKey) -> None:
-        """Record that the run got on, unless its status refuses that."""
+        """Reset the count of lost invocations after progress, unless the run's status refuses that."""
         self._table.write("update_item", Key=run_key(key.run_id), **_allowed(key, "settle", {"lost": {"N": "0"}}))
 
     def due(self, limit: int = 50) -> list[str]:
@@ -164,7 +165,7 @@ class DynamoLedger:
         )
         return [launch_of(item) for item in items]
 
-    def _known(self, run_id: str) -> Item:
+    def _recorded(self, run_id: str) -> Item:
         item = self._table.get(run_key(run_id))
         if item is None:
             raise LookupError(f"run {run_id} was never accepted")
@@ -208,10 +209,12 @@ class DynamoLedger:
 
 
 def _allowed(key: RunKey, event: RunEvent, sets: Item | None = None) -> Item:
-    """A request on the condition that the generation stands, in a status that allows the event; it sets attributes.
+    """A conditional request: it succeeds while the generation is current and its status allows the event.
 
-    Every name has a placeholder, because `status`, `open` and `response` are words of DynamoDB's own.
+    `sets` are the attributes to set. Every name has a placeholder, because `status`, `open` and `response` are reserved
+    words of DynamoDB.
     """
+    # Compare-and-set on the state machine: `agent/run_status.py` says which statuses allow the event.
     statuses = values(**{f"in_{status}": status for status in allowed_from(event)})
     request: Item = {
         "ConditionExpression": f"generation = :generation AND #status IN ({', '.join(statuses)})",

@@ -84,7 +84,7 @@ def run_item(record: RunRecord, token: str, expires_at: int) -> Item:
     }
     item |= {field.name: {"N": str(getattr(record, field.name))} for field in fields(record) if field.type == "int"}
     item |= {
-        "response": {"B": packed(record.response)},
+        "response": {"B": compressed(record.response)},
         "token": {"S": token},
         "listed": {"S": _LISTED},
         "given_at": {"S": NEVER_GIVEN},
@@ -121,7 +121,7 @@ def launch_of(item: Item) -> Launch:
     return Launch(key, cast(LaunchState, item["state"]["S"]), item["job_name"]["S"], item["job_run_id"]["S"])
 
 
-def packed(response: str) -> bytes:
+def compressed(response: str) -> bytes:
     """A response, compressed. Raises UnavailableError for one that no item can hold."""
     data = gzip.compress(response.encode(), mtime=0)
     if len(data) > _RESPONSE_BYTES:

@@ -53,16 +53,16 @@ RepairableBy = Literal["code", "resources", "retry", "nobody"]
 
 
 class Finding(TypedDict):
-    """One thing that a check holds against a script."""
+    """A fault that a check found in a script."""
 
     rule: str
-    """The check's own name for it, as `import`, `ambiguous_reference`."""
+    """The check's name of the fault, as `import`, `ambiguous_reference`."""
     message: str
-    """What is wrong; for a Spark error, Spark's own words."""
+    """The fault; for a Spark error, Spark's own words."""
     line: int | None
-    """1-based line within the transform; None when it has no place."""
+    """1-based line of the transform; None when the fault has no line."""
     hint: str
-    """What would be right; empty when nothing certain can be said."""
+    """The right form; empty when it is not certain."""
 
 
 class Verdict(TypedDict):
@@ -74,7 +74,7 @@ class Verdict(TypedDict):
 
 
 class Diagnosis(TypedDict):
-    """Why a script or a run failed, and who can mend it."""
+    """The cause of a failed script or run, and what can repair it."""
 
     failure_class: FailureClass
     root_cause: str
@@ -82,15 +82,15 @@ class Diagnosis(TypedDict):
     hint: str
     repairable_by: RepairableBy
     evidence: str
-    """The error in its own words, redacted and at most 4,000 characters."""
+    """The error's own words, redacted, at most 4,000 characters."""
     signature: str
     """Class and normalised message: equal for the same failure seen twice."""
     phase: str
-    """Where: `sanitize`, `preflight`, `read flights`, `transform`, `cast`, `write`, `engine` or `publish`."""
+    """The phase: `sanitize`, `preflight`, `read flights`, `transform`, `cast`, `write`, `engine` or `publish`."""
 
 
 class JobOutcome(TypedDict):
-    """How one launch of the engine ended."""
+    """The end of one launch of the engine."""
 
     job_run_id: str
     state: str
@@ -99,12 +99,12 @@ class JobOutcome(TypedDict):
     log_ref: NotRequired[str]
     """The log's tail in the artifact store."""
     rows: int | None
-    """Rows that the job says it wrote; None when it did not say."""
+    """Rows that the job reported as written; None without a report."""
     columns: list[str]
-    """Their names in order; empty when it did not say."""
+    """Their names in order; empty without a report."""
     notes: NotRequired[list[str]]
-    """What the job says of values that it rounded."""
+    """The job's notes on rounded values."""
     dpu_seconds: float
     seconds: float
     diagnosis: Diagnosis | None
-    """Of a failed job, its line counted within the transform; None after a success."""
+    """The diagnosis of a failed job, with the line of the transform; None after a success."""

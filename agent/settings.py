@@ -145,12 +145,12 @@ class Settings(BaseModel):
     model_timeout_seconds: float = Field(300, gt=0, description="seconds after which a model call times out")
 
     @property
-    def ends_after(self) -> int:
+    def run_deadline_minutes(self) -> int:
         """Minutes after which an open run is stopped."""
         return self.deadline_minutes or 6 * self.timeout_minutes + 60
 
     @property
-    def looks_every(self) -> float:
+    def poll_interval(self) -> float:
         """Seconds between two polls of a job."""
         return self.poll_seconds or (10.0 if self.engine == "glue" else 0.5)
 
@@ -190,12 +190,12 @@ def load_settings(
 
 def _demand_retention(settings: Settings, origins: Mapping[str, str]) -> None:
     """Raise InvalidRequestError when DynamoDB's retention is shorter than a run may take."""
-    days = -(-settings.ends_after // _MINUTES_A_DAY) + 1
+    days = -(-settings.run_deadline_minutes // _MINUTES_A_DAY) + 1
     if settings.engine == "local" or settings.retention_days >= days:
         return
     limit = "deadline_minutes" if settings.deadline_minutes else "timeout_minutes"
     message = (
-        f"{settings.retention_days} is too little: a run may take {settings.ends_after} minutes "
+        f"{settings.retention_days} is too little: a run may take {settings.run_deadline_minutes} minutes "
         f"({PREFIX}{limit.upper()}), and must not be forgotten meanwhile; write {days} or more, or lower that"
     )
     raise InvalidRequestError([Problem(_origin("retention_days", origins), message)])

@@ -86,7 +86,7 @@ def build_workflow(
 def _run_glue(tools: Toolbox, settings: Settings) -> CompiledStateGraph[State, None, State, State]:
     """The subgraph that runs a script on the engine, exactly once per launch."""
     jobs, ledger, artifacts, clock = tools.jobs, tools.ledger, tools.artifacts, tools.clock
-    minutes, wait, poll = settings.timeout_minutes, settings.wait_seconds, settings.looks_every
+    minutes, wait, poll = settings.timeout_minutes, settings.wait_seconds, settings.poll_interval
     builder = StateGraph(State)
     builder.add_node("create_job", partial(create_job, jobs=jobs, ledger=ledger, timeout_minutes=minutes))
     starting = partial(start_run, jobs=jobs, ledger=ledger, clock=clock, database=tools.database)

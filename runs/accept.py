@@ -125,5 +125,5 @@ def _record(request: Request, tools: Toolbox, settings: Settings, database: str)
         database=database,
         accepted_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         status="running",
-        deadline=deadline(tools.clock.now(), settings.ends_after),
+        deadline=deadline(tools.clock.now(), settings.run_deadline_minutes),
     )

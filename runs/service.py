@@ -151,7 +151,7 @@ class Service:
             raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
         # A run that was refused before anything was launched begins anew, with all its time.
         now = self.tools.clock.now()
-        anew = "" if is_open(record.status) else deadline(now, self.settings.ends_after)
+        anew = "" if is_open(record.status) else deadline(now, self.settings.run_deadline_minutes)
         counted = self.tools.ledger.hop(record.key, anew)
         if (counted.generation, counted.status) != (record.generation, target("drive")):
             raise ConflictError(record.run_id, f"run {record.run_id} was cancelled, restarted or ended meanwhile")

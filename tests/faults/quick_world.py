@@ -179,7 +179,7 @@ class QuickWorld:
 
     def past_deadline(self) -> None:
         """Let the deadline of whatever runs pass."""
-        self.clock.sleep(60 * SETTINGS.ends_after + 1)
+        self.clock.sleep(60 * SETTINGS.run_deadline_minutes + 1)
 
     def swept_late(self) -> list[str]:
         """What is wrong after a tick with a run whose deadline has passed."""

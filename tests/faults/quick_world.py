@@ -21,6 +21,7 @@ from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import JOB_EVENT, answer
 from runs.service import Service
+from tests.fakes.artifacts import MemoryArtifacts
 from tests.faults.ends import held
 from tests.faults.invariants import (
     Evidence,
@@ -33,7 +34,6 @@ from tests.faults.invariants import (
     nothing_left,
     started_once,
 )
-from tests.faults.memory_world import MemoryArtifacts
 from tests.faults.mortal import Life, Mortal, MortalSaver, ProcessDied
 from tests.runs.scene import REPLY, Defined, Woken, event
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun

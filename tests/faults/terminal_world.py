@@ -14,7 +14,6 @@ import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.settings import Settings, load_settings
-from graph.checkpoints.sqlite import sqlite_checkpoints
 from runs.actions import Actions
 from runs.dispatch import answer
 from runs.service import Service
@@ -26,15 +25,11 @@ from tests.faults.saver_calls import Moment, SaverCalls
 from tests.faults.tables import STAGED, Sales
 from tests.faults.world_clock import WorldClock
 from tests.lambda_handler.scene import REPLY, event
+from tests.runs.scene import service_over
 from tools.database import PostgresDatabase
 from tools.fakes import PlannedRun
-from tools.local.artifacts import LocalArtifacts
 from tools.local.clock import SystemClock
-from tools.local.journal import JsonlJournal
-from tools.local.lease import FileLease
-from tools.local.ledger import SqliteLedger
 from tools.models.selection import model_of
-from tools.toolbox import Toolbox
 
 EVENT = event()
 RUN: str = EVENT["run_id"]
@@ -153,19 +148,15 @@ class TerminalWorld:
         """Open the parts as the next command would."""
         settings = self._settings()
         with ExitStack() as stack:
-            tools = Toolbox(
+            yield service_over(
+                self.home,
+                stack,
                 model=model_of(settings),
-                artifacts=LocalArtifacts(self.home / "artifacts"),
                 jobs=self._jobs(),
-                dry_run=None,
                 database=PostgresDatabase(self.sales.url),
-                ledger=stack.enter_context(closing(SqliteLedger(self.home / "ledger.sqlite"))),
-                lease=FileLease(self.home / "leases"),
-                journal=JsonlJournal(self.home / "journal"),
+                settings=settings,
                 clock=SystemClock(),
             )
-            checkpoints = stack.enter_context(sqlite_checkpoints(self.home / "checkpoints.sqlite"))
-            yield Service(tools, settings, checkpoints, "the test's")
 
     def _settings(self) -> Settings:
         return load_settings({"model": f"recorded:{self.folder / 'replies.jsonl'}", "home": str(self.home)}, {})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import pytest
 
 from agent.names import RunKey, thread_id
 from graph.response import Response
+from runs.service import Service
 from tests.fakes.moto_server import Aws
-from tests.faults.memory_world import RUN, World
 from tests.faults.tally import Tally
 from tests.graph.checkpoints.scene import ProcessDied, atomic, cut_after, stock
-from tests.runs.scene import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, event
+from tests.runs.scene import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, Bench, event
 from tools.fakes import FakeJobs, PlannedRun
 
 PATHS: dict[str, list[PlannedRun]] = {
@@ -34,42 +35,48 @@ Savers = Callable[[], AbstractContextManager[Any]]
 
 def undisturbed(savers: Savers, folder: Path, path: str) -> tuple[tuple[object, ...], int]:
     """How a run ends that nothing disturbs, and with how many writes."""
-    world = World(folder, FakeJobs(*PATHS[path]))
-    with savers() as saver, cut_after(saver.client, 10_000) as seen, world.service(saver) as service:
-        return _end(service.run(event()), world), len(seen)
+    with ExitStack() as stack, savers() as saver, cut_after(saver.client, 10_000) as seen:
+        bench = Bench(folder, stack, jobs=FakeJobs(*PATHS[path]))
+        return _end(_service(bench, saver).run(event()), bench), len(seen)
 
 
 def cut_off(savers: Savers, folder: Path, path: str, writes: int) -> tuple[tuple[object, ...], bool]:
     """How a run ends whose process died after so many writes, and whether it did."""
-    world, died = World(folder, FakeJobs(*PATHS[path])), False
-    with savers() as saver, world.service(saver) as service, cut_after(saver.client, writes):
-        try:
-            service.run(event())
-        except ProcessDied:
-            died = True
-    return _woken(savers, world), died
+    with ExitStack() as stack:
+        bench, died = Bench(folder, stack, jobs=FakeJobs(*PATHS[path])), False
+        with savers() as saver, cut_after(saver.client, writes):
+            try:
+                _service(bench, saver).run(event())
+            except ProcessDied:
+                died = True
+        return _woken(savers, bench), died
 
 
-def _woken(savers: Savers, world: World) -> tuple[object, ...]:
+def _service(bench: Bench, saver: Any) -> Service:
+    """The next process, whose checkpoints lie where this saver keeps them."""
+    return replace(bench.service(), checkpointer=saver)
+
+
+def _woken(savers: Savers, bench: Bench) -> tuple[object, ...]:
     """The end that processes bring about which know nothing but what is stored."""
     end: tuple[object, ...] = ()
     for _ in range(_WAKES):
-        with savers() as saver, world.service(saver) as service:
+        with savers() as saver:
             try:
-                answer = service.run(event())
+                answer = _service(bench, saver).run(event())
             except (KeyError, TypeError, ValueError) as error:
                 return ("the state was lost", str(error))
-        end = _end(answer, world)
+        end = _end(answer, bench)
         if answer["statusCode"] not in (202, 503):
             break
     return end
 
 
-def _end(answer: Response, world: World) -> tuple[object, ...]:
+def _end(answer: Response, bench: Bench) -> tuple[object, ...]:
     body = answer["body"]
     told = [body.get(name) for name in ("execution_status", "attempts", "rewrites", "rows_written")]
-    left = sorted(world.jobs._jobs)
-    return answer["statusCode"], *told, len(world.jobs.started), list(world.database.published), left
+    left = sorted(bench.jobs._jobs)
+    return answer["statusCode"], *told, len(bench.jobs.started), list(bench.database.published), left
 
 
 def sweep(aws: Aws, savers: Savers, folder: Path, path: str, step: int = 1) -> Iterator[tuple[str, str]]:
@@ -85,7 +92,7 @@ def sweep(aws: Aws, savers: Savers, folder: Path, path: str, step: int = 1) -> I
 def _forget(aws: Aws) -> None:
     """Empty the checkpoints' table."""
     with atomic() as saver:
-        saver.delete_thread(thread_id(RunKey(RUN, 1)))
+        saver.delete_thread(thread_id(RunKey(event()["run_id"], 1)))
 
 
 def count(tally: Tally, aws: Aws, folder: Path, path: str, step: int = 1) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,16 @@ import psycopg
 
 from agent.errors import PublishError
 from agent.names import staging_prefix, staging_table
-from agent.settings import load_settings
 from agent.snapshot import Snapshot
-from graph.checkpoints.sqlite import sqlite_checkpoints
 from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import answer
 from runs.service import Service
-from tests.runs.scene import REPLY, event
+from tests.runs.scene import REPLY, event, service_over
 from tests.tools.database.scene import Sql
 from tools.database import PostgresDatabase
-from tools.fakes import FakeClock, FakeJobs, FakeModel
-from tools.local.artifacts import LocalArtifacts
-from tools.local.journal import JsonlJournal
-from tools.local.lease import FileLease
-from tools.local.ledger import SqliteLedger
+from tools.fakes import FakeJobs, FakeModel
 from tools.records import JobDefinition, Published, PublishOrder
-from tools.toolbox import Toolbox
 
 MAX_ROWS = 3
 """How many rows a job writes, and says that it wrote."""
@@ -109,20 +102,9 @@ class World:
 
     def service(self, leases: str = "leases") -> Service:
         """A service of a fresh process; with other `leases`, of one that does not see who holds a run."""
-        settings = load_settings({"model": "fake", "wait_seconds": 30, "poll_seconds": 1}, {})
-        tools = Toolbox(
-            model=self.model,
-            artifacts=LocalArtifacts(self.folder / "artifacts"),
-            jobs=self.jobs,
-            dry_run=None,
-            database=self.database,
-            ledger=self.stack.enter_context(closing(SqliteLedger(self.folder / "ledger.sqlite"))),
-            lease=FileLease(self.folder / leases),
-            journal=JsonlJournal(self.folder / "journal"),
-            clock=FakeClock(),
+        return service_over(
+            self.folder, self.stack, model=self.model, jobs=self.jobs, database=self.database, leases=leases
         )
-        checkpoints = self.stack.enter_context(sqlite_checkpoints(self.folder / "checkpoints.sqlite"))
-        return Service(tools, settings, checkpoints, "test")
 
     def ask(self, run_id: str, target: str = "totals", leases: str = "leases", **changes: Any) -> Response:
         """Start a run, or ask for it again."""

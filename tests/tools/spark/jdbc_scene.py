@@ -25,7 +25,7 @@ def driver_jar() -> Path:
     """The driver's jar; skips the test where there is none."""
     jar = Path(os.environ.get(_VARIABLE, _UNPACKED))
     if not jar.exists():
-        pytest.skip(f"no JDBC driver at {jar}: .ci/run unpacks Debian's there, or name one in {_VARIABLE}")
+        pytest.skip(f"no JDBC driver at {jar}: .ci/jdbc unpacks Debian's there, or name one in {_VARIABLE}")
     return jar
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -69,7 +69,7 @@ def handler(event: object, context: LambdaContext) -> Response:
         # The one broad catch of this door. A trace repeats values, and with them secrets.
         logger.error("handler.failed", trace=redact(traceback.format_exc(), _door.secrets()))
         response = respond(error, run_id_of(event), _door.secrets())
-    status = response["body"].get("execution_status")
+    status = response["body"]["execution_status"]
     logger.info("handler.answered", status_code=response["statusCode"], execution_status=status, **_refusal(response))
     _tell(event, response, context)
     if response["statusCode"] == 503:
@@ -81,7 +81,7 @@ def handler(event: object, context: LambdaContext) -> Response:
 def _refusal(response: Response) -> dict[str, Any]:
     """Why nothing was done, and by whom that was refused: of an asynchronous invocation nobody hears the answer."""
     told = reason(response, _door.secrets()) if response["statusCode"] >= 400 else ""
-    service = response["body"].get("service")
+    service = cast(Mapping[str, object], response["body"]).get("service")
     return ({"reason": told} if told else {}) | ({"refused_by": service} if service else {})
 
 

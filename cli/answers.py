@@ -37,9 +37,10 @@ def refuse(options: argparse.Namespace, response: Response) -> int:
     body = response["body"]
     if options.json:
         print_json(response)
-    for error in body.get("errors", []):
-        sys.stderr.write(f"datamorph: {error['path']}: {error['message']}\n")
-    if "message" in body:
+    if body["execution_status"] == "invalid":
+        for error in body["errors"]:
+            sys.stderr.write(f"datamorph: {error['path']}: {error['message']}\n")
+    elif body["execution_status"] == "conflict" or body["execution_status"] == "unavailable":
         sys.stderr.write(f"datamorph: {body['message']}\n")
     return EXIT_CODES[response["statusCode"]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +16,10 @@ from rich.table import Table
 
 from agent.errors import DatamorphError
 from agent.settings import Settings
+from graph.response import run_body
 
 if TYPE_CHECKING:
+    from agent.findings import Diagnosis
     from graph.response import Response
     from runs.service import Step
     from tools.toolbox import Toolbox
@@ -83,25 +85,27 @@ class View:
         """Show the first rows of a published target, then the response."""
         self._end_status()
         body = response["body"]
-        if response["statusCode"] == 200 and tools.database is not None:
+        fields: Mapping[str, object] = body
+        if body["execution_status"] == "success" and body["target_table"] and tools.database is not None:
             # The run is over and recorded: a target that cannot be shown any more changes nothing.
             with suppress(DatamorphError):
                 self._rows(body["target_table"], tools.database.head(body["target_table"], _FIRST_ROWS))
         colour = {200: "green", 202: "yellow"}.get(response["statusCode"], "red")
         self._console.print(f"[bold {colour}]{response['statusCode']} {body['execution_status']}[/]")
         for name in _FIELDS:
-            if body.get(name) is not None:
-                self._console.print(f"  {name:<17}{escape(_printable(str(body[name])))}")
+            if fields.get(name) is not None:
+                self._console.print(f"  {name:<17}{escape(_printable(str(fields[name])))}")
         if response["statusCode"] == 202:
-            self._console.print(f"  go on with: datamorph resume {body['run_id']}")
-        for problem in body.get("errors", []):
-            self._console.print(f"  {escape(problem['path'])}: {escape(problem['message'])}")
-        if body.get("diagnosis"):
+            self._console.print(f"  go on with: datamorph resume {fields['run_id']}")
+        if body["execution_status"] == "invalid":
+            for problem in body["errors"]:
+                self._console.print(f"  {escape(problem['path'])}: {escape(problem['message'])}")
+        if body["execution_status"] == "failed" and body["diagnosis"]:
             self._diagnosis(body["diagnosis"])
             self._console.print(
                 f"  prompts, replies, scripts and logs: {escape(str(self._artifacts / body['run_id']))}"
             )
-        for warning in body.get("warnings", []):
+        for warning in run_body(response)["warnings"] if "warnings" in fields else ():
             self._console.print(f"  [yellow]warning[/] {escape(_printable(warning))}")
 
     def status(self, answer: Any) -> None:
@@ -116,7 +120,7 @@ class View:
             body = {k: v for k, v in answer["response"]["body"].items() if k != "generation_prompt"}
             self._console.print_json(data=body)
 
-    def _diagnosis(self, diagnosis: dict[str, Any]) -> None:
+    def _diagnosis(self, diagnosis: Diagnosis) -> None:
         where = f", line {diagnosis['line']} of transform" if diagnosis.get("line") else ""
         self._console.print(f"  [red]{diagnosis['failure_class']}[/] in {escape(diagnosis['phase'])}{where}")
         self._console.print(f"  {escape(_printable(diagnosis['root_cause']))}")

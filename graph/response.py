@@ -4,45 +4,159 @@ from __future__ import annotations
 
 import json
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from typing_extensions import TypedDict
 
 from agent.errors import ArtifactError, DatamorphError, UnavailableError
+from agent.findings import Diagnosis
 from agent.redaction import clip
-from graph.state import State
+from graph.state import Preflight, State, Usage, Verified
 from tools.ports import ArtifactStore
 from tools.records import RunRecord
 
 
+class RunBody(TypedDict):
+    """Fields that the body of every run has, whatever its status."""
+
+    run_id: str
+    target_table: str | None
+    glue_code_path: str | None
+    """URI of the newest script; None before there is one."""
+    generation_prompt: str | None
+    job_run_id: str | None
+    attempts: int
+    rewrites: int
+    rows_written: int | None
+    preflight: Preflight | None
+    verified: Verified
+    diagnosis: Diagnosis | None
+    """None unless the run has failed."""
+    warnings: list[str]
+    usage: Usage
+
+
+class SuccessBody(RunBody):
+    """200: the result is published."""
+
+    execution_status: Literal["success"]
+
+
+class RunningBody(RunBody):
+    """202: the run is suspended; an event, a sweep or the same request resumes it."""
+
+    execution_status: Literal["running"]
+
+
+class PublishPendingBody(RunBody):
+    """202: the job has succeeded and its rows wait in staging, because the target could not be written."""
+
+    execution_status: Literal["publish_pending"]
+
+
+class CancelledBody(RunBody):
+    """410: the run was cancelled; the target is as it was."""
+
+    execution_status: Literal["cancelled"]
+
+
+class FailedBody(RunBody):
+    """422: attempts or rewrites are used up, or the failure cannot be repaired; `diagnosis` has the cause."""
+
+    execution_status: Literal["failed"]
+
+
+class FieldError(TypedDict):
+    """One thing wrong with an event."""
+
+    path: str
+    """Where it stands, as `specs.join_conditions[0].on_columns`."""
+    message: str
+
+
+class InvalidBody(TypedDict):
+    """400: the event is wrong; nothing was started."""
+
+    run_id: str | None
+    execution_status: Literal["invalid"]
+    errors: list[FieldError]
+
+
+class ConflictBody(TypedDict):
+    """409: the run_id is taken, or the run is busy."""
+
+    run_id: str
+    execution_status: Literal["conflict"]
+    message: str
+
+
+class UnavailableBody(TypedDict):
+    """503: a service refused; the message says what to grant or raise."""
+
+    run_id: str | None
+    execution_status: Literal["unavailable"]
+    service: str
+    message: str
+
+
+class IgnoredBody(TypedDict):
+    """200: the event concerns no run that is known here; nothing was done."""
+
+    run_id: str | None
+    execution_status: Literal["ignored"]
+    message: str
+
+
+class SweptBody(TypedDict):
+    """200: a sweep woke runs and deleted leftovers; 503 and `unavailable` where it could not do all."""
+
+    execution_status: Literal["swept", "unavailable"]
+    woken: list[str]
+    """run_ids of the runs that were woken."""
+    cleaned: list[str]
+    """Names of deleted job definitions, staging tables and leases."""
+    message: str | None
+
+
+class ExaminedBody(TypedDict):
+    """200: the checks of `{"action": "doctor"}`; 503 and `unavailable` where something is missing."""
+
+    execution_status: Literal["ready", "unavailable"]
+    message: str | None
+    checks: list[dict[str, str]]
+
+
+RunAnswer = SuccessBody | RunningBody | PublishPendingBody | CancelledBody | FailedBody
+Body = RunAnswer | InvalidBody | ConflictBody | UnavailableBody | IgnoredBody | SweptBody | ExaminedBody
+
+
 class Response(TypedDict):
-    """What a caller gets: a status code as of HTTP, and a body."""
+    """The answer to a caller: a status code as of HTTP, and a body by `execution_status`."""
 
     statusCode: int  # noqa: N815
-    body: dict[str, Any]
+    body: Body
 
 
 BYTES_TOLD = 380_000
-"""Of an answer as JSON that repeats its prompt: the ledger's item has to hold it, and holds 400 KB."""
+"""Limit in bytes of an answer as JSON that repeats its prompt: an item of the ledger takes 400 KB."""
 
 WARNING_BYTES_TOLD = 200_000
-"""Of all warnings of an answer."""
+"""Limit in bytes of all warnings of an answer."""
 
-Status = Literal["success", "running", "publish_pending", "invalid", "conflict", "cancelled", "failed", "unavailable"]
-_CODES: dict[str, int] = {
-    "success": 200, "running": 202, "publish_pending": 202, "invalid": 400, "conflict": 409,
-    "cancelled": 410, "failed": 422, "unavailable": 503,
+RunWord = Literal["success", "running", "publish_pending", "cancelled", "failed"]
+_CODES: dict[RunWord, int] = {
+    "success": 200, "running": 202, "publish_pending": 202, "cancelled": 410, "failed": 422,
 }  # fmt: skip
 
 
 def response_of(
-    state: State, artifacts: ArtifactStore, status: str | None = None, *, passing: bool = False
+    state: State, artifacts: ArtifactStore, status: RunWord | None = None, *, passing: bool = False
 ) -> Response:
-    """The response that a state of the workflow amounts to; `status` overrules that of the state.
+    """The response for a state of the workflow; `status` overrules that of the state.
 
-    Raises UnavailableError where the prompt cannot be had now; a `passing` answer leaves it out then.
+    Raises UnavailableError where the prompt cannot be read now; a `passing` answer leaves the prompt out instead.
     """
-    word = status or state.get("status", "running")
+    word: RunWord = status or state.get("status", "running")
     body = _body(state, word)
     reference = state.get("prompt_ref")
     if reference and state["model"] != "compiler":
@@ -50,8 +164,14 @@ def response_of(
     return Response(statusCode=_CODES[word], body=body)
 
 
-def _body(state: State, word: str) -> dict[str, Any]:
-    return {
+def run_body(response: Response) -> RunAnswer:
+    """The body of a response that is known to be about a run."""
+    return cast(RunAnswer, response["body"])
+
+
+def _body(state: State, word: RunWord) -> RunAnswer:
+    # mypy cannot tell which body a status in a variable makes.
+    body: Any = {
         "run_id": state["run_id"],
         "target_table": state.get("target_table"),
         "glue_code_path": state.get("latest_uri"),
@@ -67,20 +187,21 @@ def _body(state: State, word: str) -> dict[str, Any]:
         "warnings": _told(state.get("warnings", [])),
         "usage": state.get("usage", {"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0}),
     }
+    return cast(RunAnswer, body)
 
 
 def remembered(record: RunRecord, why: str) -> Response:
-    """What the record alone tells of an open run: its last answer, else hardly more than its name; `why` is told."""
-    body = _body(State(run_id=record.run_id, model=record.model), "running")
+    """The last answer that the record of an open run holds, with `why` as a warning; without one, names and zeros."""
+    body = dict(_body(State(run_id=record.run_id, model=record.model), "running"))
     last = json.loads(record.response)["body"] if record.response else {}
     body |= {name: last[name] for name in body if name in last and name != "execution_status"}
-    return Response(statusCode=_CODES["running"], body={**body, "warnings": [*body["warnings"], why]})
+    return warned(Response(statusCode=_CODES["running"], body=cast(RunningBody, body)), why)
 
 
 def _add_prompt(
-    body: dict[str, Any], reference: str, artifacts: ArtifactStore, passed: tuple[type[DatamorphError], ...]
+    body: RunAnswer, reference: str, artifacts: ArtifactStore, passed: tuple[type[DatamorphError], ...]
 ) -> None:
-    """Repeat what the model was asked, or say why that is left out: for an error that is `passed`."""
+    """Add the generation prompt, or a warning why it is left out; errors of the classes `passed` leave it out."""
     try:
         prompt = artifacts.get(reference)
     except passed as error:
@@ -94,7 +215,7 @@ def _add_prompt(
 
 
 def _told(warnings: list[str]) -> list[str]:
-    """The first of very many warnings, and very long ones cut."""
+    """Warnings within the limit: the first ones, each cut to its own limit."""
     cut = [clip(warning) for warning in warnings]
     ends = list(accumulate(len(json.dumps(warning)) for warning in cut))
     told = [warning for warning, end in zip(cut, ends, strict=True) if end <= WARNING_BYTES_TOLD]
@@ -103,23 +224,25 @@ def _told(warnings: list[str]) -> list[str]:
 
 
 def warned(response: Response, *warnings: str) -> Response:
-    """The same answer with more warnings."""
-    body = response["body"]
-    return Response(statusCode=response["statusCode"], body={**body, "warnings": [*body["warnings"], *warnings]})
+    """The response of a run with more warnings."""
+    body = run_body(response).copy()
+    body["warnings"] = [*body["warnings"], *warnings]
+    return Response(statusCode=response["statusCode"], body=body)
 
 
-def ended_response(response: Response, status: str) -> Response:
-    """The same answer with another `execution_status`."""
-    return Response(statusCode=_CODES[status], body={**response["body"], "execution_status": status})
+def ended_response(response: Response, status: Literal["cancelled", "failed"], diagnosis: Diagnosis | None) -> Response:
+    """The response of a run that was stopped as it stood."""
+    body: Any = {**response["body"], "execution_status": status, "diagnosis": diagnosis}
+    return Response(statusCode=_CODES[status], body=cast(CancelledBody | FailedBody, body))
 
 
 def ignored(run_id: str | None, message: str) -> Response:
-    """200: an event that concerns no run of ours; nothing was done."""
-    return Response(statusCode=200, body={"run_id": run_id, "execution_status": "ignored", "message": message})
+    """200 for an event that concerns no run that is known here."""
+    return Response(statusCode=200, body=IgnoredBody(run_id=run_id, execution_status="ignored", message=message))
 
 
 def swept(woken: list[str], cleaned: list[str], message: str) -> Response:
-    """200: the runs that a sweep tick woke, and what it put away; 503 with a message when it could not do all."""
-    status = "unavailable" if message else "swept"
-    body = {"execution_status": status, "woken": woken, "cleaned": cleaned, "message": message or None}
+    """200 for a sweep; 503 with a message where it could not wake or delete all."""
+    status: Literal["swept", "unavailable"] = "unavailable" if message else "swept"
+    body = SweptBody(execution_status=status, woken=woken, cleaned=cleaned, message=message or None)
     return Response(statusCode=503 if message else 200, body=body)

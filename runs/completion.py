@@ -13,7 +13,7 @@ from typing import cast
 
 from agent.errors import ConflictError
 from agent.run_status import concluded, has_end, told
-from graph.response import Response
+from graph.response import Response, run_body
 from tools.records import Change, RunEnded, RunRecord
 from tools.toolbox import Toolbox
 
@@ -59,7 +59,7 @@ def recorded(record: RunRecord) -> Response | None:
 
 
 def _ended(record: RunRecord, response: Response) -> RunEnded:
-    body = response["body"]
+    body = run_body(response)
     return RunEnded(
         run_id=record.run_id,
         generation=record.generation,

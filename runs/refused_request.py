@@ -7,7 +7,7 @@ every refused start is told of; a 503 of a run that goes on by itself refuses no
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
 from agent.redaction import clip, redact
@@ -26,19 +26,19 @@ def refusal(event: object, response: Response, request_id: str, secrets: Iterabl
     """The refusal that an answer to an event tells; None where no start was refused."""
     if response["statusCode"] not in _REFUSALS or not is_start(event):
         return None
-    body, known = response["body"], list(secrets)
-    run_id = body.get("run_id")
+    body: Mapping[str, object] = response["body"]
+    run_id, service, known = body.get("run_id"), body.get("service"), list(secrets)
     return RequestRefused(
         run_id=None if run_id is None else clip(str(run_id), _NAME_CHARACTERS),
         request_id=request_id,
         statusCode=response["statusCode"],
-        execution_status=body["execution_status"],
-        service=body.get("service"),
+        execution_status=response["body"]["execution_status"],
+        service=None if service is None else str(service),
         errors=_within_limits(_errors(body, known)),
     )
 
 
-def _errors(body: dict[str, object], secrets: list[str]) -> list[dict[str, str]]:
+def _errors(body: Mapping[str, object], secrets: list[str]) -> list[dict[str, str]]:
     """Errors with their paths: in the event, or of all of it where a run_id is taken or a service is away."""
     whole = "run_id" if body["execution_status"] == "conflict" else "event"
     told = body.get("errors")

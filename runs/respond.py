@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from agent.errors import (
     ArtifactError,
@@ -16,7 +17,7 @@ from agent.errors import (
     UnsupportedTypeError,
 )
 from agent.redaction import clip, redact
-from graph.response import Response
+from graph.response import ConflictBody, FieldError, InvalidBody, Response, UnavailableBody
 
 ERRORS_TOLD = 100
 """Problems in one response: Lambda's answer takes 6 MB, and nobody reads ten thousand lines."""
@@ -48,7 +49,7 @@ def respond(
         case UnknownRunError():
             return _invalid(error.run_id, [Problem("run_id", str(error))])
         case ConflictError():
-            body = {"run_id": error.run_id, "execution_status": "conflict", "message": str(error)}
+            body = ConflictBody(run_id=error.run_id, execution_status="conflict", message=str(error))
             return Response(statusCode=409, body=body)
         case DatamorphError():
             return unavailable(error, run_id)
@@ -60,25 +61,25 @@ def respond(
 
 def unavailable(error: DatamorphError, run_id: str | None = None) -> Response:
     """503 for an error that the caller can do nothing about; the message says what to grant or raise."""
-    body = {
-        "run_id": run_id,
-        "execution_status": "unavailable",
-        "service": error.service if isinstance(error, UnavailableError) else _SERVICES.get(type(error), "datamorph"),
-        "message": redact(str(error)),
-    }
+    service = error.service if isinstance(error, UnavailableError) else _SERVICES.get(type(error), "datamorph")
+    message = redact(str(error))
+    body = UnavailableBody(run_id=run_id, execution_status="unavailable", service=service, message=message)
     return Response(statusCode=503, body=body)
 
 
 def reason(response: Response, secrets: Iterable[str] = ()) -> str:
     """The message of a refusal in one text; empty for other responses."""
     body = response["body"]
-    errors = [f"{error['path']}: {error['message']}" for error in body.get("errors", ())]
-    return clip(redact(body.get("message") or "; ".join(errors), secrets), _REASON_CHARACTERS)
+    if body["execution_status"] == "invalid":
+        told = "; ".join(f"{error['path']}: {error['message']}" for error in body["errors"])
+    else:
+        told = str(cast(Mapping[str, object], body).get("message") or "")
+    return clip(redact(told, secrets), _REASON_CHARACTERS)
 
 
 def _invalid(run_id: str | None, problems: Sequence[Problem]) -> Response:
     """400 with the first problems of very many."""
-    errors = [{"path": problem.path, "message": problem.message} for problem in problems[:ERRORS_TOLD]]
+    errors = [FieldError(path=problem.path, message=problem.message) for problem in problems[:ERRORS_TOLD]]
     if (more := len(problems) - len(errors)) > 0:
-        errors.append({"path": "event", "message": f"{more} more problems like these; correct them and try again"})
-    return Response(statusCode=400, body={"run_id": run_id, "execution_status": "invalid", "errors": errors})
+        errors.append(FieldError(path="event", message=f"{more} more problems like these; correct them and try again"))
+    return Response(statusCode=400, body=InvalidBody(run_id=run_id, execution_status="invalid", errors=errors))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from agent.errors import ConflictError, UnavailableError
 from agent.findings import Diagnosis
@@ -59,7 +60,9 @@ def supersede(tools: Toolbox, record: RunRecord, *, appends: bool) -> None:
     _retire(tools, record)
 
 
-def _end(tools: Toolbox, record: RunRecord, look: Look, status: str, diagnosis: Diagnosis | None) -> Response | None:
+def _end(
+    tools: Toolbox, record: RunRecord, look: Look, status: Literal["cancelled", "failed"], diagnosis: Diagnosis | None
+) -> Response | None:
     """Stop a run, and record how it stood by `look` as its end.
 
     `look` is asked last: no job goes on because checkpoints cannot be read.
@@ -68,9 +71,7 @@ def _end(tools: Toolbox, record: RunRecord, look: Look, status: str, diagnosis: 
         tools.ledger.change(record.key, Change("spare"))
         return None
     left = _retire(tools, record)
-    response = warned(ended_response(_stood(record, look), status), *left)
-    if diagnosis is not None:
-        response["body"]["diagnosis"] = diagnosis
+    response = warned(ended_response(_stood(record, look), status, diagnosis), *left)
     conclude(tools, record, response, stopped=True)
     tools.journal.write(record.run_id, "error" if diagnosis else "end", f"run {status}")
     return response

@@ -16,11 +16,11 @@ from agent.errors import ConflictError, DatamorphError
 from agent.request import Request
 from agent.run_status import is_invalid
 from graph.builder import Workflow, build_workflow
-from graph.response import Response
+from graph.response import Body, Response
 from runs.accept import IN_THREAD, accept, check_doors, first_state, new_run_id, request_in, run_id_of
 from runs.completion import recorded
 from runs.progress import Course
-from runs.respond import respond
+from runs.respond import reason, respond
 from runs.service import Service
 from tools.records import RunRecord
 
@@ -44,7 +44,7 @@ class StudioState(TypedDict, total=False):
     accepted: str | None
     """The run that was accepted and is not answered yet."""
     statusCode: int  # noqa: N815
-    body: dict[str, Any]
+    body: Body
 
 
 StudioGraph = CompiledStateGraph[StudioState, None, Any, Response]
@@ -151,5 +151,5 @@ def _answered(response: Response) -> StudioState:
     A thread that is run again without an input goes on at the node that raised.
     """
     if response["statusCode"] in (202, 503):
-        raise StudioError(response["body"].get("message") or "the run was suspended; run the thread again to go on")
+        raise StudioError(reason(response) or "the run was suspended; run the thread again to go on")
     return StudioState(accepted=None, statusCode=response["statusCode"], body=response["body"])

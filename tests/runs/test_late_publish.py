@@ -36,7 +36,7 @@ def ended(scene: Scene) -> dict[str, Any]:
     """The body of the run's end."""
     while (told := scene.act("resume"))["statusCode"] == 202:
         pass
-    return told["body"]
+    return dict(told["body"])
 
 
 def test_who_slept_before_its_look_publishes_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,7 @@ def test_a_restart_ends_what_the_old_generation_left(bench: MakeBench) -> None:
     made = bench(jobs=FakeJobs(PlannedRun(looks=200)))
     first = made.service()
     old = first.run(event())["body"]["job_run_id"]
+    assert old is not None
     assert made.service().run(event(options={"restart": True}))["statusCode"] == 200
     assert first.tools.jobs.get(made.jobs.started[0], old).state == "STOPPED"
     assert [launch.state for launch in first.tools.ledger.launches(RunKey("run_1", 1))] == ["CLEANED"]

@@ -57,6 +57,7 @@ def test_the_stored_script_is_what_the_response_names(bench: MakeBench) -> None:
     made = bench()
     service = made.service()
     path = service.run(event())["body"]["glue_code_path"]
+    assert path is not None
     script = service.tools.artifacts.get(path)
     assert TRANSFORM in script
     assert "job.commit()" in script

@@ -78,11 +78,11 @@ def test_a_prompt_that_cannot_be_had_keeps_no_run_open(
 def test_checkpoints_that_are_broken_keep_no_run_open(bench: MakeBench, how: str) -> None:
     """The answer is what stands on record, and says so."""
     made = bench(jobs=FakeJobs(LONG))
-    begun = ask(made, WAITING)["body"]
+    begun = dict(ask(made, WAITING)["body"])
     with closing(sqlite3.connect(made.folder / "checkpoints.sqlite")) as stored, stored:
         stored.execute("UPDATE checkpoints SET checkpoint = x'c1c1c1'")
     answer = ended(made, how)
-    body = answer["body"]
+    body: dict[str, Any] = dict(answer["body"])
     assert (answer["statusCode"], states(made), swept(made)) == (410 if how == "cancel" else 422, ["STOPPED"], [])
     told = ("run_id", "target_table", "job_run_id", "attempts", "generation_prompt", "glue_code_path", "usage")
     assert {name: body[name] for name in told} == {name: begun[name] for name in told}

@@ -144,9 +144,11 @@ WARNING_BYTES_TOLD = 200_000
 """Limit in bytes of all warnings of an answer."""
 
 RunWord = Literal["success", "running", "publish_pending", "cancelled", "failed"]
-_CODES: dict[RunWord, int] = {
-    "success": 200, "running": 202, "publish_pending": 202, "cancelled": 410, "failed": 422,
+STATUS_CODES = {
+    "success": 200, "running": 202, "publish_pending": 202, "invalid": 400, "conflict": 409,
+    "cancelled": 410, "failed": 422, "unavailable": 503,
 }  # fmt: skip
+"""Status code of each `execution_status` of a request and its run."""
 
 
 def response_of(
@@ -161,7 +163,7 @@ def response_of(
     reference = state.get("prompt_ref")
     if reference and state["model"] != "compiler":
         _add_prompt(body, reference, artifacts, (ArtifactError, UnavailableError) if passing else (ArtifactError,))
-    return Response(statusCode=_CODES[word], body=body)
+    return Response(statusCode=STATUS_CODES[word], body=body)
 
 
 def run_body(response: Response) -> RunAnswer:
@@ -195,7 +197,7 @@ def remembered(record: RunRecord, why: str) -> Response:
     body = dict(_body(State(run_id=record.run_id, model=record.model), "running"))
     last = json.loads(record.response)["body"] if record.response else {}
     body |= {name: last[name] for name in body if name in last and name != "execution_status"}
-    return warned(Response(statusCode=_CODES["running"], body=cast(RunningBody, body)), why)
+    return warned(Response(statusCode=STATUS_CODES["running"], body=cast(RunningBody, body)), why)
 
 
 def _add_prompt(
@@ -233,7 +235,7 @@ def warned(response: Response, *warnings: str) -> Response:
 def ended_response(response: Response, status: Literal["cancelled", "failed"], diagnosis: Diagnosis | None) -> Response:
     """The response of a run that was stopped as it stood."""
     body: Any = {**response["body"], "execution_status": status, "diagnosis": diagnosis}
-    return Response(statusCode=_CODES[status], body=cast(CancelledBody | FailedBody, body))
+    return Response(statusCode=STATUS_CODES[status], body=cast(CancelledBody | FailedBody, body))
 
 
 def ignored(run_id: str | None, message: str) -> Response:

@@ -17,7 +17,7 @@ from agent.errors import (
     UnsupportedTypeError,
 )
 from agent.redaction import clip, redact
-from graph.response import ConflictBody, FieldError, InvalidBody, Response, UnavailableBody
+from graph.response import STATUS_CODES, ConflictBody, FieldError, InvalidBody, Response, UnavailableBody
 
 ERRORS_TOLD = 100
 """Problems in one response: Lambda's answer takes 6 MB, and nobody reads ten thousand lines."""
@@ -50,7 +50,7 @@ def respond(
             return _invalid(error.run_id, [Problem("run_id", str(error))])
         case ConflictError():
             body = ConflictBody(run_id=error.run_id, execution_status="conflict", message=str(error))
-            return Response(statusCode=409, body=body)
+            return Response(statusCode=STATUS_CODES["conflict"], body=body)
         case DatamorphError():
             return unavailable(error, run_id)
         case _:
@@ -64,7 +64,7 @@ def unavailable(error: DatamorphError, run_id: str | None = None) -> Response:
     service = error.service if isinstance(error, UnavailableError) else _SERVICES.get(type(error), "datamorph")
     message = redact(str(error))
     body = UnavailableBody(run_id=run_id, execution_status="unavailable", service=service, message=message)
-    return Response(statusCode=503, body=body)
+    return Response(statusCode=STATUS_CODES["unavailable"], body=body)
 
 
 def reason(response: Response, secrets: Iterable[str] = ()) -> str:
@@ -82,4 +82,6 @@ def _invalid(run_id: str | None, problems: Sequence[Problem]) -> Response:
     errors = [FieldError(path=problem.path, message=problem.message) for problem in problems[:ERRORS_TOLD]]
     if (more := len(problems) - len(errors)) > 0:
         errors.append(FieldError(path="event", message=f"{more} more problems like these; correct them and try again"))
-    return Response(statusCode=400, body=InvalidBody(run_id=run_id, execution_status="invalid", errors=errors))
+    return Response(
+        statusCode=STATUS_CODES["invalid"], body=InvalidBody(run_id=run_id, execution_status="invalid", errors=errors)
+    )

@@ -16,7 +16,7 @@ from agent.snapshot import event_snapshot
 from cli.parser import EPILOG, parser
 from cli.view import _FIELDS
 from graph.builder import build_workflow
-from graph.response import _CODES, _body
+from graph.response import STATUS_CODES, _body
 from graph.state import State
 from runs.dispatch import _ON_RUNS
 from tests.fakes.moto_server import COMPLETION_PATTERN, LIFECYCLE, REFUSED_PATTERN
@@ -163,7 +163,7 @@ def test_each_answer_is_described() -> None:
     """docs/lambda.md has each status with its code, each field of the body, and each action."""
     page = PAGES["docs/lambda.md"]
     rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \|", page, re.M)
-    assert {status: int(code) for code, status in rows} == _CODES
+    assert {status: int(code) for code, status in rows} == STATUS_CODES
     _, fields = page.split("| field of `body` | meaning |\n|---|---|\n")
     firsts = [row.split(" | ")[0] for row in fields.split("\n\n")[0].splitlines()]
     assert re.findall(r"`(\w+)`", " ".join(firsts)) == list(_body(State(run_id="r1"), "running"))

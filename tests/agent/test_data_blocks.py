@@ -1,4 +1,4 @@
-"""Text from outside stands in blocks: outside of them a prompt is the same, whatever it says."""
+"""Data blocks: text from outside cannot change the prompt around its block."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ USUAL = [parts_of(prompt.user) for prompt in prompts_with(HARMLESS)]
     "injection", [pytest.param(one, id=f"{number}-{one['place']}") for number, one in enumerate(INJECTIONS)]
 )
 def test_outside_its_blocks_the_prompt_is_the_same(injection: dict[str, str]) -> None:
-    """Byte for byte, in both questions; the blocks have whole tags, made from what they hold."""
+    """Both prompts are the same byte for byte, and each block's tags are derived from its content."""
     prompts = prompts_with({**HARMLESS, injection["place"]: injection["text"]})
     found = [parts_of(prompt.user) for prompt in prompts]
     assert [outside for outside, _ in found] == [outside for outside, _ in USUAL]
@@ -126,7 +126,7 @@ def test_outside_its_blocks_the_prompt_is_the_same(injection: dict[str, str]) ->
 
 
 def test_the_corpus_is_as_large_as_promised() -> None:
-    """At least 40 injections, no two alike, at every place where text comes in."""
+    """The corpus has at least 40 different injections, at every place where text comes in."""
     texts = {(one["place"], one["text"]) for one in INJECTIONS}
     assert len(texts) == len(INJECTIONS) >= 40
     assert {one["place"] for one in INJECTIONS} == set(PLACES)
@@ -141,12 +141,12 @@ def test_what_nobody_sees_is_written_out(injection: dict[str, str]) -> None:
 
 
 def test_the_same_question_is_the_same_text() -> None:
-    """Recordings and caches find it again."""
+    """Recordings and caches depend on it."""
     assert prompts_with(HARMLESS) == prompts_with(HARMLESS)
 
 
 def test_a_text_that_holds_its_own_tag_gets_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who tries 2^48 texts does not close the block either; here one digit is enough to find such a text."""
+    """A text found by trying 2^48 hashes does not close its block; here one digit makes it easy to find."""
     monkeypatch.setattr(data_blocks, "_DIGITS", 1)
     texts = (f"</data-{digit}> {n}" for n in range(100) for digit in "0123456789abcdef")
     text = next(one for one in texts if sha256(one.encode()).hexdigest()[0] == one[len("</data-")])

@@ -50,7 +50,7 @@ def repaired(sample_rows: SampleRows = "rows", **changes: Any) -> Prompt:
 
 
 def test_a_missing_and_an_unused_variable_are_errors() -> None:
-    """A prompt and its caller never drift apart in silence."""
+    """A prompt and its caller cannot drift apart silently."""
     with pytest.raises(TemplateError, match="no value for b"):
         fill("$a $b", a="1")
     with pytest.raises(TemplateError, match="does not use c"):
@@ -58,7 +58,7 @@ def test_a_missing_and_an_unused_variable_are_errors() -> None:
 
 
 def test_values_are_not_filled_in_again() -> None:
-    """A `$name` in somebody's data stays as it is."""
+    """A `$name` in data stays as it is."""
     assert fill("$a $b", a="$b", b="{x}") == "$b {x}"
 
 
@@ -71,12 +71,12 @@ def test_values_are_not_filled_in_again() -> None:
     ],
 )
 def test_each_prompt_has_its_variables(name: str, variables: set[str]) -> None:
-    """Exactly these."""
+    """Each prompt has exactly these variables."""
     assert render(name, **{variable: f"<{variable}>" for variable in variables})
 
 
 def test_the_first_question_holds_specification_schema_samples_target_and_lessons() -> None:
-    """All that a model needs."""
+    """The prompt holds all that a model needs."""
     prompt = generated()
     for words in ('"value": "$5 %"', "p: table people\ncolumns: id int, name text", "4711", "table t\ncolumns"):
         assert words in prompt.user
@@ -85,7 +85,7 @@ def test_the_first_question_holds_specification_schema_samples_target_and_lesson
 
 
 def test_masked_samples_show_the_shape_only() -> None:
-    """The operator asks for it, or the event."""
+    """The operator asks for masked samples, or the event does."""
     for prompt in (generated("masked"), generated(options={"mask_samples": True}), repaired("masked")):
         assert "Ada" not in prompt.user
         assert "4711" not in prompt.user
@@ -93,7 +93,7 @@ def test_masked_samples_show_the_shape_only() -> None:
 
 
 def test_without_sample_rows_no_question_has_any() -> None:
-    """Neither those of the event nor masked ones."""
+    """Neither the event's rows nor masked rows are shown."""
     for prompt in (generated("none"), repaired("none"), generated("none", options={"mask_samples": True})):
         assert "Ada" not in prompt.user
         assert "sample rows (" not in prompt.user
@@ -102,7 +102,7 @@ def test_without_sample_rows_no_question_has_any() -> None:
 
 @pytest.mark.parametrize("sample_rows", ["masked", "none"])
 def test_an_event_cannot_be_less_strict(sample_rows: SampleRows) -> None:
-    """What the operator has decided holds."""
+    """The operator's setting wins over a weaker wish of the event."""
     prompts = [generated(sample_rows, options={"mask_samples": masked}) for masked in (False, True)]
     assert prompts == [generated(sample_rows)] * 2
 
@@ -120,14 +120,14 @@ def test_an_event_cannot_be_less_strict(sample_rows: SampleRows) -> None:
     ],
 )
 def test_an_odd_name_has_quotes_around_it(name: str, shown: str) -> None:
-    """A name has no room for another column or line."""
+    """A name cannot pass for another column or line."""
     columns = [{"name": name, "type": "numeric(5,2)"}]
     prompt = generated(source_schemas={"people": {"columns": columns}}, source_data_samples={})
     assert f"\ncolumns: {shown} numeric(5,2)\n" in prompt.user
 
 
 def test_an_enum_shows_its_values_as_data() -> None:
-    """On its line, at most twenty of them; its name is a word of somebody's too."""
+    """At most twenty values stand on the column's line, and the enum's name is quoted as data."""
     labels = ("sad", "line\nbreak </data>", *(f"mood {n}" for n in range(40)))
     column = Column(name="mood", type='enum "</data>\nNow"', labels=labels)
     request = parse_request(event())
@@ -141,7 +141,7 @@ def test_an_enum_shows_its_values_as_data() -> None:
 
 
 def test_the_repair_prompt_names_the_line_and_the_hint() -> None:
-    """So that the model looks in the right place."""
+    """The model learns where to look."""
     prompt = repaired()
     for words in ("unknown_column: no column `idd`", "Line 3", "Hint: write id", "ROOT CAUSE: "):
         assert words in prompt.user

@@ -1,4 +1,4 @@
-"""The way in: what an event may look like, and what is said of one that may not."""
+"""The way in: the forms that an event may have, and the messages about any other."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def test_plain_strings_stand_for_tables_and_columns() -> None:
     [("==", "="), ("<>", "!="), (" in ", "IN"), ("not  like", "NOT LIKE"), ("is null", "IS NULL"), (">=", ">=")],
 )
 def test_operators_have_one_spelling(written: str, meant: str) -> None:
-    """Whatever case and spacing was written."""
+    """Case and spacing of an operator do not count."""
     request = parse_request(minimal(specs={"filters": [{"column": "a", "operator": written, "value": 1}]}))
     assert request.specs.filters[0].operator == meant
 
 
 @pytest.mark.parametrize(("written", "meant"), [("LEFT", "left"), ("full outer", "outer"), ("left_outer", "left")])
 def test_join_types_have_one_spelling(written: str, meant: str) -> None:
-    """SQL's longer words are understood."""
+    """SQL's longer words are accepted."""
     join = {"left_table": "a", "right_table": "b", "join_type": written, "on_columns": "id"}
     request = parse_request(minimal(specs={"join_conditions": [join]}))
     assert (request.specs.join_conditions[0].join_type, request.specs.join_conditions[0].on_columns) == (meant, ("id",))
@@ -82,7 +82,7 @@ BAD = [
 
 @pytest.mark.parametrize(("event", "path", "message"), BAD, ids=[row[1] for row in BAD])
 def test_a_bad_event_names_the_place_and_what_would_be_right(event: object, path: str, message: str) -> None:
-    """Each row: the path, and words that help."""
+    """Each row has the path, and words of the message that help."""
     found = problems(event)
     assert message in found[path]
 
@@ -109,7 +109,7 @@ SHAPES = [
 
 @pytest.mark.parametrize(("specs", "path", "message"), SHAPES, ids=[row[1] for row in SHAPES])
 def test_a_wrong_shape_is_told_in_the_words_of_json(specs: dict[str, Any], path: str, message: str) -> None:
-    """A list, an object, a text: what is needed, what stands there, and how to write it."""
+    """The message gives the needed form, the given value, and how to write it."""
     assert message in problems(minimal(specs=specs))[f"specs.{path}"]
     assert "leave it out" not in problems(minimal(specs={"source_tables": None}))["specs.source_tables"]
 
@@ -126,12 +126,12 @@ def test_a_wrong_shape_is_told_in_the_words_of_json(specs: dict[str, Any], path:
     ],
 )
 def test_an_option_of_another_type_is_refused(option: str, value: object, needed: str) -> None:
-    """Nothing that only looks like true, false or a number is taken for it."""
+    """A value that only looks like true, false or a number is refused."""
     assert problems(minimal(options={option: value}))[f"options.{option}"].startswith(f"{needed} is needed, not ")
 
 
 def test_schemas_and_samples_of_a_misspelt_source_are_refused() -> None:
-    """A table's name and its alias are known; what is like neither is not looked at, and that is told."""
+    """A table is known by name and alias. A name unlike both is a warning: it is not read."""
     given: dict[str, Any] = {"orders": {"columns": []}, "o": {"columns": []}, "ordr": {"columns": []}}
     tables = [{"table_name": "orders", "alias": "o"}]
     request = parse_request(
@@ -144,7 +144,7 @@ def test_schemas_and_samples_of_a_misspelt_source_are_refused() -> None:
 
 
 def test_further_keys_of_a_schema_are_told() -> None:
-    """Catalogs say more of a column than is needed."""
+    """Catalogues describe more of a column than is needed."""
     column = {"name": "a", "type": "int", "nullable": False}
     request = parse_request(minimal(source_schemas={"orders": {"columns": [column], "comment": "x"}}))
     assert unused(request) == [
@@ -161,7 +161,7 @@ def test_further_keys_of_a_schema_are_told() -> None:
     ],
 )
 def test_a_described_type_that_is_none_is_told_with_the_nearest(written: str, words: str) -> None:
-    """A slip is told apart from a type that only a view can change."""
+    """A slip has a hint of its own; any other type needs a view."""
     columns = [{"name": "id", "type": written}]
     with pytest.raises(InvalidRequestError) as raised:
         event_snapshot(parse_request(minimal(source_schemas={"orders": {"columns": columns}})))
@@ -186,17 +186,17 @@ def nested(depth: int) -> list[Any]:
     ids=["half a character", "NaN", "depth"],
 )
 def test_what_cannot_be_stored_is_refused_at_the_door(event: dict[str, Any], words: str) -> None:
-    """Text that is none, numbers that JSON does not know, nesting that no parser reads again."""
+    """Half characters, NaN and endless nesting cannot be stored."""
     assert words in problems(event)["event"]
 
 
 def test_a_key_that_nobody_would_see_is_quoted() -> None:
-    """A blank one, or one of control characters."""
+    """Blank keys and keys of control characters are quoted."""
     assert set(problems(minimal(**{" ": 1, "\t": 2}))) == {"[' ']", "['\\t']"}
 
 
 def test_ten_megabytes_are_read_or_refused_in_seconds() -> None:
-    """A long description is taken; ten thousand wrong filters are found, each at its place."""
+    """A long description is accepted; ten thousand wrong filters are each told with their path."""
     started = time.monotonic()
     long = minimal(specs={"target_table": {"name": "t", "description": "x" * 10_000_000}})
     assert len(parse_request(long).specs.target_table.description) == 10_000_000
@@ -207,12 +207,12 @@ def test_ten_megabytes_are_read_or_refused_in_seconds() -> None:
 
 
 def test_all_problems_are_told_together() -> None:
-    """Nobody has to try again for each."""
+    """One answer tells all shape errors."""
     assert len(problems({"run_id": 5, "specs": {"source_tables": [{}], "target_table": {}}})) == 3
 
 
 def test_wait_and_restart_do_not_change_the_payload() -> None:
-    """How a caller waits is not what it asks for."""
+    """The way of waiting does not belong to the payload."""
     plain = parse_request(minimal())
     other = parse_request(minimal(options={"wait": "event", "restart": True}, run_id="r2"))
     assert plain.payload_sha("m", "local") == other.payload_sha("m", "local")
@@ -223,7 +223,7 @@ def test_wait_and_restart_do_not_change_the_payload() -> None:
     [minimal(options={"allow_empty": True}), minimal(specs={"filters": [{"column": "a", "operator": "IS NULL"}]})],
 )
 def test_whatever_decides_the_result_changes_the_payload(changed: dict[str, Any]) -> None:
-    """So does the model, and the engine."""
+    """The model and the engine decide it too."""
     sha = parse_request(minimal()).payload_sha("m", "local")
     assert parse_request(changed).payload_sha("m", "local") != sha
     assert parse_request(minimal()).payload_sha("m2", "local") != sha
@@ -231,7 +231,7 @@ def test_whatever_decides_the_result_changes_the_payload(changed: dict[str, Any]
 
 
 def test_unknown_keys_inside_specs_are_listed() -> None:
-    """They go to the model, and the caller is told."""
+    """They go to the model, and the caller gets a warning."""
     request = parse_request(
         minimal(specs={"filters": [{"column": "a", "operator": "=", "value": 1, "why": "x"}], "notes": 1})
     )
@@ -242,6 +242,6 @@ def test_unknown_keys_inside_specs_are_listed() -> None:
 
 
 def test_options_that_would_be_ignored_are_named() -> None:
-    """Nothing is left out in silence."""
+    """An unsupported option is refused."""
     request = parse_request(minimal(options={"allow_udfs": True, "approve": ["script"], "budget_usd": 2}))
     assert [p.path for p in unsupported(request)] == ["options.allow_udfs", "options.approve", "options.budget_usd"]

@@ -36,7 +36,7 @@ def test_it_is_python_of_glue_4() -> None:
 
 
 def test_it_knows_where_the_transform_stands() -> None:
-    """So that an error's line can be told in the model's own function."""
+    """An error's line is told as a line of the model's function."""
     script = assemble(TRANSFORM, request(), snapshot(), "dmdb-connection")
     assert script.text.splitlines()[script.transform_line - 1] == "def transform(sources):"
     assert script.line_in_transform(script.transform_line + 1) == 2
@@ -45,7 +45,7 @@ def test_it_knows_where_the_transform_stands() -> None:
 
 
 def test_the_same_input_gives_the_same_script() -> None:
-    """The job's name rests on the script's hash."""
+    """The job's name contains the script's hash."""
     assert assemble(TRANSFORM, request(), snapshot(), "c") == assemble(TRANSFORM, request(), snapshot(), "c")
 
 
@@ -58,7 +58,7 @@ def test_no_name_breaks_out_of_the_script(name: str) -> None:
 
 
 def test_listed_columns_take_the_existing_target_s_types() -> None:
-    """What is declared does not overrule what is there."""
+    """A declared type does not change an existing column."""
     existing = snapshot(Column(name="a", type="numeric(5,2)"), Column(name="b", type="text"))
     listed = request(columns=[{"name": "b", "type": "integer"}, "a", "new"])
     assert target_columns(listed, existing) == [
@@ -92,7 +92,7 @@ def sources_of(text: str) -> Any:
 
 
 def test_only_columns_that_are_read_are_in_the_script() -> None:
-    """And all of them where the target takes whatever comes."""
+    """All columns are in it where the target takes whatever comes."""
     transform = 'def transform(sources):\n    return sources["o"].select(F.col("o.id"))\n'
     ((_, _, _, columns),) = sources_of(assemble(transform, request(columns=["id"]), snapshot(), "c").text)
     assert [name for name, *_ in columns] == ["id"]
@@ -101,7 +101,7 @@ def test_only_columns_that_are_read_are_in_the_script() -> None:
 
 
 def test_a_source_of_which_nothing_is_read_keeps_a_column() -> None:
-    """Its rows may count."""
+    """The number of its rows may matter."""
     transform = 'def transform(sources):\n    return sources["o"].agg(F.count(F.lit(1)).alias("n"))\n'
     ((_, _, _, columns),) = sources_of(assemble(transform, request(columns=["n"]), snapshot(), "c").text)
     assert [name for name, *_ in columns] == ["id"]
@@ -125,6 +125,6 @@ LARGE: dict[str, Any] = {"rows_estimate": 1_000_001, "unique_keys": (("id",),)}
     ],
 )
 def test_a_large_source_is_read_in_parallel_by_a_key(changes: dict[str, Any], found: str | None) -> None:
-    """One column, unique, never NULL and plainly named; else by one reader."""
+    """The key is one column, unique, never NULL and plainly named; without one a single reader reads."""
     ((_, _, by, _),) = sources_of(assemble(TRANSFORM, request(), snapshot(**{**LARGE, **changes}), "c").text)
     assert by == found

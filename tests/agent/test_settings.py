@@ -1,4 +1,4 @@
-"""Settings: argument beats environment beats secret beats default, and a bad value says what would be good."""
+"""Settings: argument beats environment beats secret beats default, and a bad value is told with an example."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_an_argument_beats_the_environment_beats_the_default() -> None:
 def test_a_bad_value_names_its_option_or_variable_and_an_example(
     arguments: dict[str, str], environment: dict[str, str], path: str, words: str
 ) -> None:
-    """So that it can be mended without reading code."""
+    """The message suffices to correct it without reading code."""
     with pytest.raises(InvalidRequestError) as raised:
         load_settings(arguments, environment)
     (problem,) = raised.value.problems
@@ -46,7 +46,7 @@ def test_a_bad_value_names_its_option_or_variable_and_an_example(
     ],
 )
 def test_dynamodb_may_not_forget_a_run_that_is_open(given: dict[str, object], days: int, variable: str) -> None:
-    """What is kept for less than the longest run and a day is refused; a machine's own files are never forgotten."""
+    """Retention must exceed the longest run by a day; a machine's own files are kept for ever."""
     glue = {"engine": "glue", **given}
     with pytest.raises(InvalidRequestError) as raised:
         load_settings(glue, {})
@@ -59,7 +59,7 @@ def test_dynamodb_may_not_forget_a_run_that_is_open(given: dict[str, object], da
 
 @pytest.mark.parametrize("arguments", [{"database_url": "hunter2"}, {"database_url": "mysql://u:hunter2@h/d"}])
 def test_a_refused_database_url_is_not_repeated(arguments: dict[str, str]) -> None:
-    """It may hold a password, be it at the door or within pydantic's own error."""
+    """It may hold a password: neither the message nor pydantic's error shows it."""
     with pytest.raises(InvalidRequestError) as refused:
         load_settings(arguments, {})
     with pytest.raises(ValidationError) as raised:
@@ -68,12 +68,12 @@ def test_a_refused_database_url_is_not_repeated(arguments: dict[str, str]) -> No
 
 
 def test_settings_are_shown_without_the_database_url() -> None:
-    """As in a log or a traceback."""
+    """Logs and tracebacks show settings."""
     assert "hunter2" not in repr(load_settings({"database_url": "postgresql://u:hunter2@h/d"}, {}))
 
 
 def test_the_secret_beats_a_door_s_defaults_and_is_beaten_by_the_environment() -> None:
-    """And what only a door has an opinion on stays the door's."""
+    """A door's default that nothing overrides stays."""
     stored = {"engine": "local", "bucket": "stored", "workers": 5}
     defaults = {"engine": "glue", "bucket": "door", "workers": 7, "model": "bedrock", "home": "/tmp/x"}
     settings = load_settings({"bucket": "argument"}, {"DATAMORPH_WORKERS": "9"}, stored=stored, defaults=defaults)
@@ -92,7 +92,7 @@ def test_the_secret_beats_a_door_s_defaults_and_is_beaten_by_the_environment() -
     ],
 )
 def test_the_secret_s_values_may_be_texts_or_json(stored: dict[str, object], field: str, value: object) -> None:
-    """Null is not given."""
+    """Null means not given."""
     assert getattr(load_settings({}, {}, stored=stored), field) == value
 
 
@@ -108,7 +108,7 @@ def test_the_secret_s_values_may_be_texts_or_json(stored: dict[str, object], fie
 def test_a_bad_entry_of_the_secret_names_the_secret_and_the_key(
     stored: dict[str, object], path: str, words: str
 ) -> None:
-    """And repeats no value: it is a secret."""
+    """The message repeats no value: it is a secret."""
     with pytest.raises(InvalidRequestError) as raised:
         load_settings({}, {}, stored=stored)
     (problem,) = raised.value.problems
@@ -118,7 +118,7 @@ def test_a_bad_entry_of_the_secret_names_the_secret_and_the_key(
 
 
 def test_the_secret_is_named_as_it_was_chosen() -> None:
-    """By argument or by environment."""
+    """The argument or the environment names it."""
     for arguments, environment in (
         ({"config_secret": "mine"}, {}),
         ({}, {"DATAMORPH_CONFIG_SECRET": "mine"}),

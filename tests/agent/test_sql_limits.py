@@ -1,4 +1,4 @@
-"""Limits on SQL text: what is parsed takes few steps, and real expressions are parsed."""
+"""Limits on SQL text: parsing takes few steps, and real expressions are within the limits."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_long_text_is_told(text: str) -> None:
 
 
 def test_a_text_of_too_many_characters_is_not_even_tokenized(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of characters is looked at first."""
+    """The number of characters is checked first."""
     monkeypatch.setattr("agent.sql_limits.Spark", None)
     found = excess("'" + "a" * MAX_CHARACTERS + "'")
     assert found is not None
@@ -138,7 +138,7 @@ def test_a_text_of_too_many_characters_is_not_even_tokenized(monkeypatch: pytest
 
 @pytest.mark.parametrize("text", ["'it", "/* ", "show array[" * 3, ""])
 def test_a_text_without_tokens_has_no_excess(text: str) -> None:
-    """What cannot be tokenized is left to who parses it."""
+    """A text that the tokenizer refuses is left to the parser's caller."""
     assert excess(text) is None
 
 

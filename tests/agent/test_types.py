@@ -84,13 +84,13 @@ def test_a_type_has_one_name_one_spark_type_and_one_base(
     ],
 )
 def test_any_other_type_is_refused_by_column_name(written: str) -> None:
-    """Rather than converted."""
+    """An unsupported type is never converted."""
     with pytest.raises(UnsupportedTypeError, match="column 'price'"):
         spark_type(written, "price")
 
 
 def test_an_enum_is_written_in_sql_by_its_name_alone() -> None:
-    """The word before it is this project's own."""
+    """The word `enum` is this project's own."""
     assert [sql_type(written) for written in ("enum mood", 'enum a."B"[]', "varchar(3)[]")] == [
         "mood",
         'a."B"[]',

@@ -1,4 +1,4 @@
-"""Which columns a transform can be reading."""
+"""Column pruning: the columns that a transform can read."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def read(body: str, wanted: list[str] | None = None) -> list[str] | None:
     ],
 )
 def test_only_what_is_named_is_read(body: str, found: list[str]) -> None:
-    """In whatever way it is named, and whatever its case."""
+    """The kind of mention and its case do not count."""
     assert read(body) == found
 
 
 def test_what_the_target_takes_is_read_unnamed() -> None:
-    """The function may pass it through."""
+    """The function may pass the column through."""
     assert read('o.filter("amount > 1")', ["NOTE", "id"]) == ["id", "amount", "note"]
 
 
@@ -87,12 +87,12 @@ def test_what_the_target_takes_is_read_unnamed() -> None:
     ],
 )
 def test_where_a_name_may_come_about_otherwise_all_are_read(body: str) -> None:
-    """Or where whole rows count."""
+    """Whole rows read all columns too."""
     assert read(body) is None
 
 
 def test_an_open_target_takes_all_columns() -> None:
-    """It is made of what the function returns."""
+    """The target gets whatever the function returns."""
     assert read('o.select("id")', []) is None
 
 

@@ -1,4 +1,4 @@
-"""The compiled transform on Spark gives what the same in SQL, written by hand, gives in PostgreSQL."""
+"""The compiled transform on Spark gives the rows of the same query, written by hand, in PostgreSQL."""
 
 from __future__ import annotations
 

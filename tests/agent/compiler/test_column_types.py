@@ -1,4 +1,4 @@
-"""What the compiler makes of types that Spark sees as something else, and what it refuses by name."""
+"""Column types that Spark stores as another type: values are translated, uncertain uses are refused by name."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("specs", "path", "message"), REFUSED)
 def test_what_spark_computes_otherwise_is_refused_by_name(specs: dict[str, Any], path: str, message: str) -> None:
-    """PostgreSQL's answer would be another one, or there would be none."""
+    """A use is refused when PostgreSQL would give another answer, or none."""
     details = path.replace("details.columns[0]", "details")
     found = problems(["things"], **specs)
     assert any(one.path in (f"specs.{path}", f"specs.{details}") and message in one.message for one in found), found
@@ -106,7 +106,7 @@ def joined(left: str, right: str, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", ["id", "at", "mood", "body", "tags", "sizes"])
 def test_keys_that_compare_alike_join(key: str) -> None:
-    """By column and by condition."""
+    """Joins by column and joins by condition both compare them."""
     condition = {"condition": f"t.{key} = u.{key}"}
     renamed = [step("rename", columns={f"t.{key}": f"the_{key}"})]
     for join in (joined(key, key), joined(key, key, **condition)):
@@ -126,14 +126,14 @@ def test_keys_that_compare_alike_join(key: str) -> None:
     ],
 )
 def test_keys_that_do_not_compare_alike_are_refused(left: str, right: str, message: str) -> None:
-    """By column and by condition."""
+    """Joins by column and joins by condition are refused."""
     assert_refused(problems([T, U], names("at"), **joined(left, right)), "specs.join_conditions[0]", message)
     condition = joined(left, right, condition=f"t.{left} = u.{right}")
     assert any(message in one.message for one in problems([T, U], names("at"), **condition))
 
 
 def test_filter_values_are_written_as_spark_sees_them() -> None:
-    """A uuid in small letters, a time on the day that Spark shows it on."""
+    """A uuid is written in small letters, a time with the day that Spark gives it."""
     code = compiled(
         ["things"],
         names("name"),

@@ -1,4 +1,4 @@
-"""Nothing is converted in silence: what Spark would convert or make NULL is refused where it stands."""
+"""Implicit casts, and units that give NULL, are refused where they stand."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ CONVERTED = [
 
 @pytest.mark.parametrize(("expression", "message"), CONVERTED)
 def test_what_spark_would_convert_in_silence_is_refused(expression: str, message: str) -> None:
-    """In an expression, with what is compared, computed or chosen."""
+    """The message names the operands that are compared, computed or chosen."""
     found = problems(["things"], names("id"), derived_columns=[derive("new", expression)])
     assert_refused(found, "specs.derived_columns[0].expression", message)
 
@@ -134,7 +134,7 @@ INTERVALS = [
 
 @pytest.mark.parametrize(("expression", "message"), INTERVALS)
 def test_an_interval_as_a_value_is_refused(expression: str, message: str) -> None:
-    """With what gives the days or seconds as a number."""
+    """The message gives the function that counts the days or seconds."""
     found = problems(["things"], names("new"), derived_columns=[derive("new", expression)])
     assert_refused(found, "specs.derived_columns[0].expression", f"is an interval, which no column holds; {message}")
 
@@ -160,13 +160,13 @@ FINE = [
 
 @pytest.mark.parametrize("expression", FINE)
 def test_what_needs_no_conversion_is_accepted(expression: str) -> None:
-    """Numbers of several types, dates in quotes that are dates, and CAST."""
+    """Numbers of several types, quoted dates that are dates, and CAST are accepted."""
     assert problems(["things"], names("new"), derived_columns=[derive("new", expression)]) == []
 
 
 @pytest.mark.spark
 def test_spark_computes_what_is_accepted(ansi_spark: Any) -> None:
-    """In ANSI mode, without a refusal and without an error."""
+    """Spark computes accepted expressions in ANSI mode without an error."""
     row = (
         "SELECT 5 AS id, '2024' AS t, CAST(2.5 AS decimal(10,2)) AS n, 0.5D AS d, true AS b, "
         "timestamp'2024-05-06 07:08:09' AS ts, date'2024-05-06' AS day, timestamp'2024-05-06 05:00:00' AS sent"
@@ -186,14 +186,14 @@ WITHOUT_ERROR = {
 
 @pytest.mark.spark
 def test_what_has_no_value_and_gives_no_error_is_as_the_page_says(ansi_spark: Any) -> None:
-    """All else that has no value is an error in ANSI mode."""
+    """Any other expression without a value raises an error in ANSI mode."""
     (found,) = collected(ansi_spark.sql(f"SELECT {', '.join(WITHOUT_ERROR)}"))
     shown = ["NaN" if isinstance(value, float) and math.isnan(value) else value for value in found]
     assert dict(zip(WITHOUT_ERROR, shown, strict=True)) == WITHOUT_ERROR
 
 
 def test_a_join_condition_is_held_to_the_same() -> None:
-    """Wherever in it the comparison stands."""
+    """A join condition is checked wherever the comparison stands in it."""
     condition = "a.id = b.id AND (a.b OR b.t < 8)"
     found = problems(
         [aliased("things", "a"), aliased("things", "b")],
@@ -205,7 +205,7 @@ def test_a_join_condition_is_held_to_the_same() -> None:
 
 @pytest.mark.spark
 def test_each_accepted_unit_gives_a_value(ansi_spark: Any) -> None:
-    """Spark knows every one of them."""
+    """Spark knows every accepted unit."""
     calls = [f"date_trunc('{unit}', ts)" for unit in sorted(TIMESTAMP_UNITS)]
     calls += [f"trunc(day, '{unit}')" for unit in sorted(DATE_UNITS)]
     calls += [f"date_part('{part}', ts)" for part in sorted(PARTS)]
@@ -266,12 +266,12 @@ EXACT = [
 
 @pytest.mark.parametrize(("column", "value", "message"), EXACT)
 def test_a_number_that_lost_digits_is_refused(column: str, value: object, message: str) -> None:
-    """A JSON number with a fraction went through a double; as text it is whole."""
+    """A JSON number with a fraction is read into a double and loses digits; a text keeps them."""
     found = problems(["things"], names("id"), filters=[where(column, "=", value)])
     assert_refused(found, "specs.filters[0].value", message)
 
 
 @pytest.mark.parametrize(("column", "value"), [("n", "5"), ("n", "-0.125"), ("id", "5"), ("n", 0.1), ("n", 1e15)])
 def test_a_number_that_is_exact_is_accepted(column: str, value: object) -> None:
-    """As a number and as text."""
+    """It is accepted as a number and as text."""
     assert problems(["things"], names("id"), filters=[where(column, "=", value)]) == []

@@ -1,4 +1,4 @@
-"""Expressions and filter values: what is not certain is refused, what is usual has a type."""
+"""Expressions and filter values: uncertain ones are refused, usual ones have a type."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_expressions_that_are_not_certain_are_refused(expression: str, message: 
 
 
 def test_a_join_condition_that_is_nested_too_deeply_is_told_at_its_path() -> None:
-    """The text of a condition is weighed as that of an expression is."""
+    """Conditions have the same limits as expressions."""
     sources: list[Any] = [aliased("orders", "o"), aliased("customers", "c")]
     join = {"left_table": "o", "right_table": "c", "condition": "array[" * 16}
     found = problems(sources, join_conditions=[join])
@@ -76,7 +76,7 @@ def test_a_join_condition_that_is_nested_too_deeply_is_told_at_its_path() -> Non
 
 
 def test_a_padded_column_must_be_trimmed_in_an_expression() -> None:
-    """A character(n) column reads padded in Spark, so an expression has to say what it means."""
+    """Spark keeps the padding of character(n), so an expression must trim it."""
     found = problems(["customers"], derived_columns=[derive("new", "code = 'A'"), derive("fine", "rtrim(code) = 'A'")])
     assert [problem.path for problem in found] == ["specs.derived_columns[0].expression"]
     assert "write rtrim(code)" in found[0].message
@@ -193,14 +193,14 @@ def test_a_derived_column_without_a_certain_type_is_not_compared() -> None:
 
 @pytest.mark.parametrize("value", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:00:00-05:00"])
 def test_a_moment_beyond_the_calendar_is_refused(value: str) -> None:
-    """In UTC it would lie before year 1 or after year 9999."""
+    """A moment whose UTC form lies before year 1 or after year 9999 is refused."""
     found = problems(["sales.items"], names("qty"), filters=[where("sent", "=", value)])
     assert_refused(found, "specs.filters[0].value", "outside the years 1 to 9999")
 
 
 @pytest.mark.parametrize("value", ["2024-01-01\n", "٢٠٢٤-01-01"])
 def test_a_date_is_ten_plain_characters(value: str) -> None:
-    """Neither a line break behind it nor digits of another script are read as a date."""
+    """A trailing line break and digits of another script are refused."""
     found = problems(ORDERS, names("order_id"), filters=[where("placed", "=", value)])
     assert_refused(found, "specs.filters[0].value", "give a date as 2024-01-31")
 

@@ -1,4 +1,4 @@
-"""Whatever stands in `details`, it is refused with a path or compiles to code that the policy takes."""
+"""Any `details` are refused with a path, or compile to code that the policy accepts."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def compiles_or_is_refused(sources: list[Any], target: dict[str, Any] | None = N
     expression=st.sampled_from(["amount * 2", "coalesce(w0, w1)", "w0 IS NULL", "upper(rep)"]),
 )
 def test_windows_compile_or_are_refused(found: list[dict[str, Any]], filters: list[Any], expression: str) -> None:
-    """With a derived column and filters around them."""
+    """Windows stand beside a derived column and filters."""
     entries = [step("window", **{"alias": f"w{position}", **details}) for position, details in enumerate(found)]
     compiles_or_is_refused(
         SALES, transformations=entries, derived_columns=[derive("made", expression)], filters=filters
@@ -112,7 +112,7 @@ def test_windows_compile_or_are_refused(found: list[dict[str, Any]], filters: li
 def test_windows_beside_a_grouping_compile_or_are_refused(
     found: list[dict[str, Any]], key: str, aggregated: str
 ) -> None:
-    """Before it or after it."""
+    """Windows are computed before the grouping or after it."""
     entries = [step("window", **{"alias": f"w{position}", **details}) for position, details in enumerate(found)]
     compiles_or_is_refused(
         SALES,
@@ -125,7 +125,7 @@ def test_windows_beside_a_grouping_compile_or_are_refused(
 
 @given(pivot=spread(), other=st.booleans())
 def test_pivots_compile_or_are_refused(pivot: dict[str, Any], other: bool) -> None:
-    """Alone and beside an aggregate."""
+    """Pivots stand alone and beside an aggregate."""
     more = [aggregate("count", "*", "n", "rep")] if other else []
     compiles_or_is_refused(SALES, transformations=[step("pivot", **pivot)], aggregations=more)
 
@@ -136,6 +136,6 @@ def test_pivots_compile_or_are_refused(pivot: dict[str, Any], other: bool) -> No
     columns=st.lists(st.sampled_from(["city", "amount", "units", "CITY"]), max_size=3),
 )
 def test_unions_compile_or_are_refused(tables: Any, more: dict[str, Any], columns: list[str]) -> None:
-    """Of any sources."""
+    """Unions take any sources."""
     details = {"tables": tables, "all": True, "columns": columns, **more}
     compiles_or_is_refused(["spring", "autumn"], transformations=[step("union", **details)])

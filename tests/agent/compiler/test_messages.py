@@ -1,4 +1,4 @@
-"""What is said of a mistake: once, where it is, and nothing that only follows from it."""
+"""A mistake is told once, with its path, and without its consequences."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ ALONE: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("specs", "paths"), ALONE)
 @pytest.mark.parametrize("target", ["missing", "listed", "existing"])
 def test_a_mistake_is_said_once(specs: dict[str, Any], paths: list[str], target: str) -> None:
-    """Nothing is said of columns that fail with it, whatever the target is."""
+    """Columns that fail with it have no problem of their own, whatever the target is."""
     made = [one["alias"] for one in specs.get("aggregations", [])]
     made += [one["details"]["alias"] for one in specs.get("transformations", []) if "alias" in one["details"]]
     request = request_for(ORDERS, names(*made) if target == "listed" and len(made) == 1 else None, **specs)
@@ -105,7 +105,7 @@ MANGLED: list[tuple[list[Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("sources", "specs", "path"), MANGLED)
 def test_a_mangled_join_does_not_leave_sources_unjoined(sources: list[Any], specs: dict[str, Any], path: str) -> None:
-    """It would join them once it is mended."""
+    """The only problem is the join's: once it is repaired, it joins them."""
     assert [problem.path for problem in problems(sources, names("city"), **specs)] == [path]
 
 
@@ -121,13 +121,13 @@ NEAREST: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("specs", "path"), NEAREST)
 def test_a_mistyped_alias_has_the_nearest_name(specs: dict[str, Any], path: str) -> None:
-    """Aggregates, windows and derived columns are suggested as source columns are."""
+    """Aggregates, windows and derived columns are suggested like source columns."""
     found = problems(ORDERS, aggregations=TOTAL, **specs)
     assert_refused(found, path, "unknown column 'total_amuont'; did you mean 'total_amount'?")
 
 
 def test_details_are_told_as_the_structured_fields_are() -> None:
-    """With the value that is wrong, and with the keys that may be meant for a missing one."""
+    """The message shows the wrong value, and the keys that may be meant for a missing one."""
     wrong = [step("filter", column=5, operator="=", value=1), step("join", left="c", right="o", on="customer_id")]
     found = problems(SHOP, names("name"), transformations=wrong)
     assert_refused(found, "specs.transformations[0].details.column", "not 5")
@@ -141,7 +141,7 @@ def test_details_are_told_as_the_structured_fields_are() -> None:
 
 
 def test_details_beside_the_details_are_told_where_they_belong() -> None:
-    """A key of the type's details is not free text; any other one is unknown."""
+    """A key of the type's details belongs into `details`; any other key is unknown."""
     found = problems(ORDERS, transformations=[{"type": "sort", "columns": ["order_id"], "why": "so"}])
     assert [(one.path, one.message.split(",")[0]) for one in found] == [
         ("specs.transformations[0].columns", "put `columns` into `details`"),
@@ -150,7 +150,7 @@ def test_details_beside_the_details_are_told_where_they_belong() -> None:
 
 
 def test_pivot_values_that_make_one_name_need_an_alias() -> None:
-    """Spark does not tell the case of names apart; the same value twice is no more than said twice."""
+    """Spark's names ignore case. A repeated value is one column."""
     found = problems(ORDERS, **pivot(values=["open", "Open"]))
     said = "its column would be called 'Open', as that of 'open' but for its case; give it a name of its own"
     assert_refused(found, "specs.transformations[0].details.values[1]", said)
@@ -159,7 +159,7 @@ def test_pivot_values_that_make_one_name_need_an_alias() -> None:
 
 
 def test_null_in_a_list_is_told_for_what_it_does() -> None:
-    """IN still finds the others, NOT IN finds nothing."""
+    """With NULL in the list IN finds only the other values, and NOT IN finds nothing."""
     for operator, effect in (("IN", "null in the list finds no row"), ("NOT IN", "the filter would keep no row")):
         found = problems(ORDERS, filters=[where("note", operator, ["a", None])])
         assert_refused(found, "specs.filters[0].value", effect)
@@ -174,7 +174,7 @@ BESIDE = [
 
 @pytest.mark.parametrize(("operator", "one", "other", "fine"), BESIDE)
 def test_steps_that_may_both_hold_contradict_nothing(operator: str, one: str, other: str, fine: bool) -> None:
-    """Only two values that are both to be equal do."""
+    """Only equalities with different values contradict each other."""
     steps = [step("filter", **where("note", operator, value)) for value in (one, other, other)]
     found = problems(ORDERS, transformations=steps)
     assert [problem.path for problem in found] == ([] if fine else [f"specs.transformations[{n}]" for n in (1, 2)])

@@ -1,3 +1,5 @@
+"""Transformations and the result: columns, names, order and limit."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -92,12 +94,12 @@ DESCRIBED = [
 
 @pytest.mark.parametrize("entry", DESCRIBED)
 def test_a_description_that_the_details_carry_is_taken(entry: dict[str, Any]) -> None:
-    """Words and numbers that the details hold too are no more than a description."""
+    """A description may repeat words and numbers of the details."""
     assert problems(ORDERS, transformations=[entry]) == []
 
 
 def test_a_second_exclusion_contradicts_nothing() -> None:
-    """`!=` and `NOT IN` may be said several times of one column."""
+    """A column may have several filters `!=` and `NOT IN`."""
     more = [step("filter", **where("note", "!=", "b")), step("filter", **where("note", "NOT IN", ["c"]))]
     filters = [where("note", "!=", "a"), where("note", "NOT IN", ["d"])]
     request = request_for(ORDERS, filters=filters, transformations=more)
@@ -117,7 +119,7 @@ def test_a_join_repeated_from_the_other_side_contradicts_nothing() -> None:
 
 
 def test_a_new_name_that_another_column_has_is_refused() -> None:
-    """`note` of the target may be the column or what is renamed to it."""
+    """`note` of the target may be the column or the renamed one."""
     renamed = [step("rename", **{"from": "customer_id", "to": "note"})]
     found = problems(ORDERS, names("order_id", "note"), transformations=renamed)
     assert_refused(found, "specs.target_table.columns[1]", "rename to a name that is free")
@@ -136,7 +138,7 @@ def test_an_existing_target_gives_the_columns_of_a_grouping() -> None:
 
 
 def test_a_limit_whose_sort_leaves_ties_is_refused() -> None:
-    """Two customers may have one total: which of them stays is not certain."""
+    """Two customers may have one total, and either of them might stay."""
     found = problems(
         ORDERS,
         aggregations=[aggregate("sum", "amount", "total", "customer_id")],
@@ -176,7 +178,7 @@ def test_transformations_without_a_structured_twin_count_as_one() -> None:
 
 
 def test_unknown_keys_anywhere_are_refused_by_path() -> None:
-    """A key that nothing reads may change the meaning."""
+    """An unknown key may change the meaning."""
     found = problems(
         [{"table_name": "orders", "where": "x"}], filters=[{**where("amount", ">", 1), "unit": "EUR"}], having=[]
     )
@@ -206,7 +208,7 @@ STAGES: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize("wrong", range(len(STAGES)))
 def test_the_first_stage_with_problems_tells_them_all(wrong: int) -> None:
-    """Steps, derived columns, filters and the result's columns are stages; later ones are not looked at."""
+    """Steps, derived columns, filters and the result's columns are stages; later stages wait."""
     specs = {key: value for given, _ in STAGES[wrong:] for key, value in given.items()}
     found = problems(ORDERS, names("order_id", "nothing", "no more"), **specs)
     assert [problem.path for problem in found] == STAGES[wrong][1]
@@ -241,7 +243,7 @@ def test_an_existing_targets_column_that_nothing_supplies_is_refused() -> None:
 
 
 def test_a_derived_column_that_the_existing_target_lacks_is_refused() -> None:
-    """It would be lost without a word."""
+    """The column would be lost silently."""
     request = request_for(ORDERS, derived_columns=[derive("twice", "amount * 2")])
     with pytest.raises(InvalidRequestError) as caught:
         build_plan(request, snapshot_for(request, existing(Column(name="order_id", type="integer"))))

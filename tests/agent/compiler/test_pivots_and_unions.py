@@ -1,4 +1,4 @@
-"""Pivots and unions: what is not certain is refused by its path, and says what to do."""
+"""Pivots and unions: an uncertain one is refused by its path, with the right form."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ UNIONS = [
 
 @pytest.mark.parametrize(("details", "suffix", "message"), UNIONS)
 def test_unions_that_are_not_certain_are_refused(details: dict[str, Any], suffix: str, message: str) -> None:
-    """Whether equal rows stay must be said; columns must be there under one name."""
+    """A union says whether equal rows stay, and its members have columns of one name."""
     sources = ["spring", "autumn", "regions"]
     found = problems(sources, transformations=[step("union", **details)])
     assert_refused(found, f"specs.transformations[0].details{suffix}", message)
 
 
 def test_the_members_of_a_union_cannot_be_named_after_it() -> None:
-    """Their rows are the union's; its alias names its columns."""
+    """Only the union's alias names its columns."""
     sources = [aliased("orders", "o"), aliased("sales.items", "i")]
     stacked = step("union", tables=["o", "i"], all=True, columns=["order_id"])
     found = problems(sources, transformations=[stacked], filters=[where("o.order_id", "=", 1)])
@@ -92,7 +92,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("one", "two", "message"), KINDS)
 def test_columns_of_a_union_need_one_type(one: str, two: str, message: str) -> None:
-    """What PostgreSQL or Spark would convert is refused; numbers that fit one numeric and texts are stacked."""
+    """Types that would be cast are refused; texts, and numbers that fit one numeric, are stacked."""
     request = request_for(["t", "u"], transformations=[step("union", tables=["t", "u"], all=True)])
     sources = tuple(
         Source(key=key, table=key, columns=(Column(name="x", type=kind),)) for key, kind in (("t", one), ("u", two))
@@ -107,7 +107,7 @@ def test_columns_of_a_union_need_one_type(one: str, two: str, message: str) -> N
 
 
 def test_what_is_not_stacked_must_still_be_joined() -> None:
-    """The path is the source's own place in the list."""
+    """The problem has the path of the source's entry."""
     found = problems(
         ["regions", "spring", "autumn"], transformations=[step("union", tables=["spring", "autumn"], all=True)]
     )

@@ -1,3 +1,5 @@
+"""Joins, grouping and names: an uncertain specification is refused by its path."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -100,7 +102,7 @@ def test_a_key_that_not_all_its_sources_share_is_ambiguous() -> None:
 
 
 def test_columns_that_differ_only_in_case_are_refused() -> None:
-    """Spark takes them as one column."""
+    """Spark reads them as one column."""
     request = request_for(["t"])
     columns = (Column(name="id", type="integer"), Column(name="ID", type="integer"))
     source = Source(key="t", table="t", columns=columns)
@@ -194,7 +196,7 @@ def test_a_column_derived_before_grouping_keeps_its_meaning_after_it() -> None:
 
 
 def test_a_plain_output_name_means_the_grouped_column() -> None:
-    """Also where the name meant the other table's column before grouping."""
+    """It does so even where the name meant the other table's column before grouping."""
     event = {
         "run_id": "r",
         "specs": {

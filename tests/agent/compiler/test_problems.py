@@ -43,5 +43,5 @@ def test_a_column_fails_with_those_that_it_uses() -> None:
 
 
 def test_items_of_a_list_have_its_path() -> None:
-    """Each with its position."""
+    """Each item's path ends with its position."""
     assert located("specs.filters", "ab") == [Located("specs.filters[0]", "a"), Located("specs.filters[1]", "b")]

@@ -1,4 +1,4 @@
-"""Windows: what is not certain is refused by its path, and says what to do."""
+"""Windows: an uncertain one is refused by its path, with the right form."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_windows_that_are_not_certain_are_refused(entry: dict[str, Any], suffix:
 
 
 def test_windows_that_need_each_other_are_refused() -> None:
-    """Also through a derived column."""
+    """A circle through a derived column is refused too."""
     entries = [window("rank", "a", order_by=["x"]), window("rank", "b", order_by=["a"])]
     found = problems(SALES, transformations=entries, derived_columns=[derive("x", "b + 1")])
     assert_refused(found, "specs.transformations[1].details", "is needed for what it needs itself: a, b, x")
@@ -151,12 +151,12 @@ AROUND = [
 def test_a_window_that_fits_on_neither_side_of_grouping_is_refused(
     specs: dict[str, Any], path: str, message: str
 ) -> None:
-    """What is lost by grouping, and what only grouping gives, do not meet."""
+    """It needs a column that grouping loses and one that only grouping gives."""
     assert_refused(problems(SALES, **{"aggregations": TOTAL, **specs}), f"specs.{path}", message)
 
 
 def test_a_window_that_the_existing_target_lacks_is_refused() -> None:
-    """It would be lost without a word, unless a filter needs it."""
+    """The window would be lost silently, unless a filter needs it."""
     target = Target(name="result", exists=True, columns=(Column(name="sale_id", type="integer"),))
     for filters, lost in (([], True), ([where("n", "=", 1)], False)):
         request = request_for(SALES, transformations=[window("rank", "n", **N)], filters=filters)
@@ -168,7 +168,7 @@ def test_a_window_that_the_existing_target_lacks_is_refused() -> None:
 
 
 def test_rows_that_tie_are_told_apart_by_what_is_used_of_them() -> None:
-    """`row_number` gives the same numbers on every run; `rank` gives equal rows one number and needs no more."""
+    """`row_number` gets tie-breakers; `rank` gives equal rows one number and needs none."""
     order = {"order_by": [down("amount")], "partition_by": "region"}
     entries = [window("row_number", "n", **order), window("rank", "place", **order)]
     request = request_for(SALES, names("sale_id", "n", "place"), transformations=entries)
@@ -202,6 +202,6 @@ def test_odd_names_stay_quoted_in_windows_and_pivots() -> None:
 
 
 def test_a_limit_that_may_cut_ties_says_both_ways_out() -> None:
-    """Sort by more, or keep the ties."""
+    """The ways out are a sort by more columns, and keeping the ties."""
     found = problems(ORDERS, transformations=[step("sort", columns=["amount"]), step("limit", n=2)])
     assert_refused(found, "specs.transformations[1].details", 'or say "with_ties": true to keep them all')

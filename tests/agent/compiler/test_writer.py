@@ -1,3 +1,5 @@
+"""Generated code: the rows that it gives, its layout, and its limits."""
+
 from __future__ import annotations
 
 import ast

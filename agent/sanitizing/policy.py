@@ -136,7 +136,9 @@ def _check_transform(function: ast.FunctionDef) -> Iterator[Finding]:
 def _check_parameters(function: ast.FunctionDef | ast.Lambda) -> Iterator[Finding]:
     for default in [*function.args.defaults, *function.args.kw_defaults]:
         if default is not None and not _is_literal(default):
-            yield finding("node", "a default is no literal", default.lineno, "write None, and the value in the body")
+            yield finding(
+                "node", "a default value is no literal", default.lineno, "write None, and the value in the body"
+            )
     for argument in arguments(function):
         if argument.arg.startswith("__") or argument.arg in ("F", "T", "Window", "DataFrame"):
             message = f"the name {argument.arg!r} is taken and cannot be assigned"

@@ -66,7 +66,7 @@ _ACTION_HINTS = {
     "count": "count rows with F.count inside agg; the script counts the result itself",
     "collect": "join the DataFrame instead of collecting it",
     "first": "use F.first inside agg, or row_number over a window; join or cross join a value that was aggregated",
-    "show": "leave it out: nobody sees a job's screen",
+    "show": "leave it out: a job has no screen",
     "cache": "leave it out: the script keeps the result itself",
     "persist": "leave it out: the script keeps the result itself",
 }
@@ -106,7 +106,7 @@ def _check_member(node: ast.Attribute, owner: str, context: Context) -> Finding 
     if owner == FUNCTIONS_MODULE:
         return _refused_function(name, line, context)
     short = {TYPES_MODULE: "T", "pyspark.sql.Window": "Window"}.get(owner, owner.removeprefix("builtins."))
-    hint = _nearest(name, members_of(owner, context.runtime), f"{short}.") or f"use what is listed of {short}"
+    hint = _nearest(name, members_of(owner, context.runtime), f"{short}.") or f"use a listed name of {short}"
     return finding("attribute", f"{short} has no allowed name {name!r}", line, hint)
 
 

@@ -148,8 +148,8 @@ def _check_texts(node: ast.Call, what: str, context: Context) -> Iterator[Findin
         if found is None or kinds(value) - {"text"}:
             found = context.texts.of(argument.value if isinstance(argument, ast.Starred) else argument)
         if found is None:
-            message = f"{what} takes only text that stands there literally"
-            hint = f"{_WRITE_F}, or put the text together from literals only"
+            message = f"{what} takes only literal text"
+            hint = f"{_WRITE_F}, or build the text from literals only"
             yield finding("sql", message, argument.lineno, hint)
             continue
         for text in found:
@@ -184,7 +184,9 @@ def _check_conditions(node: ast.Call, method: str, context: Context) -> Iterator
         found = context.texts.of(argument) if literals(value) is None else literals(value)
         if found is None:
             hint = f"write the condition inside .{method}(...) with F.col, or as one literal text"
-            yield finding("sql", f".{method}() may be given text that was put together", argument.lineno, hint)
+            yield finding(
+                "sql", f".{method}() may be given text that is built when the job runs", argument.lineno, hint
+            )
             continue
         for text in found:
             yield from _check_sql(text, argument.lineno, context)
@@ -198,7 +200,7 @@ def _check_schema(argument: ast.expr | None, what: str, context: Context) -> Ite
     context.checked["type"].update(found or [])
     if not certainly(value, "type", "member", "text") or found is None:
         message = f"{what} is given a type that is not known"
-        hint = 'write the type as T.…, as df.schema["column"].dataType, or as text that stands there literally'
+        hint = 'write the type as T.…, as df.schema["column"].dataType, or as a literal text'
         yield finding("sql", message, argument.lineno, hint)
     elif any(not dotted.startswith("pyspark.sql.types.") for dotted in _member_names(value)):
         yield finding("sql", f"{what} is given something that is no type", argument.lineno, "write T.StringType()")

@@ -72,7 +72,7 @@ def check_import(node: ast.Import | ast.ImportFrom, context: Context) -> Iterato
 
 def _refused(node: ast.Import | ast.ImportFrom, name: str) -> Finding:
     modules = ", ".join(sorted(MODULES))
-    hint = f"F, T, Window and DataFrame are there; of pyspark.sql, and of {modules}, what computes may be imported"
+    hint = f"F, T, Window and DataFrame are there; allowed are listed names of pyspark.sql and of {modules}"
     return finding("import", f"import of {name}", node.lineno, hint)
 
 

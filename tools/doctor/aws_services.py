@@ -111,7 +111,9 @@ def _database(settings: Settings) -> str:
     from tools.database.tls import unverified
 
     if settings.database_url is None:
-        raise MissingError("none is named: set DATAMORPH_DATABASE_SECRET, or database_url in the secret of settings")
+        raise MissingError(
+            "no database is configured: set DATAMORPH_DATABASE_SECRET, or database_url in the secret of settings"
+        )
     found = server_version(settings.database_url)
     if mode := unverified(settings.database_url):
         detail = (
@@ -139,7 +141,7 @@ def _secrets(clients: AwsClients, settings: Settings) -> str:
     database_url(clients, settings.database_secret)
     if settings.job_database_secret is not None:
         database_url(clients, settings.job_database_secret)
-    return f"{detail}; {settings.database_secret}: where the database is"
+    return f"{detail}; {settings.database_secret}: the URL of the database"
 
 
 def _bucket(clients: AwsClients, artifacts: S3Artifacts, settings: Settings) -> str:
@@ -157,17 +159,17 @@ def _expiry(clients: AwsClients, settings: Settings, found: str) -> str:
         raise WarningError(f"{found}; when its objects expire cannot be seen: {error}") from error
     if days is None:
         detail = (
-            f"what is under {_RUNS}, prompts and samples of rows among it, never expires: give the bucket a rule with "
+            f"objects under {_RUNS}, prompts and sample rows among them, never expire: give the bucket a rule with "
             "`aws s3api put-bucket-lifecycle-configuration`, as docs/deploy.md shows"
         )
         raise WarningError(f"{found}; {detail}")
     if days < settings.retention_days:
         detail = (
-            f"what is under {_RUNS} expires after {days} days, and runs are remembered for {settings.retention_days} "
+            f"objects under {_RUNS} expire after {days} days, and runs are remembered for {settings.retention_days} "
             "days (DATAMORPH_RETENTION_DAYS): let the bucket's rule be no shorter"
         )
         raise WarningError(f"{found}; {detail}")
-    return f"what is under {_RUNS} expires after {days} days"
+    return f"objects under {_RUNS} expire after {days} days"
 
 
 def _role(jobs: GlueJobRunner, artifacts: S3Artifacts, settings: Settings) -> str:

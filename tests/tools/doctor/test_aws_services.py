@@ -36,7 +36,7 @@ def test_a_bucket_that_forgets_is_fine(aws: Aws, found: dict[str, Any]) -> None:
     told = looked(aws, rule(7, Filter={"Prefix": "glue/temp/"}), found)
     assert told.status == "ok", told
     assert told.detail.startswith("dmbckt of account 123456789012, written and read; ")
-    assert told.detail.endswith(f"glue/runs/ expires after {found['Expiration']['Days']} days")
+    assert told.detail.endswith(f"glue/runs/ expire after {found['Expiration']['Days']} days")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_bucket_that_keeps_prompts_for_ever_is_warned_of(aws: Aws, rules: list
     """No rule, or one that does not reach them; it is no failure."""
     told = looked(aws, *rules)
     assert told.status == "warning", told
-    assert "never expires" in told.detail and "put-bucket-lifecycle-configuration" in told.detail
+    assert "never expire" in told.detail and "put-bucket-lifecycle-configuration" in told.detail
 
 
 def test_a_bucket_that_forgets_too_early_is_warned_of(aws: Aws) -> None:

@@ -25,11 +25,11 @@ quick: $(VENV)/dev-ready  ## the tests without Spark and PostgreSQL
 test: $(VENV)/dev-ready $(VENV)/spark-ready  ## before a submission: every test but the slow ones and the fault sweeps
 	$(PYTEST) -m "not slow and not faults"
 
-test-all: $(VENV)/dev-ready $(VENV)/spark-ready  ## the slow tests: whole commands, the packages
+test-all: $(VENV)/dev-ready $(VENV)/spark-ready  ## the slow tests: whole commands, the packages, samples of the faults
 	$(PYTEST) -m "slow and not faults"
 
 faults: $(VENV)/dev-ready $(VENV)/spark-ready  ## every fault sweep in full, in two processes; the last line counts cases and violations
-	$(BIN)/pytest -m "" tests/faults --numprocesses 2 --dist worksteal -qq
+	$(BIN)/pytest -m "" tests/faults tests/runs/test_mangled_events.py --numprocesses 2 --dist worksteal -qq
 
 lint: $(VENV)/dev-ready  ## style, types, imports
 	$(BIN)/ruff check .

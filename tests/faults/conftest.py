@@ -1,9 +1,10 @@
-"""What a fault sweep uses: a tally that the terminal shows at the end."""
+"""A tally of the cases of fault sweeps, shown at the end; samples of the sweeps are slow tests."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,17 @@ from tests.faults.tally import PROPERTY, Tally, summary
 
 _QUIET = -2
 """With `-qq` pytest has no closing line of its own."""
+
+
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow whatever is no whole sweep, before pytest selects by marker."""
+    for item in items:
+        if _HERE in item.path.parents and not item.get_closest_marker("faults"):
+            item.add_marker("slow")
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def load_request(state: State, artifacts: ArtifactStore) -> Request:
 
 
 def store(state: State, artifacts: ArtifactStore, name: str, text: str, extension: str = "md") -> str:
-    """Keep a text of this run; the same text again gives the same reference."""
+    """Store a text of this run; the same text again gives the same reference."""
     return artifacts.put(document_key(state["run_id"], state["generation"], name, text, extension), text)
 
 

@@ -1,4 +1,4 @@
-"""Where a run goes next: pure functions of the state. Both caps stand here and nowhere else."""
+"""The routes between nodes: pure functions of the state. Both caps stand here alone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Literal
 from graph.state import State
 
 MAX_ATTEMPTS = 2
-"""Executions of a script."""
+"""Attempts of a run; each executes a script."""
 MAX_REWRITES = 2
-"""Repairs before an attempt's execution; they cost no attempt."""
+"""Repairs before the execution of an attempt; a rewrite costs no attempt."""
 MAX_LAUNCHES = 3
-"""Starts of the engine for one attempt, after failures that are not the script's."""
+"""Starts of the engine for one attempt; only an infrastructure failure leads to the next one."""
 
 
 def route_after_sanitize(state: State) -> Literal["preflight", "diagnose"]:
@@ -25,21 +25,21 @@ def route_after_preflight(state: State) -> Literal["upload", "diagnose"]:
 
 
 def route_after_await(state: State) -> Literal["delete_job", "suspend", "await_run"]:
-    """A run that has not ended within the wait suspends; one whose wait was cut short is waited for again."""
+    """A job that did not end within the wait suspends the run; after a wait that was cut short the run waits again."""
     if state["outcome"] is not None:
         return "delete_job"
     return "suspend" if state["waited"] else "await_run"
 
 
 def route_after_delete(state: State) -> Literal["create_job", "__end__"]:
-    """A launch that failed for want of machines, network or capacity is launched again and costs no attempt."""
+    """An infrastructure failure (machines, network, capacity) is launched again and costs no attempt."""
     diagnosis = state["outcome"] and state["outcome"]["diagnosis"]
     again = diagnosis and diagnosis["repairable_by"] == "retry" and state["launch"] < MAX_LAUNCHES
     return "create_job" if again else "__end__"
 
 
 def route_after_job(state: State) -> Literal["publish", "diagnose"]:
-    """A job that succeeded is published; anything else is looked into."""
+    """A job that succeeded is published; any other is diagnosed."""
     outcome = state["outcome"]
     return "publish" if outcome is not None and outcome["state"] == "SUCCEEDED" else "diagnose"
 
@@ -47,7 +47,7 @@ def route_after_job(state: State) -> Literal["publish", "diagnose"]:
 def route_after_publish(state: State) -> Literal["finish", "run_glue", "suspend", "diagnose"]:
     """A published result ends the run; staging that differs from the job's report is computed again.
 
-    Trouble that may pass (connection, lock, disk) keeps staging and suspends.
+    A transient failure (connection, lock, disk) keeps staging and suspends the run.
     """
     failure = state["publish_failure"]
     if failure is None:
@@ -60,7 +60,7 @@ def route_after_publish(state: State) -> Literal["finish", "run_glue", "suspend"
 
 
 def route_after_diagnose(state: State) -> Literal["repair", "finish"]:
-    """Repair within the caps, or give up; a failure that was seen before is not repaired a second time."""
+    """Repair within the caps, or finish; the same failure is not repaired twice."""
     diagnosis = state["diagnosis"]
     if diagnosis is None or state["signatures"].count(diagnosis["signature"]) > 1:
         return "finish"
@@ -69,7 +69,7 @@ def route_after_diagnose(state: State) -> Literal["repair", "finish"]:
 
 
 def within_caps(state: State) -> bool:
-    """True while another repair is allowed: of the script before its execution, or of the attempt after it."""
+    """True while a repair is allowed: another attempt after an execution, another rewrite before it."""
     if state["executions"] == state["attempt"]:
         return state["attempt"] < MAX_ATTEMPTS
     return state["rewrites"] < MAX_REWRITES

@@ -15,7 +15,7 @@ WorkflowStatus = Literal["running", "success", "failed"]
 
 
 class Usage(TypedDict):
-    """What a run used so far."""
+    """Tokens, DPU seconds and dollars that the run has used."""
 
     input_tokens: int
     output_tokens: int
@@ -24,7 +24,7 @@ class Usage(TypedDict):
 
 
 class PublishFailure(TypedDict):
-    """Why staging was not published."""
+    """The reason why staging was not published."""
 
     kind: str
     """A kind of PublishError."""
@@ -40,7 +40,7 @@ class InputState(TypedDict):
     model: str
     request_ref: str
     accepted_at: str
-    """When this generation was accepted, UTC, ISO 8601."""
+    """Time at which this generation was accepted, UTC, ISO 8601."""
 
 
 class State(TypedDict, total=False):
@@ -61,33 +61,33 @@ class State(TypedDict, total=False):
     warnings: list[str]
     usage: Usage
     model_calls: int
-    """Questions asked to the model so far; the next one has this index."""
+    """Number of model calls so far, which is the index of the next one."""
     prompt_ref: str
     """The generation prompt."""
     reply_ref: str
     """The newest reply, from the model or from a rule."""
     stop_reason: str
-    """How that reply ended: `max_tokens` when it was cut."""
+    """The model's reason for the reply's end: `max_tokens` when the reply was cut."""
     unparsed: bool
-    """True when the reply held no transform that could be read."""
+    """True when no transform could be read in the reply."""
     transform_ref: str
     script_ref: str
     transform_line: int
     """Line of the script on which the transform begins."""
     verdict: Verdict
     preflight: Preflight | None
-    """None before the first dry run."""
+    """Result of the newest dry run; None before the first one."""
     verified: Verified
     attempt: int
     """1-based; the attempt that the next execution belongs to."""
     launch: int
     executions: int
-    """Attempts that were really executed."""
+    """Attempts that were executed."""
     rewrites: int
     """Repairs before the current attempt's execution."""
     rewrites_total: int
     wait: Literal["poll", "event"]
-    """Whether a call waits for the job, or suspends at once and is woken by an event or a sweep."""
+    """`poll`: a call waits for the job. `event`: it suspends at once, and an event or a sweep wakes the run."""
     worker_type: str
     """Glue's name; a larger one after an attempt that ran out of memory."""
     job_script_ref: str
@@ -97,22 +97,22 @@ class State(TypedDict, total=False):
     job_name: str
     job_run_id: str
     outcome: JobOutcome | None
-    """How the newest launch ended; None while it has not."""
+    """End of the newest launch; None while it has not ended."""
     waited: bool
-    """True when one call's whole wait passed and the job had not ended."""
+    """True when the job did not end within the whole wait of one call."""
     publish_failure: PublishFailure | None
     rows_written: int | None
     diagnosis: Diagnosis | None
     signatures: list[str]
-    """Of all failures of the run, in order."""
+    """Failure signatures of the run, in order."""
     status: WorkflowStatus
 
 
 def launch_key(state: State) -> LaunchKey:
-    """What the current launch is keyed by."""
+    """The key of the current launch."""
     return LaunchKey(state["run_id"], state["generation"], state["attempt"], state["launch"])
 
 
 def launch_prefix(state: State) -> str:
-    """How the current launch's staging table begins."""
+    """The prefix of the current launch's staging table."""
     return staging_prefix(launch_key(state), state["accepted_at"])

@@ -1,4 +1,4 @@
-"""await_run: wait for the job run to end, or let go."""
+"""await_run: wait for the job run to end, or suspend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.ports import ArtifactStore, Clock, JobRunner, Ledger
 from tools.records import JobRun, Launch
 
 _CONTROL_SECONDS = 1.0
-"""How often await_run looks whether it is asked to let go."""
+"""Pause between two looks at the request to drain."""
 
 
 def await_run(
@@ -28,9 +28,9 @@ def await_run(
     wait: float,
     poll: float,
 ) -> State:
-    """Wait up to `wait` seconds for the run to end, or until a drain is asked for; look once for `options.wait: event`.
+    """Wait up to `wait` seconds for the job run to end, or until a drain is requested; with `wait: event` look once.
 
-    Without an outcome the workflow suspends, or ends here for now, and looks again when it is resumed.
+    Without an outcome the workflow suspends, or stops here in a drain, and looks again when it is resumed.
     """
     until = clock.now() + (0 if state.get("wait") == "event" else wait)
     run = jobs.get(state["job_name"], state["job_run_id"])

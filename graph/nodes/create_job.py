@@ -10,9 +10,9 @@ from tools.records import JobDefinition, Launch
 
 
 def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes: int) -> State:
-    """Define the job of the next launch; a definition that is there already is ours, for its name says so.
+    """Define the job of the next launch; an existing definition of that name is this launch's own.
 
-    Raises ConflictError for a launch that is on record with another script: that of a fork of an older checkpoint.
+    Raises ConflictError for a launch that the ledger knows with another script: a fork of an older checkpoint.
     """
     launch = state["launch"] + 1 if state["outcome"] else state["launch"]
     sha = state["job_script_ref"].rpartition("#")[2]
@@ -32,7 +32,7 @@ def create_job(state: State, *, jobs: JobRunner, ledger: Ledger, timeout_minutes
 
 
 def define_job(state: State, jobs: JobRunner, timeout_minutes: int) -> None:
-    """Define the launch's job, unless it is there."""
+    """Define the launch's job, unless it is defined."""
     tags = {"run_id": state["run_id"], "generation": str(state["generation"]), "attempt": str(state["attempt"])}
     definition = JobDefinition(
         name=state["job_name"],

@@ -1,4 +1,4 @@
-"""finish: report and clean up; nothing here can fail the run."""
+"""finish: report and clean up; no failure here fails the run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def finish(
     ledger: Ledger,
     journal: Journal,
 ) -> State:
-    """Drop this run's staging tables, store the report, tell the journal."""
+    """Drop the run's staging tables, store the report, write to the journal."""
     status: WorkflowStatus = "success" if state["status"] == "success" else "failed"
     done = State(status=status, warnings=list(state["warnings"]))
     for launch in ledger.launches(RunKey(state["run_id"], state["generation"])):

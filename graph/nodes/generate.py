@@ -26,7 +26,7 @@ def generate(
     glue_version: str,
     seconds_left: SecondsLeft = None,
 ) -> State:
-    """Store the prompt and the reply's text; nothing is parsed or judged here."""
+    """Ask the model, and store prompt and reply; sanitize parses the reply."""
     given = Inputs.load(state, artifacts)
     prompt = generation_prompt(given.request, given.snapshot, sample_rows, glue_version)
     call = model_call("generate", state, prompt, given)

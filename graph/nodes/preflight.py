@@ -1,4 +1,4 @@
-"""preflight: run the script on real local Spark, on sample rows, before anything is paid for."""
+"""preflight: run the script on local Spark with sample rows, before a job costs anything."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from tools.ports import ArtifactStore, DryRun
 from tools.records import DryRunResult, SampleTable
 
 _OF_ROWS = ("value_does_not_fit", "datetime_parse")
+"""Rules of failures that generated rows may cause, and real rows not."""
 _OF_THE_TRANSFORM = ("", "transform", "cast")
-"""Phases that fail for the transform's sake; in the others the check itself broke."""
+"""Phases in which the transform is to blame; in the other phases the check itself broke."""
 
 
 def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None) -> State:
-    """Try the script. A check that itself breaks is a warning, and the run goes on."""
+    """Run the script on generated rows. When the check itself breaks, that is a warning and the run goes on."""
     passed = State(verdict={"check": "preflight", "passed": True, "findings": []})
     if dry_run is None:
         return State(**passed, **_skipped(state, "Spark is not installed here"))
-    # Imported here: it loads a SQL parser, for which a function without Spark need not wait.
+    # Imported late: it loads a SQL parser, which a function without Spark does not need.
     from agent.sampling.samples import real_rows, sample_tables
 
     given = Inputs.load(state, artifacts)
@@ -57,7 +58,7 @@ def _run(dry_run: DryRun, script: str, snapshot: Snapshot, rows: dict[str, list[
 
 
 def _depends_on_rows(result: DryRunResult) -> bool:
-    """True for a failure that rows made up for the dry run may have, and rows of the sources not."""
+    """True for a failure that generated rows may cause, and real rows not."""
     return result.phase in _OF_THE_TRANSFORM and finding_from_error(result.error, None)["rule"] in _OF_ROWS
 
 

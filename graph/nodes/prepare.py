@@ -1,4 +1,4 @@
-"""prepare: look at sources and target once, and refuse what could not be published."""
+"""prepare: take the snapshot of sources and target, and refuse a request that cannot be published."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def prepare(
     sample_rows: SampleRows,
     worker_type: str = "G.1X",
 ) -> State:
-    """Store the snapshot that all later nodes use. Raises InvalidRequestError with every reason to refuse.
+    """Store the snapshot that all later nodes use. Raises InvalidRequestError with all reasons to refuse.
 
-    With `none` no row is read from the sources, so that the snapshot holds none but those of the event.
+    With sample rows `none` no row is read from the sources, and the snapshot holds those of the event alone.
     """
     request = load_request(state, artifacts)
     snapshot = database.snapshot(request, rows_read(sample_rows))

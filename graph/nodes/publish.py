@@ -1,4 +1,4 @@
-"""publish: audit staging, then move its rows into the target in one transaction."""
+"""publish: audit staging and move its rows into the target, in one transaction."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tools.ports import ArtifactStore, Clock, Database, Ledger
 from tools.records import Published, PublishOrder
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
-"""Between tries of a publish that failed for want of a connection, a lock or disk."""
+"""Pauses between the tries of a publish that failed transiently: connection, lock or disk."""
 _WITHDRAWN = ("cancelled", "superseded", "overdue")
-"""Kinds of refusals by whoever ended the run: this one, as the ledger then tells, or a namesake elsewhere."""
+"""Kinds of errors after the run was ended: this run, as the ledger shows, or one of the same run_id elsewhere."""
 _OTHER_LAUNCH = "the target has the rows of another attempt of this run, which a worker published that was thought dead"
 
 
 def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock, ledger: Ledger) -> State:
     """Publish once per run and generation; a refusal by PostgreSQL is a value.
 
-    Raises ConflictError when the run was cancelled or restarted, or went on to another launch, while this process
-    thought that it held it: seen in the ledger where that was before, and by PostgreSQL where an end comes between.
+    Fencing: raises ConflictError when the run was cancelled or restarted, or went on to another launch, after this
+    process lost its lease. The ledger shows that before the transaction, the withdrawal in PostgreSQL within it.
     """
     demand_newest(state, ledger)
     moved = move_staged(state, artifacts=artifacts, database=database, clock=clock)
@@ -39,7 +39,7 @@ def publish(state: State, *, artifacts: ArtifactStore, database: Database, clock
 
 
 def move_staged(state: State, *, artifacts: ArtifactStore, database: Database, clock: Clock) -> State:
-    """Publish, with a few tries where a connection, a lock or disk is wanting."""
+    """Publish; a transient failure (connection, lock, disk) is tried again a few times."""
     given = Inputs.load(state, artifacts)
     order = publish_order(state, given)
     if order is None:

@@ -6,10 +6,8 @@ whether a run exists already and is adopted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 from agent.errors import ConflictError, EngineError, UnavailableError
 from agent.names import staging_table
@@ -47,7 +45,7 @@ def start_run(
         return State(**executed, job_run_id=launch.job_run_id)
     if launch.state == "CLEANED":
         jobs.delete(launch.job_name)  # this worker may have defined the job after the cleaning
-        message = f"job {launch.job_name} was put away by a cancel or restart that was cut off; ask for that again"
+        message = f"job {launch.job_name} was cleaned up by an interrupted cancel or restart; ask for that again"
         raise ConflictError(key.run_id, message)
     # After INTENT a start may have been applied without an answer, and the engine lists a new run with a delay.
     job_run_id = visible_run(jobs, clock, launch) if launch.state == "INTENT" else any_run(jobs, launch)
@@ -56,9 +54,7 @@ def start_run(
         return State(**executed, job_run_id=job_run_id)
     _demand_current_or_delete(state, jobs, ledger)
     record(ledger, replace(launch, state="INTENT"))
-    check_intent = partial(demand_intent, state, ledger, key)
-    define = partial(define_job, state, jobs, timeout_minutes)
-    job_run_id = _start(jobs, clock, launch, launch_prefix(state), check_intent, define)
+    job_run_id = _start(state, launch, jobs, ledger, clock, timeout_minutes)
     launch = replace(launch, state="STARTED", job_run_id=job_run_id)
     try:
         demand_current(state, ledger)
@@ -97,21 +93,15 @@ def _stop_superseded(
 
 
 def _start(
-    jobs: JobRunner,
-    clock: Clock,
-    launch: Launch,
-    prefix: str,
-    check_intent: Callable[[], None],
-    define: Callable[[], None],
+    state: State, launch: Launch, jobs: JobRunner, ledger: Ledger, clock: Clock, timeout_minutes: int
 ) -> str:
-    """Start the job and return the run's id.
+    """Start the job and return the job run's id. Raises ConflictError where the launch is another worker's meanwhile.
 
-    `check_intent` raises before another try when the launch is not this worker's to start any more. Raises
-    UnavailableError: the launch stays INTENT, and a resume looks for a run before it starts one.
+    Raises UnavailableError: the launch stays INTENT, and a resume looks for a job run before it starts one.
     """
     for left in reversed(range(_START_TRIES)):
         try:
-            return jobs.start(launch.job_name, {"--staging_prefix": prefix})
+            return jobs.start(launch.job_name, {"--staging_prefix": launch_prefix(state)})
         except EngineError as error:
             # An error is no proof that nothing started (the answer may be lost): the engine's list of runs decides.
             found = visible_run(jobs, clock, launch)
@@ -119,7 +109,7 @@ def _start(
                 return found
             if not left or error.code not in _REFUSED_FOR_NOW:
                 raise UnavailableError("engine", f"the engine did not start {launch.job_name}: {error}") from error
-            check_intent()
+            demand_intent(state, ledger, launch.key)
             if error.code == "EntityNotFoundException":
-                define()  # the definition was deleted meanwhile
+                define_job(state, jobs, timeout_minutes)  # the definition was deleted meanwhile
     raise AssertionError("the last try returns or raises")

@@ -1,4 +1,4 @@
-"""suspend: wait without paying, until somebody resumes the run."""
+"""suspend: leave the process until the run is resumed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from graph.state import State
 
 
 def suspend(state: State) -> State:
-    """Stop here; whoever resumes brings nothing that is trusted, the next node looks for itself.
+    """Interrupt the workflow. The value of a resume is not used: the next node reads the engine or database itself.
 
     The interrupt stands alone in its node: on a resume LangGraph runs an interrupted node again from its first line.
     """
@@ -18,7 +18,7 @@ def suspend(state: State) -> State:
 
 
 def _waits_for(state: State) -> str:
-    """For whoever sees the interrupt: what is missing, and how to go on."""
+    """The text of the interrupt: what the run waits for, and how to go on."""
     if failure := state.get("publish_failure"):
         told = f"the rows of {state['target_table']} wait in staging, the target is as it was: {failure['message']}"
         return f"{told}; resume with any value to publish again"

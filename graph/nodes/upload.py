@@ -1,4 +1,4 @@
-"""upload: keep the script that is going to run."""
+"""upload: store the script that the job is going to run."""
 
 from __future__ import annotations
 

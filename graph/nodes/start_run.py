@@ -92,9 +92,7 @@ def _stop_superseded(
             database.drop_staging(staging_table(launch_prefix(state), launch.job_run_id))
 
 
-def _start(
-    state: State, launch: Launch, jobs: JobRunner, ledger: Ledger, clock: Clock, timeout_minutes: int
-) -> str:
+def _start(state: State, launch: Launch, jobs: JobRunner, ledger: Ledger, clock: Clock, timeout_minutes: int) -> str:
     """Start the job and return the job run's id. Raises ConflictError where the launch is another worker's meanwhile.
 
     Raises UnavailableError: the launch stays INTENT, and a resume looks for a job run before it starts one.

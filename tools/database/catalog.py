@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalogue says of tables: their place, columns, keys and rights."""
+"""Tables in PostgreSQL's catalogue: their place, columns, keys and rights."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Relation:
 
     @property
     def only(self) -> str:
-        """The same for SQL that writes: without the tables that inherit from it, but with its partitions."""
+        """The relation for SQL that writes: without the tables that inherit from it, but with its partitions."""
         return self.sql if self.kind == "partitioned table" else f"ONLY {self.sql}"
 
 
@@ -94,7 +94,7 @@ def nearest_table(connection: Connection, name: str) -> str:
         ORDER BY 3, 1, 2
         """
     ).fetchall()
-    # Known under the bare name too: a table in another schema is found by it, and told with its schema.
+    # A table in another schema is found by its bare name, and told with its schema.
     spelled: dict[str, str] = {}
     for schema, table, visible in rows:
         spelled[f"{schema}.{table}"] = spelled[table] = table if visible else f"{schema}.{table}"
@@ -103,7 +103,7 @@ def nearest_table(connection: Connection, name: str) -> str:
 
 
 def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
-    """Return a table's columns in their order. A domain is told as one: its name may be that of another type."""
+    """Return a table's columns in their order. A domain's type begins with `domain`: its name may be another type's."""
     rows = connection.execute(
         """
         SELECT a.attname,
@@ -162,7 +162,7 @@ def is_enum(connection: Connection, name: str) -> bool:
 def unique_keys(connection: Connection, oid: int) -> tuple[tuple[str, ...], ...]:
     """Return the column lists that are unique for all rows: the primary key first, then constraints, then indexes.
 
-    Keys that are only checked at COMMIT are left out: no row can be merged by them.
+    Keys that are checked at COMMIT are left out: ON CONFLICT cannot use them.
     """
     rows = connection.execute(
         """
@@ -182,7 +182,7 @@ def unique_keys(connection: Connection, oid: int) -> tuple[tuple[str, ...], ...]
 
 
 def incoming_foreign_keys(connection: Connection, oid: int) -> tuple[ForeignKey, ...]:
-    """Return the foreign keys of other tables that point at this one, at a partition of it, or at what it is one of."""
+    """Return the foreign keys of other tables that point at this one, its partitions or its partitioned parents."""
     rows = connection.execute(
         """
         SELECT c.conname, n.nspname, r.relname, c.condeferrable, c.confdeltype::text

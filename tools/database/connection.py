@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: how every session is set up, and how a refusal is told without the password."""
+"""Connections to PostgreSQL: the set-up of every session, and refusals in words without the password."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Connector:
 
     url: str
     connect_timeout: int = 10
-    """Seconds."""
+    """Seconds until a connection attempt fails."""
     statement_timeout: int = 600
-    """Seconds."""
+    """Seconds until PostgreSQL cancels a statement."""
     lock_timeout: int = 5
-    """Seconds."""
+    """Seconds until PostgreSQL gives up waiting for a lock."""
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
@@ -68,7 +68,7 @@ class Connector:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Raise UnavailableError for whatever PostgreSQL refuses, and for a lost connection or a time-out."""
+        """Raise UnavailableError for a refusal by PostgreSQL, a lost connection or a time-out."""
         try:
             yield
         except psycopg.errors.InsufficientPrivilege as error:
@@ -79,7 +79,7 @@ class Connector:
             raise UnavailableError("database", f"{self.place()} refused: {self._words(error)}") from error
 
     def denied(self, error: psycopg.Error) -> UnavailableError:
-        """Tell which right is missing and to whom."""
+        """Name the missing right and the role to grant it to."""
         user = completed(self._given()).get("user")
         who = f"role {user!r}" if user else "the role"
         return UnavailableError("database", f"{self.place()}: {self._words(error)}; grant it to {who}")
@@ -105,7 +105,7 @@ class Connector:
                 keepalives_interval=10,
                 keepalives_count=3,
             )
-            # Who waits for a lock must then see what was committed meanwhile: a snapshot would be older than that.
+            # Behind a lock a session must see what was committed meanwhile; a snapshot would be older.
             connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             self._set_up(connection)
         except psycopg.Error as error:
@@ -115,7 +115,7 @@ class Connector:
         return connection
 
     def _set_up(self, connection: Connection) -> None:
-        # SET and not `options`: connection poolers refuse start-up options.
+        # SET, because connection poolers refuse start-up options.
         settings = {
             "TimeZone": "UTC",
             "DateStyle": "ISO, YMD",
@@ -139,7 +139,7 @@ class Connector:
 
 
 def server_version(url: str) -> str:
-    """`PostgreSQL 18.1 (database 'shop' at db.example.org:5432)`. Raises UnavailableError."""
+    """The server's version and place: `PostgreSQL 18.1 (database 'shop' at …:5432)`. Raises UnavailableError."""
     connector = Connector(url)
     with connector.session() as connection, connector.translated():
         row = connection.execute("SHOW server_version").fetchone()

@@ -1,4 +1,4 @@
-"""The database's URL as libpq reads it: what it names, told without user and password."""
+"""The database's URL as libpq reads it, and the place that it names, without user and password."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MALFORMED = (
 
 
 def checked_url(url: str) -> str:
-    """Return the URL. Raises InvalidRequestError, which quotes no part of it, when libpq cannot read it as meant."""
+    """Return the URL. Raises InvalidRequestError, which quotes no part of it, when libpq misreads it."""
     given_parameters(url)
     return url
 
 
 def location(url: str) -> str:
-    """Where the database is: `host:port/name`, with several hosts `a:5432,b:5432/name`, or `service NAME`.
+    """The database's place: `host:port/name`, with several hosts `a:5432,b:5432/name`, or `service NAME`.
 
-    What the URL leaves out is as libpq has it: from the environment, else its defaults. Raises InvalidRequestError.
+    libpq fills in missing parts, from the environment or its defaults. Raises InvalidRequestError.
     """
     given = given_parameters(url)
     if service := given.get("service"):
@@ -38,7 +38,7 @@ def location(url: str) -> str:
 
 
 def database_place(settings: Settings) -> str:
-    """Where the database of the settings is, without credentials: a run is bound to it. `none` where none is named.
+    """The place of the settings' database, without credentials, which a run is bound to; `none` when none is named.
 
     Raises InvalidRequestError as `checked_url`.
     """
@@ -53,7 +53,7 @@ def given_parameters(url: str) -> dict[str, str]:
     try:
         given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     except (psycopg.ProgrammingError, UnicodeError):
-        # libpq's own message repeats the URL, password and all.
+        # libpq's own message repeats the URL with the password.
         raise malformed from None
     if _misread(url, given):
         raise malformed
@@ -61,7 +61,7 @@ def given_parameters(url: str) -> dict[str, str]:
 
 
 def completed(given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters with what libpq takes from the environment, from the service that it names, and by default."""
+    """The parameters, completed as libpq does: from the environment, the service and the defaults."""
     defaults = {option.keyword.decode(): option.val for option in pq.Conninfo.get_defaults()}
     return {**{name: value.decode() for name, value in defaults.items() if value is not None}, **given}
 
@@ -72,14 +72,14 @@ def role_of(url: str | None) -> str | None:
 
 
 def passwords(url: str) -> list[str]:
-    """What nobody may see of a connection to the URL. Raises InvalidRequestError as `checked_url`."""
+    """The passwords of a connection to the URL. Raises InvalidRequestError as `checked_url`."""
     return [value for name, value in completed(given_parameters(url)).items() if name.endswith("password")]
 
 
 def hosts(parameters: Mapping[str, str]) -> str:
     """`host:port` of each host in turn, joined by commas."""
     names, addresses, ports = (parameters.get(key, "").split(",") for key in ("host", "hostaddr", "port"))
-    # libpq connects to the address where both are given; the name is then for certificates only.
+    # Where both are given, libpq connects to the address and uses the name for certificates alone.
     places = [address or name or "localhost" for name, address in zip_longest(names, addresses, fillvalue="")]
     ports = ports * len(places) if len(ports) == 1 else ports
     return ",".join(
@@ -94,14 +94,14 @@ def database_name(parameters: Mapping[str, str]) -> str:
 
 
 def after_user(url: str) -> str:
-    """What follows on user and password, as libpq finds their end."""
+    """The part of the URL behind user and password, whose end libpq finds so."""
     rest = url.partition("://")[2]
     user, at, after = rest.partition("@")
     return after if at and "/" not in user else rest
 
 
 def _misread(url: str, given: Mapping[str, str]) -> bool:
-    """Tell whether a part of a password seems to stand in the place of host, port or name."""
+    """Tell whether libpq takes a part of the password for host, port or name."""
     rest = after_user(url)
     ports = given.get("port", "").split(",")
     return "@" in rest.partition("?")[0] or not all(_is_port(port) for port in ports)

@@ -1,4 +1,4 @@
-"""The jobs' role: its rights in the database, those that it lacks, and those that it should not have."""
+"""Rights of the jobs' role in the database: those that it lacks, and those that it should not have."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tools.database.connection import Connection
 from tools.database.staging_schema import SCHEMA
 
 _NAMED = 3
-"""So many tables are named in a message; the others are counted."""
+"""Tables that a message names; the others are counted."""
 
 
 def admit(connection: Connection, job_role: str) -> None:
-    """Let the jobs' role create in the staging schema, which is there. Raises UnavailableError with what to grant."""
+    """Let the jobs' role create in the existing staging schema. Raises UnavailableError with the rights to grant."""
     if not missing(connection, job_role):
         return
     with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
@@ -45,7 +45,7 @@ def missing(connection: Connection, job_role: str) -> list[str]:
 
 
 def demand_readable(connection: Connection, relation: Relation, job_role: str) -> None:
-    """Raise UnavailableError, with what to grant, where the jobs' role may not read a source."""
+    """Raise UnavailableError, with the rights to grant, where the jobs' role may not read a source."""
     if lacking := catalog.missing_rights(connection, relation, ("SELECT",), job_role):
         statements = "; ".join(f"GRANT {right} TO {quote_name(job_role)}" for right in lacking)
         message = f"jobs run as role {job_role!r}, which may not read {relation.sql}: {statements}"
@@ -53,7 +53,7 @@ def demand_readable(connection: Connection, relation: Relation, job_role: str) -
 
 
 def excess(connection: Connection, job_role: str) -> list[str]:
-    """Tell what a job could harm although it has a role of its own."""
+    """List the rights by which a job could do harm although it has a role of its own, each with the remedy."""
     row = connection.execute(
         """
         SELECT current_user::text, pg_catalog.pg_has_role(%(role)s, current_user, 'MEMBER'),
@@ -80,7 +80,7 @@ def excess(connection: Connection, job_role: str) -> list[str]:
 
 
 def _writable(connection: Connection, job_role: str) -> list[str]:
-    """The tables, for SQL, that the jobs' role may write, but for its own staging."""
+    """Tables, for SQL, that the jobs' role may write, apart from its own staging."""
     rows = connection.execute(
         f"""
         SELECT n.nspname, c.relname
@@ -98,7 +98,7 @@ def _writable(connection: Connection, job_role: str) -> list[str]:
 
 
 def _creatable(connection: Connection, job_role: str) -> list[str]:
-    """The schemas, for SQL, in which the jobs' role may create what a publisher could take for PostgreSQL's own."""
+    """Schemas, for SQL, in which the jobs' role may create functions that a publisher could run by mistake."""
     rows = connection.execute(
         f"""
         SELECT n.nspname FROM pg_catalog.pg_namespace n

@@ -32,7 +32,7 @@ class PostgresDatabase:
         self._connector = Connector(url, connect_timeout, statement_timeout, lock_timeout)
 
     def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
-        """Look at a request's tables. Raises UnavailableError, or InvalidRequestError for tables that cannot serve."""
+        """Describe a request's tables. Raises UnavailableError, or InvalidRequestError for unfit tables."""
         with self._connector.reading() as connection:
             return take_snapshot(connection, request, sample_rows, self._job_role)
 
@@ -51,7 +51,7 @@ class PostgresDatabase:
         return Publishing(self._connector, order, snapshot, self._job_role).publish()
 
     def withdraw(self, key: RunKey, why: Withdrawal) -> bool:
-        """Let no later publish of the generation come through; False when it is published already.
+        """Forbid every later publish of this run and generation; False when it is published already.
 
         Raises UnavailableError, also while a publish of it is under way for longer than the lock time-out.
         """
@@ -59,10 +59,10 @@ class PostgresDatabase:
             return staging_schema.withdraw(connection, key, why)
 
     def drop_staging(self, prefix: str) -> int:
-        """Drop every staging table whose name begins with `prefix`; returns how many there were.
+        """Drop every staging table whose name begins with `prefix`; returns their number.
 
-        Raises ValueError for a prefix that could name other tables, UnavailableError for a table that PostgreSQL does
-        not let go: one in use, or one that a view stands on.
+        Raises ValueError for a prefix that could name other tables, UnavailableError for a table that is in use or that
+        a view depends on.
         """
         staging_schema.check_prefix(prefix)
         with self._connector.session() as connection, self._connector.translated():

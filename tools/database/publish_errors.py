@@ -1,4 +1,4 @@
-"""PostgreSQL's refusals as publish errors: the kind, the constraint or column, and never a row's values."""
+"""PostgreSQL's refusals as publish errors, with kind, constraint and column, without values of rows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from tools.database.write_modes import Supplied
 
 _TRANSIENT = ("08", "53", "55", "57", "40", "25")
 _CHANGED = ("42P01", "42703", "3F000", "42P10", "42P07")
-"""What the publish names is gone: a table, a column, a schema, the unique key that a merge finds its rows by; or
-a table that was to be created is there."""
+"""SQLSTATEs of a changed target: a table, column, schema or a merge's key is gone, or the table to create exists."""
 _QUOTED = re.compile(r'"[^"]*"')
 
 
 def publish_error(error: psycopg.Error) -> PublishError:
-    """Return the publish error for what PostgreSQL said; a connection that broke off says nothing and is transient."""
+    """Return the publish error for PostgreSQL's; a lost connection has no SQLSTATE and is transient."""
     state = error.sqlstate or ""
     if not state or state.startswith(_TRANSIENT):
         return PublishError("transient", f"{_told(error, state)}; the target is as it was, publish again")
@@ -30,12 +29,12 @@ def publish_error(error: psycopg.Error) -> PublishError:
 
 
 def _told(error: psycopg.Error, state: str) -> str:
-    # DETAIL holds whole rows, and is left out.
+    # DETAIL is left out: it holds whole rows.
     text = error.diag.message_primary or " ".join(str(error).split())
     if state.startswith("22"):
-        text = _QUOTED.sub('"…"', text)  # here, what is quoted is a value
+        text = _QUOTED.sub('"…"', text)  # class 22 quotes values
     if state.startswith("P0"):
-        text = "a trigger or function of the target refused the rows"  # in words of its own, which may hold values
+        text = "a trigger or function of the target refused the rows"  # its own words may hold values
     for label, name in (("column", error.diag.column_name), ("constraint", error.diag.constraint_name)):
         if name and name not in text:
             text += f" ({label} {name!r})"
@@ -43,9 +42,9 @@ def _told(error: psycopg.Error, state: str) -> str:
 
 
 def misfits(connection: Connection, staging: str, supplied: Sequence[Supplied]) -> list[str]:
-    """Say of which columns staged values do not fit the target's type; PostgreSQL's own error does not name them.
+    """List the columns whose staged values do not fit the target's type; PostgreSQL's error does not name them.
 
-    The caller has locked staging and lets no name mean anything but PostgreSQL's own.
+    The caller has locked staging and is within `own_names`.
     """
     found = []
     for one in supplied:

@@ -65,7 +65,7 @@ class Publishing:
         before = self._entered(connection)
         if before is not None:
             return self._on_record(connection, before, already=True)
-        # Without it a policy would hide old rows from DELETE, and they would stay among the new ones.
+        # Else a policy could hide old rows from DELETE, and they would stay among the new ones.
         connection.execute("SET LOCAL row_security = off")
         order = self.order
         staged = staging_table.lock(connection, order.staging_table, self.job_role)
@@ -73,17 +73,17 @@ class Publishing:
         relation = existing or self._created(connection, staged)
         target = self._locked(connection, relation, created=existing is None)
         write_modes.move_rows(self._audited(connection, staged, relation, target))
-        # Renaming a schema waits for no lock on its tables: what was written by name may have gone elsewhere.
+        # No lock on a table prevents the renaming of its schema: rows written by name may have gone elsewhere.
         self._demand_in_place(connection, relation, "while its rows were written")
         made = Entry(relation.sql, order.expected_rows, order.staging_table, order.write_mode, relation.oid)
         if not staging_schema.record(connection, order.key, made):
-            # Another installation got there meanwhile, whose target stands in another queue; or a cancel or restart.
+            # Another installation, whose target has another queue, or a cancel or restart came first.
             raise self._taken(staging_schema.entry(connection, order.key) or made)
         described = () if existing else _described(target.columns)
         return Published(order.expected_rows, created=existing is None, already=False, columns=described)
 
     def _queue(self, connection: Connection) -> None:
-        """Wait for other publishes into this target; what they committed is visible from here on."""
+        """Wait for other publishes into this target; their commits are visible from here on."""
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", (self.order.target,))
 
     def _entered(self, connection: Connection) -> Entry | None:
@@ -155,7 +155,7 @@ class Publishing:
         The lock keeps off whoever would alter the target and, unless rows are only added, other writers.
         """
         order = self.order
-        # This is the lock that INSERT takes, and the right to insert is enough for it.
+        # INSERT itself takes ROW EXCLUSIVE, and the right to insert is enough for it.
         mode = "ROW EXCLUSIVE" if order.write_mode == "append" else "SHARE ROW EXCLUSIVE"
         connection.execute(f"LOCK TABLE {relation.only} IN {mode} MODE")
         self._demand_in_place(connection, relation, "while publish waited for it")

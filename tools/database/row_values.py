@@ -1,4 +1,4 @@
-"""Rows of a table as JSON values: exact, short, and whatever the types are."""
+"""Rows of a table as JSON values, exact and short, for every type."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from agent.types import Family, canonical, element_type, family
 from tools.database.connection import Connection
 
 CELL = 200
-"""Characters of a cell that are kept."""
+"""Characters of a cell; the rest is cut."""
 _ELEMENTS = 10
-"""Elements of an array that are kept."""
+"""Elements of an array; the rest is cut."""
 
 
 def first_rows(connection: Connection, relation: str, columns: Sequence[Column], rows: int) -> tuple[Row, ...]:
@@ -31,7 +31,7 @@ def first_rows(connection: Connection, relation: str, columns: Sequence[Column],
 
 
 def given_rows(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
-    """Return a caller's sample rows in the same form: the table's columns and no others, null for what is missing."""
+    """Return a caller's sample rows in the same form: the table's columns alone, null for a missing value."""
     return tuple({column.name: _given(column, row.get(column.name)) for column in columns} for row in rows)
 
 
@@ -48,10 +48,10 @@ def _selected(column: Column) -> str:
     if kind in ("integer", "float", "boolean"):
         return name
     if kind == "string":
-        # char(n) keeps its padding only uncast; the others may be long and are cut by the server.
+        # A cast would drop the padding of char(n); the other types may be long, and the server cuts them.
         return name if canonical(column.type).startswith("character(") else f"left({name}, {CELL})"
     if kind == "array":
-        # One by one: a long text within would otherwise leave nothing of the others.
+        # Each element is cut for itself: one long text would leave nothing of the others.
         first = f"unnest(({name}[:])[1:{_ELEMENTS}]) WITH ORDINALITY AS u(e, n)"
         return f"CASE WHEN {name} IS NOT NULL THEN ARRAY(SELECT left(e::text, {CELL}) FROM {first} ORDER BY n) END"
     # As text, because a Python date or Decimal cannot hold `infinity`, the year 12000 or every NaN.

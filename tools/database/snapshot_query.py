@@ -1,4 +1,4 @@
-"""The snapshot: sources and target as the database has them at one moment."""
+"""The snapshot: sources and target at one moment, from the database."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tools.database.connection import Connection
 from tools.database.row_values import first_rows, given_rows
 
 _RIGHTS = {"overwrite": ["DELETE"], "append": [], "merge": ["UPDATE"]}
-"""What a write mode needs beside SELECT and INSERT."""
+"""Rights that a write mode needs beside SELECT and INSERT."""
 
 
 def take_snapshot(connection: Connection, request: Request, sample_rows: int, job_role: str | None = None) -> Snapshot:
-    """Look at every source and the target of a request. Raises InvalidRequestError with all that is wrong with them.
+    """Describe every source and the target of a request. Raises InvalidRequestError with all problems.
 
     Raises UnavailableError for a missing right, also of `job_role` where jobs have a role of their own.
     """
@@ -94,7 +94,7 @@ def _unsupported(path: str, relation: Relation, column: Column) -> Problem | Non
 
 
 def _disagreements(request: Request, table: SourceTable, columns: tuple[Column, ...]) -> list[Problem]:
-    """Name the columns that the event describes and the database lacks; of types, the database's are right."""
+    """List the columns that the event describes and the database lacks; where types differ, the database's count."""
     for key in (table.table_name, table.key):
         if key in request.source_schemas:
             existing = [column.name for column in columns]
@@ -128,7 +128,7 @@ def _target(connection: Connection, wanted: TargetTable, sources: dict[int, str]
 
 
 def _unknown_enums(connection: Connection, wanted: TargetTable) -> list[Problem]:
-    """Name the declared enums that are not there: a target is created, its types are not."""
+    """List the declared enums that do not exist: publish creates a table, and no types."""
     problems = []
     for index, column in enumerate(wanted.columns):
         name = _enum_name(column.type or "")
@@ -139,18 +139,18 @@ def _unknown_enums(connection: Connection, wanted: TargetTable) -> list[Problem]
 
 
 def _enum_name(declared: str) -> str:
-    """The name, for SQL, of the enum that a type is or is an array of; empty for other types."""
+    """The name, for SQL, of an enum or of an array's enum; empty for other types."""
     try:
         name = element_type(declared)
-    except UnsupportedTypeError:  # said by path where the request is looked at
+    except UnsupportedTypeError:  # the checks of the request tell this by path
         return ""
     return name.removeprefix("enum ") if name.startswith("enum ") else ""
 
 
 def place_for(connection: Connection, name: str) -> str:
-    """Return the relation, for SQL, that a missing target is created as.
+    """Return the name, for SQL, under which publish creates a missing target.
 
-    Raises InvalidRequestError when the name or its schema cannot be, UnavailableError without the right to create.
+    Raises InvalidRequestError for an impossible name or schema, UnavailableError without the right to create.
     """
     schema, dot, table = name.partition(".")
     if "\0" in name:
@@ -178,7 +178,7 @@ def place_for(connection: Connection, name: str) -> str:
 
 
 def _demand_free(schema: str) -> None:
-    """Raise InvalidRequestError for a schema that holds what is not to be filled by specifications."""
+    """Raise InvalidRequestError for a schema that belongs to PostgreSQL or to this tool."""
     if schema == staging_schema.SCHEMA:
         raise _refused(f"schema {schema!r} is this tool's own; name a table in another schema")
     if schema == "information_schema" or schema.startswith("pg_"):

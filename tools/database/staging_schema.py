@@ -1,4 +1,4 @@
-"""Schema `datamorph_staging`: the tables that jobs write, and the ledger of what was published."""
+"""Schema `datamorph_staging`: the tables that jobs write, and the ledger of publishes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.records import Withdrawal
 SCHEMA = "datamorph_staging"
 LEDGER = f"{SCHEMA}.publishes"
 _WITHDRAWN: tuple[str, ...] = get_args(Withdrawal)
-"""What stands in the place of a target, which is always qualified, where a publish is not to come any more."""
+"""Tombstones: the reason in the ledger's column `target` forbids a publish. A real target is always qualified."""
 
 _DROPPED = {
     "r": "TABLE",
@@ -29,15 +29,15 @@ _DROPPED = {
     "f": "FOREIGN TABLE",
     "S": "SEQUENCE",
 }
-"""How each kind of relation is dropped; to drop one runs nothing of its owner's."""
+"""The word after DROP for each kind of relation that a job may have left; DROP runs no code of the owner."""
 _PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
 _TABLE = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{12}")
 
 
 def prepare(connection: Connection) -> None:
-    """Create the schema and the ledger when missing; several processes may do so at once."""
+    """Create the schema and the ledger when missing; safe when several processes do so at once."""
     with connection.transaction():
-        # IF NOT EXISTS may still fail when two create at once, and asks for the right even if nothing is to be done.
+        # IF NOT EXISTS fails when two create at once, and needs the right to create even when nothing is missing.
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (SCHEMA,))
         if connection.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchone() is None:
             connection.execute(f"CREATE SCHEMA {SCHEMA}")
@@ -71,7 +71,7 @@ def _demand_rights(connection: Connection) -> None:
 
 
 def _demand_triggers(connection: Connection) -> None:
-    """Raise UnavailableError where foreign keys would not be checked; under `local` they are, as under `origin`."""
+    """Raise UnavailableError where foreign keys are not checked; `origin` and `local` check them."""
     row = connection.execute("SELECT current_setting('session_replication_role'), session_user").fetchone()
     setting, role = row or ("", "")
     if setting not in ("origin", "local"):
@@ -95,7 +95,7 @@ def ledger_exists(connection: Connection) -> bool:
 
 
 def published_into(connection: Connection, oid: int) -> bool:
-    """Tell whether the ledger knows a publish that replaced all rows of a table, whatever it is called now.
+    """Tell whether the ledger has a publish that replaced all rows of the table, whatever its name is now.
 
     After `append` and `merge` rows of others stand beside ours. A publish of which the table is not known, as after
     the restore of a dump, does not count: asking once more is safe.
@@ -119,26 +119,24 @@ def published_earlier(connection: Connection, key: RunKey) -> int | None:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the ledger says of a publish."""
+    """The ledger's entry for a run and generation: a publish, or a tombstone."""
 
     target: str
-    """For SQL, qualified and quoted; of a publish that was withdrawn, why."""
+    """The target, qualified and quoted for SQL; in a tombstone the reason."""
     rows: int
     staging_table: str | None
-    """None in the entry of a publish that was withdrawn."""
+    """None in a tombstone, as the fields below."""
     write_mode: str | None = None
-    """The same."""
     target_oid: int | None = None
-    """The same."""
 
     @property
     def withdrawn(self) -> bool:
-        """True when the run was cancelled, superseded or overdue before it was published."""
+        """True for a tombstone: the run was cancelled, superseded or overdue before it was published."""
         return self.target in _WITHDRAWN
 
 
 def entry(connection: Connection, key: RunKey) -> Entry | None:
-    """Return what the ledger says of this run and generation; None when it was neither published nor withdrawn."""
+    """Return the entry of this run and generation; None when it was neither published nor withdrawn."""
     row = connection.execute(
         f"SELECT target, rows, staging_table FROM {LEDGER} WHERE run_id = %s AND generation = %s", key
     ).fetchone()
@@ -146,7 +144,7 @@ def entry(connection: Connection, key: RunKey) -> Entry | None:
 
 
 def record(connection: Connection, key: RunKey, made: Entry) -> bool:
-    """Enter a publish; False when this run and generation is entered already, and nothing was done."""
+    """Enter a publish; False when this run and generation has an entry, which stays."""
     entered = connection.execute(
         f"INSERT INTO {LEDGER} (run_id, generation, target, rows, staging_table, write_mode, target_oid) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -156,7 +154,7 @@ def record(connection: Connection, key: RunKey, made: Entry) -> bool:
 
 
 def withdraw(connection: Connection, key: RunKey, why: Withdrawal) -> bool:
-    """Enter that a run is not to be published any more; False when it is published already, and nothing was done.
+    """Enter a tombstone: no later publish of run and generation commits. False when one has committed already.
 
     A publish that is under way holds its own entry: this waits for it, up to the lock time-out. Raises
     UnavailableError at a standby, which may not know yet what the primary has.
@@ -166,8 +164,8 @@ def withdraw(connection: Connection, key: RunKey, why: Withdrawal) -> bool:
         raise UnavailableError("database", f"{message} target_session_attrs=read-write to the database's URL")
     if not ledger_exists(connection):
         return True
-    # A role that may not write the ledger cannot publish either. A database that is read-only by default can be written
-    # again before a worker wakes up.
+    # A role that may not write the ledger cannot publish either. A database that is read-only by default may become
+    # writable before a sleeping worker wakes up.
     with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
         connection.execute("SET TRANSACTION READ WRITE")
         connection.execute(
@@ -192,7 +190,7 @@ def check_prefix(prefix: str) -> None:
 
 
 def drop(connection: Connection, prefix: str) -> int:
-    """Drop what stands under staging names that begin with a prefix, one by one; returns how many there were."""
+    """Drop the relations under staging names that begin with a prefix, one by one; returns their number."""
     check_prefix(prefix)
     found = _relations(connection, prefix)
     for name, kind in found.items():
@@ -201,12 +199,12 @@ def drop(connection: Connection, prefix: str) -> int:
 
 
 def tables(connection: Connection, prefix: str = "s_") -> list[str]:
-    """The names of the staging tables that begin with a prefix, in order, whatever a job left under them."""
+    """The staging names that begin with a prefix, in order, whatever kind of relation a job left under them."""
     return list(_relations(connection, prefix))
 
 
 def _relations(connection: Connection, prefix: str) -> dict[str, str]:
-    """The names and kinds of the relations that are called as staging tables are."""
+    """Name and kind of each relation under a staging name."""
     rows = connection.execute(
         """
         SELECT c.relname, c.relkind::text

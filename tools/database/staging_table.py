@@ -1,13 +1,12 @@
-"""A job's staging table as the publisher meets it: locked first, and refused unless nothing in it can run code.
+"""A job's staging table: locked before it is read, and refused unless nothing in it can run code.
 
-The job's role owns what it leaves under the staging name, and the publisher reads it with rights that the job lacks. A
+The job's role owns the relation under the staging name, and the publisher reads it with rights that the job lacks. A
 view, a type with a cast of its own or the predicate of an index would run the job's functions as the publisher. So the
-catalogue is asked before a row is read, once the lock keeps the owner from altering or swapping the table.
+table is locked, which keeps the owner from altering or swapping it, then the catalogue is read, then the rows.
 
-Search path: staging is looked at, counted and compared under `search_path = pg_catalog`, where no function or operator
-of anybody else's has a name. The one statement that writes the rows into the target runs under the role's own path,
-because triggers and defaults of the target may count on it; it names neither function nor operator, and each relation
-and type in it stands with its schema.
+Search path: staging is counted and compared under `search_path = pg_catalog`, where no function or operator of another
+owner is found. The one statement that writes the rows into the target runs under the role's own path, because triggers
+and defaults of the target may need it; it names no function and no operator, and every relation and type with schema.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ _ATTACHED = {
     "trigger {}": "SELECT tgname FROM pg_trigger WHERE tgrelid = %(oid)s",
     "parent {}": "SELECT relname FROM pg_inherits JOIN pg_class c ON c.oid = inhparent WHERE inhrelid = %(oid)s",
     "heir {}": "SELECT relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = %(oid)s",
-    # NOT NULL is one of its own since PostgreSQL 18.
+    # Since PostgreSQL 18, NOT NULL is a constraint too.
     "constraint {}": "SELECT conname FROM pg_constraint WHERE conrelid = %(oid)s AND contype <> 'n'",
-    # The planner computes what is constant in the expressions of indexes and statistics.
+    # The planner evaluates constant parts of the expressions of indexes and statistics.
     "index {}": "SELECT relname FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = %(oid)s",
     "statistics {}": "SELECT stxname FROM pg_statistic_ext WHERE stxrelid = %(oid)s",
     "a default or generated column, {}": (
@@ -55,7 +54,7 @@ _ATTACHED = {
         " coalesce(l.collnamespace, t.typnamespace)])"
     ),
 }
-"""What a plain table has not, and the statement that names it."""
+"""Properties that a plain table lacks, each with the statement that finds them."""
 _LOOK = " UNION ALL ".join(
     f"SELECT '{told}', found.name::text FROM ({statement}) AS found(name)" for told, statement in _ATTACHED.items()
 )
@@ -63,7 +62,7 @@ _LOOK = " UNION ALL ".join(
 
 @dataclass(frozen=True)
 class Staged:
-    """A staging table that is locked, and plain."""
+    """A staging table that is locked and plain."""
 
     sql: str
     """Qualified, for SQL."""
@@ -73,11 +72,11 @@ class Staged:
 
 @contextmanager
 def own_names(connection: Connection) -> Iterator[None]:
-    """Within a transaction, let a name without schema mean PostgreSQL's own and nothing on the role's search path."""
+    """Within a transaction, resolve names without schema in pg_catalog alone, whatever the role's search path."""
     row = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchone()
     connection.execute("SET LOCAL search_path = pg_catalog")
     yield
-    # Not after an error: the transaction is over then, and the setting with it.
+    # No `finally`: an error ends the transaction, and the setting with it.
     connection.execute("SELECT set_config('search_path', %s, true)", row)
 
 
@@ -85,23 +84,23 @@ def lock(connection: Connection, table: str, job_role: str | None) -> Staged:
     """Lock a staging table against its owner, for the rest of the transaction, and return it.
 
     `job_role` is its owner; None accepts any role whose rights the publisher has. Raises PublishError `columns` for a
-    missing table, `staging_not_plain` for whatever could run code or belongs to somebody else.
+    missing table, `staging_not_plain` for a relation that could run code or has another owner.
     """
     relation = staging_relation(table)
     with own_names(connection):
         _demand_plain(connection, table, job_role)
         try:
             with connection.transaction():
-                # Readers, as a dump, go on; rows, indexes, triggers and whatever else the owner can do wait.
+                # Readers, as a dump, go on; writes, indexes, triggers and other changes by the owner wait.
                 connection.execute(f"LOCK TABLE ONLY {relation} IN SHARE ROW EXCLUSIVE MODE")
         except (
             psycopg.errors.InsufficientPrivilege,
             psycopg.errors.WrongObjectType,
             psycopg.errors.UndefinedTable,
         ):
-            _demand_plain(connection, table, job_role)  # swapped meanwhile, for something that cannot be locked
+            _demand_plain(connection, table, job_role)  # swapped meanwhile for a relation that cannot be locked
             raise
-        # What is looked at now is what was locked: while it is, its name leads nowhere else.
+        # The lock holds the name: this look finds the relation that was locked.
         oid = _demand_plain(connection, table, job_role)
         return Staged(relation, _types(connection, oid))
 

@@ -1,4 +1,4 @@
-"""TLS to the database: what a URL that says nothing about it demands, and what becomes of it."""
+"""TLS to the database: the mode of a URL that names none, and advice for a connection that fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def secured(url: str, ca_file: Path | None, *, required: bool = False) -> str:
         wanted["sslmode"] = "verify-full"
     elif "sslmode" not in given and required and not elsewhere:
         wanted["sslmode"] = "require"
-    # With another mode a CA file would verify after all: libpq takes `require` for `verify-ca` then.
+    # Not with another mode: given a CA file, libpq treats `require` as `verify-ca`.
     if ca_file is not None and (given | wanted).get("sslmode") in _VERIFYING and "sslrootcert" not in given:
         wanted["sslrootcert"] = str(ca_file.resolve())
     if not wanted:
@@ -35,7 +35,7 @@ def secured(url: str, ca_file: Path | None, *, required: bool = False) -> str:
 def unverified(url: str) -> str | None:
     """The sslmode of a connection whose server is not verified; None where it is, or where no network is between.
 
-    What a service file says is not looked up.
+    A service file is not read.
     """
     given = given_parameters(url)
     parameters = completed(given)
@@ -47,7 +47,7 @@ def unverified(url: str) -> str | None:
 
 
 def advice(words: str) -> str | None:
-    """Advice for libpq's words on a connection that could not be opened for TLS; None for others."""
+    """Advice for libpq's message about a TLS connection that failed; None for other messages."""
     return next((told for mark, told in _ADVICE.items() if mark in words), None)
 
 
@@ -59,4 +59,4 @@ _ADVICE = {
     "DATAMORPH_DATABASE_CA_FILE; `make package CA_FILE=… CA_SHA256=…` puts one into the package",
     "server does not support SSL": "switch TLS on in the server, or write sslmode=disable into the URL or the secret",
 }
-"""By what libpq says."""
+"""Part of libpq's message to advice."""

@@ -1,4 +1,4 @@
-"""How staged rows get into the target: in the place of all rows, beside them, or merged with them by keys."""
+"""The write modes: staged rows replace all rows of the target, are added, or are merged by keys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Supplied:
 
     column: Column
     kind: str
-    """Its type for SQL, with its schema and without a length: whatever the search path, it names the same."""
+    """Its type for SQL, with schema and without length: the same type under every search path."""
 
     @property
     def name(self) -> str:
@@ -74,15 +74,15 @@ def move_rows(transfer: Transfer) -> None:
     connection.execute("SET CONSTRAINTS ALL DEFERRED")
     if order.write_mode == "overwrite":
         _delete_all(transfer)
-    # Under the role's own search path, for the target's triggers: this names no function and no operator.
+    # Under the role's own search path, which triggers may need: this names no function and no operator.
     inserted = connection.execute(
         f"INSERT INTO {relation.sql} ({names}){override} SELECT {values} FROM {transfer.staged.sql}{conflict}"
     )
-    # Checked here and not by COMMIT, whose only failure is then a lost connection; deferred triggers have fired too.
+    # Constraints and deferred triggers act here, so that COMMIT can fail for a lost connection alone.
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     reached = inserted.rowcount
     if conflict.endswith("DO NOTHING"):
-        # Rows that are nothing but their key, and are there already, are not counted.
+        # PostgreSQL does not count a row that consists of its key and exists already.
         reached = order.expected_rows - _missing(transfer)
     elif order.write_mode == "merge" and transfer.triggers:
         reached = min(reached, order.expected_rows - _missing(transfer))

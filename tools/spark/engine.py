@@ -47,7 +47,7 @@ from tools.spark.run_files import (
 _LOCK = "alive.lock"
 _LOG_CHARACTERS = 20_000
 _LONGEST_FORM = 16
-"""How many characters a log may have for one of a password's: twelve for a rare one's JSON escapes, and backslashes."""
+"""Characters that a log may hold for one character of a password: JSON escapes, twelve at most, and backslashes."""
 _WORKER = re.compile(r"^G\.([1248])X$")
 _RUN_ID = re.compile(r"jr_[0-9a-f]{64}")
 
@@ -73,7 +73,7 @@ class LocalJobRunner:
         self._artifacts = artifacts
         self._secrets = passwords(database_url)
         given = given_parameters(database_url).values()
-        # Of the passwords that this process has otherwise, as from PGPASSWORD, the child is told nothing.
+        # Passwords from elsewhere, as PGPASSWORD, are kept from the child.
         self._told = {
             CONNECTIONS: json.dumps({connection: database_url}),
             SECRETS: json.dumps([secret for secret in self._secrets if secret in given]),
@@ -150,7 +150,7 @@ class LocalJobRunner:
         except FileNotFoundError:
             return ""
         text = mask_secrets(text, self._secrets)
-        if start:  # perhaps within a password, the rest of which was not found
+        if start:  # the cut may lie within a password, whose rest is not masked
             text = text[_LONGEST_FORM * max(map(len, self._secrets), default=0) :]
         elif len(text) <= _LOG_CHARACTERS:
             return text
@@ -165,7 +165,7 @@ class LocalJobRunner:
         for part in (SCRATCH, TEMP):
             (nascent / part).mkdir(parents=True, mode=0o700)
         shutil.copyfile(directory / "script.py", nascent / "script.py")
-        (nascent / LOG).touch()  # a starter that is killed before its child is there leaves a complete directory
+        (nascent / LOG).touch()  # the directory is complete even if the starter is killed before the child exists
         definition = json.loads((directory / "definition.json").read_text(encoding="utf-8"))
         environment = self._environment(run_dir)
         lock = os.open(nascent / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
@@ -183,7 +183,7 @@ class LocalJobRunner:
             child = spawn(run_dir, environment, (lock, *self._inherited))
         finally:
             os.close(lock)
-        # Waiting is what takes a dead child's entry out of the process table.
+        # Waiting removes a dead child from the process table.
         threading.Thread(target=child.wait, daemon=True, name=job_run_id).start()
         return job_run_id
 
@@ -228,7 +228,7 @@ def _exclusive(directory: Path) -> Iterator[None]:
 
 
 def _look(run_dir: Path) -> Outcome:
-    """How the run stands; a run whose process died without a word is recorded as failed, or as stopped."""
+    """State of the run; a run whose process died without recording its end is recorded as FAILED, or as STOPPED."""
     outcome = read_outcome(run_dir)
     if outcome is not None and outcome.state in TERMINAL_STATES:
         return outcome
@@ -238,7 +238,7 @@ def _look(run_dir: Path) -> Outcome:
     if alive:
         now = outcome or Outcome("STARTING", started)
         return Outcome("STOPPING", now.started) if stopping else now
-    outcome = read_outcome(run_dir)  # it may have ended between the first look and the lock
+    outcome = read_outcome(run_dir)  # the child may have ended between the first look and the lock
     if outcome is not None and outcome.state in TERMINAL_STATES:
         return outcome
     state, error = ("STOPPED", "") if stopping else ("FAILED", LOST)
@@ -249,7 +249,7 @@ def _look(run_dir: Path) -> Outcome:
 
 
 def _alive(run_dir: Path) -> bool:
-    """Whether starter or child holds the run's lock."""
+    """True while the starter or the child holds the run's lock."""
     with (run_dir / _LOCK).open("r") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

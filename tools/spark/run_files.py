@@ -21,9 +21,9 @@ STOP_FILE = "stop"
 CONNECTIONS = "DATAMORPH_CONNECTIONS"
 """Variable of the child's environment: JSON object of connection name to PostgreSQL URL."""
 SECRETS = "DATAMORPH_SECRETS"
-"""Variable of the child's environment: JSON list of what of those URLs may stand in no error; the script has it not."""
+"""Variable of the child's environment: JSON list of the passwords to mask in errors; the script does not see it."""
 JVM_EXIT_SECONDS = 10.0
-"""How long a JVM may take to end after its connection broke."""
+"""Seconds that a JVM may take to end after its connection broke."""
 OUT_OF_MEMORY_EXIT = 52
 """org.apache.spark.util.SparkExitCode.OOM: an executor thread ran out of memory and Spark ended the JVM."""
 _BROKEN_CONNECTION = re.compile(
@@ -35,21 +35,21 @@ LOST = "the process ended without a result (killed?)"
 
 @dataclass(frozen=True)
 class ChildLaunch:
-    """What a child is to run."""
+    """The script that a child runs, and its limits."""
 
     script: str
     """Path of the script."""
     arguments: tuple[str, ...]
     timeout_seconds: float
     memory: str | None
-    """Heap of the JVM that the child starts, as `2g`; None: it attaches to the one that its environment names."""
+    """Heap of the JVM that the child starts, as `2g`; None: it attaches to the JVM that its environment names."""
     lock_fd: int | None = None
     """An inherited file descriptor that must stay open as long as the child lives."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a child stands; terminal once `finished` is set."""
+    """State of a child; terminal once `finished` is set."""
 
     state: str
     started: float
@@ -65,28 +65,28 @@ class Outcome:
 
 
 def jvm_seems_gone(exception: str, message: str) -> bool:
-    """Whether a script's failure is, or stems from, a broken connection to its JVM."""
+    """True for a failure that is, or stems from, a broken connection to the script's JVM."""
     return _BROKEN_CONNECTION.search(f"{exception}: {message}") is not None
 
 
 def write_launch(run_dir: Path, launch: ChildLaunch) -> None:
-    """Store what the child is to run."""
+    """Store the child's launch."""
     _write(run_dir / "launch.json", asdict(launch))
 
 
 def read_launch(run_dir: Path) -> ChildLaunch:
-    """What the child is to run."""
+    """Read the child's launch."""
     stored = json.loads((run_dir / "launch.json").read_text(encoding="utf-8"))
     return ChildLaunch(**stored | {"arguments": tuple(stored["arguments"])})
 
 
 def write_outcome(run_dir: Path, outcome: Outcome) -> None:
-    """Store how the child stands; a reader sees the old or the new one, never half of it."""
+    """Store the child's state; a reader sees the old or the new one, never half of it."""
     _write(run_dir / "state.json", asdict(outcome))
 
 
 def read_outcome(run_dir: Path) -> Outcome | None:
-    """How the child stands; None before it has said anything, and of a file that a loss of power left empty."""
+    """Read the child's state; None before it stored one, and for a file that a loss of power left empty."""
     try:
         return Outcome(**json.loads((run_dir / "state.json").read_text(encoding="utf-8")))
     except (FileNotFoundError, json.JSONDecodeError):
@@ -96,7 +96,7 @@ def read_outcome(run_dir: Path) -> Outcome | None:
 def spawn(run_dir: Path, environment: Mapping[str, str], inherited: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own: it outlives this process, and a Ctrl-C here does not reach it.
 
-    It keeps the file descriptors `inherited` open as long as it lives.
+    The child keeps the file descriptors `inherited` open as long as it lives.
     """
     with (run_dir / LOG).open("ab") as log:
         return subprocess.Popen(

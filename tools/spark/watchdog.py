@@ -39,7 +39,7 @@ class Watchdog:
         signal.setitimer(signal.ITIMER_REAL, self._launch.timeout_seconds + _GRACE_SECONDS)
         signals, wake = os.pipe()
         os.set_blocking(wake, False)
-        # The main thread may be deep in a C call; Python's own handler writes to the pipe all the same.
+        # A Python handler waits for the main thread, which may be in a long C call; the byte in the pipe does not.
         signal.signal(signal.SIGTERM, lambda number, frame: None)
         signal.set_wakeup_fd(wake)
         write_outcome(self._run_dir, Outcome("STARTING", self._started))

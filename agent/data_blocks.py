@@ -9,6 +9,7 @@ from hashlib import sha256
 _DIGITS = 12
 """Hex digits of a block's hash."""
 
+# ASCII alone is plain: letters of other scripts may look like ASCII ones.
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 _PLAIN_TYPE = re.compile(r"[A-Za-z][\w ]*(?:\.\w+)?(?:\([\d, ]*\)[\w ]*)?(?:\[\])*", re.ASCII)
 _IGNORABLE = frozenset(

@@ -65,6 +65,9 @@ _NEAR = 0.8
 _NO_ARRAYS = frozenset({"time", "binary"})
 """Spark's JDBC source cannot read an array of times, and its sink cannot write one of byte strings."""
 
+# `_SHAPE`: name, length or precision and scale, and time zone: `numeric ( 5, 2 )`, `time(3) with time zone`.
+# `_ARRAY`: the internal name `_int4`, or an element type before `[]`, `[3]` or `array`.
+# `_ENUM`: one or two names, each plain or in double quotes; the lookahead refuses a dot at the end.
 _SHAPE = re.compile(r"^([a-z0-9_ ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?( with(?:out)? time zone)?$")
 _ARRAY = re.compile(r"^(?:_(?P<internal>\w+)|(?P<element>.+?)\s*(?:\[\d*\]|(?i:\s+array)))$", re.DOTALL)
 _ENUM = re.compile(r'^(?i:enum)\s+((?:(?:[a-zA-Z_][a-zA-Z0-9_$]*|"(?:[^"\0]|"")+")(?:\.(?!$)|$)){1,2})$')

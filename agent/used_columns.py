@@ -20,6 +20,7 @@ _BY_NAME = words("""
 _ARGUMENTS_NEEDED = ("avg", "max", "mean", "min", "sum")
 """Grouped methods that read every numeric column when none is named."""
 _ATTRIBUTES = _BY_NAME | COLUMN_METHODS | WINDOW_METHODS | WINDOW_VALUES
+# A star alone is a whole row, as in select("*"), `o.*` and count(DISTINCT *); between operands it multiplies.
 _WHOLE_ROW = re.compile(r"(?:^|[.(,]|\bdistinct)\s*\*", re.IGNORECASE)
 _ROWS_COUNTED = re.compile(r"\bcount\s*\(\s*\*\s*\)", re.IGNORECASE)
 

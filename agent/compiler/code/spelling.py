@@ -13,6 +13,7 @@ from agent.compiler.plan.sql_words import SYNTAX_BEFORE_PARENTHESIS
 from agent.compiler.plan.steps import Constant, MergedColumn, NamedColumn, Plan, PlannedSource, Reference, SourceColumn
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""Names that Spark reads without backquotes."""
 _SQL_WORDS = frozenset(word.casefold() for word in Spark.tokenizer_class.KEYWORDS) | SYNTAX_BEFORE_PARENTHESIS | {"if"}
 _TAKEN = frozenset(
     {

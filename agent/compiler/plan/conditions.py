@@ -19,6 +19,8 @@ from agent.types import Family
 
 _INT_LIMIT = 2**63
 _EXACT_IN_DOUBLE = 2**53
+# Whole values: Spark's own casts accept more forms, as 2024-1-5, and give NULL for unreadable texts. They are ASCII,
+# because `\d` alone matches digits of other scripts.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
@@ -27,6 +29,7 @@ _FRACTION = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _DIGITS_IN_DOUBLE = 15
 """Significant decimal digits that survive a double, which JSON parsers read numbers into."""
 _WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
+"""A LIKE pattern whose backslashes all escape something: Spark fails at any other one, PostgreSQL ignores it."""
 _TEXT_ONLY = frozenset({"LIKE", "NOT LIKE"})
 _NULL_IN_LIST = {
     "IN": "null in the list finds no row; leave it out, and for rows where the column is NULL too filter on a derived "

@@ -16,6 +16,7 @@ _OPERATORS = frozenset({"/", "%", "div"})
 _FUNCTIONS = frozenset({"mod", "pmod"})
 _DEPTHS = {"(": 1, "[": 1, "case": 1, ")": -1, "]": -1, "end": -1}
 _DIGITS = re.compile(r"(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII)
+"""A number as tokens in small letters spell it: `2`, `2.`, `.5`, `1e3`."""
 _Tokens = Sequence[tuple[str, int]]
 """Each token's text in small letters, and its offset."""
 

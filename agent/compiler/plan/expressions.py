@@ -45,6 +45,8 @@ _IDENTITIES: tuple[type[Any], ...] = (exp.CurrentUser, exp.CurrentRole, exp.Sess
 _BY_RUN = UNSTABLE_FUNCTIONS | IDENTITY_NAMES | {"unix_timestamp"}
 """Functions whose answer depends on the run: on chance, on the user, on the clock, or on how the data is cut up."""
 _WORD = re.compile(r"[^\W\d]\w*")
+# `_NUMBER` leaves out Spark's suffixes, as in 10L and 1.5BD. `_KNOWN_TOKEN` takes operators, and whatever begins as a
+# name, a number or a quoted text; it leaves out `::`, `@`, `?` and other signs.
 _NUMBER = re.compile(r"(\d[\d.]*|\.\d+)([eE][-+]?\d+)?")
 _KNOWN_TOKEN = re.compile(r"[-+*/%(),.\[\]=<>|&^!]+|[`'\"\d\w.].*", re.ASCII | re.DOTALL)
 _BEFORE_UNIT = (["extract", "("], ["datediff", "("])

@@ -17,6 +17,7 @@ from agent.request import SourceTable, Specification
 from agent.snapshot import Snapshot
 
 _PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
+"""A part of a dotted name: in backquotes, where two stand for one, or plain."""
 
 
 @dataclass(frozen=True)

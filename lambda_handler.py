@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from runs.service import Service
 
 DEFAULTS = {"engine": "glue", "model": "bedrock", "home": "/tmp/datamorph"}
-"""What differs here from the settings' own defaults."""
-_OF_EVENTS = ("AWS_REGION", "AWS_DEFAULT_REGION", "DATAMORPH_REGION", "DATAMORPH_EVENT_BUS")
-"""Variables of which no value is wrong."""
+"""Defaults of this door, in place of the settings' own."""
+_ENVIRONMENT_OF_EVENTS = ("AWS_REGION", "AWS_DEFAULT_REGION", "DATAMORPH_REGION", "DATAMORPH_EVENT_BUS")
+"""Variables for which every value is valid: events can be sent even when other settings are wrong."""
 MARGIN_SECONDS = 60.0
-"""A step that would begin with less time left is left to the next invocation."""
+"""Reserve at the end of an invocation: a step that would begin with less time is left to the next one."""
 
 logger = Logger(service="datamorph")
 
@@ -79,14 +79,14 @@ def handler(event: object, context: LambdaContext) -> Response:
 
 
 def _refusal(response: Response) -> dict[str, Any]:
-    """Why nothing was done, and by whom that was refused: of an asynchronous invocation nobody hears the answer."""
+    """Log fields of a refusal, reason and service: the answer of an asynchronous invocation reaches nobody."""
     told = reason(response, _door.secrets()) if response["statusCode"] >= 400 else ""
     service = cast(Mapping[str, object], response["body"]).get("service")
     return ({"reason": told} if told else {}) | ({"refused_by": service} if service else {})
 
 
 def _tell(event: object, response: Response, context: LambdaContext) -> None:
-    """Tell of a start that was refused; the answer stands, whatever becomes of that."""
+    """Send the event of a refused start; a failure to send it does not change the answer."""
     try:
         told = refusal(event, response, context.aws_request_id, _door.secrets())
         if told is not None and not (told.statusCode == 503 and _door.goes_on(told.run_id)):
@@ -109,7 +109,7 @@ def _answer(event: object, context: LambdaContext) -> Response:
 
 @contextmanager
 def _deadline(context: LambdaContext) -> Iterator[RunControl]:
-    """A control that asks the run to let go while there is still time to record where it stands."""
+    """A control that asks the run to suspend while there is still time to record its progress."""
     control = RunControl()
     left = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     timer = threading.Timer(max(left, 0.0), control.request_drain, ["deadline"])
@@ -123,7 +123,7 @@ def _deadline(context: LambdaContext) -> Iterator[RunControl]:
 
 @dataclass
 class _Door:
-    """What one process keeps from one invocation to the next."""
+    """Service and clients that a process keeps between invocations."""
 
     stack: ExitStack
     kept: tuple[Service, AwsClients] | None = None
@@ -141,11 +141,11 @@ class _Door:
         return self.kept
 
     def secrets(self) -> list[str]:
-        """What no log may tell, as far as the settings are known."""
+        """Passwords to redact from logs, as far as the settings are known."""
         return self.kept[0].secrets() if self.kept else []
 
     def goes_on(self, run_id: str | None) -> bool:
-        """Whether a run is open: a sweep wakes it, and its end is told of. False where that cannot be known."""
+        """True for an open run: a sweep resumes it and its end is announced. False when that is unknown."""
         if self.kept is None or run_id is None or not is_run_id(run_id):
             return False
         with suppress(DatamorphError):
@@ -155,25 +155,25 @@ class _Door:
 
     @contextmanager
     def events(self) -> Iterator[tuple[AwsClients, str]]:
-        """Clients and the event bus; where the settings are not known, what the environment says of these two."""
+        """Clients and the event bus; without known settings, those of the environment."""
         if self.kept is not None:
             yield self.kept[1], self.kept[0].settings.event_bus
             return
-        settings = load_settings({}, {name: os.environ[name] for name in _OF_EVENTS if name in os.environ})
+        settings = load_settings({}, {name: os.environ[name] for name in _ENVIRONMENT_OF_EVENTS if name in os.environ})
         with closing(AwsClients(settings.region)) as clients:
             yield clients, settings.event_bus
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close service and clients."""
         self.stack.close()
         self.kept = None
 
     def _lifetime(self) -> float:
-        """A lease outlives the invocation that holds it, and not by much."""
+        """Seconds of a lease: it outlives the invocation that holds it by a minute."""
         return self._remaining() + MARGIN_SECONDS
 
     def _seconds_left(self) -> float:
-        """A step has to end while there is still time to record where the run stands."""
+        """Seconds for a step: it must end while there is time to record the run's progress."""
         return self._remaining() - MARGIN_SECONDS
 
     def _remaining(self) -> float:
@@ -185,5 +185,5 @@ _door = _Door(ExitStack())
 
 
 def close() -> None:
-    """Let go of clients and of Spark, as when the process ends; the next invocation builds them anew."""
+    """Close clients and Spark, as at the end of the process; the next invocation builds them again."""
     _door.close()

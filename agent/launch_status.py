@@ -20,5 +20,5 @@ FOLLOWING: dict[LaunchState | None, tuple[LaunchState, ...]] = {
 
 
 def may_follow(before: LaunchState | None, state: LaunchState) -> bool:
-    """Whether a launch may go from a state to another one."""
+    """True when a launch may go from one state to the other."""
     return state in FOLLOWING[before]

@@ -41,7 +41,7 @@ def _hex12(text: str) -> str:
 
 
 def is_run_id(text: str) -> bool:
-    """Whether a run can be called so: 1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit."""
+    """True for a valid run_id: 1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit."""
     return re.fullmatch(_RUN_ID, text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Mistyped names: the known name nearest to one, and the end of a message that tells it."""
+"""Suggestions for mistyped names: the nearest known name, and the words that suggest it in a message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection
 
 _LISTED = 12
-"""Known names that a message lists at most."""
+"""Limit of known names in a message."""
 
 
 def nearest(name: object, known: Collection[str], cutoff: float = 0.6) -> str | None:

@@ -112,7 +112,7 @@ def allowed_from(event: RunEvent) -> tuple[RunStatus, ...]:
 
 
 def allows(status: RunStatus, event: RunEvent) -> bool:
-    """Whether an event may happen in a status."""
+    """True when an event may happen in a status."""
     return status in allowed_from(event)
 
 
@@ -129,8 +129,8 @@ def after(status: RunStatus, event: RunEvent) -> RunStatus | None:
 def worked(answer: str, launches: Callable[[], Sequence[object]]) -> RunEvent:
     """The event of a worker that leaves a run with an answer, its `execution_status`.
 
-    `launches` is asked after a refusal alone. No refusal ends a run that has launches: it is woken until it ends or
-    reaches a limit.
+    `launches` is called only after a refusal. A refusal does not end a run that has launches: it is resumed until it
+    ends or reaches a limit.
     """
     event = _OF_WORKER[answer]
     return "interrupt" if target(event) in _REFUSED and launches() else event
@@ -144,55 +144,55 @@ def concluded(answer: str, *, stopped: bool, listeners: bool) -> RunEvent:
 
 
 def told(answer: str) -> RunEvent:
-    """The event of an end that the listeners know of."""
+    """The event of an announced end."""
     return _OF_TELLING[answer]
 
 
 def open_statuses() -> tuple[RunStatus, ...]:
-    """The statuses of runs that have to be woken."""
+    """The statuses of runs that a sweep resumes."""
     return (*_AT_WORK, *_STOPPING, _ANNOUNCING)
 
 
 def is_open(status: RunStatus) -> bool:
-    """Whether a run has to be woken."""
+    """True when a sweep must resume the run."""
     return status in open_statuses()
 
 
 def at_work(status: RunStatus) -> bool:
-    """Whether a run is open, not being stopped, and without a recorded end."""
+    """True when the run is open, is not being stopped, and has no recorded end."""
     return status in _AT_WORK
 
 
 def is_stopping(status: RunStatus) -> bool:
-    """Whether a run is being stopped."""
+    """True when the run is being stopped."""
     return status in _STOPPING
 
 
 def has_end(status: RunStatus) -> bool:
-    """Whether a run's end is recorded for good, told or not."""
+    """True when the run's end is recorded for good, announced or not."""
     return status in _ENDED or is_announcing(status)
 
 
 def is_announcing(status: RunStatus) -> bool:
-    """Whether a run's end is recorded, and listeners are still to be told."""
+    """True when the run's end is recorded and not announced yet."""
     return status == _ANNOUNCING
 
 
 def is_invalid(status: RunStatus) -> bool:
-    """Whether a run's request was refused: a corrected one takes its place."""
+    """True when the run's request was refused; a corrected request replaces it."""
     return status == "invalid"
 
 
 def was_interrupted(status: RunStatus) -> bool:
-    """Whether the last invocation was refused, or broke, after something was launched."""
+    """True when the last invocation was refused or broke after a launch."""
     return status == "interrupted"
 
 
 def has_ended(status: str) -> bool:
-    """Whether a status, or an answer's `execution_status`, is that of a run that has ended and was told of."""
+    """True for the status, or the answer's `execution_status`, of a run whose end is recorded and announced."""
     return status in _ENDED
 
 
 def answer_while_open(status: RunStatus) -> Literal["running", "publish_pending"]:
-    """The `execution_status` that a caller is told of an open run."""
+    """The `execution_status` in the answer for an open run."""
     return "publish_pending" if status == "publish_pending" else "running"

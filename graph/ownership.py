@@ -1,4 +1,4 @@
-"""Whether the run that a node works for is still the one on record: a worker may have slept past its lease."""
+"""Fencing of nodes: a worker that slept past its lease starts and publishes nothing more for the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEFT = "this worker starts and publishes nothing more"
 
 
 def demand_current(state: State, ledger: Ledger) -> None:
-    """Raise ConflictError when the run was cancelled, restarted or ended while this process thought that it held it."""
+    """Raise ConflictError when the run was cancelled, restarted or ended while this process seemed to hold it."""
     record = ledger.run(state["run_id"])
     if record is None or record.generation != state["generation"]:
         raise ConflictError(state["run_id"], f"run {state['run_id']} was restarted meanwhile: {_LEFT}")

@@ -67,10 +67,10 @@ class FailedBody(RunBody):
 
 
 class FieldError(TypedDict):
-    """One thing wrong with an event."""
+    """A fault in an event."""
 
     path: str
-    """Where it stands, as `specs.join_conditions[0].on_columns`."""
+    """Place of the fault, as `specs.join_conditions[0].on_columns`."""
     message: str
 
 

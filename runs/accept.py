@@ -69,7 +69,7 @@ def accept(request: Request, tools: Toolbox, settings: Settings, database: str) 
 
 
 def _under_way(known: RunRecord, record: RunRecord) -> bool:
-    """Whether the same restart is at work already: callers and Lambda repeat a request after a time-out."""
+    """True when the same restart is at work already: callers and Lambda repeat a request after a time-out."""
     # A first generation counts as that restart when its request was the same, `options.restart` included.
     restarted = known.generation > 1 or known.request_ref == record.request_ref
     return restarted and at_work(known.status) and known.payload_sha == record.payload_sha
@@ -80,7 +80,7 @@ IN_THREAD = ", in Studio's thread "
 
 
 def _database(place: str) -> str:
-    """A place without its thread."""
+    """The database of a recorded place, without Studio's thread."""
     return place.partition(IN_THREAD)[0]
 
 

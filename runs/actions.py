@@ -30,12 +30,12 @@ class Actions:
 
     service: Service
     waker: Waker | None = None
-    """None where nobody is woken: a sweep is then refused."""
+    """None outside the deployed function: a sweep is then refused."""
     control: RunControl | None = None
     """Lets the caller ask for a stop after the current step."""
 
     def status(self, run_id: str) -> Response:
-        """How a run stands; of one that was interrupted a warning tells by what. Raises UnknownRunError."""
+        """The run's current answer; for an interrupted run a warning names the cause. Raises UnknownRunError."""
         record = self._record(run_id)
         if record.response and not (at_work(record.status) or is_stopping(record.status)):
             return cast(Response, json.loads(record.response))
@@ -97,7 +97,7 @@ class Actions:
         return swept(woken, cleaned, "; ".join([*failed, *uncleaned]))
 
     def _woken(self, waker: Waker) -> tuple[list[str], list[str]]:
-        """The runs that were woken, and why the others were not."""
+        """run_ids of the woken runs, and the reasons why others were not woken."""
         woken: list[str] = []
         for run_id in self.service.tools.ledger.due(SWEEP_LIMIT):
             if self.control is not None and self.control.drain_requested:
@@ -110,7 +110,7 @@ class Actions:
         return woken, []
 
     def _record(self, run_id: str) -> RunRecord:
-        """What is known of a run; no store is asked for a name that it might not even take."""
+        """The record of a run. Raises UnknownRunError, without a query for a name that no run can have."""
         record = self.service.tools.ledger.run(run_id) if is_run_id(run_id) else None
         if record is None:
             raise UnknownRunError(run_id)
@@ -119,7 +119,7 @@ class Actions:
     def _awaits(self, record: RunRecord, job_name: str, job_run_id: str) -> bool:
         launches = self.service.tools.ledger.launches(record.key)
         live = [(launch.job_name, launch.job_run_id) for launch in launches if launch.state == "STARTED"]
-        # Of a start whose answer was lost, the job alone is known.
+        # After a start whose answer was lost, only the job's name is known.
         intended = [launch.job_name for launch in launches if launch.state == "INTENT"]
         return (job_name, job_run_id) in live or job_name in intended
 

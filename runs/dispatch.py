@@ -1,4 +1,4 @@
-"""From an input of any kind to its answer: a start, an action on a run, a job event, a sweep tick."""
+"""Dispatch of an input by its kind: a start, an action on a run, a job event, a sweep tick."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runs.respond import respond
 JOB_EVENT = "Glue Job State Change"
 """The detail-type of https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-glue.html."""
 SCHEDULED_EVENT = "Scheduled Event"
-"""What a rule with a schedule sends when it has no input of its own: taken as a sweep tick."""
+"""Detail-type of a scheduled rule without an input of its own; it counts as a sweep tick."""
 
 _ON_RUNS: dict[str, Callable[[Actions, str], Response]] = {
     "status": Actions.status,
@@ -25,7 +25,7 @@ _ON_RUNS: dict[str, Callable[[Actions, str], Response]] = {
 
 
 def answer(actions: Actions, event: object) -> Response:
-    """Answer an input. Raises only errors that nobody foresaw."""
+    """Answer an input. Only unforeseen errors are raised; the others are answers."""
     try:
         return _answer(actions, event)
     except DatamorphError as error:
@@ -33,7 +33,7 @@ def answer(actions: Actions, event: object) -> Response:
 
 
 def is_start(event: object) -> bool:
-    """Whether an input asks for a run: it brings `specs`, or is no other input either."""
+    """True for an input that starts a run: it has `specs`, or is no action and no event."""
     return not isinstance(event, dict) or "specs" in event or not {"action", "detail-type"} & event.keys()
 
 

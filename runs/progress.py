@@ -1,4 +1,4 @@
-"""How far a run has come, as its checkpoints have it, and where its workflow goes on."""
+"""Progress of a run by its checkpoints, and resumption of its workflow."""
 
 from __future__ import annotations
 

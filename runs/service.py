@@ -32,14 +32,14 @@ from tools.toolbox import Toolbox
 
 @dataclass(frozen=True)
 class Step:
-    """A node that began or ended, for whoever watches."""
+    """The begin or end of a node, for a watcher."""
 
     phase: Literal["start", "end"]
     node: str
     seconds: float
     """0 at the start."""
     update: dict[str, Any]
-    """What the node returned; empty at the start."""
+    """State update of the node; empty at the start."""
     failed: bool = False
     """True when the node raised an error, or was left by an interrupt."""
 
@@ -55,7 +55,7 @@ class Service:
     settings: Settings
     checkpointer: BaseCheckpointSaver[str]
     database: str
-    """Where the database is, without credentials."""
+    """Location of the database, without credentials."""
 
     def run(self, event: object, watch: Watcher | None = None, control: RunControl | None = None) -> Response:
         """Answer an event. The same run_id and payload again gives the recorded answer, or goes on where it stopped.
@@ -86,7 +86,7 @@ class Service:
             return respond(error, run_id)
 
     def look(self, record: RunRecord) -> Response:
-        """How a run stands that has not ended; nothing is started. A prompt that cannot be had now is left out.
+        """The current answer for an open run, without starting anything; an unavailable prompt is left out.
 
         Raises UnavailableError when the checkpoints cannot be read.
         """
@@ -96,17 +96,17 @@ class Service:
         return response_of(state, self.tools.artifacts, status, passing=True)
 
     def ended(self, record: RunRecord) -> Response | None:
-        """The answer of a run that has ended, told of first where that is still to be done; None of another one."""
+        """The answer of an ended run, announced first if it was not yet; None for an open run."""
         if is_announcing(record.status):
             tell(self.tools, record)
         return recorded(record)
 
     def closed(self, record: RunRecord) -> Response | None:
-        """The answer of a run that has ended, or that a limit ends now; None of a run that may go on."""
+        """The answer of an ended run, or of one that a limit ends now; None for a run that may continue."""
         return self.ended(record) or self._over(record)
 
     def secrets(self) -> list[str]:
-        """What no answer and no log may tell, whatever stands around it."""
+        """Passwords to redact from every answer and log."""
         # Loaded with the first error that needs it: the client of PostgreSQL is no part of a door's import.
         from tools.database.database_url import passwords
 

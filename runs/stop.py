@@ -123,7 +123,7 @@ def _stopped(tools: Toolbox, launch: Launch) -> Launch:
 
 
 def _stood(record: RunRecord, look: Look) -> Response:
-    """How the run stood; the recorded answer where its checkpoints cannot be made sense of."""
+    """The run's answer before the stop; the recorded one when its checkpoints cannot be read."""
     try:
         return look(record)
     except UnavailableError:

@@ -34,7 +34,7 @@ Event = create_model(
 
 
 class StudioState(TypedDict, total=False):
-    """What a thread keeps. The event's parts last for one step, so that none of them gets into the next event's run."""
+    """State of a thread. The event's parts are ephemeral, so that none of them reaches the next event's run."""
 
     run_id: Annotated[str | None, EphemeralValue]
     specs: Annotated[Any, EphemeralValue]

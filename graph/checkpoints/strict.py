@@ -13,7 +13,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 @dataclass
 class Canary:
-    """What a forged checkpoint would have made; any class that is not on langgraph's list of safe ones does."""
+    """Stands for the object that a forged checkpoint would create: a class outside langgraph's list of safe ones."""
 
     alive: bool = True
 

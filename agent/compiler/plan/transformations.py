@@ -146,7 +146,7 @@ def _read(at: Located[Transformation], entries: Entries, problems: Problems, spe
     if entry.type == "pivot":
         found += [Located(f"{details}{one.value_at}", one) for one in value]
     else:
-        found.append(Located(path if kind.model is not None or entry.type == "window" else details, value))
+        found.append(Located(details, value))
     unsaid = _unsaid(entry, value, specs)
     if unsaid:
         refuse(f"says {unsaid!r}, which the details do not; say it there or {USE_A_MODEL}", ".description")

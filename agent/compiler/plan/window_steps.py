@@ -90,10 +90,9 @@ def read_windowing(
 def _items(entries: list[Located[WindowEntry]], derivations: Derivations, problems: Problems) -> list[_Item]:
     items: dict[str, _Item] = {}
     for path, entry in entries:
-        details = f"{path}.details"
-        with problems.at(details, entry.name):
+        with problems.at(path, entry.name):
             derivations.check_name(entry.name)
-            items[entry.name.casefold()] = _Item(entry.name, details, entry.uses, entry)
+            items[entry.name.casefold()] = _Item(entry.name, path, entry.uses, entry)
     for one in derivations.windowed:
         items.setdefault(one.name.casefold(), _Item(one.name, one.path, one.expression.names, one))
     return list(items.values())

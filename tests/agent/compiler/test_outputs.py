@@ -66,8 +66,8 @@ TRANSFORMATIONS: list[tuple[dict[str, Any], str, str]] = [
     (step("select", columns=["nte"]), ".details", "did you mean 'note'?"),
     (step("rename", **{"from": "note"}), ".details", 'a rename is {"from": old, "to": new}'),
     (step("rename", mapping={"note": "placed", "placed": "note"}), ".details", "is renamed itself"),
-    (step("filter", column="amount", operator=">", value=2), "", "contradicts specs.filters[0]"),
-    (step("derive", name="twice", expression="amount * 3"), "", "contradicts specs.derived_columns[0]"),
+    (step("filter", column="amount", operator=">", value=2), ".details", "contradicts specs.filters[0]"),
+    (step("derive", name="twice", expression="amount * 3"), ".details", "contradicts specs.derived_columns[0]"),
 ]
 
 
@@ -115,7 +115,7 @@ def test_a_join_repeated_from_the_other_side_contradicts_nothing() -> None:
     assert problems(CO, names("name"), join_conditions=[first], transformations=[step("join", **again)]) == []
     wrong = {**again, "join_type": "left"}
     found = problems(CO, names("name"), join_conditions=[first], transformations=[step("join", **wrong)])
-    assert_refused(found, "specs.transformations[0]", "contradicts specs.join_conditions[0]")
+    assert_refused(found, "specs.transformations[0].details", "contradicts specs.join_conditions[0]")
 
 
 def test_a_new_name_that_another_column_has_is_refused() -> None:

@@ -105,7 +105,7 @@ def test_two_windows_of_one_name_are_refused_and_a_repetition_is_not() -> None:
     once = window("rank", "n", **N)
     assert problems(SALES, transformations=[once, once]) == []
     found = problems(SALES, transformations=[once, window("dense_rank", "n", **N)])
-    assert_refused(found, "specs.transformations[1]", "contradicts specs.transformations[0]")
+    assert_refused(found, "specs.transformations[1].details", "contradicts specs.transformations[0].details")
 
 
 def test_a_window_says_what_its_filters_carry() -> None:

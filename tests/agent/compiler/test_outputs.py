@@ -137,16 +137,6 @@ def test_an_existing_target_gives_the_columns_of_a_grouping() -> None:
     assert_refused(caught.value.problems, "specs.aggregations[0].alias", "not a column of the existing target")
 
 
-def test_a_limit_whose_sort_leaves_ties_is_refused() -> None:
-    """Two customers may have one total, and either of them might stay."""
-    found = problems(
-        ORDERS,
-        aggregations=[aggregate("sum", "amount", "total", "customer_id")],
-        transformations=[step("sort", columns=["total"]), step("limit", n=1)],
-    )
-    assert_refused(found, "specs.transformations[1].details", "add customer_id to the sort")
-
-
 def test_transformations_that_repeat_a_structured_field_change_nothing() -> None:
     """Equal entries of both kinds give the plan of one."""
     fields: dict[str, Any] = {

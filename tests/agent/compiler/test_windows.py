@@ -11,7 +11,6 @@ from agent.compiler.plan.plan import build_plan
 from agent.errors import InvalidRequestError
 from agent.snapshot import Column, Target
 from tests.agent.compiler.scene import (
-    ORDERS,
     aggregate,
     assert_refused,
     derive,
@@ -167,27 +166,6 @@ def test_a_window_that_the_existing_target_lacks_is_refused() -> None:
             build_plan(request, snapshot_for(request, target))
 
 
-def test_rows_that_tie_are_told_apart_by_what_is_used_of_them() -> None:
-    """`row_number` gets tie-breakers; `rank` gives equal rows one number and needs none."""
-    order = {"order_by": [down("amount")], "partition_by": "region"}
-    entries = [window("row_number", "n", **order), window("rank", "place", **order)]
-    request = request_for(SALES, names("sale_id", "n", "place"), transformations=entries)
-    code = compile_transform(build_plan(request, snapshot_for(request)))
-    first, second = (" ".join(part.split()) for part in code.split("window_2 = "))
-    keys = 'F.col("sales.amount").desc_nulls_first()'
-    assert f'{keys}, F.col("sales.sale_id").asc_nulls_last(), )' in first
-    assert second.startswith(f'Window.partitionBy(F.col("sales.region")).orderBy( {keys} )')
-
-
-def test_windows_of_one_order_share_it() -> None:
-    """Two numberings of the same rows see them in the same order, so that Spark sorts once."""
-    entries = [window(kind, kind, column="amount", order_by=["sold"]) for kind in ("lag", "lead")]
-    request = request_for(SALES, names("sale_id", "lag", "lead"), transformations=entries)
-    code = compile_transform(build_plan(request, snapshot_for(request)))
-    assert code.count("Window.") == 1
-    assert code.count(".over(window)") == 2
-
-
 def test_odd_names_stay_quoted_in_windows_and_pivots() -> None:
     """Dots, blanks and backquotes in names reach Spark as they are."""
     request = request_for(
@@ -199,9 +177,3 @@ def test_odd_names_stay_quoted_in_windows_and_pivots() -> None:
     assert 'partitionBy(F.col("`Odd Table`.`Order Date`"))' in code
     assert 'F.col("`Odd Table`.`tick``ed`").asc_nulls_last()' in code
     assert 'F.col("`the nth`")' in code
-
-
-def test_a_limit_that_may_cut_ties_says_both_ways_out() -> None:
-    """The ways out are a sort by more columns, and keeping the ties."""
-    found = problems(ORDERS, transformations=[step("sort", columns=["amount"]), step("limit", n=2)])
-    assert_refused(found, "specs.transformations[1].details", 'or say "with_ties": true to keep them all')

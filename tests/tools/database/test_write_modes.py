@@ -211,17 +211,6 @@ def test_a_trigger_on_a_partition_is_seen(scene: Sql, database: PostgresDatabase
     assert database.snapshot(request(), 0).target.triggers == ("above", "below")
 
 
-def test_rows_that_others_wrote_meanwhile_are_not_replaced_unasked(scene: Sql, database: PostgresDatabase) -> None:
-    """The target was empty when the run began, so that nobody was asked what becomes of its rows."""
-    scene("DELETE FROM summary")
-    seen = database.snapshot(request(), 0)
-    scene("INSERT INTO summary VALUES (1, 'old'), (2, 'old')")
-    with pytest.raises(PublishError, match="rows that this tool did not write") as caught:
-        database.publish(order(asked=False), seen)
-    assert (caught.value.kind, rows(scene)) == ("target_changed", OLD)
-    assert database.publish(order(), seen).rows == 2
-
-
 def test_rows_of_an_earlier_publish_are_replaced_unasked(scene: Sql, database: PostgresDatabase) -> None:
     """They are ours; but not those of a table that took the name since."""
     publish(database, order())
@@ -255,3 +244,11 @@ def test_a_domain_is_refused_whatever_its_name(scene: Sql, database: PostgresDat
     scene(f"CREATE DOMAIN {name} AS timestamp(0); DROP TABLE summary; CREATE TABLE summary (id integer, note {name})")
     (problem,) = refusals(request({"name": "summary", "columns": ["id", "note"]}), database.snapshot(request(), 0))
     assert f"domain {name}" in problem.message
+
+
+def test_rows_are_appended_beside_those_of_heirs(scene: Sql, database: PostgresDatabase) -> None:
+    """They go into the target's own part; a table that inherits from the target keeps its rows."""
+    scene("CREATE TABLE kid (more integer) INHERITS (summary); INSERT INTO kid VALUES (3, 'of the kid')")
+    publish(database, order(write_mode="append"))
+    assert rows(scene) == [*OLD, (3, "of the kid"), *NEW]
+    assert scene("SELECT count(*) FROM kid") == [(1,)]

@@ -1,3 +1,7 @@
+"""Reasons to refuse a target, and warnings, from the snapshot alone."""
+
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

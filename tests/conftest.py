@@ -1,4 +1,4 @@
-"""What every test may use: a real, embedded PostgreSQL, and real Spark."""
+"""Fixtures of every test: a real, embedded PostgreSQL, and real Spark."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def section(heading: str) -> str:
 
 
 def first_cells(text: str) -> set[str]:
-    """What stands in backquotes in the first column of the tables of a text."""
+    """Words in backquotes in the first column of the tables of a text."""
     firsts = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")]
     return {name for first in firsts for name in re.findall(r"`([^`]+)`", first)}
 

@@ -23,7 +23,7 @@ EXAMPLE = PROJECT / "examples" / "carrier_delays.json"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command left behind."""
+    """Exit code and output of a command."""
 
     code: int
     out: str

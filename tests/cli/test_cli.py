@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_mistake_is_told_in_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, words: str
 ) -> None:
-    """What is wrong, where, and what to do; never a stack trace."""
+    """The line says what is wrong, where, and what to do; never a stack trace."""
     home = ["--home", str(folder / "home")]
     assert cli.main([a.replace("{folder}", str(folder)) for a in arguments] + home) == code
     told = capsys.readouterr()

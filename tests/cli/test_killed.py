@@ -79,7 +79,7 @@ def test_killed_while_healing(home: Home, small: Path) -> None:
 
 @dataclass(frozen=True)
 class Child:
-    """What tells a child process from every other, also from a later one with its process id."""
+    """The identity of a child process, which a later one with its process id does not share."""
 
     job_run_id: str
     pid: int

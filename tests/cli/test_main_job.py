@@ -143,7 +143,7 @@ def test_a_target_that_is_not_ours_is_not_overwritten_unasked(home: Home, small:
 
 
 def test_a_run_shows_its_steps_its_script_and_the_first_rows(home: Home, small: Path) -> None:
-    """What a person sees without --json."""
+    """A person reads them without --json."""
     answer = home.datamorph("run", str(small))
     for words in ("✓ preflight", "✓ await_run", "first rows of totals", "_glue.py", "200 success", "3.50"):
         assert words in answer.out

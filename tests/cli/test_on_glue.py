@@ -152,7 +152,7 @@ def test_secrets_that_cannot_be_read_are_one_check_among_others(deployment: Depl
 
 
 def test_without_credentials_the_doctor_still_lists(terminal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this machine has, and what is missing."""
+    """The doctor lists the parts of this machine, and those that are missing."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     code, checks = terminal("doctor", "--engine", "glue", "--json")

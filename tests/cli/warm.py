@@ -16,7 +16,7 @@ from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 
 _SECONDS = 180
-"""What a command may take."""
+"""Seconds that a command may take."""
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.cli.imported"])
 _STREAMS = (("in", os.O_RDONLY), ("out", os.O_WRONLY | os.O_CREAT), ("err", os.O_WRONLY | os.O_CREAT))
@@ -42,7 +42,7 @@ def run(
 
 
 def _become(module: str, arguments: tuple[str, ...], environment: dict[str, str], cwd: Path, folder: Path) -> None:
-    """What a forked process does until it ends."""
+    """Run the command in a forked process, until it ends."""
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)

@@ -35,7 +35,7 @@ folder.mkdir(parents=True)
 
 @dataclass(frozen=True)
 class Deed:
-    """What a job does: as a script, and as the fake's plan."""
+    """One job, as a script and as the fake's plan."""
 
     script: str
     plan: PlannedRun
@@ -74,7 +74,7 @@ class Engine(ABC):
         return self.life(name, self.start(name))[-1]
 
     def life(self, name: str, job_run_id: str, until: str = "") -> list[JobRun]:
-        """What is seen of a run, look by look, up to its end or to a state."""
+        """The states of a run, look by look, up to its end or to a state."""
         seen: list[JobRun] = []
         deadline = time.monotonic() + 30
         while not seen or not (seen[-1].terminal or seen[-1].state == until):

@@ -37,7 +37,7 @@ class Scene(Protocol):
 
     @property
     def database(self) -> Database:
-        """What is held to the contract."""
+        """The database that is held to the contract."""
         ...
 
     def spoil(self, kind: str) -> None:

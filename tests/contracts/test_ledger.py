@@ -86,7 +86,7 @@ def happen(ledger: Ledger, record: RunRecord, event: RunEvent) -> bool:
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_the_table_of_statuses_is_what_a_ledger_records(ledger: Ledger, event: RunEvent) -> None:
-    """Of every status: an event that the table allows leads where the table says; another one changes nothing."""
+    """For every status: an event that the table allows leads where the table says; another one changes nothing."""
     for status in STATUSES:
         record = replace(RECORD, run_id=status, status=status, response="{1}", hops=1, lost=1)
         ledger.accept(record)
@@ -194,7 +194,7 @@ def test_an_invocation_may_bring_another_deadline(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("event", ["refuse", "reject", "interrupt", "suspend", "postpone"])
 def test_how_a_run_stands_is_the_newest_invocation_s_to_say(ledger: Ledger, event: RunEvent) -> None:
-    """Who counted itself in and was overtaken changes nothing; who does not count itself does."""
+    """A worker that counted itself in and was overtaken changes nothing; one that does not count itself does."""
     ledger.accept(RECORD)
     late, newest = ledger.hop(RUN), ledger.hop(RUN)
     assert not ledger.change(RUN, Change(event, "{}", hops=late.hops))
@@ -276,7 +276,7 @@ def test_of_two_workers_one_records_its_job_run(ledger: Ledger) -> None:
 
 
 def test_the_table_of_states_is_what_a_ledger_records(ledger: Ledger) -> None:
-    """Of every two states of a launch: a step that the table allows is recorded; another one changes nothing."""
+    """For every two states of a launch: a step that the table allows is recorded; another one changes nothing."""
     for number, (before, state) in enumerate(product(STATES, STATES)):
         known = Launch(replace(KEY, launch=number), before, "job")
         step = replace(known, state=state)

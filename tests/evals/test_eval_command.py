@@ -51,7 +51,7 @@ def test_a_mistake_is_told_in_one_line(run: Any, arguments: list[str], told: str
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x"])
 def test_a_limit_is_a_number(run: Any, limit: str) -> None:
-    """Of at least 1; argparse's own code is 2."""
+    """The limit is at least 1; argparse's own code is 2."""
     with pytest.raises(SystemExit) as ended:
         run("--limit", limit)
     assert ended.value.code == 2
@@ -89,7 +89,7 @@ def test_limit_takes_the_first_cases(run: Any, tmp_path: Path) -> None:
 def test_a_case_that_must_hold_and_does_not_is_1(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, must_hold: bool, code: int
 ) -> None:
-    """What is only recorded is told, and fails nothing."""
+    """A case that is only recorded is told, and fails nothing."""
     stored = json.loads((CASES / "launch_error.json").read_text(encoding="utf-8"))
     stored["expected"]["failure_class"] = "capacity"
     cases = tmp_path / "cases"

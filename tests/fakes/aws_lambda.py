@@ -40,7 +40,7 @@ class FakeLambda:
         self.refuse_with: tuple[int, str] | None = None
         """HTTP status and error code of every answer from now on, as `(429, "TooManyRequestsException")`."""
         self.errors: list[BaseException] = []
-        """What functions raised."""
+        """Errors that functions raised."""
         self._running: list[threading.Thread] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

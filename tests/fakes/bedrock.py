@@ -42,7 +42,7 @@ def refusal(status: int, error: str, message: str = "no") -> Answer:
 
 @dataclass
 class FakeBedrock:
-    """What the server answers, the last answer again and again, and what it was asked."""
+    """The server's answers, of which the last one repeats, and the requests that it got."""
 
     answers: list[Answer]
     endpoint_url: str = ""

@@ -191,7 +191,7 @@ def _handler(glue: FakeGlue) -> type[BaseHTTPRequestHandler]:
 
 
 def _wrong_headers(request: BaseHTTPRequestHandler) -> list[str]:
-    """What is wrong with how a request was sent: every one is a signed JSON 1.1 request for Glue."""
+    """Problems of how a request was sent: every one is a signed JSON 1.1 request for Glue."""
     headers = request.headers
     checks = {
         f"path {request.path!r} is not /": request.path == "/",

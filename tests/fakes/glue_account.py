@@ -151,7 +151,7 @@ class Account:
         return {"JobRun": described}
 
     def batch_stop_job_run(self, request: dict[str, Any]) -> dict[str, Any]:
-        """What cannot be stopped is told run by run, in an answer that is a success."""
+        """Runs that cannot be stopped are listed one by one, in an answer that is a success."""
         name = request["JobName"]
         answer: dict[str, Any] = {"SuccessfulSubmissions": [], "Errors": []}
         for job_run_id in request["JobRunIds"]:

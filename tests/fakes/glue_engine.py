@@ -1,4 +1,4 @@
-"""What the Glue endpoint starts a run with: the test's next plan, or the script itself on the embedded engine."""
+"""Engines of the Glue endpoint: a run follows the test's next plan, or executes the script on the embedded engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What botocore's service model says of Glue's requests and answers, checked member by member."""
+"""Glue's requests and answers checked against botocore's service model, member by member."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def glue_model() -> Any:
 
 
 def wrong_request(operation: str, parameters: object) -> list[str]:
-    """What is wrong with a request's body; empty when the model allows it."""
+    """Problems of a request's body; empty when the model allows it."""
     shape = glue_model().operation_model(operation).input_shape
     return [f"{operation} request: {fault}" for fault in _faults(parameters, shape, operation)]
 
 
 def wrong_answer(operation: str, answer: object) -> list[str]:
-    """What is wrong with an answer's body; empty when the model allows it."""
+    """Problems of an answer's body; empty when the model allows it."""
     shape = glue_model().operation_model(operation).output_shape
     return [f"{operation} answer: {fault}" for fault in _faults(answer, shape, operation)]
 

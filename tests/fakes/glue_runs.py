@@ -145,7 +145,7 @@ class ExecutedCourse:
         return self._runner.get(self._name, self._id).state
 
     def error(self) -> str:
-        """What ended the script."""
+        """The error that ended the script."""
         return self._runner.get(self._name, self._id).error
 
     def seconds(self) -> int:

@@ -48,7 +48,7 @@ class Aws:
     """As `http://127.0.0.1:40000`."""
     clients: AwsClients
     environment: dict[str, str]
-    """What a child process needs to reach it."""
+    """Environment variables with which a child process reaches it."""
 
     def subscribed(self, bus: str, pattern: str = COMPLETION_PATTERN) -> str:
         """Give the URL of a queue that gets a bus's events by a rule of docs/lambda.md."""

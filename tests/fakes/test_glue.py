@@ -120,7 +120,7 @@ def test_deleting_a_job_leaves_its_runs(glue: FakeGlue, client: Any) -> None:
 
 
 def test_quotas_are_kept(glue: FakeGlue, client: Any) -> None:
-    """Of jobs, and of live runs over all jobs."""
+    """Glue limits the jobs, and the live runs over all jobs."""
     glue.account.max_jobs, glue.account.max_runs = 2, 1
     glue.plans[:] = [LIVE]
     define(client, "one")

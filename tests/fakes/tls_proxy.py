@@ -31,7 +31,7 @@ class Authority:
         self.file.write_bytes(self._made.public_bytes(serialization.Encoding.PEM))
 
     def server(self, host: str) -> ssl.SSLContext:
-        """What a server with a certificate for this host name needs."""
+        """TLS context of a server with a certificate for this host name."""
         key = ec.generate_private_key(ec.SECP256R1())
         made = _certificate(host, key, self._name, self._key, ca=False)
         plain = serialization.NoEncryption()

@@ -113,7 +113,7 @@ class AwsWorld:
         return answer
 
     def calls(self, payload: object, cold: bool = False) -> list[str]:
-        """What the function asks of AWS in one invocation that nothing disturbs."""
+        """The function's calls to AWS in one invocation that nothing disturbs."""
 
         def work() -> list[str]:
             if cold:
@@ -144,7 +144,7 @@ class AwsWorld:
         return answer is None
 
     def recovered(self, ask: object = None) -> Evidence:
-        """What there is when the run has been woken until it ended, by sweep ticks and by the same request.
+        """The evidence when the run has been woken until it ended, by sweep ticks and by the same request.
 
         Whoever died holds the run no longer. A caller who asked for something else, as to cancel, asks for that once
         more before. What is left is looked at right after the first tick that follows the run's end; then comes the
@@ -173,7 +173,7 @@ class AwsWorld:
         assert len(account.jobs) == 2 and self.sales.staging() and self.inside.leases()
 
     def job_event(self) -> dict[str, Any]:
-        """What EventBridge sends when the run's only job has ended."""
+        """The event that EventBridge sends when the run's only job has ended."""
         ((name, (run,)),) = self.glue.account.runs.items()
         detail = {"jobName": name, "jobRunId": run.job_run_id, "state": "SUCCEEDED", "severity": "INFO", "message": ""}
         return {"source": "aws.glue", "detail-type": JOB_EVENT, "detail": detail}

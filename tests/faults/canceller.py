@@ -35,7 +35,7 @@ def outcome(scene: PublishScene, turn: Turn) -> str:
 
 
 def wrong(scene: PublishScene, turn: Turn, cancel: Canceller, came: str) -> str:
-    """What is wrong after a publish with a cancel between two of its statements; empty when nothing is."""
+    """The violation after a publish with a cancel between two of its statements; empty when there is none."""
     scene.held = turn.after if came == "published" else turn.before
     if (cancel.told, came) not in (("withdrawn", cancel.why), ("try again", "published"), ("published", "published")):
         return f"{cancel.why}: the cancel was told {cancel.told!r}, and the publish {came!r}"

@@ -25,7 +25,7 @@ class Cuts:
     """1 for the first statement."""
     how: How = "killed before"
     between: Callable[[], None] | None = None
-    """What is done before the statement where somebody comes between."""
+    """The work that somebody else does before the statement."""
     count: int = 0
     made: list[int] = field(default_factory=list)
     """The statements at which a session was cut."""

@@ -1,4 +1,4 @@
-"""What the stores of either world say of a run."""
+"""A run as the stores of either world have it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run must have done after each of a sequence of happenings: the promises, told a second time and by themselves.
+"""Reference model: the promises of a run after each of a sequence of happenings, written a second time.
 
 It knows nothing of ledgers, leases, checkpoints and jobs' names; what it tells is compared after every happening.
 """

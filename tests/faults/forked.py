@@ -23,7 +23,7 @@ def die() -> None:
 
 
 def in_child(work: Callable[[], Any], log: Path) -> Any:
-    """What the work returned, through JSON; None when it killed itself. What it prints goes to the end of `log`.
+    """The work's result, through JSON; None when it killed itself. Its output goes to the end of `log`.
 
     The parent must hold no lock, and no connection that the work would use. Raises AssertionError for work that raises
     an error, ends otherwise, or does not end within a minute.

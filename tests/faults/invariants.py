@@ -1,4 +1,4 @@
-"""What must hold after every fault: the invariants I1 to I8, checked on what a scenario left behind."""
+"""The invariants I1 to I8, which hold after every fault, checked on the evidence of a scenario."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Tables:
 
 
 class Left(TypedDict):
-    """What of an `Evidence` is looked at before anybody asks for the run again."""
+    """The part of an `Evidence` that is collected before anybody asks for the run again."""
 
     jobs: Sequence[str]
     staging: Sequence[str]
@@ -45,7 +45,7 @@ class Left(TypedDict):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a scenario left behind."""
+    """All that a scenario left behind."""
 
     run_id: str
     runs: dict[str, int]
@@ -67,7 +67,7 @@ class Evidence:
     response: dict[str, Any]
     """The last answer of the door."""
     status: str
-    """Of the run in the ledger; empty when it was never accepted."""
+    """The run's status in the ledger; empty when it was never accepted."""
     recorded: str
     """The response in the ledger."""
     launches: Sequence[str]
@@ -87,7 +87,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Expected:
-    """What an uninterrupted run leaves, and what the tables may show on the way."""
+    """The evidence of an uninterrupted run, and the rows that tables may show on the way."""
 
     undisturbed: Evidence
     old: Tables

@@ -1,4 +1,4 @@
-"""What invocations cost: AWS requests as they are sent, DynamoDB's units and bytes, sessions on PostgreSQL.
+"""Cost of invocations: AWS requests as they are sent, DynamoDB's units and bytes, sessions on PostgreSQL.
 
 Counted at botocore's own events, so that no stand-in's speed or bookkeeping matters.
 """
@@ -65,7 +65,7 @@ class Meter:
             self.counts[name] += number  # type: ignore[assignment]  # half a unit is a unit of an index read
 
     def taken(self) -> Mapping[str, float]:
-        """What was counted since the last time."""
+        """Counts since the last time."""
         with self._lock:
             taken = dict(self.counts)
             self.counts.clear()
@@ -88,7 +88,7 @@ class Meter:
 
 
 def _length(body: str | bytes | io.BytesIO) -> int:
-    """Of a body as it was given, or as boto3 has wrapped it."""
+    """Bytes of a body as it was given, or as boto3 has wrapped it."""
     return body.getbuffer().nbytes if isinstance(body, io.BytesIO) else len(body)
 
 

@@ -27,7 +27,7 @@ class Life:
     """Those that count, as `jobs.start`."""
     moment: Moment = "before"
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
-    """What somebody else does, once, right before a call by its name, as `jobs.start`."""
+    """Work of somebody else, once, right before a call by its name, as `jobs.start`."""
     calls: list[str] = field(default_factory=list)
     dead: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)

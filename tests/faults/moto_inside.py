@@ -1,4 +1,4 @@
-"""What moto's server holds, looked at in its own memory: quicker than by requests, and in no sweep's way."""
+"""Moto's server read from its own memory: quicker than by requests, and in no sweep's way."""
 
 from __future__ import annotations
 

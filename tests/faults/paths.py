@@ -12,7 +12,7 @@ LEAKED = (
     f"login with password={CANARY} at postgresql://canary:{URL_CANARY}@db.internal/sales: "
     f"{CANARY}, {URL_CANARY}, {b64encode(f'canary:{CANARY}'.encode()).decode()} was refused"
 )
-"""What a driver may say: the secret with its label, in a URL, as it is, percent-encoded, and in base64."""
+"""Texts of a driver: the secret with its label, in a URL, as it is, percent-encoded, and in base64."""
 SUCCEEDS = PlannedRun(rows=len(STAGED), columns=("customer", "total"), looks=1, log=f"{LEAKED}\ndone\n")
 FAILS = PlannedRun(
     "FAILED",

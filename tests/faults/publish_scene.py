@@ -57,9 +57,9 @@ class PublishScene:
     database: PostgresDatabase
     mode: Mode
     rows: int = 60
-    """Of each result."""
+    """How many rows each result has."""
     held: dict[int, str] = field(default_factory=lambda: {id_: "old" for id_ in range(1, 21)})
-    """What the target holds."""
+    """Rows of the target."""
     turns: int = 0
 
     def turn(self) -> Turn:
@@ -85,7 +85,7 @@ class PublishScene:
         self.held = turn.after
 
     def state(self) -> str:
-        """What the target holds now, as `state_of` gives it."""
+        """The target's rows now, as `state_of` gives them."""
         return told(*self.sql(STATE)[0])
 
     def entries(self, turn: Turn) -> int:

@@ -146,7 +146,7 @@ class NoJournal:
 
 @dataclass
 class QuickWorld:
-    """What outlives each process."""
+    """Everything that outlives each process."""
 
     folder: Path
     ledger: SqliteLedger
@@ -182,7 +182,7 @@ class QuickWorld:
         self.clock.sleep(60 * SETTINGS.run_deadline_minutes + 1)
 
     def swept_late(self) -> list[str]:
-        """What is wrong after a tick with a run whose deadline has passed."""
+        """Violations after a tick with a run whose deadline has passed."""
         self.sweep()
         record = self.record()
         if record is None or datetime.fromisoformat(record.deadline).timestamp() > self.clock.now():
@@ -202,7 +202,7 @@ class QuickWorld:
         return self.ledger.run(RUN)
 
     def recover(self, told_again: bool = False) -> list[str]:
-        """What is wrong when whatever runs has ended and sweeps have woken the run for as long as it was open."""
+        """Violations when all jobs have ended and sweeps have woken the run for as long as it was open."""
         for _ in range(_ROUNDS):
             if self.record() is None or not self.ledger.due():
                 break

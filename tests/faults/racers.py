@@ -48,7 +48,7 @@ class Place:
     """Where everything is."""
 
     kind: Kind
-    """Of lease, ledger and checkpoints."""
+    """Where lease, ledger and checkpoints lie."""
     home: str
     """The folder of those that are files."""
     database_url: str
@@ -103,7 +103,7 @@ def race(place: Place, settings: Settings, clients: AwsClients, inputs: list[Any
 
 
 def _run(place: Place, settings: Settings, clients: AwsClients, given: Any, gate: int, back: int) -> None:
-    """What a forked process does, and nothing after it."""
+    """Work of a forked process, which then exits."""
     try:
         with service(place, settings, clients) as made:
             os.read(gate, 1)

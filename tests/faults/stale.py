@@ -44,9 +44,9 @@ class Stale:
     """Those that did."""
     _random: random.Random = field(default_factory=lambda: random.Random(0))
     _past: dict[str, deque[Any]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=_BEHIND)))
-    """What each table held before its last writes."""
+    """Items of each table before its last writes."""
     _told: dict[str, Body] = field(default_factory=dict)
-    """What Glue answered last to a question."""
+    """Glue's last answer to each question."""
     _row: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def begin(self, seed: int) -> None:

@@ -19,14 +19,14 @@ Kind = Literal["killed before", "killed after", "answer lost once", "answers los
 
 @dataclass(frozen=True)
 class Strike:
-    """What befalls one call of this process."""
+    """A fault at one call of this process."""
 
     kind: Kind
     code: str = ""
-    """Of a refusal: AWS's name of the error."""
+    """AWS's name of the error, for a refusal."""
     status: int = 400
     reasons: tuple[str, ...] = ()
-    """Of a cancelled transaction, one for each item."""
+    """Reasons of a cancelled transaction, one for each item."""
     operation: str = ""
     """As `dynamodb.PutItem`."""
     call: int = 0
@@ -58,7 +58,7 @@ class Wire:
     """Whether the call that is struck has come."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _now: threading.local = field(default_factory=threading.local)
-    """What this thread is about: several ask at once."""
+    """State of this thread: several ask at once."""
 
     def watch(self, client: Any) -> Any:
         """Watch a client; gives it back."""

@@ -18,7 +18,7 @@ WAITING = {**EVENT, "options": {"wait": "event"}}
 
 _TOLD = ("success", "running", "publish_pending", "failed", "cancelled", "swept")
 _UNTOLD = ("unavailable", "conflict")
-"""Of these the message says what is wrong."""
+"""Statuses whose message says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class ByDesign:
     code: str
     """The error; empty for any fault."""
     told: tuple[str, ...]
-    """What is told of the change, and nothing else is excused."""
+    """The change as the answer tells it; nothing else is excused."""
     why: str
     last: bool = False
-    """Of the last call of the operation alone."""
+    """True: by design at the last call of the operation alone."""
     path: str = ""
     """The only way of a run that is meant; empty for any."""
 
@@ -135,7 +135,7 @@ def begin(world: AwsWorld, path: str) -> None:
 
 
 def asked(world: AwsWorld, path: str) -> dict[str, Any]:
-    """What the invocation that is to be struck is asked for."""
+    """The event of the invocation that is to be struck."""
     if path == WOKEN_BY_EVENT:
         return world.job_event()
     return {CANCELLED: CANCEL, SWEPT: SWEEP, WOKEN_BY_TICK: SWEEP}.get(path, EVENT)

@@ -42,7 +42,7 @@ OPERATIONS = [
 ]  # fmt: skip
 """All that a run asks of AWS; test_samples.py compares with what it does ask."""
 OF_OTHERS = {"glue.BatchStopJobRun": CANCELLED, "glue.ListJobs": SWEPT, "glue.GetJob": SWEPT}
-"""What is asked beyond that, and where."""
+"""Operations beyond those, and the paths that call them."""
 ANYWHERE = [
     Strike("refused", "AccessDeniedException", 403),
     Strike("refused", "ExpiredTokenException", 400),
@@ -50,7 +50,7 @@ ANYWHERE = [
     Strike("no endpoint"),
     Strike("broken"),
 ]
-"""What any service may answer, whatever its model says."""
+"""Errors of any service, whatever its model says."""
 REASONS = (
     "ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded",
     "ItemCollectionSizeLimitExceeded", "ValidationError",

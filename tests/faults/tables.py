@@ -12,7 +12,7 @@ from tests.fixtures.postgres import as_role
 from tests.lambda_handler.scene import CANARY, URL_CANARY
 
 STAGED = [("a", "3.50"), ("b", "4.00")]
-"""What a job stages: the totals of the source."""
+"""Rows that a job stages: the totals of the source."""
 OLD = Tables([("a", Decimal("1.00")), ("old", Decimal("2.00"))], [("a", "kept")])
 NEW = Tables([("a", Decimal("3.50")), ("b", Decimal("4.00"))], [("a", "kept")])
 
@@ -71,7 +71,7 @@ class Sales:
         self.sql(_SCHEMA)
 
     def tables(self) -> Tables:
-        """What a reader sees now."""
+        """Rows that a reader sees now."""
         target = self.sql("SELECT customer, total FROM totals ORDER BY 1")
         return Tables(target, self.sql("SELECT customer, note FROM notes ORDER BY 1"))
 

@@ -36,7 +36,7 @@ def told(made: World, aws: Aws, event: object, ahead: float = 0.0) -> Response:
 
 
 def taken_over(made: World, aws: Aws, sleeps: Callable[[World], Completion | None]) -> list[str]:
-    """What goes wrong with a run that is taken over by another worker, which starts its job and lets go of it."""
+    """Violations of a run that another worker takes over, which starts its job and lets go of it."""
     made.jobs.plans = [PlannedRun(looks=3)]
     asleep, complete = made.model, made.model.complete
 

@@ -56,7 +56,7 @@ class TerminalWorld:
 
     @property
     def log(self) -> Path:
-        """What the commands print."""
+        """Output of the commands."""
         return self.folder / "output.log"
 
     def begin(self, plans: list[PlannedRun]) -> None:
@@ -94,7 +94,7 @@ class TerminalWorld:
         return list(found["calls"])
 
     def recovered(self) -> Evidence:
-        """What there is when the run has been resumed until it ended, and was asked for once more."""
+        """The evidence when the run has been resumed until it ended, and was asked for once more."""
         recovered = in_child(self._recover, self.log)
         self.answers += recovered["answers"]
         left = Left(

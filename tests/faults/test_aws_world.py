@@ -20,7 +20,7 @@ pytestmark = pytest.mark.postgres
 def test_what_a_second_sweep_would_put_away_is_left(
     tmp_path: Path, moto_endpoint: str, boto_session: Any, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a run that had ended when its process died, and of sweeps of which the first one does nothing."""
+    """The run had ended when its process died, and the first of the sweeps does nothing."""
     clean = runs.janitor.clean
 
     def late(tools: Toolbox) -> tuple[list[str], list[str]]:

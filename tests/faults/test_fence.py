@@ -42,7 +42,7 @@ def sweep(url: str, mode: Mode, step: int, tally: Tally, monkeypatch: pytest.Mon
 
 
 def test_cancelled_at_some_statements(postgres_url: str, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever enters the run first wins, and both are told the same."""
+    """The first to enter the run wins, and both are told the same."""
     sweep(postgres_url, "overwrite", 6, tally, monkeypatch)
 
 
@@ -69,7 +69,7 @@ def test_a_cancel_that_waits(postgres_url: str, mode: Mode, tally: Tally, monkey
 
 
 def wrong_when(scene: PublishScene, cuts: Cuts, commit: int, release: Release, why: Withdrawal) -> str:
-    """What is wrong when the publish that a cancel waits for comes to its end; empty when nothing is."""
+    """The violation when the publish that a cancel waits for comes to its end; empty when there is none."""
     turn = scene.turn()
     cancel = Canceller(scene, turn, why, lock_timeout=_SECONDS)
     thread = threading.Thread(target=cancel)

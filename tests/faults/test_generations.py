@@ -64,7 +64,7 @@ def own_jobs(made: World) -> list[str]:
 
 
 def left(made: World) -> str:
-    """What the run has left behind that nobody needs any more; empty when there is nothing."""
+    """Leftovers of the run that nobody needs any more; empty when there are none."""
     names = own_jobs(made)
     live = [run for name in names for run in made.jobs.list_runs(name) if not run.terminal]
     foreign = {

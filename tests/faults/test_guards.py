@@ -34,7 +34,7 @@ Patch = pytest.MonkeyPatch
 Remove = Callable[[Patch], None]
 TWICE = "I1: 2 runs"
 WRITES: list[tuple[str, object]] = [("done", ["a"]), ("last", "a"), ("branch:to:b", None)]
-"""What a node's task stores: its results, and what comes next."""
+"""Writes of a node's task: its results, and the next node."""
 
 
 def seen(tally: Tally, guard: str, found: list[str]) -> None:

@@ -64,7 +64,7 @@ def overdue(made: World) -> Response:
 
 
 ENDS = {"resume": "success", "cancel": "cancelled", "deadline": "failed", "restart": "success"}
-"""What the run is ended by, and as what it ends."""
+"""Events that end the run, each with the final status."""
 
 
 @pytest.mark.parametrize("how", list(ENDS))

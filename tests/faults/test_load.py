@@ -14,7 +14,7 @@ import pytest
 
 from tests.fakes.moto_server import DEFAULTS
 from tests.faults.aws_world import AwsWorld, aws_world
-from tests.faults.load_world import Crowd, Memory, Told, crowd, rows_of, start_of
+from tests.faults.crowd import Crowd, Memory, Told, crowd, rows_of, start_of
 from tests.faults.meter import Meter
 from tests.faults.tally import Tally
 
@@ -25,7 +25,7 @@ WORKERS = 3
 ALIKE = 0.10
 """How far a run in the crowd may be from one that is alone, and a figure of the docs from both."""
 _OBJECTS, _BYTES = 3, 100_000
-"""What an invocation may leave in its process: objects, of which an answer that is kept has more, and resident bytes,
+"""Growth that an invocation may leave in its process: objects, of which a kept answer has more, and resident bytes,
 of which the allocator and pages that a forked process no longer shares make some."""
 _WARM = 100
 """With so many runs a quarter of them is enough to warm every process up."""
@@ -34,7 +34,7 @@ _ROW = re.compile(r"^\| `([^`]+)` \| ([\d,.]+) \| ([\d,.]+) \| ([\d,.]+) \| ([\d
 
 @dataclass(frozen=True)
 class Costs:
-    """Of one run that is alone, by part of its way."""
+    """Cost of one run that is alone, by part of its way."""
 
     begun: Mapping[str, float]
     ended: Mapping[str, float]
@@ -56,7 +56,7 @@ def total(costs: Sequence[Mapping[str, float]]) -> Counter[str]:
 
 
 def alone(world: AwsWorld, meter: Meter) -> Costs:
-    """What a run costs that is alone in the account."""
+    """The cost of a run that is alone in the account."""
     with crowd(world, meter, 1) as made:
         begun = made.invoke(start_of("r000"))
         made.let_jobs_end()
@@ -69,7 +69,7 @@ def alone(world: AwsWorld, meter: Meter) -> Costs:
 
 @pytest.fixture
 def meter() -> Meter:
-    """What this process and its children count."""
+    """Counts of this process and its children."""
     return Meter()
 
 
@@ -84,7 +84,7 @@ def world(tmp_path: Path, moto_endpoint: str, postgres_url: str, boto_session: A
 
 @dataclass(frozen=True)
 class Load:
-    """What came of many runs at once."""
+    """Results of many runs at once."""
 
     begun: list[Told]
     ended: list[Told]
@@ -115,7 +115,7 @@ def loaded(made: Crowd, names: Sequence[str]) -> Load:
 
 
 def wrong_with(made: Crowd, name: str, begun: Told, ended: Told) -> str:
-    """What a run of the crowd lost or did twice; empty when it is as if it were alone."""
+    """Violations of a run of the crowd; empty when it went as if it were alone."""
     world, body = made.world, ended.answer["body"]
     stored = [item["status"]["S"] for item in ledger(world, name, "RUN")]
     launches = [item["state"]["S"] for item in ledger(world, name, "LAUNCH")]
@@ -150,7 +150,7 @@ def job_runs(world: AwsWorld, name: str) -> list[Any]:
 
 
 def left(world: AwsWorld, load: Load) -> dict[str, Any]:
-    """What lies about that should not, with where it lies."""
+    """Leftovers, each with its place."""
     found = {
         "jobs": list(world.glue.account.jobs),
         "staging": world.sales.staging(),

@@ -133,7 +133,7 @@ def strange(answers: Sequence[dict[str, Any]]) -> str:
 
 
 def left(made: Track, run_id: str) -> str:
-    """What a run that has ended left behind; empty when there is nothing."""
+    """Leftovers of a run that has ended; empty when there are none."""
     published = made.sql(f"SELECT count(*) FROM datamorph_staging.publishes WHERE run_id = '{run_id}'")
     staging = made.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'datamorph_staging'")
     if published != [(1,)] or staging != [("publishes",)]:

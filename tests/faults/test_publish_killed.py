@@ -38,7 +38,7 @@ KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application
 
 
 def wrong(scene: PublishScene, turn: Turn, came: str) -> str:
-    """What is wrong after a publish that was cut off, and after its repetition; empty when nothing is."""
+    """The violation after a publish that was cut off, and after its repetition; empty when there is none."""
     state = scene.state()
     if came not in ("published", "transient"):
         return f"the publish gave {came!r}"

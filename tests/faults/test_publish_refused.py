@@ -24,7 +24,7 @@ LOCKED = {
     "the ledger": "LOCK TABLE datamorph_staging.publishes IN ACCESS EXCLUSIVE MODE",
     "the queue": "SELECT pg_advisory_xact_lock(hashtextextended('summary', 1))",
 }
-"""Who holds what while the publish comes."""
+"""Locks that somebody else holds while the publish comes."""
 
 ALTERED = {
     "column added": "ALTER TABLE summary ADD extra integer",
@@ -44,7 +44,7 @@ ALTERED = {
     "unchecked": "ALTER TABLE summary DISABLE TRIGGER ALL",
     "in another schema": "CREATE SCHEMA elsewhere; ALTER TABLE summary SET SCHEMA elsewhere",
 }
-"""What somebody does to the target; every one is told as `target_changed`."""
+"""Changes of the target by somebody else; each is told as `target_changed`."""
 
 CONSTRAINED = {
     "a check that the rows break": ("ADD CONSTRAINT small CHECK (note < 'turn') NOT VALID", "constraint"),
@@ -52,7 +52,7 @@ CONSTRAINED = {
     "a unique key that they break": ("ADD CONSTRAINT once EXCLUDE (md5(note) WITH =)", "constraint"),
     "a key fewer": ("DROP CONSTRAINT summary_pkey CASCADE", "target_changed"),
 }
-"""What somebody adds to the target's constraints or takes from them, and what comes of a merge."""
+"""Changes of the target's constraints, each with the result of a merge."""
 
 
 def outcome(scene: PublishScene, turn: Turn) -> tuple[str, str]:

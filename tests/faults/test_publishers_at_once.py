@@ -60,7 +60,7 @@ def at_once(processes: Sequence[subprocess.Popen[str]], turns: Sequence[Turn]) -
 
 
 def others_wrong(scene: PublishScene, turns: Sequence[Turn], answers: Sequence[dict[str, Any]]) -> str:
-    """What is wrong after different orders were published at once; empty when nothing is."""
+    """Violations after different orders were published at once; empty when there are none."""
     if [answer["kind"] for answer in answers] != ["published"] * len(turns):
         return f"they were told {answers}"
     held = {int(id_): str(note) for id_, note in scene.sql("SELECT id, note FROM summary")}

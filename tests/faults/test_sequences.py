@@ -41,7 +41,7 @@ def sequences() -> list[tuple[Kind, ...]]:
 
 
 def differing(world: QuickWorld, expected: ExpectedCourse) -> list[str]:
-    """What the run has done otherwise than it should."""
+    """Differences between the run and the reference model."""
     record = world.record()
     status = "" if record is None else "open" if is_open(record.status) else record.status
     pairs = {
@@ -67,7 +67,7 @@ def unclear(told: object) -> list[str]:
 
 
 def wrong(folder: Path, course: str, kinds: Iterable[Kind]) -> list[str]:
-    """What is wrong after any happening of a sequence, and when the run has been brought to its end."""
+    """Violations after any happening of a sequence, and when the run has been brought to its end."""
     expected = ExpectedCourse(COURSES[course])
     with quick_world(folder, *COURSES[course]) as world:
         for number, kind in enumerate(kinds, 1):
@@ -79,7 +79,7 @@ def wrong(folder: Path, course: str, kinds: Iterable[Kind]) -> list[str]:
 
 
 def _looked_at(world: QuickWorld, expected: ExpectedCourse) -> list[str]:
-    """What is wrong after a look at the run, which changes nothing."""
+    """Violations after a look at the run, which changes nothing."""
     told: Response | None = world.act("status")
     right = {"": 400, "open": 202, "success": 200, "cancelled": 410}[expected.status]
     found = [] if told is not None and told["statusCode"] == right else [f"status tells {told}"]

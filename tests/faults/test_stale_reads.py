@@ -31,7 +31,7 @@ SAMPLED = 2
 PATHS = ("right at once", "repaired", CANCELLED)
 _KILLS: tuple[Kind, ...] = ("killed before", "killed after")
 _CODES = (200, 202, 409, 410)
-"""Of answers: nothing is refused here, and what lags behind is no error."""
+"""Statuses of answers: nothing is refused here, and a late read is no error."""
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def wrong(way: Course, stale: Stale, strike: Strike, seed: int) -> list[str]:
 
 
 def _looked_at_again(world: AwsWorld, found: Evidence) -> Evidence:
-    """What is there after one more tick, which sees all: what one did not see yet is the next one's."""
+    """The evidence after one more tick, which sees all: the next tick does what one did not see."""
     swept = world.invoke({"action": "sweep"})
     assert swept is not None
     return replace(

@@ -27,7 +27,7 @@ CHANGES = frozenset({
 """All calls but the checkpointer's that change what outlives a process; no invocation makes many more than ten."""
 SAVES = frozenset({"saver.put", "saver.put_writes"})
 BRINKS = [frozenset({name}) for name in ("jobs.start", "database.publish", "announcer.announce")]
-"""What cannot be taken back."""
+"""Calls that cannot be taken back."""
 SPOTS = st.one_of(
     st.tuples(st.integers(1, 10), st.just(CHANGES)),
     st.tuples(st.integers(1, 40), st.just(SAVES)),
@@ -54,7 +54,7 @@ class RunUnderFire(RuleBasedStateMachine):
         self.told_again = False
         """Whether a process died that had begun to announce the end: it is told of again."""
         self.late: list[str] = []
-        """What was wrong at limits."""
+        """Violations at limits."""
 
     @initialize(states=st.sampled_from(PLANS))
     def begin(self, states: tuple[str, ...]) -> None:

@@ -39,7 +39,7 @@ class StagingJobs(FakeJobs):
         self.too_many: list[int] = []
         """How many rows too many the starts to come write, in order."""
         self.before: dict[str, Callable[[], object]] = {}
-        """What happens, once, before an operation: `create` or `start`."""
+        """Work of somebody else, once, before an operation: `create` or `start`."""
 
     def create(self, job: JobDefinition) -> None:
         """Define the job."""
@@ -72,7 +72,7 @@ class SleepyDatabase(PostgresDatabase):
     def __init__(self, url: str) -> None:
         super().__init__(url, lock_timeout=1)
         self.before: list[Callable[[], object]] = []
-        """What happens before the publishes to come, one each."""
+        """Work of somebody else before the publishes to come, one each."""
 
     def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
         """Publish, a while after the node decided to."""

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 90
 
 
 def main(package: str, modules: str, events: str) -> dict[str, Any]:
-    """What happened."""
+    """The result of the call."""
     began = time.perf_counter()
     sys.path.insert(0, package)
     for name in json.loads(modules):

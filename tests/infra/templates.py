@@ -53,7 +53,7 @@ def statements(role: str) -> list[Json]:
 
 
 def _chosen(value: Json) -> Json:
-    """What stands there where its condition holds."""
+    """The value where its condition holds."""
     return cast(Json, value["Fn::If"][1]) if "Fn::If" in value else value
 
 

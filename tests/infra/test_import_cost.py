@@ -1,4 +1,4 @@
-"""What it costs to import the handler, in a fresh process with byte-code present."""
+"""The cost of importing the handler, in a fresh process with byte-code present."""
 
 from __future__ import annotations
 

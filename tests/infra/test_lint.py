@@ -30,7 +30,7 @@ def test_cfn_lint_finds_nothing(name: str) -> None:
 
 
 def test_the_reasons_are_about_the_optional_connection() -> None:
-    """What is ignored stands in the one resource that is made only when its parameters are given."""
+    """The ignored rule concerns the one resource that is made only when its parameters are given."""
     found = lint("template.yaml", "--format", "parseable").splitlines()
     assert {line.split(":")[5] for line in found} == set(REASONS)
     source = (INFRA / "template.yaml").read_text(encoding="utf-8").splitlines()
@@ -41,7 +41,7 @@ def test_the_reasons_are_about_the_optional_connection() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_and_output_is_described(name: str) -> None:
-    """Whoever deploys reads them in the console."""
+    """The console shows them to people who deploy."""
     template = load(name)
     for described in (*template["Parameters"].values(), *template.get("Outputs", {}).values()):
         assert described["Description"]

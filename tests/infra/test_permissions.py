@@ -1,4 +1,4 @@
-"""What the function and the Glue jobs may do, and nothing more."""
+"""Rights of the function and of the Glue jobs: those that they need, and nothing more."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ OPERATIONS = {
     "invoke": ["lambda:InvokeFunction"],
     "put_events": ["events:PutEvents"],
 }
-"""What boto3's methods need, of those that the code calls."""
+"""Rights that boto3's methods need, for those that the code calls."""
 
 SERVICES = {"s3", "dynamodb", "glue", "secretsmanager", "bedrock-runtime", "logs", "lambda", "events"}
 

@@ -21,7 +21,7 @@ ASKED = {
     "local": [*PROJECT["project"]["dependencies"], *EXTRAS["preflight"], *EXTRAS["local"]],
     "dev": [*PROJECT["project"]["dependencies"], *(asked for extra in EXTRAS.values() for asked in extra)],
 }
-"""What each file is resolved from."""
+"""Arguments with which each file is resolved."""
 
 
 def text_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the template promises beyond its form, and that it agrees with the code."""
+"""The template's promises beyond its form, and its agreement with the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong around the function: how it is broken, and the words that tell what to do."""
+"""Faults around the function: how each is made, and the words that tell what to do."""
 
 from __future__ import annotations
 

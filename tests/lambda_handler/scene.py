@@ -24,7 +24,7 @@ URL_CANARY = quote(CANARY, safe="")
 
 @dataclass
 class Context:
-    """What Lambda gives to each invocation."""
+    """The context that Lambda gives to each invocation."""
 
     seconds_left: float = 900.0
     function_name: str = "datamorph"
@@ -47,11 +47,11 @@ class Deployment:
     functions: FakeLambda
     database_url: str
     answers: list[dict[str, Any]] = field(default_factory=list)
-    """Of invocations by the Lambda service itself."""
+    """Answers to invocations by the Lambda service itself."""
 
     @property
     def model_usd(self) -> float:
-        """What one question costs at the token counts that Bedrock tells here."""
+        """The price of one question at the token counts that Bedrock tells here."""
         return usd("us.anthropic.claude-sonnet-4-5-20250929-v1:0", 2000, 150)
 
     def invoke(self, event: object, seconds_left: float = 900.0) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Deployment:
         return dict(json.loads(json.dumps(answer)))
 
     def invoked(self, payload: object) -> object:
-        """What the Lambda service calls for an asynchronous invocation."""
+        """The call of the Lambda service for an asynchronous invocation."""
         self.answers.append(self.invoke(payload))
         return self.answers[-1]
 
@@ -89,7 +89,7 @@ class Deployment:
             return cursor.fetchall() if cursor.description else []
 
     def journal(self, run_id: str) -> list[dict[str, Any]]:
-        """What the Logger Lambda was told of a run."""
+        """Journal entries of a run, as the Logger Lambda got them."""
         payloads = [call.payload for call in self.functions.invocations if call.function == "datamorph-logger"]
         return [payload["log_entry"] for payload in payloads if payload["run_id"] == run_id]
 

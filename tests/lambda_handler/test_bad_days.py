@@ -1,4 +1,4 @@
-"""What a caller of the function gets on bad days: the status, what is wrong, and what to do; never a stack trace."""
+"""Answers of the function on bad days: the status, the fault, and what to do; never a stack trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run costs of the function's time: waiting for a job is free where an event wakes the run."""
+"""Billed time of a run: waiting for a job is free where an event wakes the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the handler does around an answer: settings that are wrong, and what its log tells of a refusal."""
+"""The handler around an answer: wrong settings, and its log of a refusal."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def logged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, response: Response |
 
 @pytest.mark.parametrize("event", [RESUME, {"action": "doctor"}, {"detail-type": "Scheduled Event"}])
 def test_a_setting_that_is_wrong_is_503(monkeypatch: pytest.MonkeyPatch, event: object) -> None:
-    """Whoever sends an event can do nothing about it: the variable is named, whatever was asked for."""
+    """The sender of an event can do nothing about it: the variable is named, whatever was asked for."""
     lambda_handler.close()
     monkeypatch.setenv("DATAMORPH_WORKERS", "one")
     answer = handled(event)

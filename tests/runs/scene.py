@@ -228,7 +228,7 @@ class Defined:
 
 
 def sweep(made: Bench, *expired: str) -> Response:
-    """What one tick answers."""
+    """The answer to one tick."""
     service = made.service()
     tools = replace(service.tools, job_list=Defined(made.jobs, set(expired)))
     return Actions(replace(service, tools=tools), Woken()).sweep()

@@ -1,4 +1,4 @@
-"""What can be asked of a run that is known, and what wakes runs."""
+"""Actions on a known run, and the events that wake runs."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def test_an_invalid_run_that_is_sent_again_is_no_cancelled_one(bench: MakeBench)
 
 
 def test_a_restart_from_another_database_is_refused(bench: MakeBench) -> None:
-    """What the open generation has there could not be put away; once it has ended, any database will do."""
+    """The open generation's staging there could not be dropped; once it has ended, any database will do."""
     scene = Scene(bench(jobs=FakeJobs(LIVE)))
     assert scene.ask(event())["statusCode"] == 202
     scene.database = "another"
@@ -213,7 +213,7 @@ def test_an_answer_always_fits_on_record(bench: MakeBench) -> None:
 def test_a_worker_that_breaks_and_cannot_record_it_tells_why_it_broke(
     bench: MakeBench, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """What went wrong is not hidden by the conflict or refusal, and nothing is recorded over another worker's run."""
+    """The first error is not hidden by the conflict or refusal, and nothing is recorded over another worker's run."""
     scene = Scene(bench())
 
     def broken(_: ModelCall) -> Completion:

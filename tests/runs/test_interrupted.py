@@ -68,7 +68,7 @@ def test_a_run_that_is_resumed_and_dies_is_woken(bench: MakeBench) -> None:
 
 
 def test_the_event_of_a_start_whose_answer_was_lost_is_taken(bench: MakeBench) -> None:
-    """Of an intended launch the job alone is known."""
+    """The ledger knows the job alone of an intended launch."""
     made = bench()
     whole, listed = made.jobs.start, made.jobs.list_runs
 

@@ -1,4 +1,4 @@
-"""What a sweep puts away: what ended runs have left, and nothing that is still needed."""
+"""Janitor: a sweep drops the leftovers of ended runs, and nothing that is still needed."""
 
 from __future__ import annotations
 

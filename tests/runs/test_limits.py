@@ -79,7 +79,7 @@ def test_the_deadline_is_a_setting(bench: MakeBench) -> None:
 
 
 def test_an_event_after_the_deadline_ends_the_run(bench: MakeBench) -> None:
-    """Whoever wakes it."""
+    """The event wakes it too late."""
     made = bench(jobs=FakeJobs(PlannedRun(looks=1)))
     ask(made, event(options={"wait": "event"}))
     answer = Actions(later(made, MINUTES), Woken()).on_job_event(job_event(made))

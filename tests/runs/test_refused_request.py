@@ -1,4 +1,4 @@
-"""What is told of a start that was refused."""
+"""Answers and events of a start that was refused."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Filled(FakeDatabase):
     """A database whose one source has rows."""
 
     def snapshot(self, request: Request, sample_rows: int) -> Snapshot:
-        """What the event says, and as many rows as are asked for."""
+        """Give the event's snapshot, and as many rows as are asked for."""
         snapshot = event_snapshot(request)
         [source] = snapshot.sources
         rows = tuple({"id": 4711, "amount": "17.29"} for _ in range(sample_rows))
@@ -67,7 +67,7 @@ LISTED = "AnalysisException: Column 'x' does not exist. Did you mean one of the 
 
 @pytest.mark.parametrize("where", ["dry run", "job", "log"])
 def test_no_column_that_a_pivot_made_of_a_value_is_kept_or_told(bench: MakeBench, where: str) -> None:
-    """Of the dry run, of the job's error and of its log."""
+    """The error of the dry run, of the job and its log."""
     marked = f'JobPhaseError: [datamorph phase="transform" line=60] {LISTED}'
     failed = PlannedRun("FAILED", marked if where == "job" else "exit code 1", log=marked if where == "log" else "")
     dry_run = FakeDryRun(DryRunResult(error=LISTED, phase="transform", line=57)) if where == "dry run" else FakeDryRun()

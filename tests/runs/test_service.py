@@ -1,4 +1,4 @@
-"""What a caller gets, for every way a run can go."""
+"""The caller's answer, for every way a run can go."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_restart_begins_a_new_generation(bench: MakeBench) -> None:
 
 
 def test_a_restart_does_not_append_again(bench: MakeBench) -> None:
-    """What was published stays on record; other modes give the same rows again."""
+    """The publish stays on record; other modes give the same rows again."""
     made = bench()
     specs = event()["specs"]
     appended = event(specs={**specs, "target_table": {**specs["target_table"], "write_mode": "append"}})
@@ -254,7 +254,7 @@ def test_out_of_memory_runs_the_same_script_on_larger_workers(bench: MakeBench) 
 
 
 def test_a_job_without_a_report_is_computed_again(bench: MakeBench) -> None:
-    """What was written is not known, so it is not published."""
+    """The number of written rows is unknown, so nothing is published."""
     made = bench(jobs=FakeJobs(PlannedRun(rows=None)))
     assert made.service().run(event())["body"]["execution_status"] == "success"
     assert len(made.jobs.started) == 2

@@ -25,7 +25,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Answered:
-    """What a run left: its output, or its error, and the thread it was run in."""
+    """Output or error of a run, and its thread."""
 
     thread: str
     output: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What Studio's graph answers, for every way an event can go."""
+"""Answers of Studio's graph, for every way an event can go."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_missing_run_id_is_made(desk: MakeDesk, run_id: str | None) -> None:
 
 
 def test_an_event_inherits_nothing_from_the_one_before_it_in_its_thread(desk: MakeDesk) -> None:
-    """What the second event leaves out is left out, and not taken from the first."""
+    """A field that the second event leaves out is not taken from the first."""
     made = desk()
     first = made.run(event(options={"allow_empty": True}))["body"]
     specs = event()["specs"]

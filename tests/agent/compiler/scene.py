@@ -163,7 +163,7 @@ def names(*columns: str) -> dict[str, Any]:
 
 
 def problems(sources: list[Any], target: dict[str, Any] | None = None, **specs: Any) -> list[Problem]:
-    """What is held against a specification; empty when it has a plan."""
+    """Problems of a specification; empty when it has a plan."""
     request = request_for(sources, target, **specs)
     try:
         build_plan(request, snapshot_for(request))

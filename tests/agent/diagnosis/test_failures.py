@@ -196,7 +196,7 @@ def test_evidence_is_redacted_and_short() -> None:
     ],
 )  # fmt: skip
 def test_the_same_failure_has_the_same_signature(one: str, other: str) -> None:
-    """What changes from run to run does not count."""
+    """Details that change from run to run do not count."""
     assert diagnose_job(one, "", "FAILED")["signature"] == diagnose_job(other, "", "FAILED")["signature"]
 
 

@@ -22,7 +22,7 @@ class NotLinearError(Exception):
 
 @dataclass(frozen=True)
 class Steps:
-    """Of one part of an expression."""
+    """Steps of one part of an expression."""
 
     ways: int
     """In how many ways it can match at one place: so often may what follows be tried."""

@@ -1,4 +1,4 @@
-"""What is redacted is found in linear time, however a text is made: steps are counted, not seconds."""
+"""Redaction takes linear time, however a text is made: steps are counted, not seconds."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def test_leaves_ordinary_text_alone(text: str) -> None:
 
 @pytest.mark.parametrize("text", [message for *_, message in table()])
 def test_a_diagnosis_needs_no_row_value(text: str) -> None:
-    """What is redacted gets the class, the line and, but for values, the hint of the raw text."""
+    """A redacted text gets the class, the line and, but for values, the hint of the raw text."""
     raw, masked = (diagnose_job(AT_TRANSFORM + one, "", "FAILED") for one in (text, redact(text)))
     assert raw == masked
     assert finding_from_error(AT_TRANSFORM + text, 4) == finding_from_error(AT_TRANSFORM + redact(text), 4)

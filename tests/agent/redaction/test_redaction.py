@@ -72,7 +72,7 @@ from agent.redaction import clip, redact
     ],
 )
 def test_takes_credentials_and_row_values_out(text: str, expected: str) -> None:
-    """What is secret or belongs to a row becomes ***; names and the rest stay. Twice is as once."""
+    """Secrets and values of rows become ***, names and the rest stay; redaction is idempotent."""
     assert redact(text) == expected
     assert redact(expected) == expected
 
@@ -90,7 +90,7 @@ def test_takes_credentials_and_row_values_out(text: str, expected: str) -> None:
     ],
 )
 def test_leaves_other_text_alone(text: str) -> None:
-    """What holds no secret is not touched."""
+    """A text without secrets is not touched."""
     assert redact(text) == text
 
 

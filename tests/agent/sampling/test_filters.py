@@ -106,7 +106,7 @@ def test_filters_that_pull_one_class_apart_are_both_met() -> None:
 
 
 def test_a_filter_of_one_listing_is_failed_alone() -> None:
-    """Of a table listed twice, the row that fails a filter passes the others of the same listing."""
+    """Where a table is listed twice, the row that fails a filter passes the others of the same listing."""
     columns = {"faa": "text!", "state": "character(2)", "name": "text"}
     listed = [source("airports a", columns), source("airports b", columns)]
     rows = rows_of(*listed, filters=[where("b.state", "=", "CA"), where("b.name", "=", "X")])["airports"]

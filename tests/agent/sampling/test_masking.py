@@ -1,4 +1,4 @@
-"""What a model may see of sample rows."""
+"""Sample rows as a model may see them."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_keeps_a_sampled_null() -> None:
     ],
 )
 def test_brings_a_sample_into_its_columns_form(kind: str, given_cell: Any, cell: Any) -> None:
-    """What an event may say loosely is said in one way."""
+    """An event's loose spellings become one."""
     assert rows_of(source("t", {"x": kind}, [{"x": given_cell}]))["t"][0]["x"] == cell
 
 
@@ -101,7 +101,7 @@ def test_brings_a_sample_into_its_columns_form(kind: str, given_cell: Any, cell:
     ],
 )  # fmt: skip
 def test_replaces_a_sample_that_is_not_of_the_type(kind: str, given_cell: Any) -> None:
-    """What the column could not hold is made anew."""
+    """A value that the column could not hold is made anew."""
     table = source("t", {"x": kind}, [{"x": given_cell}])
     cell = rows_of(table)["t"][0]["x"]
     assert cell is not None

@@ -26,13 +26,13 @@ HARMLESS = {
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in BENIGN])
 def test_good_code_passes(case: Case) -> None:
-    """What good engineers write is accepted; the few forms that are not have a rule."""
+    """The policy accepts the code of good engineers; the few forms that it refuses have a rule."""
     assert rules(case["code"])[:1] == ([case["refused"]] if "refused" in case else [])
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in HOSTILE])
 def test_no_text_becomes_code(case: Case) -> None:
-    """What runs code, or reads what a transform may not, is refused, or is known to do no harm."""
+    """Code that runs code, or reads more than a transform may, is refused, or is known to do no harm."""
     found = rules(case["code"])
     assert bool(found) == ("refused" in case)
     if case["harm"] in ("code", "leak") and not found:
@@ -106,7 +106,7 @@ HEAVY = {
 
 @pytest.mark.parametrize("lines", HEAVY.values(), ids=HEAVY)
 def test_texts_are_worked_out_within_bounds(lines: str) -> None:
-    """What would take all memory is given up as not known, long before."""
+    """A value that would take all memory is given up as unknown, long before."""
     source = f"def transform(sources):\n    a0 = 12345\n{lines}    return sources['a'].filter(f'{{a26}}')\n"
     texts = analyse(source).texts
     assert "sql" in [found["rule"] for found in check_policy(source)]

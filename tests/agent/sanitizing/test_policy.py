@@ -1,4 +1,4 @@
-"""What a transform may and may not do."""
+"""The policy: the calls, names and forms that a transform may use."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def only(body: str, allow_udfs: bool = False) -> tuple[str, str, int | None]:
 
 @pytest.mark.parametrize("source", [pytest.param(source, id=title) for title, source in BENIGN])
 def test_lets_ordinary_transforms_pass(source: str) -> None:
-    """What a good model writes is not refused."""
+    """The transforms of good models are accepted."""
     assert check_policy(source) == []
 
 

@@ -127,7 +127,7 @@ def test_says_what_is_wrong(text: str, stop_reason: str, rule: str, line: int | 
     ],
 )
 def test_leaves_other_statements_to_the_policy(extra: str, rule: str) -> None:
-    """What cannot be moved stays in the source, and what is moved is looked at, so that the policy reports it."""
+    """Code that cannot be moved stays in the source, and moved code is checked too: the policy reports it."""
     source = extract_transform(fenced(extra + PLAIN), "end_turn")
     assert rule in [found["rule"] for found in check_policy(source)]
 

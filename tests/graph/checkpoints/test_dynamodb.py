@@ -34,7 +34,7 @@ HERE: RunnableConfig = {"configurable": {"thread_id": "r1-g1", "checkpoint_ns": 
 
 
 class Steps(TypedDict, total=False):
-    """What the nodes have done."""
+    """State of the test graph."""
 
     done: Annotated[list[str], operator.add]
     last: str
@@ -95,7 +95,7 @@ def resumed(saver: Any, run: RunnableConfig) -> list[str]:
 
 
 def outcomes(saver: Any) -> Iterator[list[str]]:
-    """What came of a run that died after 0, 1, 2 … writes: the steps done, and those that are still open."""
+    """A run that died after 0, 1, 2 … writes: the steps done, and those that are still open."""
     for writes in range(100):
         run: RunnableConfig = {"configurable": {"thread_id": f"r{writes}"}}
         if not run_cut_off(saver, run, writes):
@@ -129,7 +129,7 @@ def test_a_task_s_writes_are_one_request(aws: Aws) -> None:
 
 
 def test_every_read_is_consistent(aws: Aws) -> None:
-    """Of checkpoints, of writes, and of what is to be deleted."""
+    """Reads of checkpoints, of writes, and of items to delete."""
     with atomic() as saver:
         sent = requests_of(saver.client)
         chain(saver).invoke({"done": []}, HERE, durability="sync")

@@ -33,7 +33,7 @@ class ImpatientClients(AwsClients):
 
 @dataclass
 class GlueScene:
-    """What a test of the engine on Glue uses."""
+    """The parts of a test of the engine on Glue."""
 
     glue: FakeGlue
     clients: AwsClients

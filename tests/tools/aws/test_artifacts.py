@@ -40,7 +40,7 @@ def test_an_immutable_key_is_written_on_condition(aws: Aws, artifacts: S3Artifac
 
 @pytest.mark.parametrize(("status", "code"), [(409, "ConditionalRequestConflict"), (412, "PreconditionFailed")])
 def test_a_writer_at_the_same_time_is_noticed(aws: Aws, artifacts: S3Artifacts, status: int, code: str) -> None:
-    """Who wrote the same text has done this one's work, another text is an error."""
+    """A writer of the same text has done this one's work; another text is an error."""
     artifacts.put("k", "one")
     with refused(aws.clients.get("s3"), "PutObject", status, code):
         assert artifacts.get(artifacts.put("k", "one")) == "one"

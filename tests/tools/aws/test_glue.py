@@ -121,7 +121,7 @@ def test_a_run_is_started_with_its_prefix_and_nothing_else(scene: GlueScene) -> 
 
 @pytest.mark.parametrize("name", ["--extra-py-files", "--conf", "--additional-python-modules", "--TempDir"])
 def test_no_argument_of_glues_own_is_passed(scene: GlueScene, name: str) -> None:
-    """What would change how Glue runs a script never reaches it."""
+    """Arguments that would change how Glue runs a script never reach it."""
     runner = scene.runner()
     runner.create(scene.job())
     with pytest.raises(EngineError, match=name):
@@ -189,7 +189,7 @@ def test_the_databases_password_is_in_no_error_and_no_log(scene: GlueScene) -> N
 
 
 def test_an_endless_error_is_cut(scene: GlueScene) -> None:
-    """Of an ErrorMessage the first 8,000 characters are kept."""
+    """The first 8,000 characters of an ErrorMessage are kept."""
     runner, job_run_id = scene.started(PlannedRun("FAILED", "Error Category: X; " + "y" * 20_000))
     error = runner.get(JOB, job_run_id).error
     assert error.startswith("Error Category: X; y") and len(error) == 8_000

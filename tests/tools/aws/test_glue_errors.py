@@ -1,4 +1,4 @@
-"""What Glue refuses, and what the user is told to do about it."""
+"""Refusals of Glue, and the way out that the user is told."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_no_secret_of_glues_message_is_told(scene: GlueScene) -> None:
 
 
 def _with_new_clients(scene: GlueScene, operation: str) -> DatamorphError:
-    """What the engine raises when its clients are made now."""
+    """The error that the engine raises when its clients are made now."""
     with closing(AwsClients("us-east-1")) as clients:
         runner = GlueJobRunner(clients, scene.artifacts, load_settings({}, {}), scene.clock)
         with pytest.raises((EngineError, UnavailableError)) as caught:

@@ -33,7 +33,7 @@ DROPPED = Fault("StartJobRun", dropped=True)
 HELD = Fault("StartJobRun", held=True)
 BUSY = Fault("StartJobRun", error="ThrottlingException", message="Rate exceeded")
 REFUSED = ["StartJobRun", "GetJobRuns", "GetJobRuns", "GetJobRuns"]
-"""What is sent for a start that is refused."""
+"""Requests that are sent for a start that is refused."""
 
 
 def applied(fault: Fault) -> Fault:

@@ -91,7 +91,7 @@ def test_no_part_crowds_out_another(aws: Aws, write: Write) -> None:
 
 
 def test_an_endless_line_is_cut(aws: Aws, write: Write) -> None:
-    """Of one line that is longer than the limit its end is given."""
+    """A line that is longer than the limit is given by its end."""
     write("output", f"{RUN}-driver", "x" * 30_000 + "the end")
     log = tail(aws)
     assert len(log) <= 20_000 and log.endswith("xthe end\n")

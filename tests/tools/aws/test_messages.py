@@ -1,4 +1,4 @@
-"""What is told to functions and buses: journal entries, completion events, calls to go on."""
+"""Messages to functions and buses: journal entries, completion events, calls to go on."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_an_event_that_the_bus_did_not_take_is_logged(aws: Aws, caplog: pytest.L
 
 
 def test_a_journal_entry_is_an_asynchronous_call(aws: Aws, fake_lambda: FakeLambda) -> None:
-    """Of the Logger function, which nobody waits for."""
+    """An event invocation of the Logger function, which nobody waits for."""
     fake_lambda.functions["logger"] = None
     LambdaJournal(aws.clients, "logger").write("r1", "status", "prepare")
     (invocation,) = fake_lambda.invocations
@@ -116,7 +116,7 @@ def test_a_logger_that_nobody_serves_is_only_logged(
 
 
 def test_a_run_is_woken_by_an_asynchronous_call(aws: Aws, fake_lambda: FakeLambda) -> None:
-    """Of this function by itself, with the action that resumes the run."""
+    """An invocation of this function by itself, with the action that resumes the run."""
     woken: list[object] = []
     fake_lambda.functions["arn:aws:lambda:us-east-1:1:function:datamorph"] = woken.append
     LambdaWaker(aws.clients, "arn:aws:lambda:us-east-1:1:function:datamorph").wake("r1")

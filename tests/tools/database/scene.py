@@ -1,4 +1,4 @@
-"""What tests of the database set up: requests, staged rows and publish orders."""
+"""Requests, staged rows and publish orders for tests of the database."""
 
 from __future__ import annotations
 

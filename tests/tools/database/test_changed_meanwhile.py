@@ -1,4 +1,4 @@
-"""What somebody does to the target beside a publish, or before it, that would lead rows elsewhere or lose some."""
+"""Changes of the target beside a publish, or before it, that would lead rows elsewhere or lose some."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_what_was_created_is_told_again(scene: Sql, database: PostgresDatabase) 
 
 
 def test_partitions_on_another_server_are_refused(scene: Sql, database: PostgresDatabase) -> None:
-    """What is written there is committed there, whatever becomes of the rest."""
+    """Rows there are committed there, whatever becomes of the rest."""
     scene("CREATE FOREIGN DATA WRAPPER far_away; CREATE SERVER far FOREIGN DATA WRAPPER far_away")
     scene("CREATE TABLE wide (id integer, note text) PARTITION BY RANGE (id)")
     scene("CREATE FOREIGN TABLE part PARTITION OF wide FOR VALUES FROM (0) TO (99) SERVER far")

@@ -18,7 +18,7 @@ def test_rows_are_replaced(scene: Sql, database: PostgresDatabase) -> None:
 
 
 def test_grants_views_and_indexes_stay(scene: Sql, database: PostgresDatabase) -> None:
-    """What hangs on the target still hangs on it after a publish, and shows the new rows."""
+    """Objects that depend on the target still do after a publish, and show the new rows."""
     scene("CREATE VIEW notes AS SELECT note FROM summary; CREATE INDEX by_note ON summary (note)")
     scene(
         "DROP ROLE IF EXISTS reader_of_summary; CREATE ROLE reader_of_summary;"
@@ -97,7 +97,7 @@ def test_an_empty_result_needs_leave(scene: Sql, database: PostgresDatabase) -> 
 def test_refused_rows_name_the_place_and_leave_the_target(
     scene: Sql, database: PostgresDatabase, definition: str, values: str, word: str
 ) -> None:
-    """What PostgreSQL refuses is told by constraint or column, never by value, and the old rows stay."""
+    """PostgreSQL's refusal is told by constraint or column, never by value, and the old rows stay."""
     scene("CREATE TABLE parents (id integer PRIMARY KEY); INSERT INTO parents VALUES (1), (7)")
     scene(f"DROP TABLE summary; CREATE TABLE summary ({definition}); INSERT INTO summary VALUES (1, '1')")
     scene(f"DROP TABLE datamorph_staging.{STAGED}")
@@ -216,7 +216,7 @@ def test_a_trigger_that_swallows_rows_stops_the_publish(
 
 @pytest.mark.parametrize("kind", ["timestamp(0)", "timestamptz(3)", "time(1)"])
 def test_times_are_not_rounded(scene: Sql, database: PostgresDatabase, kind: str) -> None:
-    """What a narrower type of the target would round stops the publish; what fits it does not."""
+    """A value that a narrower type of the target would round stops the publish; one that fits does not."""
     scene(f"DROP TABLE summary; CREATE TABLE summary (id integer, note {kind})")
     for fraction in (".123456", ""):
         scene(f"DROP TABLE datamorph_staging.{STAGED}")

@@ -48,7 +48,7 @@ def test_two_publishers_never_mix(scene: Sql, database: PostgresDatabase, target
 
 
 def test_one_order_twice_at_once_is_published_once(scene: Sql, database: PostgresDatabase) -> None:
-    """Of two workers with the same order one publishes, and the other learns that it is done."""
+    """One of two workers with the same order publishes, and the other learns that it is done."""
     seen = database.snapshot(request(), 0)
     results = in_threads(*[lambda: database.publish(order(), seen)] * 2)
     assert sorted(r.already for r in results if isinstance(r, Published)) == [False, True]
@@ -189,7 +189,7 @@ def test_what_was_committed_meanwhile_is_replaced(
 def test_who_waited_for_another_publish_sees_its_rows(
     scene: Sql, database: PostgresDatabase, postgres_url: str, level: str
 ) -> None:
-    """Of two that wait to fill an empty target one comes last, and its rows are there alone."""
+    """Two wait to fill an empty target: one comes last, and its rows are there alone."""
     scene("CREATE TABLE bare (id integer, note text)")
     names = ["s_000000000000_00000000000a", "s_000000000000_00000000000b"]
     for name in names:

@@ -1,4 +1,4 @@
-"""What a server or its settings would spoil: references that nobody checks, and a standby that knows too little."""
+"""Servers and settings that would spoil a publish: references that nobody checks, a standby that knows too little."""
 
 from __future__ import annotations
 

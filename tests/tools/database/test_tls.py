@@ -58,7 +58,7 @@ def test_a_url_gets_the_tls_that_it_says_nothing_about(
 
 
 def test_libpqs_own_variable_is_not_weakened(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has PGSSLMODE=verify-full keeps it; a CA file of ours verifies whatever it says."""
+    """PGSSLMODE=verify-full stays in force; a CA file of ours verifies whatever it says."""
     monkeypatch.setenv("PGSSLMODE", "verify-full")
     assert secured("postgresql://h/d", None, required=True) == "postgresql://h/d"
     monkeypatch.setenv("PGSSLMODE", "disable")
@@ -95,7 +95,7 @@ class Served:
 
     port: int
     plain_port: int
-    """Of the same without TLS."""
+    """Port of the same server without TLS."""
     right: Path
     """The CA that signed the certificate."""
     wrong: Path

@@ -1,4 +1,4 @@
-"""What a job's role can leave under its staging name so that the publisher runs it: each is refused, unread."""
+"""Traps that a job's role can leave under its staging name for the publisher: each is refused, unread."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_merge_replaces_rows_of_the_same_key_and_adds_the_others(scene: Sql, dat
 
 
 def test_merge_leaves_columns_alone_that_the_result_does_not_have(scene: Sql, database: PostgresDatabase) -> None:
-    """Of rows that are there; new ones take the default."""
+    """Rows that are there keep it; new ones take the default."""
     scene("ALTER TABLE summary ADD kept text DEFAULT 'd'; UPDATE summary SET kept = 'k'")
     staged(scene, "(2, 'new'), (7, 'new')")
     publish(database, order(**MERGE))

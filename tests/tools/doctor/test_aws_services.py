@@ -22,7 +22,7 @@ def rule(days: int = 90, status: str = "Enabled", **more: Any) -> dict[str, Any]
 
 
 def looked(aws: Aws, *rules: dict[str, Any], **settings: Any) -> Check:
-    """What the doctor says of a bucket with these rules."""
+    """The doctor's finding on a bucket with these rules."""
     s3 = aws.clients.get("s3")
     s3.delete_bucket_lifecycle(Bucket=DEFAULTS.bucket)
     if rules:

@@ -134,7 +134,7 @@ def test_a_detached_child_keeps_the_server(home: Path) -> None:
 
 
 def test_starts_and_stops_at_once_never_leave_a_user_without_server(home: Path) -> None:
-    """Whoever got the server can use it until the release, however many come and go at once."""
+    """A user of the server has it until the release, however many come and go at once."""
 
     def use() -> None:
         for _ in range(4):

@@ -37,7 +37,7 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 
 def test_a_launch_survives_its_process(tmp_path: Path) -> None:
-    """What was recorded is read by the next process."""
+    """The next process reads the record."""
     with closing(SqliteLedger(tmp_path / "l.sqlite")) as ledger:
         ledger.advance(Launch(KEY, "INTENT", "job"))
         ledger.advance(Launch(KEY, "STARTED", "job", "jr_1"))

@@ -1,4 +1,4 @@
-"""What a Bedrock call costs, and how often a failing one is worth repeating."""
+"""Prices of Bedrock calls, and how often a failing one is worth repeating."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_a_run_outlives_its_starter_and_is_adopted(bench: Bench, postgres_url: s
 
 
 def test_an_adopted_run_can_be_stopped(bench: Bench, postgres_url: str, spark_jvm: SparkJvm) -> None:
-    """Whoever shares the home can stop a run that another, dead process started."""
+    """A process that shares the home can stop a run that another, dead process started."""
     run_id = start_and_die(bench.home, postgres_url, spark_jvm, "import time; time.sleep(60)")
     bench.runner.stop("orphan", run_id)
     assert wait(bench.runner, "orphan", run_id).state == "STOPPED"

@@ -138,7 +138,7 @@ def test_a_plan_that_fails_as_it_is_written_is_the_scripts_fault(dry_run: LocalD
     ],
 )
 def test_a_failure_names_cause_and_line(dry_run: LocalDryRun, body: str, error: str, line: int) -> None:
-    """What fails, in Spark or in Python, comes back with the line of the script."""
+    """A failure, in Spark or in Python, comes back with the line of the script."""
     text = script(body)
     first = text[: text.index(body)].count("\n") + 1
     result = dry_run.run(text, {"public.orders": ORDERS})

@@ -135,7 +135,7 @@ def test_a_log_that_is_gone_is_empty(bench: Bench) -> None:
 
 
 def test_no_credential_reaches_the_script(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of this process's environment the script sees search paths only, and Spark's JVM no more."""
+    """The script sees only the search paths of this process's environment, and Spark's JVM no more."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-4711")
     monkeypatch.setenv("SOME_VARIABLE", "hush-4711")
     run = bench.run(
@@ -190,7 +190,7 @@ def test_no_part_of_the_password_is_left_where_an_error_is_cut(bench: Bench, spa
 
 @pytest.mark.parametrize("line", ["Hunter2-secret", "Hunter2-secret" * 2 + "\n"])
 def test_no_part_of_the_password_is_left_where_a_log_is_cut(bench: Bench, line: str) -> None:
-    """What of a log is read may begin within it, also in a line without an end."""
+    """Reading a log may begin within it, also in a line without an end."""
     runner = LocalJobRunner(bench.home, bench.artifacts, "postgresql://etl:Hunter2-secret@127.0.0.1:1/x")
     run = bench.run("teller", "pass")
     (bench.home / "jobs/teller/runs" / run.job_run_id / "log.txt").write_text(line * 9_000)

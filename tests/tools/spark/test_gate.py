@@ -1,4 +1,4 @@
-"""What the gate lets through, on real Spark."""
+"""Transforms that the gate lets through, on real Spark."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def compiled(code: str) -> Transform:
 
 
 def guard(transform: str) -> AbstractContextManager[None]:
-    """What the script puts round a transform, so that Spark reads no text but those that were checked."""
+    """The script's wrapping of a transform, so that Spark reads no text but those that were checked."""
     script = whole_script("return sources")
     part = script[script.index("# who reads them") : script.index("# makes Spark loud")]
     part += script[script.index("def texts(") : script.index("def quoted(")]
@@ -192,7 +192,7 @@ def test_a_dollar_in_a_string_is_what_postgresql_makes_of_it(bench: Bench, postg
 
 @pytest.mark.postgres
 def test_sources_cannot_be_written_to(bench: Bench, postgres_url: str) -> None:
-    """What the policy might miss, the script refuses: `sources` is read-only."""
+    """Where the policy might miss it, the script refuses: `sources` is read-only."""
     with psycopg.connect(postgres_url, autocommit=True) as sql:
         sql.execute("CREATE TABLE t (id int, name text)")
     run = bench.run("store", whole_script('sources["q"] = sources["t"]; return sources["q"]'))

@@ -23,12 +23,12 @@ from tools.spark.run_files import Outcome, jvm_seems_gone, read_outcome, write_o
     ],
 )
 def test_a_lost_jvm_is_told_in_several_ways(exception: str, message: str, gone: bool) -> None:
-    """What a script sees when its JVM goes depends on what it was doing."""
+    """The script's error when its JVM goes depends on its work at that moment."""
     assert jvm_seems_gone(exception, message) is gone
 
 
 def test_two_writers_of_a_state_do_not_meet(tmp_path: Path) -> None:
-    """Whoever looks at a lost run records its end; a file that a killed writer left half-written is never read."""
+    """The first look at a lost run records its end; a file that a killed writer left half-written is never read."""
     (tmp_path / "state.tmp").write_text("{half")
     outcomes = [Outcome("FAILED", float(number), float(number)) for number in range(2)]
     broken: list[BaseException] = []

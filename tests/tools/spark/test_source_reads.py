@@ -1,4 +1,4 @@
-"""What a whole script reads of its sources: only what its transform can be using, also in parallel."""
+"""Reads of a whole script: only the columns that its transform can be using, also in parallel."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ GLUE = ["script.py", "--JOB_NAME", "j", "--JOB_RUN_ID", "jr_1", "--TempDir", "s3
 
 
 def test_listed_and_reserved_options_are_resolved() -> None:
-    """What was listed comes back, and so do the reserved names; others do not."""
+    """Listed options come back, and so do the reserved names; others do not."""
     resolved = utils.getResolvedOptions([*GLUE, "--enable-metrics", "--other", "x"], ["JOB_NAME", "staging_prefix"])
     assert resolved == {
         "JOB_NAME": "j",

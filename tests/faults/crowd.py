@@ -33,7 +33,7 @@ _PAGE = 4096
 
 @dataclass(frozen=True)
 class Told:
-    """What came of an invocation."""
+    """Answer and cost of an invocation."""
 
     answer: dict[str, Any]
     cost: Mapping[str, float]
@@ -41,7 +41,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Memory:
-    """Of one process, after a garbage collection."""
+    """Memory of one process, after a garbage collection."""
 
     resident: int
     """Bytes."""
@@ -50,7 +50,7 @@ class Memory:
 
 
 def rows_of(run_id: str) -> list[Row]:
-    """What the job of a run writes: no two runs the same."""
+    """Rows that the job of a run writes: no two runs the same."""
     return [("b", "4.00"), (run_id, "3.50")]
 
 
@@ -83,7 +83,7 @@ class Worker:
         far.close()
 
     def ask(self, payload: object) -> Any:
-        """What the process tells of a payload, or of itself for MEMORY."""
+        """The process's answer to a payload; its memory for MEMORY."""
         self._pipe.send(payload)
         told = self._pipe.recv()
         if isinstance(told, BaseException):
@@ -151,7 +151,7 @@ class Crowd:
             return list(callers.map(self.invoke, payloads))
 
     def memory(self) -> list[Memory]:
-        """Of each process; none of them may be at work."""
+        """Memory of each process; none of them may be at work."""
         return [worker.ask(MEMORY) for worker in self.workers]
 
     def live(self) -> int:
@@ -164,7 +164,7 @@ class Crowd:
         self._clock.sleep(JOB_SECONDS)
 
     def job_event(self, run_id: str) -> dict[str, Any]:
-        """What EventBridge sends when the run's only job has ended."""
+        """The event that EventBridge sends when the run's only job has ended."""
         ((name, (run,)),) = [
             (name, runs) for name, runs in self.world.glue.account.runs.items() if run_of_job(name) == RunKey(run_id, 1)
         ]

@@ -1,4 +1,4 @@
-"""The production door: an AWS Lambda function that starts runs, acts on them, and is woken for them.
+"""The production door: an AWS Lambda function that starts runs, acts on them, and wakes them.
 
 It takes an event with `specs`; `{"run_id", "action": "status|resume|cancel"}`; a `Glue Job State Change` of
 EventBridge; `{"action": "sweep"}`; and `{"action": "doctor"}`. The answer is the same from every door.
@@ -58,7 +58,7 @@ logger = Logger(service="datamorph")
 
 
 def handler(event: object, context: LambdaContext) -> Response:
-    """Answer one input; no error leaves this function as a stack trace."""
+    """Answer one input. Every error becomes a response."""
     logger.structure_logs(append=False, function_request_id=context.aws_request_id, run_id=run_id_of(event))
     try:
         response = _answer(event, context)
@@ -66,14 +66,14 @@ def handler(event: object, context: LambdaContext) -> Response:
         # Errors of the event are answered by now: this is a setting or a service, and no caller can mend it.
         response = unavailable(error, run_id_of(event))
     except Exception as error:
-        # The one broad catch of this door. A trace repeats values, and with them secrets.
+        # The one broad catch of this door. The log's trace is redacted: it repeats values, and with them secrets.
         logger.error("handler.failed", trace=redact(traceback.format_exc(), _door.secrets()))
         response = respond(error, run_id_of(event), _door.secrets())
     status = response["body"]["execution_status"]
     logger.info("handler.answered", status_code=response["statusCode"], execution_status=status, **_refusal(response))
     _tell(event, response, context)
     if response["statusCode"] == 503:
-        # A secret may have been rotated, a role changed: the next invocation looks anew.
+        # A secret may have been rotated or a role changed: the next invocation reads the settings anew.
         _door.close()
     return response
 
@@ -130,7 +130,7 @@ class _Door:
     context: LambdaContext | None = None
 
     def open(self, context: LambdaContext) -> tuple[Service, AwsClients]:
-        """The service and its clients, built at the first invocation."""
+        """Open the service and its clients at the first invocation, and return them."""
         self.context = context
         if self.kept is None:
             copy_config_to_registered_loggers(source_logger=logger, include={"datamorph"}, log_level=logging.INFO)

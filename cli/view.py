@@ -21,7 +21,7 @@ from graph.response import run_body
 if TYPE_CHECKING:
     from agent.findings import Diagnosis
     from graph.response import Response
-    from runs.service import Step
+    from runs.progress import Step
     from tools.toolbox import Toolbox
 
 _FIRST_ROWS = 8

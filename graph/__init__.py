@@ -1,1 +1,1 @@
-"""The LangGraph workflow and the service that doors call."""
+"""The LangGraph workflow: state, nodes, routes, checkpoints, and the response that a state makes."""

@@ -32,7 +32,7 @@ def demand_newest(state: State, ledger: Ledger) -> None:
 
 
 def demand_intent(state: State, ledger: Ledger, key: LaunchKey) -> None:
-    """Raise ConflictError when a launch is not to be started any more, or was started by another worker."""
+    """Raise ConflictError as `demand_current` does, and when another worker has started the launch."""
     demand_current(state, ledger)
     launch = ledger.launch(key)
     if launch is not None and launch.state != "INTENT":
@@ -40,7 +40,7 @@ def demand_intent(state: State, ledger: Ledger, key: LaunchKey) -> None:
 
 
 def record(ledger: Ledger, launch: Launch) -> None:
-    """Record a launch's next state. Raises ConflictError where another worker has got further, or has another run."""
+    """Record a launch's next state. Raises ConflictError where another worker recorded a later state or job run."""
     try:
         ledger.advance(launch)
     except ValueError as error:

@@ -15,12 +15,12 @@ MAX_LAUNCHES = 3
 
 
 def route_after_sanitize(state: State) -> Literal["preflight", "diagnose"]:
-    """A script that passes the static checks is tried on sample rows."""
+    """Send a script that passes the static checks to the dry run on sample rows."""
     return "preflight" if state["verdict"]["passed"] else "diagnose"
 
 
 def route_after_preflight(state: State) -> Literal["upload", "diagnose"]:
-    """A script that ran on sample rows may cost money."""
+    """Send a script that passed its dry run to the engine, which costs money."""
     return "upload" if state["verdict"]["passed"] else "diagnose"
 
 
@@ -45,7 +45,7 @@ def route_after_job(state: State) -> Literal["publish", "diagnose"]:
 
 
 def route_after_publish(state: State) -> Literal["finish", "run_glue", "suspend", "diagnose"]:
-    """A published result ends the run; staging that differs from the job's report is computed again.
+    """Finish after a publish; launch again where staging differs from the job's report.
 
     A transient failure (connection, lock, disk) keeps staging and suspends the run.
     """

@@ -31,7 +31,7 @@ def run_id_of(event: object) -> str | None:
 
 
 def request_in(event: object) -> Request:
-    """The request that an event makes. Raises InvalidRequestError for a bad one, and for one that asks too much."""
+    """The request in an event. Raises InvalidRequestError, also for a request that this version cannot carry out."""
     request = parse_request(event)
     if problems := [*unsupported(request), *unknown_tables(request)]:
         raise InvalidRequestError(problems)
@@ -39,7 +39,7 @@ def request_in(event: object) -> Request:
 
 
 def accept(request: Request, tools: Toolbox, settings: Settings, database: str) -> RunRecord:
-    """The run as it stands recorded.
+    """Record the run, and return it as it stands on record.
 
     Raises ConflictError when another payload has the run_id, when another process was faster to restart the run, and
     when the generation to be replaced cannot be stopped from here; UnavailableError.

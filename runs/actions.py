@@ -32,7 +32,7 @@ class Actions:
     waker: Waker | None = None
     """None outside the deployed function: a sweep is then refused."""
     control: RunControl | None = None
-    """Lets the caller ask for a stop after the current step."""
+    """Asks the run to stop after its current step."""
 
     def status(self, run_id: str) -> Response:
         """The run's current answer; for an interrupted run a warning names the cause. Raises UnknownRunError."""
@@ -46,7 +46,7 @@ class Actions:
         return response
 
     def resume(self, run_id: str) -> Response:
-        """Go on with a run where it stopped, or with its cancelling. Raises UnknownRunError."""
+        """Resume a run where it stopped; a cancel that was cut off is continued. Raises UnknownRunError."""
         if allows(self._record(run_id).status, "end_cancel"):
             return self.cancel(run_id)
         return self.service.resume(run_id, control=self.control)
@@ -86,7 +86,7 @@ class Actions:
         return self.resume(key.run_id)
 
     def sweep(self) -> Response:
-        """Wake the runs that are due, each in an invocation of its own, and put away what ended runs have left.
+        """Wake the runs that are due, each in an invocation of its own, and delete what ended runs have left.
 
         Raises UnavailableError without a waker.
         """

@@ -68,7 +68,7 @@ def _act(actions: Actions, event: dict[str, Any]) -> Response:
 
 
 def _only(event: dict[str, Any], known: set[str]) -> None:
-    """Refuse keys that an action does not take: a specification beside it would be ignored in silence."""
+    """Refuse keys that an action does not take: a specification beside an action is a mistake of the caller."""
     told = f"does not go with the action {event['action']!r}; leave it out"
     if unknown := [Problem(key, told) for key in event if key not in known]:
         raise InvalidRequestError(unknown)

@@ -1,4 +1,4 @@
-"""Puts away what runs left that died at their very end: definitions, staging tables, leases."""
+"""The janitor: deletes job definitions, staging tables and leases of runs that died at their very end."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tools.records import RunRecord
 from tools.toolbox import Toolbox
 
 PAGE = 200
-"""Of so many runs at a time, the newest first, staging tables are told apart until none is left to be told."""
+"""Runs that are read from the ledger at a time, the newest first, until each staging table has found its run."""
 
 
 @dataclass
 class _Sweep:
-    """What was put away so far, and what could not be."""
+    """Names of deleted leftovers so far, and the refusals."""
 
     tools: Toolbox
     gone: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
     def put_away(self, name: str, work: Callable[[], object]) -> None:
-        """Put one thing away, unless `work` finds that it has to stay; a refusal keeps none of the others back."""
+        """Delete one leftover, unless `work` finds that it has to stay; a refusal does not stop the sweep."""
         self.demand_time()
         try:
             if work():
@@ -53,7 +53,7 @@ class _Sweep:
 
 
 def clean(tools: Toolbox) -> tuple[list[str], list[str]]:
-    """Names of what was put away, and what could not be: the next sweep tries again."""
+    """Delete what ended runs have left; names of deleted leftovers, and refusals for the next sweep to try again."""
     sweep = _Sweep(tools)
     for step in (_definitions, _staging, _leases):
         try:
@@ -64,7 +64,7 @@ def clean(tools: Toolbox) -> tuple[list[str], list[str]]:
 
 
 def _definitions(sweep: _Sweep) -> None:
-    """Delete the definitions of runs that have ended, and those that nobody here knows when they are over."""
+    """Delete the job definitions of runs that have ended, and of unknown runs once they have expired."""
     jobs = sweep.tools.job_list
     if jobs is not None:
         for name in jobs.ours():
@@ -72,6 +72,7 @@ def _definitions(sweep: _Sweep) -> None:
 
 
 def _left(tools: Toolbox, jobs: JobList, name: str) -> bool:
+    """Whether a job definition is a leftover."""
     key = run_of_job(name) or RunKey("", 0)
     record = tools.ledger.run(key.run_id)
     if record is not None:
@@ -80,13 +81,13 @@ def _left(tools: Toolbox, jobs: JobList, name: str) -> bool:
         over = record.generation > key.generation or has_ended(record.status)
         if over and any(launch.job_name == name for launch in tools.ledger.launches(key)):
             return True
-    # Another installation's, perhaps: it may be at work until the definition has expired.
+    # The job may be another installation's, which may be at work until the definition has expired.
     found = jobs.look(name)
     return found is not None and found.expired
 
 
 def _deleted(tools: Toolbox, jobs: JobList, name: str) -> bool:
-    """Delete a definition that was left; with a live run it is kept, and the run is stopped for the next sweep."""
+    """Delete a leftover job definition. One with a live job run is kept: the run is stopped for the next sweep."""
     if not _left(tools, jobs, name):
         return False
     live = [run for run in tools.jobs.list_runs(name) if not run.terminal]
@@ -98,7 +99,7 @@ def _deleted(tools: Toolbox, jobs: JobList, name: str) -> bool:
 
 
 def _staging(sweep: _Sweep) -> None:
-    """Drop the staging tables of runs that have ended, and of generations that were followed by another."""
+    """Drop the staging tables of runs that have ended, and of superseded generations."""
     database = sweep.tools.database
     if database is None:
         return
@@ -115,7 +116,7 @@ def _staging(sweep: _Sweep) -> None:
 
 
 def _prefixes(record: RunRecord) -> Iterator[tuple[str, bool]]:
-    """How the staging tables of each launch that a run may have had begin, and whether nobody needs them any more."""
+    """The table prefix of each launch that a run may have had, and whether its tables may be dropped."""
     launches = product(acceptances(record), range(1, MAX_ATTEMPTS + 1), range(1, MAX_LAUNCHES + 1))
     for (generation, accepted_at), attempt, launch in launches:
         over = generation < record.generation or has_ended(record.status)

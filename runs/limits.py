@@ -1,4 +1,4 @@
-"""The limits of a whole run: when it has to end, and how often it may be woken without getting on."""
+"""The limits of a whole run: its deadline, and the invocations that may be lost in a row (watchdog)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def deadline(now: float, minutes: int) -> str:
 
 
 def limit_reached(record: RunRecord, now: float) -> Diagnosis | None:
-    """Why a run may not go on; None for one that may."""
+    """The diagnosis of a run that has reached a limit; None for a run that may go on."""
     late = datetime.fromisoformat(record.deadline).timestamp() <= now
     # The worker that began to stop it may have had a faster clock.
     if late or (allows(record.status, "end_overrun") and record.lost < MAX_LOST):

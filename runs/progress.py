@@ -1,10 +1,11 @@
-"""Progress of a run by its checkpoints, and resumption of its workflow."""
+"""The course of a run: drives its workflow in the thread of its checkpoints, and reads how far it has come."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import RunControl
@@ -17,7 +18,21 @@ from runs.accept import first_state
 from tools.records import RunRecord
 
 _RECURSION_LIMIT = 120
-"""A belt; the caps in routes.py end a run long before."""
+"""Steps of a workflow in one invocation; the caps in routes.py end a run long before."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A node that began or ended."""
+
+    phase: Literal["start", "end"]
+    node: str
+    seconds: float
+    """0 at the start."""
+    update: dict[str, Any]
+    """What the node returned; empty at the start."""
+    failed: bool = False
+    """True when the node raised an error or an interrupt."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,7 @@ class Course:
     begin: InputState
     """Input of a run that has left no checkpoint yet."""
     nested: bool = False
-    """True for a subgraph: the graph around it knows whether it begins or goes on, and gives it what it waits for."""
+    """True for a subgraph: the graph around it decides whether it begins or resumes."""
 
     def reached(self) -> tuple[State, bool]:
         """The state that the run has reached, and whether it has ended."""
@@ -40,14 +55,20 @@ class Course:
         state = {key: value for values in (begun, found.values, *inner) for key, value in values.items()}
         return cast(State, state), bool(found.values) and not found.next
 
-    def stream(self, control: RunControl | None) -> Iterator[Any]:
-        """Drive the workflow, and tell of each node of it and of its subgraph that begins or ends."""
-        return self.workflow.stream(
+    def steps(self, control: RunControl | None) -> Iterator[Step]:
+        """Drive the workflow, and give each node of it and of its subgraph as it begins and ends.
+
+        `control` lets the caller ask for a stop after the current step.
+        """
+        began: dict[str, float] = {}
+        tasks = self.workflow.stream(
             self._input(), self.config, stream_mode="tasks", subgraphs=True, durability="sync", control=control
         )
+        for _, task in tasks:
+            yield _step(cast("dict[str, Any]", task), began)
 
     def _input(self) -> InputState | Command[Any] | None:
-        """The first state; a resume for an interrupt; else None, to go on after the last checkpoint."""
+        """The first state without checkpoints, a resume after an interrupt, else None: go on after the last step."""
         if self.nested:
             return self.begin
         found = self.workflow.get_state(self.config)
@@ -62,3 +83,14 @@ def own_course(workflow: Workflow, record: RunRecord) -> Course:
     return Course(
         workflow, {"configurable": {"thread_id": thread}, "recursion_limit": _RECURSION_LIMIT}, first_state(record)
     )
+
+
+def _step(task: dict[str, Any], began: dict[str, float]) -> Step:
+    """The step of a task event; `began` holds the start of each task that has not ended."""
+    if "result" not in task and "error" not in task:
+        began[task["id"]] = time.monotonic()
+        return Step("start", task["name"], 0.0, {})
+    seconds = time.monotonic() - began.get(task["id"], time.monotonic())
+    result = task.get("result")
+    failed = bool(task.get("error") or task.get("interrupts"))
+    return Step("end", task["name"], seconds, dict(result) if result else {}, failed)

@@ -1,7 +1,7 @@
-"""The event that tells of a refused start: Lambda takes an answer of 400, 409 or 503 for a success.
+"""The event about a refused start: Lambda takes an answer of 400, 409 or 503 for a success.
 
-Whoever invoked the function asynchronously hears of it by this event alone. Lambda does not say how it was invoked, so
-every refused start is told of; a 503 of a run that goes on by itself refuses none.
+An asynchronous caller gets this event and nothing else. Lambda does not say how it was invoked, so each refused start
+is told of. A 503 of a run that goes on by itself is no refusal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ERROR_BYTES = 200_000
 
 
 def refusal(event: object, response: Response, request_id: str, secrets: Iterable[str] = ()) -> RequestRefused | None:
-    """The refusal that an answer to an event tells; None where no start was refused."""
+    """The refusal in a response to an event; None where no start was refused."""
     if response["statusCode"] not in _REFUSALS or not is_start(event):
         return None
     body: Mapping[str, object] = response["body"]
@@ -39,7 +39,7 @@ def refusal(event: object, response: Response, request_id: str, secrets: Iterabl
 
 
 def _errors(body: Mapping[str, object], secrets: list[str]) -> list[dict[str, str]]:
-    """Errors with their paths: in the event, or of all of it where a run_id is taken or a service is away."""
+    """Errors with their paths in the event: `run_id` for a conflict, `event` for a service that refused."""
     whole = "run_id" if body["execution_status"] == "conflict" else "event"
     told = body.get("errors")
     errors = told if isinstance(told, list) else [{"path": whole, "message": body.get("message")}]
@@ -53,7 +53,7 @@ def _errors(body: Mapping[str, object], secrets: list[str]) -> list[dict[str, st
 
 
 def _within_limits(errors: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The first of many errors."""
+    """The first errors within the limit, and a line that counts the others."""
     ends = accumulate(len(json.dumps(error)) for error in errors)
     told = [error for error, end in zip(errors, ends, strict=True) if end <= _ERROR_BYTES]
     if more := len(errors) - len(told):

@@ -1,13 +1,11 @@
-"""The service behind every door: accept a request once, drive its workflow, answer."""
+"""The service behind every door: accepts a request once, drives its workflow, answers."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphDrained, GraphInterrupt
@@ -22,29 +20,15 @@ from graph.response import Response, response_of
 from runs.accept import accept, check_database, check_doors, request_in, run_id_of
 from runs.completion import conclude, recorded, tell
 from runs.limits import deadline, limit_reached
-from runs.progress import Course, own_course
+from runs.progress import Course, Step, own_course
 from runs.respond import respond
 from runs.stop import overrun
 from tools.models.selection import model_of
 from tools.records import Change, RunRecord
 from tools.toolbox import Toolbox
 
-
-@dataclass(frozen=True)
-class Step:
-    """The begin or end of a node, for a watcher."""
-
-    phase: Literal["start", "end"]
-    node: str
-    seconds: float
-    """0 at the start."""
-    update: dict[str, Any]
-    """State update of the node; empty at the start."""
-    failed: bool = False
-    """True when the node raised an error, or was left by an interrupt."""
-
-
 Watcher = Callable[[Step], None]
+"""Is told of each step."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +39,7 @@ class Service:
     settings: Settings
     checkpointer: BaseCheckpointSaver[str]
     database: str
-    """Location of the database, without credentials."""
+    """Place of the database, without credentials; in Studio with the thread."""
 
     def run(self, event: object, watch: Watcher | None = None, control: RunControl | None = None) -> Response:
         """Answer an event. The same run_id and payload again gives the recorded answer, or goes on where it stopped.
@@ -124,7 +108,7 @@ class Service:
         return own_course(build_workflow(self.tools, self.settings, self.checkpointer), record)
 
     def _over(self, record: RunRecord) -> Response | None:
-        """The end of an open run that has reached a limit; one that is published already may finish all the same."""
+        """End an open run that has reached a limit; None for a run below its limits, and for a published run."""
         reason = limit_reached(record, self.tools.clock.now())
         if reason is None or not allows(record.status, "overrun"):
             return None
@@ -132,7 +116,7 @@ class Service:
         return overrun(self.tools, record, self.look, reason)
 
     def _held(self, record: RunRecord, owner: str | None) -> Service:
-        """The service for one hold of the run."""
+        """The service whose checkpoints are fenced by one hold of the run."""
         return replace(self, checkpointer=fenced(self.checkpointer, record.run_id, owner))
 
     def _as_begun(self, record: RunRecord) -> Service:
@@ -145,7 +129,7 @@ class Service:
     def _drive(self, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
         """Drive an open run and record how it stands.
 
-        Raises ConflictError for one that is being cancelled, or was cancelled, restarted or ended a moment ago.
+        Raises ConflictError for a run that is being cancelled, or was cancelled, restarted or ended a moment ago.
         """
         if allows(record.status, "end_cancel"):
             raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
@@ -166,7 +150,7 @@ class Service:
             if response["statusCode"] == 503:
                 self.tools.ledger.settle(record.key)
         except Exception as error:
-            # Left to the door to tell, and recorded where the run is still ours: it is not woken again and again.
+            # The door tells of it. The record keeps a run without launches from being woken again and again.
             with suppress(DatamorphError):
                 demand_held(self.checkpointer)
                 self._stands(record, respond(error, record.run_id, self.secrets()))
@@ -185,19 +169,17 @@ class Service:
 
     def _answer(self, course: Course, record: RunRecord, watch: Watcher | None, control: RunControl | None) -> Response:
         with suppress(GraphDrained, OutOfTimeError):
-            self._tell(course.stream(control), record, watch)
+            self._tell(course.steps(control), record, watch)
         state, ended = course.reached()
         if ended:
             return response_of(state, self.tools.artifacts)
         pending = state.get("publish_failure") is not None
         return response_of(state, self.tools.artifacts, "publish_pending" if pending else "running")
 
-    def _tell(self, tasks: Iterable[Any], record: RunRecord, watch: Watcher | None) -> None:
+    def _tell(self, steps: Iterable[Step], record: RunRecord, watch: Watcher | None) -> None:
         """Let the workflow go on, and tell journal and watcher of each step."""
-        began: dict[str, float] = {}
         settled = False
-        for _, task in tasks:
-            step = _step(task, began)
+        for step in steps:
             # Waking up is no progress: only a completed step resets the count of lost invocations.
             if step.phase == "end" and step.node != "suspend" and not (step.failed or settled):
                 self.tools.ledger.settle(record.key)
@@ -206,13 +188,3 @@ class Service:
                 self.tools.journal.write(record.run_id, "status", step.node, seconds=round(step.seconds, 3))
             if watch is not None:
                 watch(step)
-
-
-def _step(task: dict[str, Any], began: dict[str, float]) -> Step:
-    if "result" not in task and "error" not in task:
-        began[task["id"]] = time.monotonic()
-        return Step("start", task["name"], 0.0, {})
-    seconds = time.monotonic() - began.get(task["id"], time.monotonic())
-    result = task.get("result")
-    failed = bool(task.get("error") or task.get("interrupts"))
-    return Step("end", task["name"], seconds, dict(result) if result else {}, failed)

@@ -72,7 +72,7 @@ class ThreadService(Service):
     """Config of the node that drives the workflow."""
 
     def closed(self, record: RunRecord) -> Response | None:
-        """As of every service. Raises ConflictError for a run of another thread, model, engine or database."""
+        """As `Service.closed`. Raises ConflictError for a run of another thread, model, engine or database."""
         check_doors(record, self.settings, self.database)
         return super().closed(record)
 
@@ -103,17 +103,17 @@ class Studio:
         return _answered(response) if response else StudioState(accepted=record.run_id)
 
     def run(self, workflow: Workflow, state: StudioState, config: RunnableConfig) -> StudioState:
-        """Begin the accepted run, or go on with it where it was left."""
+        """Begin the accepted run, or resume it."""
         parts = self.service.tools, self.service.settings, self.service.checkpointer, self._place(config)
         return _answered(ThreadService(*parts, workflow, config).resume(state["accepted"] or ""))
 
     def _place(self, config: RunnableConfig) -> str:
-        """The database and the thread that a run is bound to: nobody else has the run's checkpoints."""
+        """The place of a run: database and thread. No other thread has the run's checkpoints."""
         return f"{self.service.database}{IN_THREAD}{config['configurable']['thread_id']}"
 
 
 def _demand_free(service: Service, request: Request, under_way: str | None) -> None:
-    """Raise ConflictError for an open run of another thread, and for one to be gone on with from its interrupt."""
+    """Raise ConflictError for an open run of another thread, and for one that this thread can resume."""
     known = service.tools.ledger.run(request.run_id)
     if known is None or is_invalid(known.status) or recorded(known) is not None:
         return
@@ -141,7 +141,7 @@ def studio_graph(service: Service) -> StudioGraph:
 
 
 def route_after_accept(state: StudioState) -> Literal["run", "__end__"]:
-    """A run that was accepted is driven; anything else has its answer."""
+    """Drive a run that was accepted; every other event has its answer."""
     return "run" if state.get("accepted") else "__end__"
 
 

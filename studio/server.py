@@ -32,7 +32,7 @@ require_strict(JsonPlusSerializer())
 
 
 class Workbench:
-    """The service of this process: opened for the first run, closed when the process ends."""
+    """The service of this process; it is opened for the first run and closed when the process ends."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class Workbench:
             return self._service
 
     def close(self) -> None:
-        """End every server that was started."""
+        """Close the service, and with it PostgreSQL and Spark."""
         with self._lock:
             self._service = None
             self._open.close()

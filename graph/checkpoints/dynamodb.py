@@ -1,8 +1,8 @@
-"""Checkpoints on DynamoDB, of which none is ever half stored, nor read before it is there, nor written over by others.
+"""Checkpoints on DynamoDB: stored in one transaction, read consistently, and fenced by the run's lease.
 
-LangGraph takes a task with any stored write as done. The stock saver stores a task's writes item by item, so a process
-that dies in between loses the rest of them without an error; and it reads without ConsistentRead. Nor does it ask
-whether its process still holds the run: a checkpoint that comes late would be the newest of the thread.
+LangGraph counts a task with any stored write as done. The stock saver stores a task's writes item by item: a process
+that dies in between loses the rest of them without an error. The stock saver also reads without ConsistentRead, and
+does not check the lease: a late checkpoint of a worker that lost the run would become the newest of the thread.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from tools.aws.table import CheckFailedError, Table
 Put = dict[str, Any]
 
 _ACTIONS = 99
-"""A transaction takes 100; one of them is the look at the lease."""
+"""Puts in one transaction: DynamoDB takes 100 actions, and one of them checks the lease."""
 _BYTES = 3_500_000
-"""A transaction takes 4 MB; the rest is for keys."""
+"""Payload in one transaction: DynamoDB takes 4 MB, and the rest is for keys."""
 _SECONDS_A_DAY = 86_400
 
 
@@ -55,9 +55,9 @@ def dynamodb_checkpoints(settings: Settings, clients: AwsClients) -> AtomicSaver
 
 
 class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
-    """The stock saver, with one transaction a checkpoint and one for a task's writes, and consistent reads.
+    """The stock saver with consistent reads, and with one transaction for a checkpoint and for a task's writes.
 
-    What DynamoDB refuses is UnavailableError; what it refuses the saver of a hold that is over, ConflictError.
+    Raises UnavailableError for a refusal of DynamoDB, ConflictError for a write after the hold of the run is over.
     """
 
     def __init__(self, table: Table, ttl_seconds: int, leases: Table) -> None:
@@ -70,13 +70,13 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
             self.client.meta.events.register(f"provide-client-params.dynamodb.{operation}", _read_consistently)
 
     def held_by(self, run_id: str, owner: str) -> AtomicSaver:
-        """The saver for one hold, on the same client: it writes only while the run's lease is the owner's."""
+        """The saver for one hold on the same client: it writes only while the owner has the run's lease."""
         held = copy.copy(self)
         held._hold = Hold(self._leases, run_id, owner)
         return held
 
     def demand_held(self) -> None:
-        """Raise ConflictError when the hold that this saver is for is over."""
+        """Raise ConflictError when the saver's hold is over."""
         if self._hold is not None:
             self._hold.demand()
 
@@ -92,7 +92,7 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
             raise busy(self._hold.run_id) from error
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """The checkpoint asked for, or the newest."""
+        """The checkpoint that the config names, else the newest of the thread."""
         with self._table.asked():
             return cast("CheckpointTuple | None", super().get_tuple(config))
 
@@ -109,7 +109,7 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
             yield from super().list(config, filter=filter, before=before, limit=limit)
 
     def delete_thread(self, thread_id: str) -> None:
-        """Delete all of a thread's checkpoints and writes; nothing in the workflow does."""
+        """Delete all of a thread's checkpoints and writes."""
         with self._table.asked():
             super().delete_thread(thread_id)
 
@@ -120,7 +120,7 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Store a checkpoint, pointer and payload at once."""
+        """Store a checkpoint: its pointer and its payload in one transaction."""
         puts = _Puts()
         recorder = _recorder(self, puts)
         configurable = config["configurable"]
@@ -137,7 +137,7 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        """Store all writes of a task, or none; those of a task that has some are left as they are.
+        """Store all writes of a task, or none; writes that a task has already are kept.
 
         Raises ValueError for a task with more than 99 writes: no transaction takes them.
         """
@@ -155,7 +155,8 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
         if len(pointers) > _ACTIONS:
             raise ValueError(f"task {task_id} has {len(pointers)} writes; at most {_ACTIONS} can be stored at once")
         if len(pointers) + len(payloads) > _ACTIONS or _size(payloads) > _BYTES:
-            # Under keys of their own, which only these pointers name: what a try leaves that died here is never read.
+            # The payloads do not fit, so they go before the transaction, under keys of this try: only its pointers name
+            # them, so that a try that dies here leaves payloads that nobody reads.
             _rename(pointers, payloads)
             for payload in payloads:
                 self._table.write("put_item", **payload)
@@ -164,18 +165,18 @@ class AtomicSaver(DynamoDBSaver):  # type: ignore[misc]
 
 
 class _Puts:
-    """A DynamoDB client that keeps what it is asked to put: a PutItem's parameters are a transaction's `Put`."""
+    """A DynamoDB client that records puts: the parameters of a PutItem are those of a transaction's `Put`."""
 
     def __init__(self) -> None:
         self.made: list[Put] = []
 
     def put_item(self, **put: Any) -> None:
-        """Keep one."""
+        """Record a put."""
         self.made.append(put)
 
 
 class _Session:
-    """A boto3 session as far as the stock saver uses one, so that it takes the client that is there."""
+    """A boto3 session that gives the stock saver the client of the table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -193,14 +194,15 @@ def _recorder(saver: AtomicSaver, puts: _Puts) -> UnifiedRepository:
 
 
 def _split(puts: Sequence[Put]) -> tuple[list[Put], list[Put]]:
-    """Pointers and payloads, each item once; a plain write is only stored where the task has none."""
+    """Pointers and payloads, each item once; the pointer of a plain write is stored unless the task has it already."""
     last = {(put["Item"]["PK"]["S"], put["Item"]["SK"]["S"]): put for put in puts}
     pointers, payloads = [], []
     for put in last.values():
         plain = {"TableName": put["TableName"], "Item": put["Item"]}
         if "payload" in put["Item"]:
             payloads.append(plain)
-        elif int(put["Item"]["idx"]["N"]) < 0:  # an error, an interrupt, what resumes it: the last one counts
+        # LangGraph numbers an error, an interrupt and a resume value below 0: the newest of them replaces the last.
+        elif int(put["Item"]["idx"]["N"]) < 0:
             pointers.append(plain)
         else:
             pointers.append(plain | {"ConditionExpression": "attribute_not_exists(PK)"})
@@ -208,6 +210,7 @@ def _split(puts: Sequence[Put]) -> tuple[list[Put], list[Put]]:
 
 
 def _rename(pointers: Sequence[Put], payloads: Sequence[Put]) -> None:
+    """Give the payloads keys of their own, which the pointers name."""
     own = f"#{uuid.uuid4().hex}"
     for pointer in pointers:
         pointer["Item"]["ref_key"]["S"] += own
@@ -220,7 +223,7 @@ def _size(payloads: Sequence[Put]) -> int:
 
 
 def _read_consistently(params: dict[str, Any], **_: object) -> dict[str, Any]:
-    """The parameters of a read, with ConsistentRead; BatchGetItem wants it for each table, an index takes none."""
+    """The parameters of a read with ConsistentRead: BatchGetItem takes it for each table, a read of an index never."""
     if "IndexName" in params:
         return params
     if "RequestItems" in params:

@@ -1,4 +1,4 @@
-"""Checkpoints that only the holder of a run stores: who slept past its lease must not write over another's."""
+"""Fencing: a worker whose lease has expired cannot write checkpoints."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 @runtime_checkable
 class Fenced(Protocol):
-    """A saver whose store can tell whether the lease is still the writer's."""
+    """A saver whose store checks at each write that the lease is still the writer's."""
 
     def held_by(self, run_id: str, owner: str) -> BaseCheckpointSaver[str]:
-        """The saver for one hold. Its writes raise ConflictError once the run is not the owner's any more."""
+        """The saver for one hold of the run. Its writes raise ConflictError once the owner has lost the lease."""
         ...
 
     def demand_held(self) -> None:
-        """Raise ConflictError when the run is not the owner's any more; without an owner nothing is asked."""
+        """Raise ConflictError when the owner has lost the lease; a saver without an owner checks nothing."""
         ...
 
 
 def fenced(saver: BaseCheckpointSaver[str], run_id: str, owner: str | None) -> BaseCheckpointSaver[str]:
-    """The saver for one hold; the same one where `owner` is None: a lock of the kernel is not lost by sleeping."""
+    """The saver for one hold; the same saver where `owner` is None: the kernel's file lock cannot expire."""
     if owner is None or not isinstance(saver, Fenced):
         return saver
     return saver.held_by(run_id, owner)
 
 
 def demand_held(saver: BaseCheckpointSaver[str]) -> None:
-    """Raise ConflictError when the saver is that of a hold which is over: how the run stands is another's to record."""
+    """Raise ConflictError when the saver's hold is over: another worker records how the run stands."""
     if isinstance(saver, Fenced):
         saver.demand_held()

@@ -1,4 +1,4 @@
-"""Checkpoints on SQLite, with strict deserialisation."""
+"""Checkpoints on SQLite, data only."""
 
 from __future__ import annotations
 

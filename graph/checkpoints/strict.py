@@ -1,4 +1,4 @@
-"""Checkpoints are data only: the check that every door passes before it opens a store of checkpoints."""
+"""The check that checkpoints are data only; it runs before a store of checkpoints is opened."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def require_strict(serializer: SerializerProtocol) -> None:
 
 @contextmanager
 def _unwarned() -> Iterator[None]:
-    """Langgraph warns of what it blocks; here that is the point."""
+    """Switch off langgraph's warning about a blocked class: the check blocks one on purpose."""
     logger = logging.getLogger("langgraph.checkpoint.serde.jsonplus")
     before, logger.disabled = logger.disabled, True
     try:

@@ -14,7 +14,7 @@ from tools.ports import ArtifactStore, Model
 from tools.records import Completion, ModelCall
 
 SecondsLeft = Callable[[], float] | None
-"""Gives the seconds that a question may take now; None: the model's own limit alone counts."""
+"""Gives the seconds that a model call may take now; None: only the model's own limit counts."""
 
 
 def generate(
@@ -35,7 +35,7 @@ def generate(
 
 
 def answered(state: State, artifacts: ArtifactStore, model: Model, call: ModelCall, seconds_left: SecondsLeft) -> State:
-    """Ask, store the reply, and add up its cost. Raises OutOfTimeError when this invocation ends before the answer."""
+    """Call the model, store its reply and add up the cost. Raises OutOfTimeError when the invocation ends before."""
     completion = model.complete(replace(call, seconds=seconds_left() if seconds_left else None))
     return State(
         reply_ref=store(state, artifacts, f"reply-{call.index}", completion.text),
@@ -46,7 +46,7 @@ def answered(state: State, artifacts: ArtifactStore, model: Model, call: ModelCa
 
 
 def model_call(purpose: Literal["generate", "repair"], state: State, prompt: Prompt, given: Inputs) -> ModelCall:
-    """The next question to the model."""
+    """The next call of the model."""
     return ModelCall(purpose, prompt.system, prompt.user, state["model_calls"], given.request, given.snapshot)
 
 

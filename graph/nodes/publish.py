@@ -68,7 +68,7 @@ def _done(state: State, published: Published) -> State:
 
 
 def publish_order(state: State, given: Inputs) -> PublishOrder | None:
-    """The order to publish what the job wrote; None when the job made no report."""
+    """The order to publish the job's rows; None when the job made no report."""
     outcome = state["outcome"]
     if outcome is None or outcome["rows"] is None:
         return None

@@ -11,7 +11,7 @@ from langgraph.runtime import RunControl
 
 from agent.errors import PublishError
 from agent.names import RunKey, thread_id
-from runs.service import Step
+from runs.progress import Step
 from tests.runs.scene import SCRIPT_FAILED, SCRIPT_FAILED_OTHERWISE, Bench, event
 from tools.fakes import FakeDatabase, FakeJobs, PlannedRun
 

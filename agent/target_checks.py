@@ -26,7 +26,7 @@ class TargetCheck:
     found: Callable[[Target], Iterable[object]]
     """Lists what has the property: names, or the foreign keys or rules themselves."""
     message: str
-    """Filled in, for each of these, with `found` and `target`."""
+    """Template of the message for each of these, over `found` and `target`."""
     modes: tuple[WriteMode | None, ...] = (None, "overwrite", "append", "merge")
     """The write modes that the property forbids; None is `overwrite` that the specification does not name."""
     place: str = "name"

@@ -13,7 +13,7 @@ from pathlib import Path
 from infra.certificates import NAME as CA_NAME
 
 LIMIT_BYTES = 145_000_000
-"""Unzipped. Lambda accepts 250 MB; a larger package slows down the cold start."""
+"""Limit of the unzipped package. Lambda accepts 250 MB; a larger package slows down the cold start."""
 
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 """Lambda's Python 3.11 runs on Amazon Linux 2, with glibc 2.26."""

@@ -31,7 +31,7 @@ _REPAIRABLE_FINDINGS: dict[FailureClass, RepairableBy] = {
     "run_id_taken": "nobody",
     "row_count": "retry",
 }
-"""Who can repair a failed check, by class; other classes are code's. On sample rows memory is the transform's fault."""
+"""`repairable_by` of a failed check by class; code for others. On sample rows memory is the transform's fault."""
 _MAX_TEXT = 40_000
 _CODE_PHASES = {"transform", "cast"}
 _FAILS_LATE: set[FailureClass] = {

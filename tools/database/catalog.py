@@ -32,7 +32,7 @@ class Relation:
 
     @property
     def sql(self) -> str:
-        """Qualified and quoted for SQL."""
+        """The qualified and quoted name for SQL."""
         return quote_table(self.schema, self.name)
 
     @property

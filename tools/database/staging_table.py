@@ -65,7 +65,7 @@ class Staged:
     """A staging table that is locked and plain."""
 
     sql: str
-    """Qualified, for SQL."""
+    """The qualified name for SQL."""
     types: Mapping[str, str]
     """Each column's type as `format_type` gives it."""
 

@@ -25,12 +25,12 @@ class Sources:
     """The listed sources with their columns and their names."""
 
     tables: dict[str, str] = field(default_factory=dict)
-    """Key to table name, in the order listed."""
+    """Table names by key, in the order listed."""
     columns: dict[str, tuple[SourceColumn, ...]] = field(default_factory=dict)
     qualifiers: dict[str, str] = field(default_factory=dict)
-    """Casefolded alias or table name to key."""
+    """Keys by casefolded alias or table name."""
     paths: dict[str, str] = field(default_factory=dict)
-    """Key to the path of its entry."""
+    """Paths of the entries by key."""
 
     def key_of(self, name: str, at: str) -> str:
         """The key of the source with that alias or table name. Refuses an unknown one."""

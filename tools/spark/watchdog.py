@@ -18,11 +18,14 @@ from tools.spark.run_files import SCRATCH, STOP_FILE, ChildLaunch, Outcome, writ
 
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
-"""Time after the time-out, or after the end of the script, until the kernel ends the process."""
+"""Time after the time-out, or after a request to stop, until the kernel ends the process."""
 
 
 class Watchdog:
-    """Ends the process once, with a recorded state, whichever comes first: script, time-out or stop."""
+    """Ends the process once, with a recorded state, whichever comes first: script, time-out or stop.
+
+    To be made in the main thread: the time counts from then on.
+    """
 
     def __init__(self, run_dir: Path, launch: ChildLaunch, jvm: SparkJvm | None) -> None:
         self._run_dir = run_dir
@@ -31,12 +34,12 @@ class Watchdog:
         self._started = time.time()
         self._deadline = time.monotonic() + launch.timeout_seconds
         self._last_word = threading.Lock()
+        # A call into C that keeps the GIL, as a hopeless regex does, stops every thread of Python, but not the kernel.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, launch.timeout_seconds + _GRACE_SECONDS)
 
     def watch(self) -> None:
         """Begin to watch; to be called from the main thread."""
-        # A call into C that keeps the GIL, as a hopeless regex does, stops every thread of Python, but not the kernel.
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, self._launch.timeout_seconds + _GRACE_SECONDS)
         signals, wake = os.pipe()
         os.set_blocking(wake, False)
         # A Python handler waits for the main thread, which may be in a long C call; the byte in the pipe does not.
@@ -53,7 +56,6 @@ class Watchdog:
     def end(self, state: str, error: str = "", exception: str = "", message: str = "", line: int | None = None) -> None:
         """Record the terminal state and end this process with its JVM; does not return."""
         self._last_word.acquire()  # never released: there is only one last word
-        signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS)
         code = 1
         try:
             sys.stdout.flush()
@@ -73,6 +75,7 @@ class Watchdog:
         while (left := self._deadline - time.monotonic()) > 0:
             readable, _, _ = select.select([signals], [], [], min(left, _POLL_SECONDS))
             if readable or (self._run_dir / STOP_FILE).exists():
+                signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS)
                 self.end("STOPPED")
         self.end("TIMEOUT", f"Job run exceeded its timeout of {self._launch.timeout_seconds:g} seconds")
 

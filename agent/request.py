@@ -202,7 +202,7 @@ class Request(_Strict):
     """One accepted event."""
 
     run_id: str = Field(description="Name of the run.")
-    specs: Specification = Field(description="The specification: sources, steps and target.")
+    specs: Specification = Field(description="Sources, steps and target of the run.")
     source_schemas: dict[str, TableSchema] = Field(default={}, description="Columns of source tables, by name.")
     source_data_samples: dict[str, list[dict[str, JsonValue]]] = Field(default={}, description="Sample rows, by table.")
     options: Options = Field(default=Options(), description="Options of the run.")

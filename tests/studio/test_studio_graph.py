@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -245,3 +246,26 @@ def test_a_refusal_is_on_record_for_the_other_doors(desk: MakeDesk) -> None:
         made.run(event())
     answer = Actions(made.service, NoWaker()).status("run_1")
     assert (answer["statusCode"], answer["body"]["execution_status"]) == (503, "unavailable")
+
+
+def described(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give each property of a schema and of its definitions, with its description."""
+    for name, part in [("", schema), *schema["$defs"].items()]:
+        for key, found in part.get("properties", {}).items():
+            yield f"{name}.{key}", found.get("description")
+
+
+def test_the_input_form_is_typed_and_described(desk: MakeDesk) -> None:
+    """Every field has a description; what is required, what may be chosen and what is meant by nothing is there."""
+    schema = desk().graph.get_input_jsonschema()
+    assert [name for name, description in described(schema) if not description] == []
+    assert (list(schema["properties"]), schema["required"]) == (
+        ["run_id", "specs", "source_schemas", "source_data_samples", "options"],
+        ["specs"],
+    )
+    types = schema["$defs"]
+    assert types["Specification"]["required"] == ["source_tables", "target_table"]
+    assert types["JoinCondition"]["properties"]["join_type"]["enum"] == ["inner", "left", "right", "outer"]
+    assert types["JoinCondition"]["properties"]["join_type"]["default"] == "inner"
+    assert "NOT IN" in types["Filter"]["properties"]["operator"]["enum"]
+    assert types["Options"]["properties"]["wait"]["enum"] == ["poll", "event"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import operator
 import os
 import subprocess
 import sys
@@ -11,69 +10,32 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
-from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command, interrupt
-from typing_extensions import TypedDict
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.types import Command
 
 from agent.errors import ConflictError, UnavailableError
 from graph.checkpoints.dynamodb import AtomicSaver
 from tests.fakes.moto_server import DEFAULTS, Aws
 from tests.fakes.wire import answered
-from tests.graph.checkpoints.scene import WRITES, ProcessDied, atomic, cut_after, stock
+from tests.graph.checkpoints.scene import (
+    WRITES,
+    ProcessDied,
+    asking,
+    atomic,
+    chain,
+    cut_after,
+    requests_of,
+    stock,
+)
 from tools.aws.lease import DynamoLease
 from tools.aws.table import Table
 from tools.fakes import FakeClock
 
 HERE: RunnableConfig = {"configurable": {"thread_id": "r1-g1", "checkpoint_ns": ""}}
-
-
-class Steps(TypedDict, total=False):
-    """State of the test graph."""
-
-    done: Annotated[list[str], operator.add]
-    last: str
-    count: int
-
-
-def chain(saver: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Steps, None, Steps, Steps]:
-    """Three nodes, one after the other."""
-    builder = StateGraph(Steps)
-    for name in ("a", "b", "c"):
-        builder.add_node(name, lambda state, name=name: {"done": [name], "last": name, "count": len(state["done"])})
-    for start, end in ((START, "a"), ("a", "b"), ("b", "c"), ("c", END)):
-        builder.add_edge(start, end)
-    return builder.compile(checkpointer=saver)
-
-
-def asking(saver: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Steps, None, Steps, Steps]:
-    """A node that is interrupted twice, and one after it."""
-
-    def ask(state: Steps) -> Steps:
-        return {"done": [interrupt("first"), interrupt("second")], "last": "ask"}
-
-    builder = StateGraph(Steps)
-    builder.add_node("ask", ask)
-    builder.add_node("c", lambda state: {"done": ["c"], "last": "c"})
-    for start, end in ((START, "ask"), ("ask", "c"), ("c", END)):
-        builder.add_edge(start, end)
-    return builder.compile(checkpointer=saver)
-
-
-def requests_of(client: Any) -> list[tuple[str, Any]]:
-    """The operation and body of each request that is sent from now on."""
-    seen: list[tuple[str, Any]] = []
-
-    def before_send(request: Any, **_: object) -> None:
-        seen.append((request.headers["X-Amz-Target"].decode().rpartition(".")[2], json.loads(request.body)))
-
-    client.meta.events.register("before-send.dynamodb", before_send)
-    return seen
 
 
 def run_cut_off(saver: Any, run: RunnableConfig, writes: int) -> bool:

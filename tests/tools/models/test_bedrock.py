@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -14,7 +14,8 @@ import pytest
 from agent.errors import OutOfTimeError, UnavailableError
 from agent.request import parse_request
 from agent.snapshot import Snapshot, Target
-from tests.fakes.bedrock import Answer, FakeBedrock, fake_bedrock, refusal, reply
+from tests.fakes.bedrock import Answer, fake_bedrock, refusal, reply
+from tests.tools.models.scene import FakeClock, Scene
 from tools.models.bedrock import DEFAULT_MODEL_ID, BedrockModel
 from tools.records import ModelCall
 
@@ -28,32 +29,6 @@ CALL = ModelCall(
 )
 THROTTLED = refusal(429, "ThrottlingException", "Too many requests")
 BROKEN = refusal(500, "InternalServerException", "Oops")
-
-
-@dataclass
-class FakeClock:
-    """A clock that only sleeping moves on."""
-
-    time: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    def now(self) -> float:
-        """Seconds."""
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        """Move on."""
-        self.slept.append(seconds)
-        self.time += seconds
-
-
-@dataclass
-class Scene:
-    """A model, the server that it talks to, and its clock."""
-
-    model: BedrockModel
-    server: FakeBedrock
-    clock: FakeClock
 
 
 Play = Callable[..., Scene]

@@ -10,6 +10,7 @@ import pytest
 from agent.request import parse_request
 from agent.script import assemble
 from agent.snapshot import Snapshot, Target
+from tests.tools.spark.cast_cases import DOES_NOT_FIT, FITS, MEANS_SOMETHING_ELSE, ROUNDED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -47,135 +48,6 @@ def fitted(guard: dict[str, Any]) -> Fitted:
 def notes(guard: dict[str, Any]) -> Callable[..., list[str]]:
     """Give what the guard says of a result that fits."""
     return lambda *args: guard["fitted"](*args, "the result", result=True)[1]
-
-
-FITS = [
-    ("cast(5 as bigint)", "smallint", "5"),
-    ("cast(32767 as bigint)", "smallint", "32767"),
-    ("cast(3.0 as double)", "int", "3"),
-    ("cast(3.00 as decimal(9,2))", "bigint", "3"),
-    ("'9007199254740993'", "bigint", "9007199254740993"),
-    ("'12'", "int", "12"),
-    ("cast(9007199254740993 as decimal(20,0))", "bigint", "9007199254740993"),
-    ("cast(1.239 as double)", "decimal(5,2)", "1.24"),
-    ("cast('NaN' as double)", "float", "NaN"),
-    ("cast('Infinity' as double)", "float", "Infinity"),
-    ("timestamp'2024-02-29 00:00:00'", "date", "2024-02-29"),
-    ("'2024-02-29'", "date", "2024-02-29"),
-    ("'2024-02-29 12:00:00'", "timestamp", "2024-02-29 12:00:00"),
-    ("1", "boolean", "true"),
-    ("'yes'", "boolean", "true"),
-    ("true", "int", "1"),
-    ("cast(null as bigint)", "smallint", None),
-    ("1.5", "string", "1.5"),
-    ("cast(9007199254740992 as bigint)", "double", "9.007199254740992E15"),
-    ("cast(1.25 as decimal(9,2))", "double", "1.25"),
-    ("'Infinity'", "double", "Infinity"),
-    ("1152921504606846976L", "double", "1.15292150460684698E18"),
-    ("-9223372036854775808L", "double", "-9.223372036854776E18"),
-    ("'0e-5'", "double", "0.0"),
-    ("0.0D", "float", "0.0"),
-    ("cast(9223372036854774784 as double)", "bigint", "9223372036854774784"),
-    ("date'2024-02-29'", "timestamp", "2024-02-29 00:00:00"),
-    ("'2024-02-29T12:00:00Z'", "timestamp", "2024-02-29 12:00:00"),
-    ("'2024-2-9'", "date", "2024-02-09"),
-    ("date'2024-02-29'", "string", "2024-02-29"),
-    ("X'00ff'", "binary", "\x00\ufffd"),
-    ("array(1L, null)", "array<int>", "[1, null]"),
-    ("array()", "array<int>", "[]"),
-    ("array(null)", "array<date>", "[null]"),
-    ("array('2024-02-29')", "array<date>", "[2024-02-29]"),
-    ("array(1.239D)", "array<decimal(5,2)>", "[1.24]"),
-    ("cast(1.1 as float)", "decimal(38,18)", "1.100000000000000000"),
-    ("array(cast(1.1 as float))", "array<decimal(38,18)>", "[1.100000000000000000]"),
-    ("cast(16777216 as float)", "decimal(38,18)", "16777216.000000000000000000"),
-    ("array(date'2024-02-29')", "array<string>", "[2024-02-29]"),
-]
-
-DOES_NOT_FIT = [
-    ("cast(32768 as bigint)", "smallint"),
-    ("cast(3000000000 as bigint)", "int"),
-    ("cast(1.9 as double)", "int"),
-    ("cast('NaN' as double)", "int"),
-    ("cast('Infinity' as double)", "bigint"),
-    ("cast(1e30 as double)", "bigint"),
-    ("cast(1.5 as decimal(9,2))", "bigint"),
-    ("'12a'", "int"),
-    ("'1.9'", "int"),
-    ("''", "int"),
-    ("cast(1000 as decimal(9,2))", "decimal(5,2)"),
-    ("cast(1e10 as double)", "decimal(5,2)"),
-    ("cast('NaN' as double)", "decimal(5,2)"),
-    ("cast(1e300 as double)", "float"),
-    ("timestamp'2024-02-29 12:00:00'", "date"),
-    ("'2024-02-30'", "date"),
-    ("'2024-02-29 12:00:00'", "date"),
-    ("2", "boolean"),
-    ("'maybe'", "boolean"),
-    ("'2024-01-05 foo'", "date"),
-    ("'2024-01-05 25:99:00'", "date"),
-    ("'10:30'", "timestamp"),
-    ("'T10:30'", "timestamp"),
-    ("'2024'", "date"),
-    ("'2024'", "timestamp"),
-    ("cast(9223372036854775808 as double)", "bigint"),
-    ("cast(2147483648 as float)", "int"),
-    ("cast(1.2 as double)", "int"),
-    ("cast(9007199254740993 as bigint)", "double"),
-    ("16777217", "float"),
-    ("'1e400'", "double"),
-    ("9223372036854775807L", "double"),
-    ("2147483647", "float"),
-    ("'1e-400'", "double"),
-    ("1e-60D", "float"),
-    ("array(9223372036854775807L)", "array<double>"),
-    ("array(1L, 3000000000L)", "array<int>"),
-    ("array('12', '12a')", "array<int>"),
-    ("array(1000BD)", "array<decimal(5,2)>"),
-    ("array('2024-02-30')", "array<date>"),
-    ("cast(12345678901234567890 as decimal(20,0))", "double"),
-]
-
-MEANS_SOMETHING_ELSE = [
-    ("cast(1700000000000 as bigint)", "timestamp"),
-    ("true", "timestamp"),
-    ("timestamp'2024-02-29 12:00:00'", "bigint"),
-    ("array(1)", "string"),
-    ("cast('x' as binary)", "string"),
-    ("'x'", "binary"),
-    ("1", "array<int>"),
-    ("array(1)", "binary"),
-    ("array(1)", "array<timestamp>"),
-    ("array(array(1))", "array<int>"),
-    ("map('a', 1)", "string"),
-]
-
-ROUNDED = [
-    ("cast(1.999 as decimal(9,3))", "decimal(5,2)", 1),
-    ("cast(1.990 as decimal(9,3))", "decimal(5,2)", 0),
-    ("cast(7 as bigint)", "decimal(5,2)", 0),
-    ("1.239D", "decimal(5,2)", 1),
-    ("1.25D", "decimal(5,2)", 0),
-    ("0.1D", "decimal(5,2)", 0),
-    ("cast(0.1 as float)", "decimal(5,2)", 0),
-    ("'1.999'", "decimal(5,2)", 1),
-    ("'1.99'", "decimal(5,2)", 0),
-    ("cast(1 as decimal(38,18)) / 3", "double", 1),
-    ("cast(1.25 as decimal(9,2))", "double", 0),
-    ("array(1.5BD, 1.239BD)", "array<decimal(5,2)>", 1),
-    ("array(1.5BD)", "array<decimal(5,2)>", 0),
-    ("1.239D", "float", 0),
-    ("1.23456789012D", "float", 1),
-    ("'123456789.123'", "float", 1),
-    ("'1.1'", "float", 0),
-    ("'0.123456789012345678'", "double", 1),
-    ("'0.1'", "double", 0),
-    ("'1.0000000000000000001'", "decimal(5,2)", 1),
-    ("'1.500000000000000000000'", "decimal(5,2)", 0),
-    ("'1e-20'", "decimal(5,2)", 1),
-    ("cast(1e-30 as float)", "decimal(5,2)", 1),
-    ("true", "int", 0),
-]
 
 
 @pytest.mark.parametrize(("value", "wanted", "result"), FITS)

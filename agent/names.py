@@ -71,11 +71,23 @@ def run_of_job(name: str) -> RunKey | None:
 
 
 def staging_prefix(key: LaunchKey, accepted_at: str) -> str:
-    """`s_{12 hex of the keys}_`: every staging table of a launch begins so.
+    """`s_{YYYYMMDD}_{12 hex of the keys}_`: every staging table of a launch begins so.
 
-    `accepted_at` keeps apart two installations that were given the same run_id and share a database.
+    The date is that of `accepted_at`, when the generation was accepted, UTC, ISO 8601: an old table shows its age. The
+    moment itself keeps apart two installations that were given the same run_id and share a database.
     """
-    return f"s_{_hex12(f'{key.run_id}/{key.generation}/{key.attempt}/{key.launch}/{accepted_at}')}_"
+    keys = f"{key.run_id}/{key.generation}/{key.attempt}/{key.launch}/{accepted_at}"
+    return f"s_{compact_date(accepted_at)}_{_hex12(keys)}_"
+
+
+def compact_date(moment: str) -> str:
+    """The date of a moment in ISO 8601, as it stands in a staging table's name: `20250113`."""
+    return moment[:10].replace("-", "")
+
+
+def date_of_table(table: str) -> str:
+    """The date in a staging table's name; dates compare as texts."""
+    return table[2:10]
 
 
 def prefix_of_table(table: str) -> str:

@@ -16,6 +16,10 @@ PREFIX = "DATAMORPH_"
 SampleRows = Literal["rows", "masked", "none"]
 """Sample rows in a model's prompt; the strictest last."""
 
+_LONGEST_TIMEOUT_MINUTES = 10_080
+"""Minutes; Glue's own limit of a job run: seven days."""
+LONGEST_DEADLINE_MINUTES = 6 * _LONGEST_TIMEOUT_MINUTES + 60
+"""Minutes that a run may take at most, whatever the settings say."""
 _MINUTES_A_DAY = 1_440
 
 
@@ -122,10 +126,13 @@ class Settings(BaseModel):
         description="seconds between two looks at the job; without it 10 on Glue, 0.5 locally",
         examples=["10"],
     )
-    timeout_minutes: int = Field(60, ge=1, lt=10_080, description="minutes after which the engine ends the job")
+    timeout_minutes: int = Field(
+        60, ge=1, lt=_LONGEST_TIMEOUT_MINUTES, description="minutes after which the engine ends the job"
+    )
     deadline_minutes: int | None = Field(
         None,
         ge=1,
+        le=LONGEST_DEADLINE_MINUTES,
         description="minutes after its acceptance in which a run must end; then it is stopped and fails. Without it "
         "`6 * timeout_minutes + 60`: two attempts of three launches each, and an hour",
         examples=["420"],

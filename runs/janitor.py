@@ -1,24 +1,32 @@
-"""The janitor: deletes job definitions, staging tables and leases of runs that died at their very end."""
+"""The janitor: deletes job definitions, staging tables and leases that runs left behind."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 
 from agent.errors import DatamorphError, OutOfTimeError
-from agent.names import LaunchKey, RunKey, prefix_of_table, run_of_job, staging_prefix
+from agent.names import (
+    LaunchKey,
+    RunKey,
+    compact_date,
+    date_of_table,
+    prefix_of_table,
+    run_of_job,
+    staging_prefix,
+)
 from agent.run_status import has_ended, is_open
 from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
-from tools.launch_steps import acceptances
+from runs.limits import orphan_date
 from tools.ports import JobList
 from tools.records import RunRecord
 from tools.toolbox import Toolbox
 
 PAGE = 200
-"""Runs that are read from the ledger at a time, the newest first, until each staging table has found its run."""
+"""Runs that are read from the ledger at a time."""
 
 
 @dataclass
@@ -30,7 +38,7 @@ class _Sweep:
     failed: list[str] = field(default_factory=list)
 
     def put_away(self, name: str, work: Callable[[], object]) -> None:
-        """Delete one leftover, unless `work` finds that it has to stay; a refusal does not stop the sweep."""
+        """Put one thing away, unless `work` returns nothing; a refusal does not keep the others back."""
         self.demand_time()
         try:
             if work():
@@ -99,28 +107,36 @@ def _deleted(tools: Toolbox, jobs: JobList, name: str) -> bool:
 
 
 def _staging(sweep: _Sweep) -> None:
-    """Drop the staging tables of runs that have ended, and of superseded generations."""
+    """Drop the staging tables of runs that have ended, and of runs that nobody here knows once they are too old.
+
+    A table that nobody here knows belongs to an older generation, or to another installation that shares the database.
+    """
     database = sweep.tools.database
     if database is None:
         return
     tables: dict[str, list[str]] = defaultdict(list)
     for table in database.staging_tables():
         tables[prefix_of_table(table)].append(table)
+    put_away = [table for prefix, ended in _known(sweep, tables) for table in tables.pop(prefix, []) if ended]
+    too_old = orphan_date(sweep.tools.clock.now())
+    unknown = (table for each in tables.values() for table in each)
+    for table in (*put_away, *(table for table in unknown if date_of_table(table) < too_old)):
+        sweep.put_away(table, partial(database.drop_staging, table))
+
+
+def _known(sweep: _Sweep, tables: Mapping[str, list[str]]) -> Iterator[tuple[str, bool]]:
+    """Prefixes of the staging tables that runs of the ledger may have, and whether the run has ended.
+
+    Newest runs first, until no table is left, or only tables that are older than the runs that follow.
+    """
     for record in sweep.runs() if tables else ():
-        for prefix, over in _prefixes(record):
-            own = tables.pop(prefix, [])
-            for table in own if over else ():
-                sweep.put_away(table, partial(database.drop_staging, table))
+        if compact_date(record.accepted_at) < min(map(date_of_table, tables)):
+            return
+        for attempt, launch in product(range(1, MAX_ATTEMPTS + 1), range(1, MAX_LAUNCHES + 1)):
+            key = LaunchKey(*record.key, attempt, launch)
+            yield staging_prefix(key, record.accepted_at), has_ended(record.status)
         if not tables:
             return
-
-
-def _prefixes(record: RunRecord) -> Iterator[tuple[str, bool]]:
-    """The table prefix of each launch that a run may have had, and whether its tables may be dropped."""
-    launches = product(acceptances(record), range(1, MAX_ATTEMPTS + 1), range(1, MAX_LAUNCHES + 1))
-    for (generation, accepted_at), attempt, launch in launches:
-        over = generation < record.generation or has_ended(record.status)
-        yield staging_prefix(LaunchKey(record.run_id, generation, attempt, launch), accepted_at), over
 
 
 def _leases(sweep: _Sweep) -> None:

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from agent.errors import ConflictError
 from agent.findings import Diagnosis, FailureClass
 from agent.run_status import allows
+from agent.settings import LONGEST_DEADLINE_MINUTES
 from tools.records import RunRecord
 
+_SECONDS_A_DAY = 86_400
+_MINUTES_A_DAY = 1_440
+_MARGIN_DAYS = 2
+"""Days for clocks that differ, and for the hours that a date does not tell."""
 MAX_LOST = 5
 """Invocations in a row that may die or break before a step is complete. The next one ends the run as failed."""
+
+_BEGINS_DAYS = 7
+"""Days after its acceptance in which a run may begin: so long its caller may send it again after a refusal."""
 
 
 def deadline(now: float, minutes: int) -> str:
     """The deadline of a run that is accepted now, as the ledger has it."""
     return datetime.fromtimestamp(now + 60 * minutes, UTC).isoformat(timespec="milliseconds")
+
+
+def renewed_deadline(record: RunRecord, now: float, minutes: int) -> str:
+    """The deadline of a run that begins anew after a refusal. Raises ConflictError a week after its acceptance.
+
+    The names of its staging tables bear the date of its acceptance, and `orphan_date` counts on this limit.
+    """
+    if now - datetime.fromisoformat(record.accepted_at).timestamp() > _BEGINS_DAYS * _SECONDS_A_DAY:
+        message = f"run {record.run_id} was accepted on {record.accepted_at} and refused: set options.restart"
+        raise ConflictError(record.run_id, f"{message} to begin a new generation")
+    return deadline(now, minutes)
+
+
+def orphan_date(now: float) -> str:
+    """The date, `YYYYMMDD`, before which a staging table belongs to no run that is open anywhere."""
+    days = LONGEST_DEADLINE_MINUTES / _MINUTES_A_DAY + _BEGINS_DAYS + _MARGIN_DAYS
+    return f"{datetime.fromtimestamp(now - days * _SECONDS_A_DAY, UTC):%Y%m%d}"
 
 
 def limit_reached(record: RunRecord, now: float) -> Diagnosis | None:

@@ -19,7 +19,7 @@ from graph.checkpoints.fencing import demand_held, fenced
 from graph.response import Response, response_of
 from runs.accept import accept, check_database, check_doors, request_in, run_id_of
 from runs.completion import conclude, recorded, tell
-from runs.limits import deadline, limit_reached
+from runs.limits import limit_reached, renewed_deadline
 from runs.progress import Course, Step, own_course
 from runs.respond import respond
 from runs.stop import overrun
@@ -135,7 +135,7 @@ class Service:
             raise ConflictError(record.run_id, f"run {record.run_id} is being cancelled; cancel it again to end that")
         # A run that was refused before anything was launched begins anew, with all its time.
         now = self.tools.clock.now()
-        anew = "" if is_open(record.status) else deadline(now, self.settings.run_deadline_minutes)
+        anew = "" if is_open(record.status) else renewed_deadline(record, now, self.settings.run_deadline_minutes)
         counted = self.tools.ledger.hop(record.key, anew)
         if (counted.generation, counted.status) != (record.generation, target("drive")):
             raise ConflictError(record.run_id, f"run {record.run_id} was cancelled, restarted or ended meanwhile")

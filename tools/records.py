@@ -138,7 +138,7 @@ class PublishOrder:
     run_id: str
     generation: int
     staging_table: str
-    """`s_{12 hex}_{12 hex}` in schema `datamorph_staging`."""
+    """`s_{YYYYMMDD}_{12 hex}_{12 hex}` in schema `datamorph_staging`."""
     columns: tuple[str, ...]
     """The result's columns in the order of the INSERT."""
     column_types: tuple[str, ...]
@@ -212,8 +212,6 @@ class RunRecord:
     """Count of the invocations that have worked on the run, the first included."""
     lost: int = 0
     """Count of invocations in a row that died or broke: since the last one that completed a step or was refused."""
-    earlier: str = ""
-    """When the generations before this one were accepted, in order, with blanks between: what they left is found so."""
     ended_at: str = ""
     """Time of the recorded end, UTC, ISO 8601; empty while there is none."""
 

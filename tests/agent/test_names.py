@@ -39,7 +39,7 @@ def test_names_fit_glue_and_postgresql() -> None:
     key = LaunchKey("r" * 100, 99, 2, 3)
     assert len(job_name(key, SHA, AT)) < 255
     table = staging_table(staging_prefix(key, AT), "jr_" + "a" * 64)
-    assert re.fullmatch(r"s_[0-9a-f]{12}_[0-9a-f]{12}", table)
+    assert re.fullmatch(r"s_20260101_[0-9a-f]{12}_[0-9a-f]{12}", table)
 
 
 @pytest.mark.parametrize("run_id", ["r", "20250113_123456_abc123", "a-g1-a1-l1-01234567", "r" * 100])

@@ -64,7 +64,7 @@ class Engine(ABC):
 
     def start(self, name: str) -> str:
         """Start a job."""
-        job_run_id = self.runner.start(name, {"--staging_prefix": "s_0123456789ab_"})
+        job_run_id = self.runner.start(name, {"--staging_prefix": "s_20260101_0123456789ab_"})
         self._started.append((name, job_run_id))
         return job_run_id
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from agent.errors import InvalidRequestError, PublishError, UnavailableError
-from agent.names import RunKey
+from agent.names import RunKey, prefix_of_table
 from agent.snapshot import Snapshot
 from tests.tools.database.scene import STAGED, Sql, order, request, stage
 from tools.database import PostgresDatabase
@@ -18,7 +18,7 @@ from tools.ports import Database
 from tools.records import Published, Withdrawal
 
 SCHEMAS = {"orders": {"columns": [{"name": "id", "type": "integer"}]}}
-PREFIX = STAGED[:15]
+PREFIX = prefix_of_table(STAGED)
 
 _TABLE = f"datamorph_staging.{STAGED}"
 _SPOILT = {
@@ -166,7 +166,10 @@ def test_another_installation_s_publish_is_not_taken_for_ours(scene: Scene) -> N
 def test_a_publish_of_another_launch_of_the_run_is_ours(scene: Scene) -> None:
     """A worker that slept published it: the rows in the target are this run's."""
     publish(scene)
-    other = {"staging_table": "s_0123456789ab_000000000000", "own_prefixes": ("s_0123456789ab_", PREFIX)}
+    other = {
+        "staging_table": "s_20260101_0123456789ab_000000000000",
+        "own_prefixes": ("s_20260101_0123456789ab_", PREFIX),
+    }
     assert publish(scene, **other) == Published(rows=2, created=False, already=True, of_another_launch=True)
     with pytest.raises(PublishError, match=r"run_id r1 was published into \S*summary"):
         publish(scene, **other, target="orders")
@@ -228,14 +231,16 @@ def test_dropping_staging_again_finds_nothing(scene: Scene) -> None:
     assert scene.database.drop_staging(PREFIX) == 0
 
 
-@pytest.mark.parametrize("prefix", ["", "s_", "s_0123456789ab", "publishes", "s_0123456789ab_%"])
+@pytest.mark.parametrize("prefix", ["", "s_", "s_20260101_0123456789ab", "publishes", "s_20260101_0123456789ab_%"])
 def test_only_staging_tables_are_dropped(scene: Scene, prefix: str) -> None:
     """A prefix that could name other tables, or those of other launches, is an error."""
     with pytest.raises(ValueError, match="staging table's name"):
         scene.database.drop_staging(prefix)
 
 
-@pytest.mark.parametrize("table", ["summary", "s_0123456789ab_", "s_0123456789ab_ba9876543210; DROP TABLE summary"])
+@pytest.mark.parametrize(
+    "table", ["summary", "s_20260101_0123456789ab_", "s_20260101_0123456789ab_ba9876543210; DROP TABLE summary"]
+)
 def test_only_staging_tables_are_published(scene: Scene, table: str) -> None:
     """Another name than a staging table's is an error."""
     with pytest.raises(ValueError, match="is not a staging table"):

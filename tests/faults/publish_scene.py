@@ -66,7 +66,7 @@ class PublishScene:
         """Stage the next result."""
         self.turns += 1
         result = self._result()
-        table = f"s_{self.turns:012x}_{0:012x}"
+        table = f"s_20260101_{self.turns:012x}_{0:012x}"
         values = ", ".join(f"({id_}, '{note}')" for id_, note in result.items())
         self.sql(f"CREATE TABLE datamorph_staging.{table} AS SELECT * FROM (VALUES {values}) AS v(id, note)")
         made = order(

@@ -43,7 +43,7 @@ DAMAGE: list[tuple[str, dict[str, Any]]] = [
     ("I1", {"live_at_starts": [0, 1]}),
     ("I2", {"runs": {JOB.replace("-a1-", f"-a{attempt}-"): 1 for attempt in (1, 2, 3)}}),
     ("I3", {"jobs": [JOB]}),
-    ("I3", {"staging": ["s_012345678901_012345678901"]}),
+    ("I3", {"staging": ["s_20260101_012345678901_012345678901"]}),
     ("I3", {"leases": ["r1"]}),
     ("I3", {"launches": ["TERMINAL"]}),
     ("I3", {"due": ["r1"]}),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.names import RunKey
+from agent.names import RunKey, date_of_table
 from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import answer
@@ -19,6 +19,7 @@ from tools.records import Change, RunRecord
 pytestmark = pytest.mark.postgres
 
 RUN = "run_1"
+_LONG = 10.0**9
 
 
 @pytest.fixture
@@ -52,8 +53,11 @@ def record_of(made: World, run_id: str = RUN) -> RunRecord:
     return found
 
 
-def sweep(made: World) -> Response:
-    return Actions(made.service(), Woken()).sweep()
+def sweep(made: World, seconds: float = 0) -> Response:
+    """What a tick answers that comes so much later."""
+    service = made.service()
+    service.tools.clock.sleep(seconds)
+    return Actions(service, Woken()).sweep()
 
 
 def overdue(made: World) -> Response:
@@ -69,7 +73,7 @@ ENDS = {"resume": "success", "cancel": "cancelled", "deadline": "failed", "resta
 
 @pytest.mark.parametrize("how", list(ENDS))
 def test_a_run_ends_though_its_staging_cannot_be_dropped(made: World, how: str) -> None:
-    """With a warning, and the first sweep that may drop the table does."""
+    """With a warning, and the first sweep that may drop the table does: after a restart once the table is old."""
     (table,) = made.all_staging()
     look_at(made, table)
     if how == "deadline":
@@ -84,10 +88,11 @@ def test_a_run_ends_though_its_staging_cannot_be_dropped(made: World, how: str) 
     journal = "".join(path.read_text() for path in (made.folder / "journal").iterdir())
     assert "depend on it" in journal or how == "resume"
     assert made.all_staging() == [table]
-    refused = sweep(made)
+    age = _LONG if how == "restart" else 0
+    refused = sweep(made, age)
     assert (refused["statusCode"], "depend on it" in refused["body"]["message"]) == (503, True)
     look_away(made, table)
-    assert sweep(made)["body"]["cleaned"] == [table]
+    assert sweep(made, age)["body"]["cleaned"] == [table]
     assert made.all_staging() == []
 
 
@@ -113,13 +118,13 @@ def test_a_table_of_a_run_long_past_is_found(made: World) -> None:
     for number in range(450):
         later = f"2999-01-01T00:00:00.{number // 2:03}+00:00"
         ledger.accept(replace(record, run_id=f"n{number}", accepted_at=later, status="success"))
-    foreign = "s_0123456789ab_0123456789ab"
+    foreign = f"s_{date_of_table(table)}_0123456789ab_0123456789ab"
     made.sql(f"CREATE TABLE datamorph_staging.{foreign} (id integer)")
     assert sweep(made)["body"]["cleaned"] == [table]
     assert made.all_staging() == [foreign]
 
 
-def test_a_table_of_an_older_generation_is_found(made: World) -> None:
+def test_a_table_of_an_older_generation_is_dropped_by_its_age(made: World) -> None:
     """Its worker slept through the restart, started its job all the same, and died before it could take that back."""
 
     class Killed(BaseException):
@@ -138,7 +143,8 @@ def test_a_table_of_an_older_generation_is_found(made: World) -> None:
         made.ask("run_2")
     assert record_of(made, "run_2").generation == 2
     (left,) = set(made.all_staging()) - set(made.staging(RUN))
-    assert left in sweep(made)["body"]["cleaned"]
+    assert left not in sweep(made)["body"]["cleaned"]
+    assert left in sweep(made, _LONG)["body"]["cleaned"]
 
 
 def test_what_is_published_ends_well_without_its_report(made: World) -> None:

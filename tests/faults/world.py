@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from agent.errors import PublishError
-from agent.names import staging_prefix, staging_table
+from agent.names import prefix_of_table, staging_prefix, staging_table
 from agent.snapshot import Snapshot
 from graph.response import Response
 from runs.actions import Actions
@@ -125,7 +125,7 @@ class World:
         assert record is not None
         keys = [launch.key for launch in ledger.launches(record.key)]
         named = {staging_prefix(key, record.accepted_at) for key in keys}
-        return [table for table in self.all_staging() if table[:15] in named]
+        return [table for table in self.all_staging() if prefix_of_table(table) in named]
 
     def all_staging(self) -> list[str]:
         """Every staging table."""

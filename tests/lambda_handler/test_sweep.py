@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.names import LaunchKey, staging_prefix
+from agent.names import LaunchKey, date_of_table, staging_prefix
 from tests.lambda_handler.scene import FUNCTION_ARN, Deployment, event
 from tools.aws.lease import DynamoLease
 from tools.aws.ledger import DynamoLedger
@@ -53,13 +53,14 @@ def test_a_tick_leaves_nothing_of_a_run_that_has_ended(deployment: Deployment) -
     assert record is not None
     table = staging_prefix(LaunchKey(RUN, 1, 1, 1), record.accepted_at) + 12 * "0"
     deployment.sql(f"CREATE TABLE datamorph_staging.{table} (customer text)")
-    deployment.sql("CREATE TABLE datamorph_staging.s_0123456789ab_0123456789ab (customer text)")
+    others = f"s_{date_of_table(table)}_0123456789ab_0123456789ab"
+    deployment.sql(f"CREATE TABLE datamorph_staging.{others} (customer text)")
     dead = DynamoLease(deployment.aws.clients, "datamorph-ledger", lambda: 60.0, FakeClock()).hold(RUN)
     dead.__enter__()
     answer = deployment.invoke({"action": "sweep"})
     assert answer["body"]["cleaned"] == [created["Name"], table, "1 leases"], answer
     assert deployment.aws.clients.get("glue").list_jobs()["JobNames"] == []
     left = deployment.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'datamorph_staging' ORDER BY 1")
-    assert left == [("publishes",), ("s_0123456789ab_0123456789ab",)]
+    assert left == [("publishes",), (others,)]
     assert deployment.invoke({"action": "sweep"})["body"]["cleaned"] == []
     dead.__exit__(None, None, None)

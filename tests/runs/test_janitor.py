@@ -64,13 +64,27 @@ def test_what_a_living_run_needs_is_kept(bench: MakeBench) -> None:
 
 
 def test_what_nobody_here_knows_is_kept_until_it_has_expired(bench: MakeBench) -> None:
-    """It may be another installation's; staging tables that nobody here knows are never touched."""
+    """It may be another installation's, whose run is open: a staging table waits for the longest deadline."""
     made = bench()
     made.jobs.create(JobDefinition(OTHER, "ref", 60))
-    made.database.staged.append("s_0123456789ab_0123456789ab")
-    assert sweep(made)["body"]["cleaned"] == []
+    tables = old, young = [f"s_{date}_0123456789ab_0123456789ab" for date in ("20230922", "20230924")]
+    made.database.staged += tables
+    assert sweep(made)["body"]["cleaned"] == [old]
     assert sweep(made, OTHER)["body"]["cleaned"] == [OTHER]
-    assert made.database.staged == ["s_0123456789ab_0123456789ab"]
+    assert made.database.staged == [young]
+
+
+def test_a_table_of_an_older_generation_waits_for_its_age(bench: MakeBench) -> None:
+    """A later sweep drops it; the newer generation has its own tables."""
+    made = bench(jobs=FakeJobs(PlannedRun(), LONG))
+    ask(made, event())
+    table = staged(made)
+    ask(made, event(options={"restart": True, "wait": "event"}))
+    made.database.staged.append(table)
+    assert sweep(made)["body"]["cleaned"] == []
+    service = made.service()
+    service.tools.clock.sleep(10**9)
+    assert table in Actions(service, Woken()).sweep()["body"]["cleaned"]
 
 
 def test_a_job_of_the_same_run_id_elsewhere_is_not_taken_for_ours(bench: MakeBench) -> None:
@@ -140,7 +154,7 @@ def test_what_cannot_be_put_away_is_told_and_keeps_nothing_else_back(bench: Make
 
 
 def test_a_ledger_is_not_looked_through_for_nothing(bench: MakeBench) -> None:
-    """Only where there are staging tables; and no longer than until the last of them is told apart."""
+    """Only where there are staging tables, and down to the runs that are older than all of them."""
     made = bench()
     ask(made, event())
     service, pages = made.service(), list[str]()
@@ -152,8 +166,14 @@ def test_a_ledger_is_not_looked_through_for_nothing(bench: MakeBench) -> None:
         return whole(limit, after)
 
     ledger.runs = runs  # type: ignore[method-assign]
-    actions, foreign = Actions(service, Woken()), "s_0123456789ab_0123456789ab"
-    for tables, looked in (([], []), ([staged(made)], ["first"]), ([foreign], ["first", "run_1"])):
+    actions, foreign = Actions(service, Woken()), "s_20260101_0123456789ab_0123456789ab"
+    newer = foreign.replace("2026", "2999")
+    for tables, looked in (
+        ([], []),
+        ([staged(made)], ["first"]),
+        ([foreign], ["first", "run_1"]),
+        ([newer], ["first"]),
+    ):
         made.database.staged[:], pages[:] = tables, []
         actions.sweep()
         assert pages == looked

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from agent.errors import EngineError, PublishError, UnavailableError
+from agent.errors import ConflictError, EngineError, PublishError, UnavailableError
 from agent.names import RunKey
-from agent.settings import load_settings
+from agent.settings import LONGEST_DEADLINE_MINUTES, load_settings
 from runs.actions import Actions
-from runs.limits import MAX_LOST
+from runs.limits import MAX_LOST, orphan_date, renewed_deadline
 from runs.service import Service
 from tests.runs.scene import (
     LONG,
@@ -34,6 +35,7 @@ from tests.runs.scene import (
     wake,
 )
 from tools.fakes import FakeJobs, FakeModel, PlannedRun
+from tools.records import RunRecord
 
 MakeBench = Callable[..., Bench]
 
@@ -219,3 +221,14 @@ def test_many_wakes_of_a_long_job_are_no_loss(bench: MakeBench) -> None:
     for _ in range(3 * MAX_LOST):
         assert wake(made.service())["statusCode"] == 202
     assert (recorded(made).hops, recorded(made).lost) == (3 * MAX_LOST + 1, 0)
+
+
+def test_no_open_run_has_a_staging_table_that_counts_as_an_orphan() -> None:
+    """A refused run may begin anew for a week, with the longest deadline. Its tables bear the date of acceptance."""
+    day, accepted = 86_400.0, datetime(2026, 1, 1, tzinfo=UTC)
+    record = RunRecord("r1", 1, "sha", "ref", "fake", "glue", "db", accepted.isoformat(), "unavailable")
+    begins = accepted.timestamp() + 7 * day
+    ends = datetime.fromisoformat(renewed_deadline(record, begins, LONGEST_DEADLINE_MINUTES)).timestamp()
+    assert orphan_date(ends) < "20260101" < orphan_date(ends + 4 * day)
+    with pytest.raises(ConflictError, match=r"accepted on 2026-01-01.*set options\.restart"):
+        renewed_deadline(record, begins + 1, 60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from agent.errors import UnavailableError
@@ -26,7 +27,6 @@ from tools.aws.ledger_items import (
     values,
 )
 from tools.aws.table import Item, Table
-from tools.launch_steps import next_generation
 from tools.ledger_refusals import check_step, restarted_meanwhile
 from tools.records import Change, Launch, RunRecord
 
@@ -54,7 +54,7 @@ class DynamoLedger:
 
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
         """Replace the `superseded` generation by `record` as the next one; returns the recorded run."""
-        token, following = _token(), next_generation(superseded, record)
+        token, following = _token(), replace(record, generation=superseded.generation + 1)
         put = self._table.write(
             "put_item",
             Item=run_item(following, token, self._expires_at()),

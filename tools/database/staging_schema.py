@@ -30,8 +30,8 @@ _DROPPED = {
     "S": "SEQUENCE",
 }
 """The word after DROP for each kind of relation that a job may have left; DROP runs no code of the owner."""
-_PREFIX = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{0,12}")
-_TABLE = re.compile(r"s_[0-9a-f]{12}_[0-9a-f]{12}")
+_PREFIX = re.compile(r"s_[0-9]{8}_[0-9a-f]{12}_[0-9a-f]{0,12}")
+_TABLE = re.compile(r"s_[0-9]{8}_[0-9a-f]{12}_[0-9a-f]{12}")
 
 
 def prepare(connection: Connection) -> None:
@@ -179,14 +179,14 @@ def withdraw(connection: Connection, key: RunKey, why: Withdrawal) -> bool:
 def staging_relation(table: str) -> str:
     """Return a staging table for SQL. Raises ValueError when the name is not a staging table's."""
     if not _TABLE.fullmatch(table):
-        raise ValueError(f"{table!r} is not a staging table: s_, 12 hex digits, _, 12 hex digits")
+        raise ValueError(f"{table!r} is not a staging table: s_, a date, _, 12 hex digits, _, 12 hex digits")
     return f"{SCHEMA}.{table}"
 
 
 def check_prefix(prefix: str) -> None:
-    """Raise ValueError for a prefix that is not `s_`, 12 hex digits and `_`, with or without more digits."""
+    """Raise ValueError for a prefix that is not `s_`, a date, 12 hex digits and `_`, with or without more digits."""
     if not _PREFIX.fullmatch(prefix):
-        raise ValueError(f"{prefix!r} is not the beginning of a staging table's name: s_, 12 hex digits, _")
+        raise ValueError(f"{prefix!r} is not the beginning of a staging table's name: s_, a date, _, 12 hex digits, _")
 
 
 def drop(connection: Connection, prefix: str) -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from agent.names import LaunchKey, RunKey
 from agent.run_status import RunEvent, allowed_from, open_statuses, target
-from tools.launch_steps import next_generation
 from tools.ledger_refusals import check_step, restarted_meanwhile
 from tools.records import Change, Launch, RunRecord
 
@@ -21,7 +20,7 @@ CREATE TABLE IF NOT EXISTS runs (
     model TEXT NOT NULL, engine TEXT NOT NULL, database TEXT NOT NULL, accepted_at TEXT NOT NULL,
     status TEXT NOT NULL, response TEXT NOT NULL,
     deadline TEXT NOT NULL, hops INTEGER NOT NULL, lost INTEGER NOT NULL,
-    earlier TEXT NOT NULL, ended_at TEXT NOT NULL
+    ended_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS launches (
     run_id TEXT NOT NULL, generation INTEGER NOT NULL, attempt INTEGER NOT NULL, launch INTEGER NOT NULL,
@@ -62,7 +61,7 @@ class SqliteLedger:
 
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
         """Replace the `superseded` generation by `record` as the next one; returns the recorded run."""
-        following = next_generation(superseded, record)
+        following = replace(record, generation=superseded.generation + 1)
         replaced = f"REPLACE INTO runs SELECT {_FIELDS} FROM runs WHERE {_RUN} AND {_allowed('restart')} RETURNING 1"
         if not self._execute(replaced, (*astuple(following), *superseded.key)):
             self._known(record.run_id)

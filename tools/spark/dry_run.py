@@ -175,7 +175,7 @@ class LocalDryRun:
         attach = self._jvm.environment()
         arguments = (
             *("--JOB_NAME", "dry-run", "--JOB_RUN_ID", "jr_" + 64 * "0"),
-            *("--TempDir", (files.directory / TEMP).as_uri() + "/", "--staging_prefix", "s_000000000000_"),
+            *("--TempDir", (files.directory / TEMP).as_uri() + "/", "--staging_prefix", "s_00000000_000000000000_"),
         )
         # If this process dies, the child's own time-out ends the child.
         launch = ChildLaunch(str(files.script), arguments, seconds + _BACKSTOP_SECONDS, memory=None)

@@ -20,7 +20,7 @@ from tools.fakes import FakeClock, PlannedRun
 from tools.records import JobDefinition
 
 JOB = "datamorph-job-r1-g1-a1-l1-01234567"
-PREFIX = {"--staging_prefix": "s_0123456789ab_"}
+PREFIX = {"--staging_prefix": "s_20260101_0123456789ab_"}
 
 
 class ImpatientClients(AwsClients):

@@ -12,7 +12,7 @@ from agent.request import Request, parse_request
 from tools.database import PostgresDatabase
 from tools.records import Published, PublishOrder
 
-STAGED = "s_0123456789ab_ba9876543210"
+STAGED = "s_20260101_0123456789ab_ba9876543210"
 OLD = [(1, "old"), (2, "old")]
 NEW = [(7, "new"), (8, "new")]
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from agent.errors import InvalidRequestError, UnavailableError
+from agent.names import prefix_of_table
 from agent.sql_identifiers import quote_name, quote_table
 from tests.tools.database.scene import STAGED, Sql, request, stage
 from tools.database import PostgresDatabase, quoted
@@ -92,12 +93,12 @@ def test_staging_is_prepared_once_by_many(postgres_url: str, sql: Sql) -> None:
 def test_only_staging_tables_of_the_prefix_are_dropped(sql: Sql, database: PostgresDatabase) -> None:
     """Other runs' tables and the ledger stay."""
     stage(sql, "(1, 'a')")
-    stage(sql, "(1, 'a')", table="s_0123456789ab_000000000000")
-    stage(sql, "(1, 'a')", table="s_ffffffffffff_000000000000")
-    assert database.drop_staging(f"{STAGED[:14]}_") == 2
-    assert database.drop_staging(f"{STAGED[:14]}_") == 0
+    stage(sql, "(1, 'a')", table="s_20260101_0123456789ab_000000000000")
+    stage(sql, "(1, 'a')", table="s_20260101_ffffffffffff_000000000000")
+    assert database.drop_staging(prefix_of_table(STAGED)) == 2
+    assert database.drop_staging(prefix_of_table(STAGED)) == 0
     left = sql("SELECT tablename::text FROM pg_tables WHERE schemaname = 'datamorph_staging' ORDER BY 1")
-    assert left == [("publishes",), ("s_ffffffffffff_000000000000",)]
+    assert left == [("publishes",), ("s_20260101_ffffffffffff_000000000000",)]
 
 
 NO_DROPS = """
@@ -127,7 +128,10 @@ def test_whatever_postgresql_refuses_is_unavailable(
     assert caught.value.service == "database"
 
 
-@pytest.mark.parametrize("prefix", ["", "s_", "publishes", "s_0123456789ab", "s_0123456789AB_", "s_0123456789ab_\n"])
+@pytest.mark.parametrize(
+    "prefix",
+    ["", "s_", "publishes", "s_20260101_0123456789ab", "s_20260101_0123456789AB_", "s_20260101_0123456789ab_\n"],
+)
 def test_a_wide_prefix_is_refused(prefix: str) -> None:
     """Nothing but the beginning of one attempt's names is taken; the database is not even asked."""
     with pytest.raises((ValueError, UnavailableError)) as caught:

@@ -57,7 +57,7 @@ def test_a_missing_target_is_created(scene: Sql, database: PostgresDatabase) -> 
         ({"expected_rows": 3}, "row_count", "holds 2 rows"),
         ({"columns": "id"}, "columns", "'note'"),
         ({"columns": "id nte"}, "columns", "'nte'"),
-        ({"staging_table": "s_000000000000_000000000000"}, "columns", "no staging table"),
+        ({"staging_table": "s_20260101_000000000000_000000000000"}, "columns", "no staging table"),
     ],
 )
 def test_the_audit_stops_a_wrong_staging(

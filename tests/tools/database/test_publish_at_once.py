@@ -34,7 +34,7 @@ def in_threads(*works: Callable[[], object]) -> list[object]:
 def test_two_publishers_never_mix(scene: Sql, database: PostgresDatabase, target: str) -> None:
     """Two runs into one target at once, there or not, end with the rows of one of them."""
     for turn in range(5):
-        names = [f"s_{turn:012x}_{run:012x}" for run in (1, 2)]
+        names = [f"s_20260101_{turn:012x}_{run:012x}" for run in (1, 2)]
         scene("DROP TABLE IF EXISTS fresh")
         for run, name in enumerate(names):
             stage(scene, ", ".join(f"({n}, 'run {run}')" for n in range(200)), table=name)
@@ -191,7 +191,7 @@ def test_who_waited_for_another_publish_sees_its_rows(
 ) -> None:
     """Two wait to fill an empty target: one comes last, and its rows are there alone."""
     scene("CREATE TABLE bare (id integer, note text)")
-    names = ["s_000000000000_00000000000a", "s_000000000000_00000000000b"]
+    names = ["s_20260101_000000000000_00000000000a", "s_20260101_000000000000_00000000000b"]
     for name in names:
         stage(scene, f"(1, '{name}'), (2, '{name}')", table=name)
     seen = database.snapshot(request("bare"), 0)

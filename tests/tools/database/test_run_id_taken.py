@@ -13,7 +13,7 @@ from tools.database import PostgresDatabase
 pytestmark = pytest.mark.postgres
 
 LEDGER = "datamorph_staging.publishes"
-THEIRS = "s_0123456789ab_000000000000"
+THEIRS = "s_20260101_0123456789ab_000000000000"
 WAITING = (
     "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = %s)"
 )

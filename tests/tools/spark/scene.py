@@ -79,7 +79,7 @@ class Bench:
     def start(self, name: str, text: str) -> str:
         """Define a job and start it."""
         self.define(name, text)
-        return self.runner.start(name, {"--staging_prefix": "s_0123456789ab_"})
+        return self.runner.start(name, {"--staging_prefix": "s_20260101_0123456789ab_"})
 
     def run(self, name: str, text: str) -> JobRun:
         """Define a job, start it and wait for its end."""

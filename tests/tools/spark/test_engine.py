@@ -46,7 +46,7 @@ def test_a_run_id_looks_like_glues(bench: Bench) -> None:
     log = bench.runner.log_tail("arguments", run_id)
     assert f"'--JOB_RUN_ID', '{run_id}'" in log
     assert "'--JOB_NAME', 'arguments'" in log
-    assert "'--staging_prefix', 's_0123456789ab_'" in log
+    assert "'--staging_prefix', 's_20260101_0123456789ab_'" in log
 
 
 def test_a_failed_script_fails_as_on_glue(bench: Bench) -> None:

@@ -184,7 +184,7 @@ def test_a_dollar_in_a_string_is_what_postgresql_makes_of_it(bench: Bench, postg
         sql.execute("INSERT INTO t VALUES (1, 'ann'), (2, '${x}')")
         run = bench.run("dollar", whole_script(f'return sources["t"].select("id", F.expr("{text}").alias("c"))'))
         assert run.state == "SUCCEEDED", bench.runner.log_tail("dollar", run.job_run_id)
-        table = f"s_0123456789ab_{hashlib.sha256(run.job_run_id.encode()).hexdigest()[:12]}"
+        table = f"s_20260101_0123456789ab_{hashlib.sha256(run.job_run_id.encode()).hexdigest()[:12]}"
         written = sql.execute(f"SELECT id, c FROM datamorph_staging.{table} ORDER BY id".encode()).fetchall()
         assert written == sql.execute(f"SELECT id, {text} FROM t ORDER BY id".encode()).fetchall()
         assert written[1][1] == "cost ${amount} of ${x} ${env:HOME}"

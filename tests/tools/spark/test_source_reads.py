@@ -43,7 +43,9 @@ def test_a_column_that_is_not_used_is_not_read(bench: Bench, postgres_url: str, 
         text = assemble(TOTALS, REQUEST, seen, "dmdb-connection").text
         run = bench.run("totals", text)
         assert run.state == "SUCCEEDED", run.error
-        ((staged,),) = connection.execute("SELECT relname FROM pg_class WHERE relname ~ '^s_0123456789ab_'").fetchall()
+        ((staged,),) = connection.execute(
+            "SELECT relname FROM pg_class WHERE relname ~ '^s_20260101_0123456789ab_'"
+        ).fetchall()
         rows = connection.execute(f"SELECT * FROM datamorph_staging.{staged} ORDER BY 1".encode()).fetchall()
     assert rows == [("a", 5), ("b", 4)]
     assert ("'id'" in text) is (rows_estimate > 1_000_000)
@@ -71,7 +73,9 @@ def transform(sources):
         text = assemble(transform, request, database.snapshot(request, 0), "dmdb-connection").text
         run = bench.run("times", text)
         assert run.state == "SUCCEEDED", run.error
-        ((staged,),) = connection.execute("SELECT relname FROM pg_class WHERE relname ~ '^s_0123456789ab_'").fetchall()
+        ((staged,),) = connection.execute(
+            "SELECT relname FROM pg_class WHERE relname ~ '^s_20260101_0123456789ab_'"
+        ).fetchall()
         rows = connection.execute(f"SELECT text FROM datamorph_staging.{staged} ORDER BY 1".encode()).fetchall()
     assert rows == [
         ("1970-01-01 00:00:00",),

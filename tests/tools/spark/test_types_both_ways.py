@@ -85,7 +85,7 @@ def publish(bench: Bench, url: str, snapshot: Snapshot, text: str) -> None:
     order = PublishOrder(
         run_id="r",
         generation=1,
-        staging_table="s_0123456789ab_" + hashlib.sha256(run.job_run_id.encode()).hexdigest()[:12],
+        staging_table="s_20260101_0123456789ab_" + hashlib.sha256(run.job_run_id.encode()).hexdigest()[:12],
         columns=report.columns,
         column_types=("",) * len(report.columns),
         write_mode="overwrite",

@@ -1,15 +1,15 @@
-"""The composition of every door: settings in, a service or a ledger on the chosen engine out.
+"""The composition of every door: its settings, and with them a service or a ledger on the chosen engine.
 
 Modules are imported by the function that needs them: `datamorph status` needs no Spark, and the Lambda no SQLite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from agent.settings import Settings
+from agent.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from tools.aws.clients import AwsClients
     from tools.ports import Ledger
     from tools.toolbox import Toolbox
+
+
+def read_settings(arguments: Mapping[str, Any], environment: Mapping[str, str], *, examine: bool = False) -> Settings:
+    """Settings from arguments and environment, and for the engine `glue` from Secrets Manager.
+
+    With `examine` secrets that cannot be read are left out. Raises InvalidRequestError for a bad value,
+    UnavailableError for a secret that cannot be read.
+    """
+    settings = load_settings(arguments, environment)
+    if settings.engine == "local":
+        return settings
+    from tools.aws.configuration import aws_settings, settings_to_examine
+
+    return (settings_to_examine if examine else aws_settings)(arguments, environment)
 
 
 @contextmanager

@@ -12,25 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import InvalidRequestError, Problem, UnknownRunError
 from agent.names import is_run_id
-from agent.settings import Settings, load_settings
-from bootstrap import open_ledger
+from agent.settings import Settings
+from bootstrap import open_ledger, read_settings
 
 if TYPE_CHECKING:
     from tools.records import RunRecord
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """Settings from options and environment, and for the engine `glue` from Secrets Manager.
-
-    `doctor` goes on without secrets that cannot be read, and reports them among its checks.
-    """
+    """The settings of a command. `doctor` reports secrets that cannot be read among its checks."""
     given = {name: value for name, value in vars(options).items() if name in Settings.model_fields}
-    settings = load_settings(given, os.environ)
-    if settings.engine == "local":
-        return settings
-    from tools.aws.configuration import aws_settings, settings_to_examine
-
-    return (settings_to_examine if options.command == "doctor" else aws_settings)(given, os.environ)
+    return read_settings(given, os.environ, examine=options.command == "doctor")
 
 
 def record_of(settings: Settings, run_id: str) -> RunRecord:

@@ -20,7 +20,7 @@ from langgraph_sdk.runtime import ServerRuntime
 
 from agent.errors import DatamorphError
 from agent.settings import load_settings
-from bootstrap import open_service
+from bootstrap import open_service, read_settings
 from graph.checkpoints.strict import require_strict
 from runs.service import Service
 from studio.graph import StudioError, StudioGraph, studio_graph
@@ -43,12 +43,7 @@ class Workbench:
         """Open the service, or return the open one. Raises UnavailableError and InvalidRequestError."""
         with self._lock:
             if self._service is None:
-                settings = load_settings({}, os.environ)
-                if settings.engine == "glue":
-                    from tools.aws.configuration import aws_settings
-
-                    settings = aws_settings({}, os.environ)
-                self._service = self._open.enter_context(open_service(settings))
+                self._service = self._open.enter_context(open_service(read_settings({}, os.environ)))
             return self._service
 
     def close(self) -> None:

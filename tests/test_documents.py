@@ -53,6 +53,10 @@ def configuration_table() -> str:
     return "\n".join(rows)
 
 
+OTHER_VARIABLES = {"DATAMORPH_DEBUG", "DATAMORPH_TEST_JDBC_JAR"}
+"""Variables on the pages that are no settings."""
+
+
 @pytest.fixture
 def toolbox(tmp_path: Path) -> Toolbox:
     """Ports that the workflow is built with and never calls."""
@@ -91,6 +95,12 @@ def anchors(page: str) -> set[str]:
 def test_the_configuration_table_is_the_settings() -> None:
     """Each variable, its default and its meaning."""
     assert configuration_table() in PAGES["docs/configuration.md"]
+
+
+def test_each_variable_is_a_setting() -> None:
+    """A renamed setting has its new name on every page."""
+    named = {name for page in PAGES.values() for name in re.findall(rf"{PREFIX}[A-Z_]+[A-Z]", page)}
+    assert named - {PREFIX + field.upper() for field in Settings.model_fields} == OTHER_VARIABLES
 
 
 def test_the_diagram_is_the_graph(toolbox: Toolbox) -> None:

@@ -180,8 +180,8 @@ def test_the_jobs_cannot_reach_what_runs_them() -> None:
 
 
 def test_the_function_may_do_what_its_code_calls() -> None:
-    """Every boto3 operation in tools/aws and in the saver is granted."""
-    called = set().union(*(_operations(path) for path in sorted((ROOT / "tools" / "aws").glob("*.py"))))
+    """Every boto3 operation in tools/aws, in the doctor and in the saver is granted."""
+    called = set().union(*map(_operations, _aws_modules()))
     needed = {action for operation in called for action in OPERATIONS[operation]}
     # What the stock saver, below ours, reads with.
     needed |= {"dynamodb:BatchGetItem", "bedrock:InvokeModel"}
@@ -193,6 +193,11 @@ def test_a_checkpoint_may_look_at_its_lease() -> None:
     """The transaction is on both tables; the look at the lease is on the ledger's."""
     [statement] = statement_of("FunctionRole", "dynamodb:ConditionCheckItem")
     assert statement["Sid"] == "Ledger"
+
+
+def _aws_modules() -> list[Path]:
+    """The modules that call boto3."""
+    return [*sorted((ROOT / "tools" / "aws").glob("*.py")), ROOT / "tools" / "doctor" / "aws_services.py"]
 
 
 def _operations(path: Path) -> set[str]:
@@ -230,7 +235,7 @@ def test_a_private_subnet_reaches_every_service_that_is_called() -> None:
 def test_the_endpoints_are_those_of_the_clients_in_the_code() -> None:
     """A service that the code begins to use needs an endpoint too."""
     used = {"bedrock-runtime"}
-    for path in sorted((ROOT / "tools" / "aws").glob("*.py")):
+    for path in _aws_modules():
         used |= set(re.findall(r"""clients\.get\("([a-z0-9-]+)\"""", path.read_text(encoding="utf-8")))
     assert used == SERVICES
 

@@ -69,6 +69,7 @@ class Publishing:
         connection.execute("SET LOCAL row_security = off")
         order = self.order
         staged = staging_table.lock(connection, order.staging_table, self.job_role)
+        self._check_columns(staged)
         existing = catalog.resolve(connection, order.target)
         relation = existing or self._created(connection, staged)
         target = self._locked(connection, relation, created=existing is None)
@@ -176,18 +177,26 @@ class Publishing:
     def _audited(self, connection: Connection, staged: Staged, relation: Relation, target: Target) -> Transfer:
         """Check the staged rows. Raises PublishError unless they are those that were promised."""
         with own_names(connection):
-            self._count(connection, staged)
+            self._check_rows(connection, staged)
             supplied = _supplied(self.order, target.columns, catalog.qualified_types(connection, relation.oid))
             transfer = Transfer(connection, self.order, staged, relation, supplied, bool(target.triggers))
             write_modes.audit_keys(transfer)
             write_modes.audit_precision(transfer)
         return transfer
 
-    def _count(self, connection: Connection, staged: Staged) -> None:
+    def _check_columns(self, staged: Staged) -> None:
+        """Raise PublishError unless staging has the order's columns, with the keys among them."""
         order = self.order
-        if set(staged.types) != set(order.columns):
-            difference = ", ".join(repr(name) for name in sorted(set(staged.types) ^ set(order.columns)))
-            raise PublishError("columns", f"{staged.sql} and the job's columns differ in {difference}")
+        if differing := set(staged.types) ^ set(order.columns):
+            names = ", ".join(repr(name) for name in sorted(differing))
+            raise PublishError("columns", f"{staged.sql} and the job's columns differ in {names}")
+        if lacking := [key for key in order.keys if key not in order.columns]:
+            message = f"the result has no column {lacking[0]!r}, which is a key of {order.target}"
+            raise PublishError("columns", message)
+
+    def _check_rows(self, connection: Connection, staged: Staged) -> None:
+        """Raise PublishError unless staging has the reported number of rows, and rows at all where they are needed."""
+        order = self.order
         row = connection.execute(f"SELECT count(*) FROM {staged.sql}").fetchone()
         count = row[0] if row else 0
         if count != order.expected_rows:
@@ -234,11 +243,7 @@ def _described(columns: Sequence[Column]) -> tuple[str, ...]:
 
 def _primary_key(order: PublishOrder) -> str:
     """The key by which later merges find a row."""
-    if order.write_mode != "merge":
-        return ""
-    if lacking := [key for key in order.keys if key not in order.columns]:
-        raise PublishError("columns", f"{order.target} cannot be created: the result has no key column {lacking[0]!r}")
-    return f", PRIMARY KEY ({', '.join(map(quote_name, order.keys))})"
+    return f", PRIMARY KEY ({', '.join(map(quote_name, order.keys))})" if order.write_mode == "merge" else ""
 
 
 def _supplied(order: PublishOrder, columns: Sequence[Column], types: Mapping[str, str]) -> tuple[Supplied, ...]:

@@ -182,8 +182,8 @@ class Ledger(Protocol):
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
         """Replace the `superseded` generation by `record` as the next one; returns the recorded run.
 
-        Raises ConflictError, and nothing is changed, where another generation stands, or one whose status does not
-        allow `restart`; LookupError where no run does.
+        Raises ConflictError and changes nothing when another generation is recorded or the status does not allow
+        `restart`. Raises LookupError for an unknown run.
         """
         ...
 
@@ -196,23 +196,23 @@ class Ledger(Protocol):
         ...
 
     def change(self, key: RunKey, change: Change) -> bool:
-        """Record an event; False, and nothing is changed, where the run's status does not allow it.
+        """Record an event; False, and nothing is changed, when the run's status does not allow it.
 
-        Nor is anything changed of an older generation, and with `change.hops` of a run that a later invocation works
-        on.
+        An older generation refuses every event. With `change.hops` a run refuses it too once a later invocation has
+        begun.
         """
         ...
 
     def hop(self, key: RunKey, deadline: str = "") -> RunRecord:
-        """Count an invocation that begins to work on a run, as lost until it settles; the run is then `running`.
+        """Count an invocation that begins to work on a run, as lost until it settles; the run becomes `running`.
 
-        A `deadline` replaces the one recorded. A run whose status refuses `drive`, and an older generation, stand as
-        they are. Returns what stands. Raises LookupError for a run that is not known.
+        A `deadline` replaces the recorded one. A run whose status refuses `drive`, and an older generation, stay as
+        they are. Returns the recorded run. Raises LookupError for an unknown run.
         """
         ...
 
     def settle(self, key: RunKey) -> None:
-        """Record that the run got on: the count of lost invocations begins anew, where the status allows `settle`."""
+        """Reset the count of lost invocations after progress, if the status allows `settle`."""
         ...
 
     def due(self, limit: int = 50) -> list[str]:

@@ -82,7 +82,7 @@ class SqliteLedger:
         return [RunRecord(*row) for row in rows]
 
     def change(self, key: RunKey, change: Change) -> bool:
-        """Record an event, unless the run's status refuses it, or the run was taken over."""
+        """Record an event; False when the run's status refuses it, or a newer invocation works on the run."""
         statement = (
             "UPDATE runs SET status = ?, response = coalesce(?, response), ended_at = coalesce(?, ended_at) "
             f"WHERE {_RUN} AND hops = coalesce(?, hops) AND {_allowed(change.event)} RETURNING 1"
@@ -91,7 +91,7 @@ class SqliteLedger:
         return bool(self._execute(statement, (*recorded, *key, change.hops)))
 
     def hop(self, key: RunKey, deadline: str = "") -> RunRecord:
-        """Count an invocation as lost until it settles; returns what stands recorded."""
+        """Count an invocation as lost until it settles; returns the recorded run."""
         statement = (
             "UPDATE runs SET status = ?, hops = hops + 1, lost = lost + 1, "
             f"deadline = coalesce(nullif(?, ''), deadline) WHERE {_RUN} AND {_allowed('drive')}"
@@ -100,7 +100,7 @@ class SqliteLedger:
         return self._known(key.run_id)
 
     def settle(self, key: RunKey) -> None:
-        """Record that the run got on, unless its status refuses that."""
+        """Reset the count of lost invocations after progress, unless the run's status refuses that."""
         self._execute(f"UPDATE runs SET lost = 0 WHERE {_RUN} AND {_allowed('settle')}", key)
 
     def due(self, limit: int = 50) -> list[str]:

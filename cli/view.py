@@ -166,8 +166,8 @@ def _told(step: Step) -> tuple[str, str]:
     verdict, outcome = update.get("verdict"), update.get("outcome")
     if verdict and not verdict["passed"]:
         return "[red]✗[/]", verdict["findings"][0]["message"].split("\n")[0][:160]
-    if update.get("publish_failure"):
-        return "[red]✗[/]", update["publish_failure"]["message"].split("\n")[0][:160]
+    if failure := update.get("publish_failure"):
+        return "[red]✗[/]", failure["message"].split("\n")[0][:160]
     if step.node == "await_run" and outcome:
         ok = outcome["state"] == "SUCCEEDED"
         rows = f", {outcome['rows']} rows" if outcome["rows"] is not None else ""

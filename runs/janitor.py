@@ -80,7 +80,7 @@ def _definitions(sweep: _Sweep) -> None:
 
 
 def _left(tools: Toolbox, jobs: JobList, name: str) -> bool:
-    """Whether a job definition is a leftover."""
+    """True for a job definition that is a leftover."""
     key = run_of_job(name) or RunKey("", 0)
     record = tools.ledger.run(key.run_id)
     if record is not None:

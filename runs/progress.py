@@ -29,8 +29,8 @@ class Step:
     node: str
     seconds: float
     """0 at the start."""
-    update: dict[str, Any]
-    """What the node returned; empty at the start."""
+    update: State
+    """State update of the node; empty at the start."""
     failed: bool = False
     """True when the node raised an error or an interrupt."""
 
@@ -89,8 +89,7 @@ def _step(task: dict[str, Any], began: dict[str, float]) -> Step:
     """The step of a task event; `began` holds the start of each task that has not ended."""
     if "result" not in task and "error" not in task:
         began[task["id"]] = time.monotonic()
-        return Step("start", task["name"], 0.0, {})
+        return Step("start", task["name"], 0.0, State())
     seconds = time.monotonic() - began.get(task["id"], time.monotonic())
-    result = task.get("result")
     failed = bool(task.get("error") or task.get("interrupts"))
-    return Step("end", task["name"], seconds, dict(result) if result else {}, failed)
+    return Step("end", task["name"], seconds, cast(State, dict(task.get("result") or {})), failed)

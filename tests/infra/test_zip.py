@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from infra.lambda_zip import SOURCES
 from tests.infra.scene import Built
 from tests.lambda_handler.scene import Deployment, event
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.slow
 BARE = Path(__file__).with_name("bare.py")
 RUN = "20261125_100000_abc123"
 REFERENCE = ["boto3", "langgraph.graph", "langchain_aws.chat_models.bedrock"]
-OURS = ("agent/", "graph/", "prompts/", "tools/", "lambda_handler.py", "__pycache__/lambda_handler.")
+OURS = (*(f"{name}/" for name in SOURCES), *SOURCES, "__pycache__/bootstrap.", "__pycache__/lambda_handler.")
 GOAL_SECONDS, GOAL_MEGABYTES = 1.7, 160.0
 
 

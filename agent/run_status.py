@@ -10,41 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 RunStatus = Literal[
-    "running",
-    "publish_pending",
-    "interrupted",
-    "cancelling",
-    "overdue",
-    "announcing",
-    "success",
-    "failed",
-    "cancelled",
-    "invalid",
-    "unavailable",
-]
+    "running", "publish_pending", "interrupted", "cancelling", "overdue", "announcing",
+    "success", "failed", "cancelled", "invalid", "unavailable",
+]  # fmt: skip
 RunEvent = Literal[
-    "drive",
-    "settle",
-    "suspend",
-    "postpone",
-    "interrupt",
-    "reject",
-    "refuse",
-    "succeed",
-    "fail",
-    "announce",
-    "cancel",
-    "overrun",
-    "spare",
-    "end_cancel",
-    "end_overrun",
-    "announce_cancel",
-    "announce_overrun",
-    "told_success",
-    "told_failed",
-    "told_cancelled",
-    "restart",
-]
+    "drive", "settle", "suspend", "postpone", "interrupt", "reject", "refuse", "succeed", "fail", "announce",
+    "cancel", "overrun", "spare", "end_cancel", "end_overrun", "announce_cancel", "announce_overrun",
+    "told_success", "told_failed", "told_cancelled", "restart",
+]  # fmt: skip
 
 STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
 EVENTS: tuple[RunEvent, ...] = get_args(RunEvent)
@@ -99,11 +72,8 @@ _OF_STOP: dict[str, tuple[RunEvent, RunEvent]] = {
     "cancelled": ("end_cancel", "announce_cancel"),
     "failed": ("end_overrun", "announce_overrun"),
 }
-_OF_TELLING: dict[str, RunEvent] = {
-    "success": "told_success",
-    "failed": "told_failed",
-    "cancelled": "told_cancelled",
-}
+"""Without and with listeners."""
+_OF_TELLING: dict[str, RunEvent] = {"success": "told_success", "failed": "told_failed", "cancelled": "told_cancelled"}
 
 
 def allowed_from(event: RunEvent) -> tuple[RunStatus, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from agent.errors import ConflictError
 from agent.findings import Diagnosis, FailureClass
@@ -10,20 +10,18 @@ from agent.run_status import allows
 from agent.settings import LONGEST_DEADLINE_MINUTES
 from tools.records import RunRecord
 
-_SECONDS_A_DAY = 86_400
-_MINUTES_A_DAY = 1_440
-_MARGIN_DAYS = 2
-"""Days for clocks that differ, and for the hours that a date does not tell."""
 MAX_LOST = 5
 """Invocations in a row that may die or break before a step is complete. The next one ends the run as failed."""
 
-_BEGINS_DAYS = 7
-"""Days after its acceptance in which a run may begin: so long its caller may send it again after a refusal."""
+_BEGINS_WITHIN = timedelta(days=7)
+"""Time after its acceptance in which a run may begin: so long its caller may send it again after a refusal."""
+_ORPHAN_AGE = _BEGINS_WITHIN + timedelta(minutes=LONGEST_DEADLINE_MINUTES) + timedelta(days=2)
+"""Age of a staging table that belongs to no open run. Two days are for clocks that differ, and for the time of day."""
 
 
 def deadline(now: float, minutes: int) -> str:
     """The deadline of a run that is accepted now, as the ledger has it."""
-    return datetime.fromtimestamp(now + 60 * minutes, UTC).isoformat(timespec="milliseconds")
+    return _at(now + 60 * minutes).isoformat(timespec="milliseconds")
 
 
 def renewed_deadline(record: RunRecord, now: float, minutes: int) -> str:
@@ -31,7 +29,7 @@ def renewed_deadline(record: RunRecord, now: float, minutes: int) -> str:
 
     The names of its staging tables bear the date of its acceptance, and `orphan_date` counts on this limit.
     """
-    if now - datetime.fromisoformat(record.accepted_at).timestamp() > _BEGINS_DAYS * _SECONDS_A_DAY:
+    if _at(now) - datetime.fromisoformat(record.accepted_at) > _BEGINS_WITHIN:
         message = f"run {record.run_id} was accepted on {record.accepted_at} and refused: set options.restart"
         raise ConflictError(record.run_id, f"{message} to begin a new generation")
     return deadline(now, minutes)
@@ -39,8 +37,11 @@ def renewed_deadline(record: RunRecord, now: float, minutes: int) -> str:
 
 def orphan_date(now: float) -> str:
     """The date, `YYYYMMDD`, before which a staging table belongs to no run that is open anywhere."""
-    days = LONGEST_DEADLINE_MINUTES / _MINUTES_A_DAY + _BEGINS_DAYS + _MARGIN_DAYS
-    return f"{datetime.fromtimestamp(now - days * _SECONDS_A_DAY, UTC):%Y%m%d}"
+    return f"{_at(now) - _ORPHAN_AGE:%Y%m%d}"
+
+
+def _at(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC)
 
 
 def limit_reached(record: RunRecord, now: float) -> Diagnosis | None:

@@ -21,8 +21,8 @@ from runs.completion import conclude, tell
 from tools.records import Change, Launch, RunRecord, Withdrawal
 from tools.toolbox import Toolbox
 
-_VISIBLE_AFTER_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""When to look again for a job run whose start may have been applied: afterwards nobody looks for it any more."""
+_LOOKS_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Pauses before each look for a job run that may have been started: afterwards nobody looks for it any more."""
 _ERROR_CHARACTERS = 300
 _INTENTS: dict[Withdrawal, RunEvent] = {"cancelled": "cancel", "superseded": "cancel", "overdue": "overrun"}
 
@@ -111,7 +111,7 @@ def _retire(tools: Toolbox, record: RunRecord) -> list[str]:
 def _stopped(tools: Toolbox, launch: Launch) -> Launch:
     """The launch with its job run, where it has one, ended."""
     if launch.state == "INTENT":
-        visible_run(tools.jobs, tools.clock, launch, _VISIBLE_AFTER_SECONDS)
+        visible_run(tools.jobs, tools.clock, launch, _LOOKS_SECONDS)
     known = [run.job_run_id for run in tools.jobs.list_runs(launch.job_name)]
     if launch.job_run_id:
         # The list may lag behind; the ledger does not.

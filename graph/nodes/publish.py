@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import get_args
 
 from agent.errors import PublishError
 from agent.names import LaunchKey, staging_prefix, staging_table
@@ -13,11 +14,11 @@ from graph.ownership import demand_current, demand_newest
 from graph.routes import MAX_ATTEMPTS, MAX_LAUNCHES
 from graph.state import State, launch_prefix
 from tools.ports import ArtifactStore, Clock, Database, Ledger
-from tools.records import Published, PublishOrder
+from tools.records import Published, PublishOrder, Withdrawal
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 4.0)
 """Pauses between the tries of a publish that failed transiently: connection, lock or disk."""
-_WITHDRAWN = ("cancelled", "superseded", "overdue")
+_WITHDRAWN = get_args(Withdrawal)
 """Kinds of errors after the run was ended: this run, as the ledger shows, or one of the same run_id elsewhere."""
 _OTHER_LAUNCH = "the target has the rows of another attempt of this run, which a worker published that was thought dead"
 

@@ -21,7 +21,7 @@ from tests.faults.tally import Tally
 PLANS = [("SUCCEEDED", "SUCCEEDED"), ("FAILED", "SUCCEEDED"), ("FAILED", "FAILED"), ("TIMEOUT", "SUCCEEDED")]
 CHANGES = frozenset({
     "jobs.start", "jobs.create", "jobs.delete", "jobs.stop", "ledger.accept", "ledger.new_generation", "ledger.hop",
-    "ledger.advance", "ledger.finish", "ledger.announced", "database.publish", "database.withdraw",
+    "ledger.advance", "ledger.change", "database.publish", "database.withdraw",
     "database.drop_staging", "announcer.announce",
 })  # fmt: skip
 """All calls but the checkpointer's that change what outlives a process; no invocation makes many more than ten."""

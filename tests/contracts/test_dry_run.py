@@ -90,6 +90,7 @@ def test_a_script_that_is_no_python_has_failed(dry_runs: DryRuns) -> None:
     assert ("SyntaxError" in result.error, result.phase, result.line) == (True, "", 1)
 
 
+@pytest.mark.slow
 def test_a_script_that_takes_all_memory_has_failed(dry_runs: DryRuns) -> None:
     """That is no matter of Spark, which works for the next script; no phase is blamed but the script as a whole."""
     dry_run = dry_runs(DryRunResult(error="TooLargeForSamplesError: Spark's JVM ran out of memory"))

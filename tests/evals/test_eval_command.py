@@ -127,6 +127,7 @@ WRONG_REPAIRS = [
 
 
 @pytest.mark.spark
+@pytest.mark.slow
 def test_a_wrong_repair_fails(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its rows, or by the policy: each reply is the recorded one with one thing broken."""
     for name, right, wrong in WRONG_REPAIRS:

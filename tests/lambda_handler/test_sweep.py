@@ -1,4 +1,4 @@
-"""The sweep over the wire: who is woken, and what is put away."""
+"""The sweep over the wire: the runs that it wakes, and the leftovers that it drops."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ RUN = "20261125_100000_abc123"
 RECORD = RunRecord("r", 1, "sha", "ref", "compiler", "glue", "db", "2026-01-01T00:00:00.000+00:00", "running")
 
 
-def test_one_tick_wakes_200_runs(deployment: Deployment) -> None:
+@pytest.mark.parametrize("runs", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_one_tick_wakes_all_runs(deployment: Deployment, runs: int) -> None:
     """Each once, in an invocation of its own that nobody waits for."""
     deployment.functions.functions[FUNCTION_ARN] = None
     ledger = DynamoLedger(deployment.aws.clients, "datamorph-ledger", 90)
-    names = [f"r{number:03}" for number in range(200)]
+    names = [f"r{number:03}" for number in range(runs)]
     for name in names:
         ledger.accept(RunRecord(**{**vars(RECORD), "run_id": name}))
     answer = deployment.invoke({"action": "sweep"})

@@ -35,11 +35,11 @@ from tests.faults.invariants import (
     started_once,
 )
 from tests.faults.mortal import Life, Mortal, MortalSaver, ProcessDied
-from tests.runs.scene import REPLY, Defined, Woken, event
+from tests.runs.scene import REPLY, SCRIPT_FAILED, Defined, Listening, Woken, event
 from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
 from tools.local.lease import FileLease
 from tools.local.ledger import SqliteLedger
-from tools.records import TERMINAL_STATES, JobRun, Published, PublishOrder, RunEnded, RunRecord
+from tools.records import TERMINAL_STATES, JobRun, Published, PublishOrder, RunRecord
 from tools.toolbox import Toolbox
 
 RUN = "run_1"
@@ -125,18 +125,6 @@ class QuickDatabase(FakeDatabase):
         return made
 
 
-@dataclass
-class Listener:
-    """Hears of every end."""
-
-    heard: list[RunEnded] = field(default_factory=list)
-
-    def announce(self, ended: RunEnded) -> bool:
-        """Remember."""
-        self.heard.append(ended)
-        return True
-
-
 class NoJournal:
     """Nobody reads it here."""
 
@@ -153,7 +141,7 @@ class QuickWorld:
     checkpoints: sqlite3.Connection
     jobs: QuickJobs
     database: QuickDatabase
-    listener: Listener = field(default_factory=Listener)
+    listener: Listening = field(default_factory=Listening)
     artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
     clock: FakeClock = field(default_factory=FakeClock)
 
@@ -241,7 +229,7 @@ class QuickWorld:
         ]
 
     def _evidence(self, record: RunRecord, told: Response, left: Left) -> Evidence:
-        ended = [asdict(one) for one in self.listener.heard if one.generation == record.generation]
+        ended = [asdict(one) for one in self.listener.told if one.generation == record.generation]
         generations = range(1, record.generation + 1)
         return Evidence(
             run_id=RUN,
@@ -280,11 +268,7 @@ class QuickWorld:
 
 def planned(*states: str) -> list[PlannedRun]:
     """Runs that go on until they are told to end, and end so; a failed one is the script's fault."""
-    error = (
-        'Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 60; JobPhaseError: [datamorph phase="cast" line=60] '
-        "ValueError: column total: 3 values do not fit numeric(5,2)"
-    )
-    return [PlannedRun(state, error if state == "FAILED" else "", looks=_LOOKS) for state in states]
+    return [PlannedRun(state, SCRIPT_FAILED.error if state == "FAILED" else "", looks=_LOOKS) for state in states]
 
 
 @contextmanager

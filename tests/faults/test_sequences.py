@@ -49,7 +49,7 @@ def differing(world: QuickWorld, expected: ExpectedCourse) -> list[str]:
         "status": (status, expected.status),
         "starts": ([_keys(name) for name in world.jobs.started], expected.starts),
         "published": ([order.generation for order in world.database.moved], expected.published),
-        "told": ([(one.generation, one.execution_status) for one in world.listener.heard], expected.told),
+        "told": ([(one.generation, one.execution_status) for one in world.listener.told], expected.told),
     }
     return [f"{name} {found}, not {right}" for name, (found, right) in pairs.items() if found != right]
 

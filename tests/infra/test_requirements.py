@@ -68,7 +68,7 @@ def test_the_files_agree(name: str) -> None:
 
 def test_the_tests_run_with_these_releases() -> None:
     """The releases installed here are the pinned ones: else run `make`."""
-    pinned = versions("dev")
+    pinned = {**versions("image"), **versions("local")}
     assert {name: metadata.version(name) for name in pinned} == pinned
 
 

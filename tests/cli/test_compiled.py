@@ -84,12 +84,12 @@ FROM flights GROUP BY carrier ORDER BY 1
 
 
 @pytest.mark.parametrize(("specs", "by_hand"), [(LONGEST, LONGEST_BY_HAND), (ENDS, ENDS_BY_HAND)])
-def test_what_is_published_is_what_sql_by_hand_gives(home: Home, specs: dict[str, Any], by_hand: str) -> None:
+def test_what_is_published_is_what_sql_by_hand_gives(flights: Home, specs: dict[str, Any], by_hand: str) -> None:
     """From the command to the target table, over 336,776 flights."""
     target = specs["target_table"]["name"]
-    home.sql(f"DROP TABLE IF EXISTS {target}")
-    answer = home.datamorph("run", "-", "--json", stdin=json.dumps({"specs": specs}))
+    flights.sql(f"DROP TABLE IF EXISTS {target}")
+    answer = flights.datamorph("run", "-", "--json", stdin=json.dumps({"specs": specs}))
     assert (answer.code, answer.body["preflight"]) == (0, "ok"), answer.err
-    wanted = home.sql(by_hand)
-    assert home.sql(f"SELECT * FROM {target} ORDER BY 1, 2") == wanted
+    wanted = flights.sql(by_hand)
+    assert flights.sql(f"SELECT * FROM {target} ORDER BY 1, 2") == wanted
     assert answer.body["rows_written"] == len(wanted) > 10

@@ -1,4 +1,4 @@
-"""5,000 mangled events at the door: each is answered, and a refusal says where and what."""
+"""Mangled events at the door: each is answered, and a refusal says where and what."""
 
 from __future__ import annotations
 
@@ -111,15 +111,15 @@ def mangled(changes: list[tuple[int, str, Any]], run_id: str) -> Any:
     return event
 
 
-@pytest.mark.slow
-def test_every_event_is_answered_and_a_refusal_says_where(bench: Callable[..., Bench]) -> None:
+@pytest.mark.parametrize("examples", [300, pytest.param(5000, marks=pytest.mark.faults)])
+def test_every_event_is_answered_and_a_refusal_says_where(bench: Callable[..., Bench], examples: int) -> None:
     """Never a 5xx, never an error that leaves the door."""
     made = bench(model=CompilerModel(), dry_run=None, settings=load_settings({"poll_seconds": 1}, {}))
     actions = Actions(made.service())
     numbers = itertools.count()
     codes: dict[int, int] = {}
 
-    @settings(max_examples=5000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(CHANGES, min_size=1, max_size=3))
     def look(changes: list[tuple[int, str, Any]]) -> None:
         made.jobs.plans.append(PlannedRun(rows=1, columns=("region", "total", "late")))
@@ -135,5 +135,5 @@ def test_every_event_is_answered_and_a_refusal_says_where(bench: Callable[..., B
                 assert error["path"].strip() and error["message"].strip(), error
 
     look()
-    assert codes[400] > 2_000
+    assert codes[400] > 0.4 * examples
     assert set(codes) <= {200, 400, 409, 422}, codes

@@ -1,4 +1,4 @@
-"""The routes between nodes: pure functions of the state. Both caps stand here alone."""
+"""The routes between nodes: pure functions of the state. The three caps stand here alone."""
 
 from __future__ import annotations
 

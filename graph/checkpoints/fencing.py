@@ -1,4 +1,4 @@
-"""Fencing: a worker whose lease has expired cannot write checkpoints."""
+"""Fencing: a worker that has lost its lease to another cannot write checkpoints."""
 
 from __future__ import annotations
 

@@ -117,14 +117,16 @@ def _staging(sweep: _Sweep) -> None:
     tables: dict[str, list[str]] = defaultdict(list)
     for table in database.staging_tables():
         tables[prefix_of_table(table)].append(table)
-    put_away = [table for prefix, ended in _known(sweep, tables) for table in tables.pop(prefix, []) if ended]
+    for prefix, ended in _of_runs(sweep, tables):
+        own = tables.pop(prefix, [])
+        for table in own if ended else ():
+            sweep.put_away(table, partial(database.drop_staging, table))
     too_old = orphan_date(sweep.tools.clock.now())
-    unknown = (table for each in tables.values() for table in each)
-    for table in (*put_away, *(table for table in unknown if date_of_table(table) < too_old)):
+    for table in (table for unknown in tables.values() for table in unknown if date_of_table(table) < too_old):
         sweep.put_away(table, partial(database.drop_staging, table))
 
 
-def _known(sweep: _Sweep, tables: Mapping[str, list[str]]) -> Iterator[tuple[str, bool]]:
+def _of_runs(sweep: _Sweep, tables: Mapping[str, list[str]]) -> Iterator[tuple[str, bool]]:
     """Prefixes of the staging tables that runs of the ledger may have, and whether the run has ended.
 
     Newest runs first, until no table is left, or only tables that are older than the runs that follow.

@@ -104,7 +104,7 @@ def _retire(tools: Toolbox, record: RunRecord) -> list[str]:
             tools.jobs.delete(launch.job_name)
             tools.ledger.advance(replace(launch, state="CLEANED"))
     for warning in warnings:
-        tools.journal.write(record.run_id, "warning", "staging is left to the sweep", warning)
+        tools.journal.write(record.run_id, "warning", "staging is left to a sweep", warning)
     return warnings
 
 

@@ -18,6 +18,6 @@ def check_step(known: Launch | None, launch: Launch) -> None:
 
 
 def restarted_meanwhile(record: RunRecord) -> ConflictError:
-    """The error for a restart of a generation that is not the recorded one any more."""
-    hint = "another process has begun another generation of it; ask again"
-    return ConflictError(record.run_id, f"run {record.run_id} was restarted meanwhile: {hint}")
+    """The error for a restart of a generation that is not recorded any more, or that is not ready for a restart."""
+    hint = "another process has restarted it, or is about to end it; ask again"
+    return ConflictError(record.run_id, f"run {record.run_id} has changed meanwhile: {hint}")

@@ -88,7 +88,7 @@ def _stop_superseded(
     if known.state not in ("STARTED", "TERMINAL"):
         jobs.delete(launch.job_name)
     if database is not None:
-        with suppress(UnavailableError):  # the janitor drops the table later
+        with suppress(UnavailableError):  # the janitor drops the table once it is old enough
             database.drop_staging(staging_table(launch_prefix(state), launch.job_run_id))
 
 

@@ -137,7 +137,7 @@ def test_a_generation_follows_the_one_that_was_superseded_alone(ledger: Ledger) 
     ledger.change(RUN, Change("cancel"))
     theirs = ledger.new_generation(RECORD, replace(RECORD, accepted_at="2026-01-02"))
     ledger.change(RUN2, Change("cancel"))
-    with pytest.raises(ConflictError, match="restarted meanwhile"):
+    with pytest.raises(ConflictError, match="has changed meanwhile"):
         ledger.new_generation(RECORD, replace(RECORD, accepted_at="2026-01-03"))
     assert ledger.run("r1") == replace(theirs, status="cancelling")
 

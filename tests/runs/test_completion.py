@@ -162,7 +162,7 @@ def test_a_restart_that_sleeps_replaces_no_generation_but_the_one_it_ended(bench
 
     scene.made.jobs.delete = asleep  # type: ignore[method-assign]
     late = scene.ask(restart)
-    assert (late["statusCode"], "restarted meanwhile" in late["body"]["message"]) == (409, True)
+    assert (late["statusCode"], "has changed meanwhile" in late["body"]["message"]) == (409, True)
     assert (scene.record().generation, len(scene.made.jobs.started)) == (2, 2)
     assert scene.made.database.withdrawn == {("run_1", 1): "superseded"}
 

@@ -189,3 +189,22 @@ def test_without_time_the_next_sweep_goes_on(bench: MakeBench) -> None:
     told = Actions(replace(service, tools=tools), Woken()).sweep()
     assert (told["statusCode"], made.database.staged) == (503, [table])
     assert "the next sweep puts away the rest" in told["body"]["message"]
+
+
+def test_a_walk_of_the_ledger_that_breaks_off_has_dropped_what_it_passed(bench: MakeBench) -> None:
+    """A refused page keeps no table of the pages before it."""
+    made = bench()
+    ask(made, event())
+    service, table = made.service(), staged(made)
+    foreign = "s_20260101_0123456789ab_0123456789ab"
+    made.database.staged.append(foreign)
+    whole = service.tools.ledger.runs
+
+    def runs(limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
+        if after:
+            raise UnavailableError("dynamodb", "throttled")
+        return whole(limit)
+
+    service.tools.ledger.runs = runs  # type: ignore[method-assign]
+    told = Actions(service, Woken()).sweep()
+    assert (told["body"]["cleaned"], made.database.staged) == ([table], [foreign])

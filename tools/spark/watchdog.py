@@ -19,6 +19,8 @@ from tools.spark.run_files import SCRATCH, STOP_FILE, ChildLaunch, Outcome, writ
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
 """Time after the time-out, or after a request to stop, until the kernel ends the process."""
+_SILENCE_SECONDS = 60.0
+"""Time after the watchdog's last look until the kernel ends the process; a cancel waits for twice as long."""
 
 
 class Watchdog:
@@ -34,7 +36,8 @@ class Watchdog:
         self._started = time.time()
         self._deadline = time.monotonic() + launch.timeout_seconds
         self._last_word = threading.Lock()
-        # A call into C that keeps the GIL, as a hopeless regex does, stops every thread of Python, but not the kernel.
+        # A call into C that keeps the GIL, as a hopeless regex does, stops every thread of Python, but not the kernel:
+        # its timer is a dead man's switch, which the watchdog sets anew at each look.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, launch.timeout_seconds + _GRACE_SECONDS)
 
@@ -73,6 +76,7 @@ class Watchdog:
 
     def _watch(self, signals: int) -> None:
         while (left := self._deadline - time.monotonic()) > 0:
+            signal.setitimer(signal.ITIMER_REAL, min(left + _GRACE_SECONDS, _SILENCE_SECONDS))
             readable, _, _ = select.select([signals], [], [], min(left, _POLL_SECONDS))
             if readable or (self._run_dir / STOP_FILE).exists():
                 signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS)

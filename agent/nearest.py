@@ -30,10 +30,11 @@ def did_you_mean(name: object, known: Collection[str], listed: bool = False) -> 
         return f"; did you mean {near!r}?"
     if not listed:
         return ""
-    more = ", ..." if len(known) > _LISTED else ""
-    return f"; known are {', '.join(_ordered(known)[:_LISTED])}{more}" if known else "; no name is known here"
+    names = _ordered(known)
+    more = ", ..." if len(names) > _LISTED else ""
+    return f"; known are {', '.join(names[:_LISTED])}{more}" if names else "; no name is known here"
 
 
 def _ordered(known: Collection[str]) -> list[str]:
-    """The names in their own order; a set has none, and is sorted."""
-    return sorted(known) if isinstance(known, frozenset | set) else list(known)
+    """The names in their own order, each once; a set has none, and is sorted."""
+    return sorted(known) if isinstance(known, frozenset | set) else list(dict.fromkeys(known))

@@ -17,7 +17,7 @@ def test_what_is_no_text_has_no_nearest_name() -> None:
 
 def test_without_a_similar_name_the_known_ones_are_told() -> None:
     """Names stand in their own order, a set's sorted, and at most twelve of them."""
-    assert did_you_mean("zzz", ["b", "a"], listed=True) == "; known are b, a"
+    assert did_you_mean("zzz", ["b", "a", "b"], listed=True) == "; known are b, a"
     assert did_you_mean("zzz", {"b", "a"}, listed=True) == "; known are a, b"
     assert did_you_mean("zzz", [str(n) for n in range(13)], listed=True).endswith("10, 11, ...")
     assert did_you_mean("zzz", [], listed=True) == "; no name is known here"

@@ -160,12 +160,12 @@ class Publishing:
         mode = "ROW EXCLUSIVE" if order.write_mode == "append" else "SHARE ROW EXCLUSIVE"
         connection.execute(f"LOCK TABLE {relation.only} IN {mode} MODE")
         self._demand_in_place(connection, relation, "while publish waited for it")
-        target = target_query.describe(connection, order.target, relation)
+        target = target_query.describe(connection, order.target, relation, look_for_rows=not order.asked)
         known = self.snapshot.origin == "database" and not created
         if known and (changed := change(self.snapshot.target, target)):
             raise PublishError("target_changed", changed)
         for problem in obstacles(target, order.write_mode if order.asked else None):
-            raise PublishError("target_changed", problem.message)
+            raise PublishError("target_changed", f"{problem.path}: {problem.message} (this came since the run began)")
         return target
 
     def _demand_in_place(self, connection: Connection, relation: Relation, when: str) -> None:

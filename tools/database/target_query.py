@@ -42,8 +42,11 @@ _NAMES = {
 """For each field of Target that lists names: the statement that finds them, as a name or as schema and table."""
 
 
-def describe(connection: Connection, name: str, relation: Relation) -> Target:
-    """Describe an existing target that the specification calls `name`."""
+def describe(connection: Connection, name: str, relation: Relation, *, look_for_rows: bool = True) -> Target:
+    """Describe an existing target that the specification calls `name`.
+
+    Without `look_for_rows` it counts as empty: after a DELETE of all rows the look reads every dead one.
+    """
     found = {field: _names(connection, statement, relation.oid) for field, statement in _NAMES.items()}
     return Target(
         name=name,
@@ -54,7 +57,7 @@ def describe(connection: Connection, name: str, relation: Relation) -> Target:
         unique_keys=catalog.unique_keys(connection, relation.oid),
         incoming_foreign_keys=catalog.incoming_foreign_keys(connection, relation.oid),
         # A partition on another server would be asked over the network; the target is refused for it anyhow.
-        has_rows=not found["foreign_partitions"] and catalog.has_rows(connection, relation),
+        has_rows=look_for_rows and not found["foreign_partitions"] and catalog.has_rows(connection, relation),
         published_before=staging_schema.published_into(connection, relation.oid),
         side_rules=_side_rules(connection, relation.oid),
         row_security=_row_security(connection, relation.oid),

@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS launches (
 CREATE TABLE IF NOT EXISTS given_out (run_id TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
 """
 
-_FIELDS = ", ".join("?" for _ in fields(RunRecord))
+_COLUMNS = ", ".join(field.name for field in fields(RunRecord))
+_VALUES = ", ".join("?" for _ in fields(RunRecord))
 _LAUNCH = "run_id = ? AND generation = ? AND attempt = ? AND launch = ?"
 _RUN = "run_id = ? AND generation = ?"
 _DUE = f"""
@@ -56,14 +57,17 @@ class SqliteLedger:
 
     def accept(self, record: RunRecord) -> RunRecord:
         """Record a run unless its run_id is known; returns the recorded run."""
-        self._execute(f"INSERT INTO runs VALUES ({_FIELDS}) ON CONFLICT DO NOTHING", astuple(record))
+        self._execute(f"INSERT INTO runs ({_COLUMNS}) VALUES ({_VALUES}) ON CONFLICT DO NOTHING", astuple(record))
         return self._known(record.run_id)
 
     def new_generation(self, superseded: RunRecord, record: RunRecord) -> RunRecord:
         """Replace the `superseded` generation by `record` as the next one; returns the recorded run."""
         following = replace(record, generation=superseded.generation + 1)
-        replaced = f"REPLACE INTO runs SELECT {_FIELDS} FROM runs WHERE {_RUN} AND {_allowed('restart')} RETURNING 1"
-        if not self._execute(replaced, (*astuple(following), *superseded.key)):
+        statement = (
+            f"REPLACE INTO runs ({_COLUMNS}) SELECT {_VALUES} FROM runs "
+            f"WHERE {_RUN} AND {_allowed('restart')} RETURNING 1"
+        )
+        if not self._execute(statement, (*astuple(following), *superseded.key)):
             self._known(record.run_id)
             raise restarted_meanwhile(record)
         self._execute("DELETE FROM given_out WHERE run_id = ?", (record.run_id,))
@@ -71,13 +75,13 @@ class SqliteLedger:
 
     def run(self, run_id: str) -> RunRecord | None:
         """The run's newest generation."""
-        rows = self._execute("SELECT * FROM runs WHERE run_id = ?", (run_id,))
+        rows = self._execute(f"SELECT {_COLUMNS} FROM runs WHERE run_id = ?", (run_id,))
         return RunRecord(*rows[0]) if rows else None
 
     def runs(self, limit: int = 20, after: RunRecord | None = None) -> list[RunRecord]:
         """Runs, newest first; `after` is the last run of the page before."""
         older = "WHERE (accepted_at, run_id) < (?, ?)" if after else ""
-        statement = f"SELECT * FROM runs {older} ORDER BY accepted_at DESC, run_id DESC LIMIT ?"
+        statement = f"SELECT {_COLUMNS} FROM runs {older} ORDER BY accepted_at DESC, run_id DESC LIMIT ?"
         rows = self._execute(statement, (*((after.accepted_at, after.run_id) if after else ()), limit))
         return [RunRecord(*row) for row in rows]
 

@@ -96,8 +96,8 @@ class Names:
             self._shown.setdefault(spelling.casefold(), spelling)
 
     def shown(self) -> list[str]:
-        """All spellings, as they were first written."""
-        return list(self._shown.values())
+        """All spellings, as they were first written; the short ones first."""
+        return sorted(self._shown.values(), key=lambda name: "." in name)
 
     def resolve(self, text: str, at: str = "") -> Reference:
         """The one thing that `text` stands for. Refuses a text that stands for none or for several."""

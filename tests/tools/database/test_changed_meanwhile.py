@@ -85,7 +85,8 @@ def test_publish_refuses_what_prepare_refuses(
     for seen in (earlier, later):
         with pytest.raises(PublishError) as caught:
             database.publish(order(**mode, asked=bool(mode)), seen)
-        told = {problem.message, "the foreign keys that point at summary changed" if "key" in word else ""}
+        same = f"{problem.path}: {problem.message} (this came since the run began)"
+        told = {same, "the foreign keys that point at summary changed" if "key" in word else ""}
         assert (caught.value.kind, str(caught.value) in told) == ("target_changed", True)
     assert rows(scene) == OLD
 

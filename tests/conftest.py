@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 # Read by langgraph at its first import, wherever in a test session that is.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+# Databases, ledgers and checkpoints are synced to disk at each step: in memory that takes less time.
+_MEMORY = Path("/dev/shm")
+if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 # A deadline for each example would measure the machine's load.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")

@@ -68,6 +68,7 @@ def _parse(text: str) -> None:
         parse_one(f"({text}\n)", dialect="spark")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("opening", "closing"), _NESTINGS)
 @pytest.mark.parametrize("inside", ["x", f"f({', '.join('x' * 200)})"], ids=["short", "long"])
 def test_what_is_nested_takes_few_steps_or_is_told(opening: str, closing: str, inside: str, steps: list[int]) -> None:

@@ -50,6 +50,7 @@ def test_a_run_on_glue_is_suspended_looked_at_and_resumed(
     assert deployment.invoke({"run_id": RUN, "action": "status"}) == done
 
 
+@pytest.mark.slow
 def test_a_run_of_the_function_is_cancelled_from_the_terminal(deployment: Deployment, terminal: Any) -> None:
     """Both doors share ledger and checkpoints; exit code 3, and nothing is left."""
     deployment.glue.plans.append(PlannedRun(looks=8))
@@ -120,6 +121,7 @@ def database_users(terminal: Any) -> tuple[int, str, str]:
     return code, found["status"], found["detail"]
 
 
+@pytest.mark.slow
 def test_a_run_with_two_users(deployment: Deployment, terminal: Any, two_users: Users) -> None:
     """The job logs in by the connection's secret, and the function publishes what the jobs' user has staged."""
     done = deployment.invoke(event())

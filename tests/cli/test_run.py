@@ -74,6 +74,7 @@ def test_passwords_of_the_embedded_server_are_in_one_file(home: Home, ran: Ran) 
         assert holders == ["pgpass"], line
 
 
+@pytest.mark.slow
 def test_the_doctor_tells_of_the_databases_users(home: Home, ran: Ran) -> None:
     """The embedded server has two; one that is named without a user for the jobs has one, which is no failure."""
     for options, status, words in (
@@ -106,6 +107,7 @@ def test_a_target_that_is_not_ours_is_not_overwritten_unasked(home: Home, small:
     assert home.sql("SELECT * FROM totals") == [("mine", 1)]
 
 
+@pytest.mark.slow
 def test_sources_of_every_usual_kind(home: Home) -> None:
     """Another schema, odd names, char(n), numerics, timestamps, an empty table; a target with serial and default."""
     home.sql('DROP SCHEMA IF EXISTS "Sales" CASCADE; DROP TABLE IF EXISTS regions, summary')

@@ -73,6 +73,7 @@ def test_a_wrong_case_file_is_told(run: Any, tmp_path: Path, monkeypatch: pytest
     assert (code, "half.json: is not a JSON object" in errors) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_limit_takes_the_first_cases(run: Any, tmp_path: Path) -> None:
     """And the report goes where it is wanted; with --json it is on standard output alone."""

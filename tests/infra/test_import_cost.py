@@ -43,6 +43,7 @@ def test_it_costs_little_more_than_what_it_cannot_do_without(record_property: Ca
     assert handler <= 1.25 * reference
 
 
+@pytest.mark.slow
 def test_what_a_tick_does_not_need_is_imported_later() -> None:
     """Model, database, SQL parser and Spark are loaded by the step that needs them."""
     found = child(f"import sys, lambda_handler; print([name for name in {LAZY} if name in sys.modules])")

@@ -23,12 +23,14 @@ def lint(name: str, *options: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_cfn_lint_finds_nothing(name: str) -> None:
     """No error, and no warning but those with a reason."""
     assert lint(name, "--ignore-checks", *REASONS) == ""
 
 
+@pytest.mark.slow
 def test_the_reasons_are_about_the_optional_connection() -> None:
     """The ignored rule concerns the one resource that is made only when its parameters are given."""
     found = lint("template.yaml", "--format", "parseable").splitlines()

@@ -40,6 +40,7 @@ def test_a_refusal_is_503_and_says_what_to_do(
     assert deployment.glue.started == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Glue quota reached", "throttled to the end", "database unreachable"])
 def test_the_same_request_goes_on_when_the_refusal_is_over(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, name: str
@@ -62,6 +63,7 @@ def test_the_same_request_goes_on_when_the_refusal_is_over(
     assert len(deployment.glue.started) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "plans", "expected", "starts", "words"), ENDED, ids=[case[0] for case in ENDED])
 def test_a_job_that_code_cannot_mend_is_422(
     deployment: Deployment, name: str, plans: list[PlannedRun], expected: str, starts: int, words: list[str]

@@ -53,6 +53,7 @@ def test_an_event_becomes_a_published_table(image: Deployment) -> None:
     assert (detail["run_id"], detail["execution_status"], detail["rows_written"]) == (RUN, "success", 2)
 
 
+@pytest.mark.slow
 def test_a_first_attempt_that_fails_on_the_engine_is_repaired(image: Deployment) -> None:
     """Right on sample rows, too large on the table's own: diagnosed, repaired, and run as attempt 2."""
     image.bedrock.answers = [reply(TOO_LARGE), reply(f"ROOT CAUSE: a stray factor.\n\n{REPLY}")]
@@ -67,6 +68,7 @@ def test_a_first_attempt_that_fails_on_the_engine_is_repaired(image: Deployment)
     assert "do not fit numeric(12,2)" in asked
 
 
+@pytest.mark.slow
 def test_the_small_variant_runs_without_preflight_and_says_so(deployment: Deployment) -> None:
     """`preflight: skipped`, with the reason among the warnings."""
     body = deployment.invoke(event())["body"]
@@ -75,6 +77,7 @@ def test_the_small_variant_runs_without_preflight_and_says_so(deployment: Deploy
     assert totals(deployment) == TOTALS
 
 
+@pytest.mark.slow
 def test_two_failed_attempts_leave_the_old_rows(deployment: Deployment) -> None:
     """422, with the diagnosis; the target is as it was."""
     deployment.sql("CREATE TABLE totals (customer text, total numeric(12,2))")
@@ -122,6 +125,7 @@ def test_an_event_wakes_a_run_that_does_not_poll(deployment: Deployment) -> None
     assert len(deployment.glue.requests("StartJobRun")) == 1
 
 
+@pytest.mark.slow
 def test_a_call_lets_go_before_its_time_is_over(deployment: Deployment) -> None:
     """With a minute left it suspends and frees the run; a sweep lets it go on in an invocation of its own."""
     deployment.glue.plans.append(PlannedRun("STOPPED", looks=40))
@@ -140,6 +144,7 @@ def test_a_call_lets_go_before_its_time_is_over(deployment: Deployment) -> None:
     assert len(deployment.glue.started) == 1
 
 
+@pytest.mark.slow
 def test_a_call_without_time_for_the_model_asks_nothing(deployment: Deployment) -> None:
     """The run is left for the sweep, which wakes it, and no refusal is told."""
     begun = deployment.invoke(event(), seconds_left=80)
@@ -181,6 +186,7 @@ def test_a_start_whose_answer_is_lost_is_adopted(deployment: Deployment) -> None
     assert totals(deployment) == TOTALS
 
 
+@pytest.mark.slow
 def test_after_a_refusal_the_next_invocation_looks_anew(deployment: Deployment) -> None:
     """In the same process: a secret was rotated, a role changed."""
     working = deployment.database_url
@@ -213,6 +219,7 @@ def test_a_lease_outlives_its_invocation_and_not_by_much(deployment: Deployment)
     assert 340 < seen[0] <= 361
 
 
+@pytest.mark.slow
 def test_a_recorded_run_goes_on_with_its_own_model(deployment: Deployment) -> None:
     """A deployment that changed the model meanwhile does not strand the runs that began before."""
     deployment.configure(model="bedrock:us.anthropic.claude-opus-4", wait_seconds=0)

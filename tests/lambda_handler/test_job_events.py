@@ -72,6 +72,7 @@ FORGED: dict[str, Callable[[list[tuple[str, str]]], tuple[str, str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plans", [(NO_ADDRESS, LIVE), (FAILED, LIVE)], ids=["launch 2", "attempt 2"])
 def test_an_event_that_the_run_does_not_wait_for_changes_nothing(
     deployment: Deployment, plans: tuple[PlannedRun, ...]
@@ -86,6 +87,7 @@ def test_an_event_that_the_run_does_not_wait_for_changes_nothing(
     assert everything(deployment) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "detail",
     [None, {}, [], "text", {"jobName": "x"}, {"jobRunId": "jr_1"}, {"jobName": 7, "jobRunId": "jr_1"}],

@@ -75,6 +75,7 @@ def test_no_secret_is_told() -> None:
         assert "hunter22" not in told and "Xyzzy17" not in told and "pwd=***" in told
 
 
+@pytest.mark.slow
 def test_an_event_fits_on_the_bus() -> None:
     """However long names and messages are, and whatever they take as JSON; what is left out is counted."""
     problems = [Problem("ä" * 10_000, "\U0001f600" * 10_000) for _ in range(100)]

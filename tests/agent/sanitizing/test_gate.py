@@ -30,6 +30,7 @@ def test_good_code_passes(case: Case) -> None:
     assert rules(case["code"])[:1] == ([case["refused"]] if "refused" in case else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in HOSTILE])
 def test_no_text_becomes_code(case: Case) -> None:
     """Code that runs code, or reads more than a transform may, is refused, or is known to do no harm."""

@@ -278,6 +278,7 @@ DOORS = {
 """Programs that open each store."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [

@@ -28,6 +28,7 @@ def fresh(program: str, folder: Path, **environment: str) -> subprocess.Complete
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "door", ["import lambda_handler", "from cli.main import main; main(['status', '--home', sys.argv[1]])"]
 )
@@ -44,6 +45,7 @@ def test_the_forged_row_is_a_real_one(tmp_path: Path) -> None:
     assert (tmp_path / "owned").exists()
 
 
+@pytest.mark.slow
 def test_studio_s_door_is_shut_by_default_and_opened_by_its_configuration(tmp_path: Path) -> None:
     """`langgraph dev` imports langgraph before ours: the variable comes from langgraph.json."""
     assert "LANGGRAPH_STRICT_MSGPACK=true must be set" in fresh("import studio.server", tmp_path).stderr

@@ -190,6 +190,7 @@ def test_scripts_see_nothing_of_each_other(dry_run: LocalDryRun) -> None:
     assert dry_run.run(script(second), {}).error == ""
 
 
+@pytest.mark.slow
 def test_a_script_that_does_not_end_is_ended(tmp_path: Path) -> None:
     """After the time-out script and JVM are killed; Spark is shown to work, and the next dry run does."""
     dry_run = LocalDryRun(tmp_path, timeout_seconds=5)
@@ -212,6 +213,7 @@ DEATHS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "cause"), DEATHS.items())
 def test_a_script_that_dies_twice_is_to_blame(dry_run: LocalDryRun, body: str, cause: str) -> None:
     """Whatever a script kills, itself or Spark, it has failed where a control script runs through in a fresh JVM."""
@@ -220,6 +222,7 @@ def test_a_script_that_dies_twice_is_to_blame(dry_run: LocalDryRun, body: str, c
     assert (result.phase, result.rows) == ("", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("death", ["spark._jvm.System.exit(3)", "os.kill(int(jvm.pid()), 9); spark.range(1).count()"])
 def test_a_script_that_dies_once_is_not_to_blame(dry_run: LocalDryRun, tmp_path: Path, death: str) -> None:
     """A JVM that something else ended is replaced, and the script's result counts."""
@@ -234,6 +237,7 @@ def test_a_script_that_dies_once_is_not_to_blame(dry_run: LocalDryRun, tmp_path:
     assert dry_run.run(script(body), {}).rows == 1
 
 
+@pytest.mark.slow
 def test_a_control_script_that_dies_as_well_blames_spark(dry_run: LocalDryRun, monkeypatch: pytest.MonkeyPatch) -> None:
     """When Spark itself does not work the dry run is unavailable, and the next one has a new JVM."""
     monkeypatch.setattr("tools.spark.dry_run._CONTROL", script("spark._jvm.System.exit(4)"))
@@ -243,6 +247,7 @@ def test_a_control_script_that_dies_as_well_blames_spark(dry_run: LocalDryRun, m
     assert dry_run.run(script(f"write(spark.range(1), {STAGING})"), {}).rows == 1
 
 
+@pytest.mark.slow
 def test_a_jvm_that_takes_no_script_is_replaced(dry_run: LocalDryRun) -> None:
     """A JVM that breaks between two scripts is no fault of the second one."""
     dry_run.run(script(f"write(spark.range(1), {STAGING})"), {})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tools.spark.standin.awsglue._postgres import Postgres
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.spark,
     pytest.mark.postgres,
     # PySpark leaves the socket of each collect() to the garbage collector.

@@ -47,6 +47,7 @@ def in_the_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Lo
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_a_hungry_script_fails_and_the_function_lives(in_the_image: LocalDryRun) -> None:
     """More than half of the function's memory is not had; the JVM's share is bounded on its command line."""

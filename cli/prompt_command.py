@@ -33,7 +33,7 @@ def _snapshot(request: Request, settings: Settings) -> Snapshot:
     from agent.prompting import rows_read
     from agent.snapshot import event_snapshot
     from tools.database import PostgresDatabase
-    from tools.local.local_toolbox import local_database
+    from tools.local_toolbox import local_database
 
     if settings.database_url is None and not (settings.home / "postgres").exists():
         return event_snapshot(request)

@@ -8,7 +8,7 @@ from pathlib import Path
 from infra.certificates import NAME as CA_NAME
 from infra.lambda_zip import copy_sources
 
-LEFT_OUT = ("tools/local/local_toolbox.py", "tools/local/postgres.py", "tools/fakes.py")
+LEFT_OUT = ("tools/local_toolbox.py", "tools/local/postgres.py", "tools/fakes.py")
 """The embedded database, which the image lacks, and the fakes for tests."""
 
 

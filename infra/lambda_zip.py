@@ -19,7 +19,7 @@ PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 """Lambda's Python 3.11 runs on Amazon Linux 2, with glibc 2.26."""
 
 SOURCES = ("agent", "bootstrap.py", "graph", "lambda_handler.py", "prompts", "runs", "tools")
-NOT_OURS_TO_SHIP = ("tools/spark", "tools/local/local_toolbox.py", "tools/local/postgres.py", "tools/fakes.py")
+NOT_OURS_TO_SHIP = ("tools/spark", "tools/local_toolbox.py", "tools/local/postgres.py", "tools/fakes.py")
 """The embedded engine and its database need Spark and PostgreSQL, which the zip lacks; the fakes serve tests."""
 
 _SUFFIXES = (".py", ".md", ".txt", ".properties")

@@ -13,6 +13,6 @@ import cli.view
 import runs.actions
 import runs.service
 import tests.cli.kill_at
-import tools.local.local_toolbox
+import tools.local_toolbox
 import tools.spark.dry_run
 import tools.spark.engine

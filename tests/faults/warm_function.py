@@ -39,7 +39,7 @@ def point(
     }
     for name, value in aws.items():
         patch.setenv(name, value)
-    patch.setattr("tools.aws.aws_toolbox._dry_run", lambda settings, stack: None)
+    patch.setattr("tools.aws_toolbox._dry_run", lambda settings, stack: None)
 
 
 def warm(patch: pytest.MonkeyPatch, event: object, wire: Wire) -> None:

@@ -33,7 +33,7 @@ def test_the_sources_are_those_that_the_function_runs(tmp_path: Path) -> None:
     """The code with its template and prompts, without the embedded engine, the fakes and Studio."""
     copy_sources(ROOT, tmp_path, NOT_OURS_TO_SHIP)
     copied = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert {"lambda_handler.py", "agent/job_template.txt", "prompts/system.md", "tools/aws/aws_toolbox.py"} <= copied
+    assert {"lambda_handler.py", "agent/job_template.txt", "prompts/system.md", "tools/aws_toolbox.py"} <= copied
     left_out = ("tools/spark", "tools/local/postgres", "tools/fakes", "studio", "evals")
     assert not [name for name in copied if name.startswith(left_out)]
     assert {name.partition("/")[0] for name in copied} == set(SOURCES)

@@ -69,7 +69,7 @@ def _database(settings: Settings) -> str:
 def _users(settings: Settings) -> Check:
     from tools.database.database_url import role_of
     from tools.doctor.job_role import NAME, examine_users
-    from tools.local.local_toolbox import local_database
+    from tools.local_toolbox import local_database
 
     try:
         with local_database(settings) as database:

@@ -17,7 +17,7 @@ from tools.database.connection import Connector, server_version
 from tools.database.database_url import given_parameters
 from tools.database.tls import secured, unverified
 from tools.doctor.aws_services import check_database
-from tools.local.local_toolbox import local_database
+from tools.local_toolbox import local_database
 
 CA = Path("/ca.pem")
 

@@ -11,7 +11,7 @@ import pytest
 from agent.settings import load_settings
 from tests.infra.templates import resources
 from tests.tools.spark.scene import script
-from tools.aws.aws_toolbox import _dry_run
+from tools.aws_toolbox import _dry_run
 from tools.spark.dry_run import LocalDryRun
 from tools.spark.environment import FUNCTION_MEMORY, heap, python_bytes
 

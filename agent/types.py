@@ -176,19 +176,6 @@ def sql_type(type_name: str) -> str:
     return canonical(type_name).removeprefix("enum ")
 
 
-def base_type(type_name: str) -> str:
-    """The type for SQL without length or precision. Publish casts to it, so that PostgreSQL checks the length.
-
-    `character` alone would mean `character(1)` and cut in silence; `bpchar` has no length.
-    """
-    name = canonical(type_name)
-    if name.startswith("enum "):
-        return sql_type(name)
-    brackets = "[]" if name.endswith("[]") else ""
-    base = name.removesuffix("[]").split("(")[0]
-    return ("bpchar" if base == "character" else base) + brackets
-
-
 def element_type(type_name: str) -> str:
     """The type of an array's elements: of `integer[]` it is `integer`."""
     return canonical(type_name).removesuffix("[]")

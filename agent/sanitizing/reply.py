@@ -48,11 +48,6 @@ class Extracted:
     notes: list[str]
 
 
-def extract_transform(text: str, stop_reason: str) -> str:
-    """The source of the reply's transform; see `extract`."""
-    return extract(text, stop_reason).source
-
-
 def extract(text: str, stop_reason: str) -> Extracted:
     """The reply's transform: LF, no BOM, dedented, one header, ending in a newline.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import sys
 
-_PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 
 
@@ -16,8 +15,3 @@ def become_unreadable() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def is_readable() -> bool:
-    """True while other processes of this user may read this one."""
-    return sys.platform != "linux" or bool(ctypes.CDLL(None).prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0))

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.errors import ReplyError
 from agent.sanitizing.policy import check_policy
-from agent.sanitizing.reply import extract_transform
+from agent.sanitizing.reply import extract
 from agent.sanitizing.runtime import OLDEST, Runtime
 
 Case = dict[str, Any]
@@ -25,6 +25,11 @@ def cases(name: str) -> list[Case]:
 
 BENIGN = cases("benign")
 HOSTILE = cases("hostile")
+
+
+def extract_transform(text: str, stop_reason: str = "end_turn") -> str:
+    """The source of the transform in a reply."""
+    return extract(text, stop_reason).source
 
 
 def rules(code: str, runtime: Runtime = OLDEST) -> list[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent.sanitizing.policy import analyse, check_policy, checked_texts
-from agent.sanitizing.reply import extract_transform
 from agent.sanitizing.runtime import runtime
 from agent.sanitizing.stability import unstable_uses
-from tests.agent.sanitizing.gate_cases import BENIGN, HOSTILE, Case, rules
+from tests.agent.sanitizing.gate_cases import BENIGN, HOSTILE, Case, extract_transform, rules
 
 HARMLESS = {
     "err_cast_value": "an error's text is redacted",

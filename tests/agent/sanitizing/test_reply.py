@@ -6,7 +6,8 @@ import pytest
 
 from agent.errors import ReplyError
 from agent.sanitizing.policy import check_policy
-from agent.sanitizing.reply import extract, extract_transform, root_cause
+from agent.sanitizing.reply import extract, root_cause
+from tests.agent.sanitizing.gate_cases import extract_transform
 
 HEADER = "def transform(sources: dict[str, DataFrame]) -> DataFrame:\n"
 PLAIN = HEADER + '    return sources["a"]\n'

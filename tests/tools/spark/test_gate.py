@@ -17,10 +17,9 @@ import pytest
 from agent.errors import ReplyError
 from agent.request import parse_request
 from agent.sanitizing.policy import checked_texts
-from agent.sanitizing.reply import extract_transform
 from agent.script import assemble
 from agent.snapshot import Column, Snapshot, Source, Target
-from tests.agent.sanitizing.gate_cases import BENIGN, HOSTILE, Case
+from tests.agent.sanitizing.gate_cases import BENIGN, HOSTILE, Case, extract_transform
 from tests.tools.spark.scene import Bench
 
 if TYPE_CHECKING:

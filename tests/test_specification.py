@@ -16,9 +16,9 @@ import pytest
 
 from agent import request as model
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan import pivots, unions, window_entries
 from agent.compiler.plan.plan import build_plan
-from agent.compiler.plan.transformations import TYPES
+from agent.compiler.spec import pivots, union_entries, window_entries
+from agent.compiler.spec.entries import TYPES
 from agent.errors import InvalidRequestError
 from agent.request import Request, parse_request
 from agent.request_checks import unsupported
@@ -152,7 +152,7 @@ FIELDS = [
     ("## aggregations", set(model.Aggregation.model_fields)),
     ("### window", set(window_entries.KEYS)),
     ("### pivot", set(pivots.KEYS)),
-    ("### union", set(unions.KEYS)),
+    ("### union", set(union_entries.KEYS)),
     ("## source_schemas", {*model.TableSchema.model_fields, *model.ColumnSchema.model_fields}),
     ("## options", set(model.Options.model_fields)),
 ]

@@ -10,7 +10,7 @@ from sqlglot import parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 
-from agent.compiler.plan.divisions import with_safe_divisors
+from agent.compiler.expressions.divisions import with_safe_divisors
 from agent.sampling.join_keys import key_classes
 from agent.sql_limits import HINT, MAX_CHARACTERS, MAX_LEVELS, MAX_WORK, excess
 from tests.agent.compiler.scene import aliased, request_for, snapshot_for

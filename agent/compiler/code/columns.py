@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from agent.compiler.code.layout import Argument, bracketed, call_of, comparison, conjunction
 from agent.compiler.code.spelling import python_column, python_literal, python_text, python_value, sql_column
-from agent.compiler.plan.divisions import with_safe_divisors
-from agent.compiler.plan.steps import BoundExpression, FilterStep, MergedColumn, Reference
+from agent.compiler.expressions.divisions import with_safe_divisors
+from agent.compiler.expressions.references import BoundExpression, MergedColumn, Reference
+from agent.compiler.plan.steps import FilterStep
 
 Comparison = tuple[Argument, str, str]
 """Left side, operator, right side."""

@@ -9,8 +9,9 @@ import textwrap
 
 from sqlglot.dialects.spark import Spark
 
-from agent.compiler.plan.sql_words import SYNTAX_BEFORE_PARENTHESIS
-from agent.compiler.plan.steps import Constant, MergedColumn, NamedColumn, Plan, PlannedSource, Reference, SourceColumn
+from agent.compiler.expressions.references import Constant, MergedColumn, NamedColumn, Reference, SourceColumn
+from agent.compiler.expressions.sql_words import SYNTAX_BEFORE_PARENTHESIS
+from agent.compiler.plan.steps import Plan, PlannedSource
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """Names that Spark reads without backquotes."""

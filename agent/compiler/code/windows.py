@@ -5,8 +5,10 @@ from __future__ import annotations
 from agent.compiler.code.columns import column_code
 from agent.compiler.code.layout import Argument, Call, statement
 from agent.compiler.code.spelling import python_value
-from agent.compiler.plan.column_kinds import wraps
-from agent.compiler.plan.steps import Frame, Reference, SortKey, WindowStep
+from agent.compiler.expressions.column_kinds import wraps
+from agent.compiler.expressions.references import Reference
+from agent.compiler.plan.steps import SortKey, WindowStep
+from agent.compiler.spec.window_entries import Frame
 
 
 class WindowVariables:

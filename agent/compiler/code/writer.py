@@ -15,14 +15,13 @@ from agent.compiler.code.spelling import (
     variables,
 )
 from agent.compiler.code.windows import WindowVariables, aggregated, sort_code, window_code
+from agent.compiler.expressions.references import MergedColumn, NamedColumn
 from agent.compiler.plan.steps import (
     AggregateStep,
     ComputedStep,
     FilterStep,
     Grouping,
     JoinStep,
-    MergedColumn,
-    NamedColumn,
     Ordering,
     OutputColumn,
     Plan,

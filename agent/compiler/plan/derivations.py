@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.compiler.plan.conversions import refuse_silent_casts
-from agent.compiler.plan.expressions import Expression, parse_expression, string_literals
-from agent.compiler.plan.inference import kind_of_expression
+from agent.compiler.expressions.conversions import refuse_silent_casts
+from agent.compiler.expressions.inference import kind_of_expression
+from agent.compiler.expressions.parsing import Expression, parse_expression, string_literals
+from agent.compiler.expressions.references import BoundExpression, NamedColumn, Reference
 from agent.compiler.plan.joins import refuse_padded
-from agent.compiler.plan.problems import Located, Problems, refuse, within
 from agent.compiler.plan.resolution import Names, Scope, Sources
-from agent.compiler.plan.steps import BoundExpression, NamedColumn, Reference
+from agent.compiler.problems import Located, Problems, refuse, within
 from agent.request import DerivedColumn
 
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import copy
 
-from agent.compiler.plan.column_kinds import MAX_DIGITS, kind_of_aggregate, unequal, unordered
-from agent.compiler.plan.conditions import exact_value
+from agent.compiler.expressions.column_kinds import MAX_DIGITS, kind_of_aggregate, unequal, unordered
+from agent.compiler.expressions.inference import kind_of_expression
+from agent.compiler.expressions.literals import exact_value
+from agent.compiler.expressions.references import BoundExpression, NamedColumn, Reference, unquoted
 from agent.compiler.plan.derivations import Derivation, Derivations, bind
-from agent.compiler.plan.inference import kind_of_expression
-from agent.compiler.plan.pivots import PivotedAggregation
-from agent.compiler.plan.problems import Located, Problems, refuse, within
-from agent.compiler.plan.resolution import Names, described, unquoted
-from agent.compiler.plan.steps import (
-    AggregateStep,
-    BoundExpression,
-    DerivedStep,
-    FilterStep,
-    Grouping,
-    GroupKey,
-    NamedColumn,
-    Reference,
-)
+from agent.compiler.plan.resolution import Names, described
+from agent.compiler.plan.steps import AggregateStep, DerivedStep, FilterStep, Grouping, GroupKey
+from agent.compiler.problems import Located, Problems, refuse, within
+from agent.compiler.spec.pivots import PivotedAggregation
 from agent.nearest import did_you_mean
 from agent.request import Aggregation
 

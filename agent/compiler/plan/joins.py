@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlglot import exp
 
-from agent.compiler.plan.column_kinds import mismatch
-from agent.compiler.plan.conversions import refuse_silent_casts
-from agent.compiler.plan.expressions import Mention, parse_expression
-from agent.compiler.plan.problems import USE_A_MODEL, Located, Problems, refuse, within
-from agent.compiler.plan.repetitions import without_repetitions
+from agent.compiler.expressions.column_kinds import mismatch
+from agent.compiler.expressions.conversions import refuse_silent_casts
+from agent.compiler.expressions.parsing import Mention, parse_expression
+from agent.compiler.expressions.references import BoundExpression, MergedColumn, Reference, SourceColumn
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
-from agent.compiler.plan.steps import BoundExpression, JoinStep, MergedColumn, Reference, SourceColumn
+from agent.compiler.plan.steps import JoinStep
+from agent.compiler.problems import USE_A_MODEL, Located, Problems, refuse, within
+from agent.compiler.spec.repetitions import without_repetitions
 from agent.request import JoinCondition, JoinType
 
 _MIRRORED: dict[JoinType, JoinType] = {"inner": "inner", "left": "right", "right": "left", "outer": "outer"}

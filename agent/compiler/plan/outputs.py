@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from agent.compiler.plan.column_kinds import unequal, unordered
-from agent.compiler.plan.entry_details import SortItem
-from agent.compiler.plan.problems import Located, Problems, located, refuse
-from agent.compiler.plan.resolution import Scope, described, unquoted
-from agent.compiler.plan.steps import Grouping, NamedColumn, Ordering, OutputColumn, Reference, SortKey
+from agent.compiler.expressions.column_kinds import unequal, unordered
+from agent.compiler.expressions.references import NamedColumn, Reference, unquoted
+from agent.compiler.plan.resolution import Scope, described
+from agent.compiler.plan.steps import Grouping, Ordering, OutputColumn, SortKey
 from agent.compiler.plan.tie_breakers import check_limit, tie_rank
-from agent.compiler.plan.transformations import Entries
+from agent.compiler.problems import Located, Problems, located, refuse
+from agent.compiler.spec.entries import Entries
+from agent.compiler.spec.entry_details import SortItem
 from agent.nearest import did_you_mean
 from agent.request import TargetTable
 from agent.snapshot import Target

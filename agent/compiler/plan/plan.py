@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agent.compiler.plan.conditions import filter_step
+from agent.compiler.expressions.references import Reference, unquoted
+from agent.compiler.plan.conditions import filter_step, filters_once
 from agent.compiler.plan.derivations import Derivation, Derivations
 from agent.compiler.plan.grouping import Grouped, read_grouping
 from agent.compiler.plan.joins import JoinChain, join_chain
 from agent.compiler.plan.outputs import ResultReader
-from agent.compiler.plan.problems import Located, Problems, refuse
 from agent.compiler.plan.pruning import named, of_result, phase
-from agent.compiler.plan.repetitions import filters_once
-from agent.compiler.plan.resolution import Names, Scope, Sources, all_names, read_sources, unquoted
+from agent.compiler.plan.resolution import Names, Scope, Sources, all_names, read_sources
 from agent.compiler.plan.steps import (
     DerivedStep,
     FilterStep,
@@ -23,12 +22,12 @@ from agent.compiler.plan.steps import (
     Plan,
     PlannedSource,
     PlanPhase,
-    Reference,
     UnionStep,
 )
-from agent.compiler.plan.transformations import Entries, read_entries
 from agent.compiler.plan.unions import apply_unions
 from agent.compiler.plan.window_steps import read_windowing
+from agent.compiler.problems import Located, Problems, refuse
+from agent.compiler.spec.entries import Entries, read_entries
 from agent.request import Request
 from agent.snapshot import Snapshot
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from agent.compiler.plan.steps import (
-    ComputedStep,
-    DerivedStep,
-    FilterStep,
-    NamedColumn,
-    Ordering,
-    OutputColumn,
-    PlanPhase,
-    Reference,
-)
+from agent.compiler.expressions.references import NamedColumn, Reference
+from agent.compiler.plan.steps import ComputedStep, DerivedStep, FilterStep, Ordering, OutputColumn, PlanPhase
 from agent.compiler.plan.tie_breakers import with_ties_broken
 
 _Step = TypeVar("_Step", DerivedStep, ComputedStep)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agent.compiler.plan.column_kinds import kind_of
-from agent.compiler.plan.problems import Problems, refuse
-from agent.compiler.plan.steps import MergedColumn, NamedColumn, Reference, SourceColumn
+from agent.compiler.expressions.column_kinds import kind_of
+from agent.compiler.expressions.references import MergedColumn, NamedColumn, Reference, SourceColumn, unquoted
+from agent.compiler.problems import Problems, refuse
 from agent.errors import UnsupportedTypeError
 from agent.nearest import did_you_mean
 from agent.request import SourceTable, Specification
 from agent.snapshot import Snapshot
-
-_PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
-"""A part of a dotted name: in backquotes, where two stand for one, or plain."""
 
 
 @dataclass(frozen=True)
@@ -124,13 +120,6 @@ class Scope(Protocol):
     def shown(self) -> list[str]:
         """All spellings, for hints."""
         ...
-
-
-def unquoted(text: str) -> str:
-    """A plain reference without backquotes: `` `sales.orders`.`x` `` is `sales.orders.x`."""
-    if "`" not in text:
-        return text.strip()
-    return ".".join(quoted.replace("``", "`") or plain for quoted, plain in _PART.findall(text.strip()))
 
 
 def described(reference: Reference) -> str:

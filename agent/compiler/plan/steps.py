@@ -2,62 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
-from agent.compiler.plan.column_kinds import Kind
-from agent.compiler.plan.expressions import Expression
+from agent.compiler.expressions.column_kinds import Kind
+from agent.compiler.expressions.references import BoundExpression, Constant, Reference, SourceColumn
+from agent.compiler.spec.window_entries import Frame
 from agent.request import JoinType
-
-
-@dataclass(frozen=True)
-class SourceColumn:
-    """A column of a source."""
-
-    source: str
-    """The source's key."""
-    name: str
-    kind: Kind
-
-
-@dataclass(frozen=True)
-class MergedColumn:
-    """A shared join key after an outer join: the first member that is not NULL."""
-
-    name: str
-    members: tuple[SourceColumn, ...]
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of the first member, wide enough for all members."""
-        kinds = [member.kind for member in self.members]
-        families = {kind.family for kind in kinds}
-        return replace(
-            kinds[0],
-            family="decimal" if families == {"integer", "decimal"} else kinds[0].family,
-            whole=max(kind.whole for kind in kinds),
-            scale=max(kind.scale for kind in kinds),
-        )
-
-
-@dataclass(frozen=True)
-class NamedColumn:
-    """A column without a source: a derived column, a window, an aggregate or a group key."""
-
-    name: str
-    kind: Kind | None = None
-    """None when it is not known."""
-
-
-Reference = SourceColumn | MergedColumn | NamedColumn
-
-
-@dataclass(frozen=True)
-class BoundExpression:
-    """An expression with the columns that its mentions stand for, in their order."""
-
-    expression: Expression
-    references: tuple[Reference, ...]
 
 
 @dataclass(frozen=True)
@@ -103,23 +53,6 @@ class SortKey:
     column: Reference
     descending: bool
     nulls_first: bool
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A window's frame: offsets from the current row, None for no bound."""
-
-    unit: Literal["rows", "range"]
-    start: int | None
-    end: int | None
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A constant. `cast` is the Spark type that its text is cast to; None without a cast."""
-
-    value: str | int | float | bool
-    cast: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from agent.compiler.plan.problems import refuse
-from agent.compiler.plan.steps import ComputedStep, Grouping, NamedColumn, OutputColumn, Reference, SortKey, WindowStep
+from agent.compiler.expressions.references import NamedColumn, Reference
+from agent.compiler.plan.steps import ComputedStep, Grouping, OutputColumn, SortKey, WindowStep
+from agent.compiler.problems import refuse
 
 
 def with_ties_broken(steps: tuple[ComputedStep, ...], used: Iterable[Reference]) -> tuple[ComputedStep, ...]:

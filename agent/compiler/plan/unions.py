@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from agent.compiler.plan.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unequal
-from agent.compiler.plan.entry_details import Details, names_of
-from agent.compiler.plan.problems import Located, Problems, refuse
+from agent.compiler.expressions.column_kinds import MAX_DIGITS, Kind, fits_one_decimal, unequal
+from agent.compiler.expressions.references import SourceColumn
 from agent.compiler.plan.resolution import Sources, described
-from agent.compiler.plan.steps import SourceColumn, UnionStep
+from agent.compiler.plan.steps import UnionStep
+from agent.compiler.problems import Located, Problems, refuse
+from agent.compiler.spec.union_entries import UnionEntry
 from agent.nearest import did_you_mean
-
-KEYS = ("tables", "alias", "columns", "all")
-DEFAULT_ALIAS = "united"
-
-
-@dataclass(frozen=True)
-class UnionEntry:
-    """A union as written: the names of the sources, and the alias of the whole."""
-
-    tables: tuple[str, ...]
-    alias: str
-    columns: tuple[str, ...]
-    keeps_all: bool
-
-
-def read_union(details: Details) -> UnionEntry:
-    """The union in these details."""
-    alias = details.get("alias", DEFAULT_ALIAS)
-    if not isinstance(alias, str) or not alias:
-        refuse(f"is the name of all the rows together, not {alias!r}", ".alias")
-    keeps_all = details.get("all")
-    if not isinstance(keeps_all, bool):
-        refuse("say true to keep every row (UNION ALL), or false to keep equal rows once (UNION)", ".all")
-    tables = names_of(details, "tables")
-    if len(tables) < 2:
-        refuse("is a list of at least two listed sources", ".tables")
-    return UnionEntry(tables, alias, names_of(details, "columns"), keeps_all)
 
 
 def apply_unions(

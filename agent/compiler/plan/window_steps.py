@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agent.compiler.plan.column_kinds import Kind, kind_of_aggregate, unequal, unordered
-from agent.compiler.plan.conditions import digits_of, exact_value
+from agent.compiler.expressions.column_kinds import Kind, kind_of_aggregate, unequal, unordered
+from agent.compiler.expressions.inference import kind_of_expression
+from agent.compiler.expressions.literals import digits_of, exact_value
+from agent.compiler.expressions.references import Constant, NamedColumn, Reference, unquoted
 from agent.compiler.plan.derivations import Derivation, Derivations, bind
 from agent.compiler.plan.grouping import Grouped, check_aggregated
-from agent.compiler.plan.inference import kind_of_expression
-from agent.compiler.plan.problems import Located, Problems, refuse, within
-from agent.compiler.plan.resolution import Names, Scope, described, unquoted
-from agent.compiler.plan.steps import ComputedStep, Constant, DerivedStep, NamedColumn, Reference, SortKey, WindowStep
-from agent.compiler.plan.window_entries import OFFSETS, RANKINGS, WindowEntry
+from agent.compiler.plan.resolution import Names, Scope, described
+from agent.compiler.plan.steps import ComputedStep, DerivedStep, SortKey, WindowStep
+from agent.compiler.problems import Located, Problems, refuse, within
+from agent.compiler.spec.window_entries import OFFSETS, RANKINGS, WindowEntry
 from agent.request import Aggregation
 
 _INTEGER_LIMITS = {5: 2**15, 10: 2**31, 20: 2**63}

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan import pivots, unions, window_entries
 from agent.compiler.plan.plan import build_plan
+from agent.compiler.spec import pivots, union_entries, window_entries
 from agent.errors import InvalidRequestError
 from agent.sanitizing.policy import check_policy
 from tests.agent.compiler.scene import aggregate, derive, names, request_for, snapshot_for, step, where
@@ -132,7 +132,7 @@ def test_pivots_compile_or_are_refused(pivot: dict[str, Any], other: bool) -> No
 
 @given(
     tables=st.just(["spring", "autumn"]) | st.lists(st.sampled_from(["spring", "autumn", "regions"])) | JSON,
-    more=st.dictionaries(st.sampled_from(unions.KEYS), JSON, max_size=1),
+    more=st.dictionaries(st.sampled_from(union_entries.KEYS), JSON, max_size=1),
     columns=st.lists(st.sampled_from(["city", "amount", "units", "CITY"]), max_size=3),
 )
 def test_unions_compile_or_are_refused(tables: Any, more: dict[str, Any], columns: list[str]) -> None:

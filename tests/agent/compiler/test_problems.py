@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.compiler.plan.problems import Located, Problems, located, refuse, within
+from agent.compiler.problems import Located, Problems, located, refuse, within
 from agent.errors import InvalidRequestError, Problem
 
 

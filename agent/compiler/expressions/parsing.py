@@ -15,9 +15,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from agent.compiler.plan.divisions import divisors_are_placed
-from agent.compiler.plan.problems import USE_A_MODEL, refuse
-from agent.compiler.plan.sql_words import BARE_WORDS, CAST_TYPES, SYNTAX_BEFORE_PARENTHESIS, UNITS
+from agent.compiler.expressions.divisions import divisors_are_placed
+from agent.compiler.expressions.sql_words import BARE_WORDS, CAST_TYPES, SYNTAX_BEFORE_PARENTHESIS, UNITS
+from agent.compiler.problems import USE_A_MODEL, refuse
 from agent.nearest import did_you_mean
 from agent.sanitizing.spark_names import AGGREGATE_FUNCTIONS, IDENTITY_NAMES, ROW_FUNCTIONS, UNSTABLE_FUNCTIONS
 from agent.sql_limits import HINT, excess

@@ -7,8 +7,8 @@ from typing import get_args
 
 from pydantic import JsonValue
 
-from agent.compiler.plan.entry_details import Details, known_keys, names_of, text_of, word_of
-from agent.compiler.plan.problems import refuse, within
+from agent.compiler.problems import refuse, within
+from agent.compiler.spec.entry_details import Details, known_keys, names_of, text_of, word_of
 from agent.request import AggregateFunction, Aggregation
 
 KEYS = ("column", "values", "function", "value_column", "group_by")

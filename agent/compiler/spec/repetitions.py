@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from agent.compiler.plan.pivots import PivotedAggregation
-from agent.compiler.plan.problems import Located, Problems
-from agent.compiler.plan.steps import FilterStep
-from agent.compiler.plan.window_entries import WindowEntry
+from agent.compiler.problems import Located, Problems
+from agent.compiler.spec.pivots import PivotedAggregation
+from agent.compiler.spec.window_entries import WindowEntry
 from agent.request import Aggregation, DerivedColumn
 
-_STEPS = "specs.transformations"
-_BESIDE = ("!=", "NOT IN", "LIKE", "NOT LIKE")
-"""Operators that one column may have twice with different values."""
+STEPS = "specs.transformations"
+"""Path of the entries that may repeat a structured field."""
+
+
 _Entry = TypeVar("_Entry")
 
 
@@ -28,7 +28,7 @@ def without_repetitions(
     kept = []
     for entry in entries:
         first = seen.setdefault(identity(entry.value), entry)
-        if first is entry or not entry.path.startswith(_STEPS):
+        if first is entry or not entry.path.startswith(STEPS):
             kept.append(entry)
         elif meaning(first.value) != meaning(entry.value):
             problems.add(entry.path, f"contradicts {first.path}")
@@ -55,24 +55,3 @@ def derived_once(entries: list[Located[DerivedColumn]], problems: Problems) -> l
 def windows_once(entries: list[Located[WindowEntry]], problems: Problems) -> list[Located[WindowEntry]]:
     """The windows, each once."""
     return without_repetitions(entries, lambda entry: entry.name.casefold(), repr, problems)
-
-
-def filters_once(entries: list[Located[FilterStep]], problems: Problems) -> tuple[FilterStep, ...]:
-    """The filters, each once. A step that no row could pass beside another filter contradicts it."""
-    kept: list[Located[FilterStep]] = []
-    for path, step in entries:
-        others = [(where, one) for where, one in kept if (one.column, one.operator) == (step.column, step.operator)]
-        listed = not path.startswith(_STEPS)
-        if not listed and any(one.values == step.values for _, one in others):
-            continue
-        clash = next((where for where, _ in others if not listed and _contradicts(step, where)), None)
-        if clash is not None:
-            problems.add(path, f"contradicts {clash}")
-        else:
-            kept.append(Located(path, step))
-    return tuple(step for _, step in kept)
-
-
-def _contradicts(step: FilterStep, other_path: str) -> bool:
-    """True for two equalities with different values, and for a step whose values differ from those in `filters`."""
-    return step.operator == "=" or (step.operator not in _BESIDE and not other_path.startswith(_STEPS))

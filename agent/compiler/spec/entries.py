@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from agent.compiler.plan import pivots, unions, window_entries
-from agent.compiler.plan.entry_details import Details, SortItem, known_keys, one_of, says, sort_items
-from agent.compiler.plan.pivots import read_pivot
-from agent.compiler.plan.problems import USE_A_MODEL, Located, Problems, located, refuse, within
-from agent.compiler.plan.repetitions import aggregates_once, derived_once, windows_once
-from agent.compiler.plan.unions import UnionEntry, read_union
-from agent.compiler.plan.window_entries import OFFSETS, WindowEntry, read_window
+from agent.compiler.problems import USE_A_MODEL, Located, Problems, located, refuse, within
+from agent.compiler.spec import pivots, union_entries, window_entries
+from agent.compiler.spec.entry_details import Details, SortItem, known_keys, one_of, says, sort_items
+from agent.compiler.spec.pivots import read_pivot
+from agent.compiler.spec.repetitions import aggregates_once, derived_once, windows_once
+from agent.compiler.spec.union_entries import UnionEntry, read_union
+from agent.compiler.spec.window_entries import OFFSETS, WindowEntry, read_window
 from agent.request import Aggregation, DerivedColumn, Filter, JoinCondition, Specification, Transformation
 from agent.validation_messages import shape_problem
 
@@ -250,7 +250,7 @@ _TYPES: dict[str, _Type] = {
     "rename": _Type("rename", ("from", "to", "columns", "mapping"), _read_rename),
     "window": _Type("windows", window_entries.KEYS, read_window),
     "pivot": _Type("aggregations", pivots.KEYS, read_pivot),
-    "union": _Type("unions", unions.KEYS, read_union),
+    "union": _Type("unions", union_entries.KEYS, read_union),
 }
 TYPES = (*_TYPES, "distinct")
 """The types that the compiler knows."""

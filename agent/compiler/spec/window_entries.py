@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import JsonValue
 
-from agent.compiler.plan.entry_details import (
+from agent.compiler.expressions.references import unquoted
+from agent.compiler.problems import refuse, within
+from agent.compiler.spec.entry_details import (
     Details,
     SortItem,
     names_of,
@@ -16,9 +19,6 @@ from agent.compiler.plan.entry_details import (
     text_of,
     word_of,
 )
-from agent.compiler.plan.problems import refuse, within
-from agent.compiler.plan.resolution import unquoted
-from agent.compiler.plan.steps import Frame
 
 RANKINGS = ("rank", "dense_rank", "row_number")
 OFFSETS = ("lag", "lead")
@@ -30,6 +30,15 @@ _BOUND = r"(UNBOUNDED|CURRENT|\d{1,9}) (PRECEDING|ROW|FOLLOWING)"
 _FRAME = re.compile(rf"(ROWS|RANGE) BETWEEN {_BOUND} AND {_BOUND}")
 _FRAME_SHAPE = "a frame is written as `ROWS BETWEEN 6 PRECEDING AND CURRENT ROW`"
 _MAX_OFFSET = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A window's frame: offsets from the current row, None for no bound."""
+
+    unit: Literal["rows", "range"]
+    start: int | None
+    end: int | None
 
 
 @dataclass(frozen=True)

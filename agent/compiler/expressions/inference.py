@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from agent.compiler.plan.column_kinds import Kind
-from agent.compiler.plan.steps import BoundExpression
+from agent.compiler.expressions.column_kinds import Kind
+from agent.compiler.expressions.references import BoundExpression
 
 _STRING = (
     exp.Concat, exp.ConcatWs, exp.DPipe, exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Initcap, exp.Pad,

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from agent.compiler.plan.column_kinds import DISGUISED, Kind, mismatch
-from agent.compiler.plan.conditions import exact_value
-from agent.compiler.plan.inference import branches_of, is_quoted, kinds_in, moment_among
-from agent.compiler.plan.problems import refuse
-from agent.compiler.plan.sql_words import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
-from agent.compiler.plan.steps import BoundExpression
+from agent.compiler.expressions.column_kinds import DISGUISED, Kind, mismatch
+from agent.compiler.expressions.inference import branches_of, is_quoted, kinds_in, moment_among
+from agent.compiler.expressions.literals import exact_value
+from agent.compiler.expressions.references import BoundExpression
+from agent.compiler.expressions.sql_words import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
+from agent.compiler.problems import refuse
 from agent.nearest import did_you_mean
 
 _Kinds = Callable[[Any], Kind | None]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from agent.compiler.plan.problems import refuse, within
+from agent.compiler.problems import refuse, within
 from agent.nearest import did_you_mean
 
 _DIRECTION_KEYS = ("order", "direction", "ascending")

@@ -1,0 +1,1 @@
+"""SQL expressions: two dialects, read, checked and rendered."""

@@ -1,0 +1,1 @@
+"""The reader: a specification as people and programs write it, as canonical elements."""

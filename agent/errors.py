@@ -16,6 +16,8 @@ class Problem:
     """The path, as `specs.join_conditions[0].on_columns`."""
     message: str
     """The fault, and the right form."""
+    beyond: bool = False
+    """True where only the compiler cannot say it: a model can be asked."""
 
 
 class DatamorphError(Exception):

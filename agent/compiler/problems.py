@@ -30,16 +30,22 @@ def located(path: str, values: Iterable[_Value]) -> list[Located[_Value]]:
 
 
 class _Refusal(Exception):
-    def __init__(self, message: str, at: str) -> None:
+    def __init__(self, message: str, at: str, beyond: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.at = at
         """The path from where the refusal is caught to the part that is refused."""
+        self.beyond = beyond
 
 
 def refuse(message: str, at: str = "") -> NoReturn:
     """Refuse the part that is being read, or its part `at`, as `.column`."""
     raise _Refusal(message, at)
+
+
+def cannot(message: str, at: str = "") -> NoReturn:
+    """Refuse a part that is well written, and that only the compiler cannot express: a model can be asked."""
+    raise _Refusal(message, at, beyond=True)
 
 
 @contextmanager
@@ -48,7 +54,7 @@ def within(at: str) -> Iterator[None]:
     try:
         yield
     except _Refusal as refusal:
-        raise _Refusal(refusal.message, at + refusal.at) from None
+        raise _Refusal(refusal.message, at + refusal.at, refusal.beyond) from None
 
 
 class Problems:
@@ -71,9 +77,9 @@ class Problems:
         if kind is None and self._found:
             raise InvalidRequestError(list(self._found))
 
-    def add(self, path: str, message: str) -> None:
-        """Add a problem; a repetition counts once."""
-        self._found[Problem(path, message)] = None
+    def add(self, path: str, message: str, beyond: bool = False) -> None:
+        """Add a problem; a repetition counts once. `beyond` as in Problem."""
+        self._found[Problem(path, message, beyond)] = None
 
     @contextmanager
     def at(self, path: str, name: str = "") -> Iterator[None]:
@@ -81,7 +87,7 @@ class Problems:
         try:
             yield
         except _Refusal as refusal:
-            self.add(path + refusal.at, refusal.message)
+            self.add(path + refusal.at, refusal.message, refusal.beyond)
             self._failed.add(name.casefold())
 
     def follows(self, name: str, uses: Iterable[str]) -> bool:

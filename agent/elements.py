@@ -19,7 +19,7 @@ class Comparison:
     column: str
     """A column, an aggregate's alias, or a SQL expression such as `count(*)`."""
     operator: str
-    """`=`, `!=`, `>`, `<`, `>=`, `<=`, `IS NULL`, `IS NOT NULL`, and `LIKE`, `ILIKE`, `IN`, `BETWEEN` with or without NOT."""
+    """`=`, `!=`, `>`, `<`, `>=`, `<=`, `IS NULL`, `IS NOT NULL`; `LIKE`, `ILIKE`, `IN` and `BETWEEN`, also with NOT."""
     value: JsonValue = None
     """As it was written: a text may be a number, a date or another column."""
 

@@ -1,0 +1,1 @@
+"""The closed table of functions, by topic: what each means, and how each dialect spells it."""

@@ -60,7 +60,6 @@ SUPPORTED = f"{', '.join(sorted([*_TYPES, 'numeric']))}, enums, and one-dimensio
 
 _WRITTEN = ("numeric", "decimal", "varchar", "timestamp", "timestamptz", "boolean", *_TYPES)
 """Names that a mistyped one is compared with. Short names resemble too many of PostgreSQL's other types."""
-_NEAR = 0.8
 
 _NO_ARRAYS = frozenset({"time", "binary"})
 """Spark's JDBC source cannot read an array of times, and its sink cannot write one of byte strings."""
@@ -151,7 +150,7 @@ def near_type(type_name: str) -> str:
     word = type_name.lower().split("(")[0].strip()
     if _ALIASES.get(word, word) == "numeric":
         return "; a numeric has at most 38 digits, and not more decimals than digits"
-    near = nearest(word, _WRITTEN, cutoff=_NEAR)
+    near = nearest(word, _WRITTEN)
     return f"; did you mean {near!r}?" if near else ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.findings import FailureClass, RepairableBy
-from agent.nearest import nearest
+from agent.nearest import most_similar
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Match:
     @property
     def nearest(self) -> str:
         """The suggestion most like the subject; empty without suggestions."""
-        return nearest(self.name, self.names, cutoff=0.0) or ""
+        return most_similar(self.name, self.names) or ""
 
     def fill(self, template: str) -> str:
         """A template filled with this match's groups."""

@@ -178,5 +178,5 @@ def _unknown(node: ast.Attribute, of: set[AtomKind], context: Context) -> Findin
 
 
 def _nearest(name: str, names: frozenset[str], prefix: str) -> str:
-    near = nearest(name, names, cutoff=0.75)
+    near = nearest(name, names)
     return f"did you mean {prefix}{near}?" if near else ""

@@ -66,7 +66,7 @@ def make_model(
 
 
 def _slip(word: str) -> bool:
-    return word in _WORDS or nearest(word, _WORDS, cutoff=0.8) is not None
+    return word in _WORDS or nearest(word, _WORDS) is not None
 
 
 def _unknown(choice: str, word: str) -> str:

@@ -19,14 +19,17 @@ from agent.errors import (
 from agent.redaction import clip, redact
 from graph.response import STATUS_CODES, ConflictBody, FieldError, InvalidBody, Response, UnavailableBody
 
-ERRORS_TOLD = 100
-"""Problems in one response: Lambda's answer takes 6 MB, and nobody reads ten thousand lines."""
+ERRORS_TOLD = 10
+"""Limit of problems in one response; the first ones are the causes of many others."""
 
 _SERVICES = {ArtifactError: "artifacts", EngineError: "engine"}
 """Names of the services behind errors that name none."""
 
 _UNEXPECTED_CHARACTERS = 500
 _REASON_CHARACTERS = 2000
+_PATH_CHARACTERS = 300
+_MESSAGE_CHARACTERS = 2000
+"""Limit of one message, which may quote a text of the event: Lambda's answer takes 6 MB."""
 
 
 def respond(
@@ -79,9 +82,14 @@ def reason(response: Response, secrets: Iterable[str] = ()) -> str:
 
 def _invalid(run_id: str | None, problems: Sequence[Problem]) -> Response:
     """400 with the first problems of very many."""
-    errors = [FieldError(path=problem.path, message=problem.message) for problem in problems[:ERRORS_TOLD]]
+    errors = [_told(problem) for problem in problems[:ERRORS_TOLD]]
     if (more := len(problems) - len(errors)) > 0:
-        errors.append(FieldError(path="event", message=f"{more} more problems like these; correct them and try again"))
+        words = f"and {more} more problem{'s' if more > 1 else ''}; correct these first"
+        errors.append(FieldError(path="event", message=words))
     return Response(
         statusCode=STATUS_CODES["invalid"], body=InvalidBody(run_id=run_id, execution_status="invalid", errors=errors)
     )
+
+
+def _told(problem: Problem) -> FieldError:
+    return FieldError(path=clip(problem.path, _PATH_CHARACTERS), message=clip(problem.message, _MESSAGE_CHARACTERS))

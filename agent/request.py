@@ -192,6 +192,9 @@ class Options(_Strict):
     allow_empty: Flag = Field(default=False, description="Publish a result without rows over a target.")
     allow_udfs: Flag = Field(default=False, description="Allow Python UDFs in the transform.")
     mask_samples: Flag = Field(default=False, description="Show the model masked sample rows.")
+    expression_dialect: Literal["auto", "postgres", "spark"] = Field(
+        default="auto", description="The SQL of expressions, where PostgreSQL and Spark read them differently."
+    )
     approve: tuple[str, ...] = Field(default=(), description="Findings that are accepted.")
     budget_usd: Annotated[float, Strict()] | None = Field(
         default=None, description="Largest cost of the run, in US dollars."

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.compiler.notes import Note
 from agent.data_blocks import block, name_shown, type_shown
 from agent.findings import Diagnosis
 from agent.redaction import clip, redact
@@ -40,9 +42,11 @@ class Prompt:
         return f"{self.system}\n\n---\n\n{self.user}"
 
 
-def generation_prompt(request: Request, snapshot: Snapshot, sample_rows: SampleRows, glue_version: str) -> Prompt:
+def generation_prompt(
+    request: Request, snapshot: Snapshot, sample_rows: SampleRows, glue_version: str, notes: Sequence[Note] = ()
+) -> Prompt:
     """The prompt to write `transform`. `sample_rows` is the operator's setting; the request can only be stricter."""
-    return Prompt(_system(glue_version), render("generate", **_task(request, snapshot, sample_rows)))
+    return Prompt(_system(glue_version), render("generate", **_task(request, snapshot, sample_rows, notes)))
 
 
 def repair_prompt(
@@ -52,6 +56,7 @@ def repair_prompt(
     diagnosis: Diagnosis,
     sample_rows: SampleRows,
     glue_version: str,
+    notes: Sequence[Note] = (),
 ) -> Prompt:
     """The prompt to repair a `transform` that failed."""
     parts = [f"{diagnosis['failure_class']}: {diagnosis['root_cause']}"]
@@ -66,7 +71,7 @@ def repair_prompt(
             diagnosis=block("\n".join(parts)),
             evidence=block(clip(diagnosis["evidence"], 4000)),
             transform=block(transform.rstrip("\n")),
-            **_task(request, snapshot, sample_rows),
+            **_task(request, snapshot, sample_rows, notes),
         ),
     )
 
@@ -77,13 +82,19 @@ def _system(glue_version: str) -> str:
     return render("system", lessons=lessons(), **words).strip()
 
 
-def _task(request: Request, snapshot: Snapshot, sample_rows: SampleRows) -> dict[str, str]:
+def _task(request: Request, snapshot: Snapshot, sample_rows: SampleRows, notes: Sequence[Note]) -> dict[str, str]:
     told = "masked" if sample_rows == "rows" and request.options.mask_samples else sample_rows
     return {
         "specification": block(redact(_specification(request))),
+        "reading": block(redact("\n".join(map(_note, notes)) or "nothing is uncertain")),
         "sources": block("\n\n".join(_source(source, told) for source in snapshot.sources)),
         "target": block(_target(request, snapshot)),
     }
+
+
+def _note(note: Note) -> str:
+    other = f" (another reading: {note.other})" if note.other else ""
+    return f"{note.path}: {note.message}{other}"
 
 
 def _specification(request: Request) -> str:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from agent.errors import ArtifactError, DatamorphError, UnavailableError
 from agent.findings import Diagnosis
 from agent.redaction import clip
-from graph.state import Preflight, State, Usage, Verified
+from graph.state import Preflight, State, ToldNote, Usage, Verified
 from tools.ports import ArtifactStore
 from tools.records import RunRecord
 
@@ -32,6 +32,8 @@ class RunBody(TypedDict):
     verified: Verified
     diagnosis: Diagnosis | None
     """None unless the run has failed."""
+    notes: list[ToldNote]
+    """How the specification was read, where that was not certain."""
     warnings: list[str]
     usage: Usage
 
@@ -186,6 +188,7 @@ def _body(state: State, word: RunWord) -> RunAnswer:
         "preflight": state.get("preflight"),
         "verified": state.get("verified", "none"),
         "diagnosis": state.get("diagnosis") if word == "failed" else None,
+        "notes": state.get("notes", []),
         "warnings": _told(state.get("warnings", [])),
         "usage": state.get("usage", {"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0}),
     }

@@ -23,6 +23,15 @@ class Usage(TypedDict):
     usd: float
 
 
+class ToldNote(TypedDict):
+    """One assumption of the reading, as `agent.compiler.notes.Note`."""
+
+    path: str
+    message: str
+    other: str
+    """Another reading that was possible; empty when there is none."""
+
+
 class PublishFailure(TypedDict):
     """The reason why staging was not published."""
 
@@ -59,6 +68,8 @@ class State(TypedDict, total=False):
     snapshot_ref: str
     """The columns, keys and sample rows of sources and target when the run began."""
     warnings: list[str]
+    notes: list[ToldNote]
+    """How the specification was read, where that was not certain."""
     usage: Usage
     model_calls: int
     """Number of model calls so far, which is the index of the next one."""

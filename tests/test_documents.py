@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.request import parse_request
 from agent.settings import PREFIX, Settings, load_settings
 from agent.snapshot import event_snapshot

@@ -16,7 +16,7 @@ import pytest
 
 from agent import request as model
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.compiler.spec import pivots, union_entries, window_entries
 from agent.compiler.spec.entries import TYPES
 from agent.errors import InvalidRequestError

@@ -30,12 +30,13 @@ def located(path: str, values: Iterable[_Value]) -> list[Located[_Value]]:
 
 
 class _Refusal(Exception):
-    def __init__(self, message: str, at: str, beyond: bool = False) -> None:
+    def __init__(self, message: str, at: str, beyond: bool = False, absent: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.at = at
         """The path from where the refusal is caught to the part that is refused."""
         self.beyond = beyond
+        self.absent = absent
 
 
 def refuse(message: str, at: str = "") -> NoReturn:
@@ -48,13 +49,34 @@ def cannot(message: str, at: str = "") -> NoReturn:
     raise _Refusal(message, at, beyond=True)
 
 
+def absent(message: str, at: str = "") -> NoReturn:
+    """Refuse a name that no source has, whatever else the specification holds."""
+    raise _Refusal(message, at, absent=True)
+
+
 @contextmanager
 def within(at: str) -> Iterator[None]:
     """Put `at` before the path of a refusal in the block."""
     try:
         yield
     except _Refusal as refusal:
-        raise _Refusal(refusal.message, at + refusal.at, refusal.beyond) from None
+        raise _Refusal(refusal.message, at + refusal.at, refusal.beyond, refusal.absent) from None
+
+
+class Stages:
+    """The stages of one reading: a stage with problems is the last one.
+
+    A part that only the compiler cannot express is left out, and the next stages go on without it. Their problems may
+    be consequences, so only names that no source has, and further such parts, are told then.
+    """
+
+    def __init__(self) -> None:
+        self.beyond: dict[Problem, None] = {}
+        """The parts that only the compiler cannot express."""
+
+    def stage(self) -> Problems:
+        """The next stage."""
+        return Problems(self)
 
 
 class Problems:
@@ -63,9 +85,11 @@ class Problems:
     A context manager. Raises InvalidRequestError at the end of the block when there are any.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stages: Stages | None = None) -> None:
         self._found: dict[Problem, None] = {}
         self._failed: set[str] = set()
+        self._stages = stages
+        self._incomplete = stages is not None and bool(stages.beyond)
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -74,12 +98,20 @@ class Problems:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None and self._found:
-            raise InvalidRequestError(list(self._found))
+        if kind is not None:
+            return
+        if self._stages is None:
+            wrong = list(self._found)
+        else:
+            wrong = [problem for problem in self._found if not problem.beyond]
+            self._stages.beyond |= {problem: None for problem in self._found if problem.beyond}
+        if wrong:
+            raise InvalidRequestError(wrong)
 
-    def add(self, path: str, message: str, beyond: bool = False) -> None:
-        """Add a problem; a repetition counts once. `beyond` as in Problem."""
-        self._found[Problem(path, message, beyond)] = None
+    def add(self, path: str, message: str, beyond: bool = False, absent: bool = False) -> None:
+        """Add a problem; a repetition counts once. `beyond` as in Problem, `absent` for a name that no source has."""
+        if beyond or absent or not self._incomplete:
+            self._found[Problem(path, message, beyond)] = None
 
     @contextmanager
     def at(self, path: str, name: str = "") -> Iterator[None]:
@@ -87,7 +119,7 @@ class Problems:
         try:
             yield
         except _Refusal as refusal:
-            self.add(path + refusal.at, refusal.message, refusal.beyond)
+            self.add(path + refusal.at, refusal.message, refusal.beyond, refusal.absent)
             self._failed.add(name.casefold())
 
     def follows(self, name: str, uses: Iterable[str]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from agent.compiler.notes import Note
 from agent.prompting import Prompt, generation_prompt
 from agent.settings import SampleRows
 from graph.inputs import Inputs, store
@@ -28,7 +29,8 @@ def generate(
 ) -> State:
     """Ask the model, and store prompt and reply; sanitize parses the reply."""
     given = Inputs.load(state, artifacts)
-    prompt = generation_prompt(given.request, given.snapshot, sample_rows, glue_version)
+    notes = [Note(**note) for note in state.get("notes", [])]
+    prompt = generation_prompt(given.request, given.snapshot, sample_rows, glue_version, notes)
     call = model_call("generate", state, prompt, given)
     prompt_ref = store(state, artifacts, "prompt", prompt.text())
     return State(prompt_ref=prompt_ref, **answered(state, artifacts, model, call, seconds_left))

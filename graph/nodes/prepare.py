@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from agent.compiler.reading import read_specification
 from agent.errors import InvalidRequestError
 from agent.prompting import rows_read
 from agent.request_checks import unknown_keys, unused
 from agent.settings import SampleRows
 from agent.target_checks import refusals, warnings_for
 from graph.inputs import load_request, store
-from graph.state import State
+from graph.state import State, ToldNote
 from tools.ports import ArtifactStore, Database
 
 
@@ -22,17 +23,20 @@ def prepare(
 ) -> State:
     """Store the snapshot that all later nodes use. Raises InvalidRequestError with all reasons to refuse.
 
+    Names that no source has and contradictions are refused whatever the model is.
     With sample rows `none` no row is read from the sources, and the snapshot holds those of the event alone.
     """
     request = load_request(state, artifacts)
     snapshot = database.snapshot(request, rows_read(sample_rows))
-    if problems := refusals(request, snapshot):
-        raise InvalidRequestError(problems)
+    reading = read_specification(request, snapshot)
+    if problems := [*refusals(request, snapshot), *reading.problems]:
+        raise InvalidRequestError(list(dict.fromkeys(problems)))
     database.prepare_staging()
     return State(
         target_table=request.specs.target_table.name,
         snapshot_ref=store(state, artifacts, "snapshot", snapshot.model_dump_json(indent=1), "json"),
         warnings=[*unknown_keys(request), *unused(request), *warnings_for(request, snapshot)],
+        notes=[ToldNote(path=one.path, message=one.message, other=one.other) for one in reading.told()],
         usage={"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0},
         model_calls=0,
         attempt=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.compiler.notes import Note
 from agent.diagnosis.rule_repairs import repair_by_rule
 from agent.prompting import repair_prompt
 from agent.sanitizing.reply import root_cause
@@ -35,7 +36,8 @@ def repair(
         reply = store(state, artifacts, "reply-rule", f"```python\n{mended}```\n")
         return State(**counted, reply_ref=reply, stop_reason="end_turn")
     given = Inputs.load(state, artifacts)
-    prompt = repair_prompt(given.request, given.snapshot, failed, diagnosis, sample_rows, glue_version)
+    notes = [Note(**note) for note in state.get("notes", [])]
+    prompt = repair_prompt(given.request, given.snapshot, failed, diagnosis, sample_rows, glue_version, notes)
     call = model_call("repair", state, prompt, given)
     store(state, artifacts, f"repair-prompt-{call.index}", prompt.text())
     update = answered(state, artifacts, model, call, seconds_left)

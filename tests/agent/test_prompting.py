@@ -66,8 +66,8 @@ def test_values_are_not_filled_in_again() -> None:
     ("name", "variables"),
     [
         ("system", {"lessons", "glue", "spark", "python"}),
-        ("generate", {"specification", "sources", "target"}),
-        ("repair", {"diagnosis", "evidence", "transform", "specification", "sources", "target"}),
+        ("generate", {"specification", "reading", "sources", "target"}),
+        ("repair", {"diagnosis", "evidence", "transform", "specification", "reading", "sources", "target"}),
     ],
 )
 def test_each_prompt_has_its_variables(name: str, variables: set[str]) -> None:

@@ -7,7 +7,7 @@ UnavailableError, which names the alternative.
 from __future__ import annotations
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.errors import UnavailableError
 from tools.records import Completion, ModelCall
 

@@ -8,7 +8,7 @@ from agent.compiler.expressions.divisions import with_safe_divisors
 from agent.compiler.expressions.references import BoundExpression, MergedColumn, Reference
 from agent.compiler.plan.steps import FilterStep
 
-Comparison = tuple[Argument, str, str]
+ComparisonParts = tuple[Argument, str, str]
 """Left side, operator, right side."""
 _COMPARISONS = {"=": "==", "!=": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
 _TEXT_WIDTH = 70
@@ -45,7 +45,7 @@ def _pieces(word: str, length: int) -> list[str]:
     return [word[start : start + length] for start in range(0, len(word), length)]
 
 
-def all_of(conditions: list[Comparison | Argument]) -> Argument:
+def all_of(conditions: list[ComparisonParts | Argument]) -> Argument:
     """All conditions joined with `&`; a comparison needs parentheses beside another condition."""
     found = [one if isinstance(one, Argument) else comparison(*one) for one in conditions]
     if len(found) == 1:
@@ -63,7 +63,7 @@ def column_code(reference: Reference, before: str = "", after: str = "") -> Argu
     return Argument(f"{before}{python_column(reference)}{after}", (f"{before}F.coalesce(", *members, f"){after}"))
 
 
-def condition_code(step: FilterStep) -> Comparison | Argument:
+def condition_code(step: FilterStep) -> ComparisonParts | Argument:
     """A comparison as its parts, anything else as a call."""
     values = [python_value(value) for value in step.values]
     inverted = "~" if step.operator.startswith("NOT ") else ""

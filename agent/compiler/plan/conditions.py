@@ -8,7 +8,7 @@ from agent.compiler.expressions.column_kinds import Kind, unordered
 from agent.compiler.expressions.literals import exact_value
 from agent.compiler.expressions.references import Reference
 from agent.compiler.plan.steps import FilterStep
-from agent.compiler.problems import USE_A_MODEL, Located, Problems, refuse, within
+from agent.compiler.problems import USE_A_MODEL, Located, Problems, cannot, refuse, within
 from agent.compiler.spec.repetitions import STEPS
 from agent.request import Filter
 
@@ -34,9 +34,9 @@ def filter_step(entry: Filter, column: Reference) -> FilterStep:
         _check_pattern(entry.value, kind)
     elif kind is not None and kind.family in ("json", "binary", "array"):
         known = kind.named or "bytea"
-        refuse(f"{operator} on a column of type {known}; {USE_A_MODEL}, or filter on IS NULL", ".operator")
+        cannot(f"{operator} on a column of type {known}; {USE_A_MODEL}, or filter on IS NULL", ".operator")
     elif kind is not None and kind.family == "enum" and operator not in ("=", "!=", "IN", "NOT IN"):
-        refuse(f"{operator} on an enum: {unordered(kind)}; use = or IN", ".operator")
+        cannot(f"{operator} on an enum: {unordered(kind)}; use = or IN", ".operator")
     elif kind is not None and kind.family == "boolean" and operator not in ("=", "!=", "IN", "NOT IN"):
         refuse(f"{operator} on a boolean column; use = or !=", ".operator")
     with within(".value"):
@@ -62,9 +62,9 @@ def _check_pattern(value: object, kind: Kind | None) -> None:
     if kind is not None and kind.family != "string":
         refuse(f"LIKE needs a text column, not {kind.family}", ".operator")
     if kind is not None and kind.padded:
-        refuse(f"LIKE on character({kind.padded}) sees the padding; derive rtrim(...) first", ".operator")
+        cannot(f"LIKE on character({kind.padded}) sees the padding; derive rtrim(...) first", ".operator")
     if isinstance(value, str) and not _WELL_ESCAPED.fullmatch(value):
-        refuse("a backslash in a pattern may only stand before %, _ or another backslash", ".value")
+        cannot("a backslash in a pattern may only stand before %, _ or another backslash", ".value")
     if not isinstance(value, str):
         refuse("LIKE takes a text pattern", ".value")
 

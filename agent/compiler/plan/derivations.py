@@ -10,7 +10,7 @@ from agent.compiler.expressions.parsing import Expression, parse_expression, str
 from agent.compiler.expressions.references import BoundExpression, NamedColumn, Reference
 from agent.compiler.plan.joins import refuse_padded
 from agent.compiler.plan.resolution import Names, Scope, Sources
-from agent.compiler.problems import Located, Problems, refuse, within
+from agent.compiler.problems import Located, Problems, cannot, refuse, within
 from agent.request import DerivedColumn
 
 
@@ -75,7 +75,7 @@ class Derivations:
     def _add(self, name: str, expression: Expression, path: str) -> None:
         for text in string_literals(expression):
             if self._before.find(text) or self.late(text) or self.needs_window(text):
-                refuse(f'"{text}" in double quotes is a text to Spark; write `{text}` for the column')
+                cannot(f'"{text}" in double quotes is a text to Spark; write `{text}` for the column')
         if any(self.needs_window(use) for use in expression.names):
             self._windowed.add(name.casefold())
             self.windowed.append(Derivation(name, path, expression, None))

@@ -11,7 +11,7 @@ from agent.compiler.expressions.references import BoundExpression, NamedColumn, 
 from agent.compiler.plan.derivations import Derivation, Derivations, bind
 from agent.compiler.plan.resolution import Names, described
 from agent.compiler.plan.steps import AggregateStep, DerivedStep, FilterStep, Grouping, GroupKey
-from agent.compiler.problems import Located, Problems, refuse, within
+from agent.compiler.problems import Located, Problems, cannot, refuse, within
 from agent.compiler.spec.pivots import PivotedAggregation
 from agent.nearest import did_you_mean
 from agent.request import Aggregation
@@ -52,7 +52,7 @@ def _read_keys(
             with problems.at(f"{_details(entry)}.group_by[{place}]"):
                 key = _before_grouping(name, before, derivations)
                 if reason := unequal(key.kind):
-                    refuse(f"{described(key)} cannot be grouped by: {reason}")
+                    cannot(f"{described(key)} cannot be grouped by: {reason}")
                 found.append(key)
         if position == 0:
             first = list(dict.fromkeys(found))
@@ -110,7 +110,7 @@ def check_aggregated(function: str, column: Reference) -> None:
         _check_summed(function, column)
     reasons = {"min": unordered, "max": unordered, "count_distinct": unequal}
     if function in reasons and (reason := reasons[function](column.kind)):
-        refuse(f"{function} of {described(column)}: {reason}")
+        cannot(f"{function} of {described(column)}: {reason}")
 
 
 def _check_summed(function: str, column: Reference) -> None:
@@ -118,14 +118,14 @@ def _check_summed(function: str, column: Reference) -> None:
     kind = column.kind
     if kind is None:
         hint = "derive it with CAST(... AS type), so that its type is certain"
-        refuse(f"{function} of {described(column)}, whose type is not known; {hint}")
+        cannot(f"{function} of {described(column)}, whose type is not known; {hint}")
     if not kind.numeric:
         refuse(f"{function} of {described(column)}, which is {kind.family}; give a numeric column")
     # numeric without precision is decimal(38,18) in Spark; real sums stay within its 20 whole digits
     digits = kind.whole + kind.scale
     if kind.family == "decimal" and digits > MAX_DIGITS - 10 and (kind.whole, kind.scale) != (20, 18):
         wide = f"numeric({digits},{kind.scale})"
-        refuse(f"{function} of {described(column)}, which is {wide}: Spark has no digits left for a larger sum")
+        cannot(f"{function} of {described(column)}, which is {wide}: Spark has no digits left for a larger sum")
 
 
 class Grouped:
@@ -190,7 +190,7 @@ class Grouped:
         known = [] if self._finished else self._before.find(text)
         if known and found[0] in self._keys.values() and found[0] not in [self._keys.get(one) for one in known]:
             was = " or ".join(described(one) for one in known)
-            refuse(f"{text!r} is {was} before grouping and another column after it; qualify it", at)
+            cannot(f"{text!r} is {was} before grouping and another column after it; qualify it", at)
         return found[0]
 
     def shown(self) -> list[str]:

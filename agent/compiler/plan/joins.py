@@ -13,7 +13,7 @@ from agent.compiler.expressions.parsing import Mention, parse_expression
 from agent.compiler.expressions.references import BoundExpression, MergedColumn, Reference, SourceColumn
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
 from agent.compiler.plan.steps import JoinStep
-from agent.compiler.problems import USE_A_MODEL, Located, Problems, refuse, within
+from agent.compiler.problems import USE_A_MODEL, Located, Problems, cannot, refuse, within
 from agent.compiler.spec.repetitions import without_repetitions
 from agent.request import JoinCondition, JoinType
 
@@ -115,7 +115,7 @@ def _add_step(
     for known, other in pairs:
         reason = mismatch(known.kind, other.kind)
         if reason:
-            refuse(f"{described(known)} and {described(other)} cannot be compared with certainty: {reason}")
+            cannot(f"{described(known)} and {described(other)} cannot be compared with certainty: {reason}")
         _share(chain.shared, known, other, join_type)
 
 
@@ -125,7 +125,7 @@ def _refuse_half_keys(chain: JoinChain, pairs: tuple[tuple[SourceColumn, SourceC
         key = chain.shared.get(known)
         if key is not None and len(key.value) > 1:
             meant = f"{described(known)} alone or the first of {' and '.join(map(described, key.value))}"
-            refuse(f"{known.name!r} may mean {meant}; write a `condition` with qualified columns")
+            cannot(f"{known.name!r} may mean {meant}; write a `condition` with qualified columns")
 
 
 def _column_pairs(
@@ -171,7 +171,7 @@ def refuse_padded(column: Reference, mention: Mention) -> None:
     if column.kind is None or not column.kind.padded or mention.trimmed:
         return
     padded = f"{mention.name!r} is character({column.kind.padded}), which Spark sees padded with spaces"
-    refuse(f"{padded}; write rtrim({mention.name})")
+    cannot(f"{padded}; write rtrim({mention.name})")
 
 
 _USES = {
@@ -191,7 +191,7 @@ def _refuse_disguised(column: Reference, mention: Mention) -> None:
         "time": f"write hour({mention.name}), minute({mention.name}) or second({mention.name})",
         "array": f"write size({mention.name}) or array_contains({mention.name}, value)",
     }.get(kind.family, f"write CAST({mention.name} AS STRING) for its text")
-    refuse(f"{mention.name!r} is {known}, which is something else to Spark; {hint}")
+    cannot(f"{mention.name!r} is {known}, which is something else to Spark; {hint}")
 
 
 def _equal_pairs(condition: BoundExpression, new: str) -> tuple[tuple[SourceColumn, SourceColumn], ...]:

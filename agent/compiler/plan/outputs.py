@@ -10,7 +10,7 @@ from agent.compiler.expressions.references import NamedColumn, Reference, unquot
 from agent.compiler.plan.resolution import Scope, described
 from agent.compiler.plan.steps import Grouping, Ordering, OutputColumn, SortKey
 from agent.compiler.plan.tie_breakers import check_limit, tie_rank
-from agent.compiler.problems import Located, Problems, located, refuse
+from agent.compiler.problems import Located, Problems, Stages, cannot, located, refuse
 from agent.compiler.spec.entries import Entries
 from agent.compiler.spec.entry_details import SortItem
 from agent.nearest import did_you_mean
@@ -26,14 +26,14 @@ class ResultReader:
     Each is a stage: it raises InvalidRequestError with its problems.
     """
 
-    def __init__(self, entries: Entries, scope: Scope) -> None:
-        self._entries, self._scope = entries, scope
+    def __init__(self, entries: Entries, scope: Scope, stages: Stages) -> None:
+        self._entries, self._scope, self._stages = entries, scope, stages
         self._renamed_to: dict[str, Reference] = {}
         """Casefolded new name to the column that gets it."""
         self._new_names: dict[Reference, str] = {}
         pairs = [(path, unquoted(old), new) for path, names in entries.rename for old, new in names.items()]
         old_names = {old.casefold() for _, old, _ in pairs}
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             for path, old, new in pairs:
                 with problems.at(path):
                     if new.casefold() in old_names - {old.casefold()}:
@@ -51,7 +51,7 @@ class ResultReader:
 
     def columns(self, wanted: TargetTable, target: Target, defaults: list[Reference]) -> tuple[OutputColumn, ...]:
         """The columns: those of the specification, else those of an existing target, else `defaults`."""
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             selected = self._selected(problems)
             if wanted.columns:
                 names = located(_TARGET, [column.name for column in wanted.columns])
@@ -139,7 +139,7 @@ class ResultReader:
     def ordering(self, outputs: tuple[OutputColumn, ...], grouping: Grouping | None) -> Ordering:
         """Sort and limit. A sort by columns of the result stands after the select, any other before it."""
         limit, ties = self._entries.limit[0].value if self._entries.limit else (None, False)
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             if self._entries.distinct:
                 _check_distinct(outputs, problems)
             keys = self._sort_keys(outputs, problems)
@@ -167,7 +167,7 @@ class ResultReader:
                 with problems.at(path):
                     key = self._sorted_by(item.column, outputs)
                     if reason := unordered(key.kind):
-                        refuse(f"{described(key)} cannot be sorted by: {reason}")
+                        cannot(f"{described(key)} cannot be sorted by: {reason}")
                     keys.append((key, item))
         return keys
 
@@ -183,4 +183,4 @@ class ResultReader:
 def _check_distinct(outputs: tuple[OutputColumn, ...], problems: Problems) -> None:
     for output in outputs:
         if reason := unequal(output.column.kind):
-            problems.add("specs.transformations", f"distinct rows with {output.name!r}: {reason}")
+            problems.add("specs.transformations", f"distinct rows with {output.name!r}: {reason}", beyond=True)

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.compiler.expressions.references import Reference, unquoted
+from agent.compiler.notes import Notes
 from agent.compiler.plan.conditions import filter_step, filters_once
 from agent.compiler.plan.derivations import Derivation, Derivations
 from agent.compiler.plan.grouping import Grouped, read_grouping
 from agent.compiler.plan.joins import JoinChain, join_chain
 from agent.compiler.plan.outputs import ResultReader
 from agent.compiler.plan.pruning import named, of_result, phase
-from agent.compiler.plan.resolution import Names, Scope, Sources, all_names, read_sources
+from agent.compiler.plan.resolution import Names, Scope, Sources, all_names
 from agent.compiler.plan.steps import (
     DerivedStep,
     FilterStep,
@@ -26,28 +27,31 @@ from agent.compiler.plan.steps import (
 )
 from agent.compiler.plan.unions import apply_unions
 from agent.compiler.plan.window_steps import read_windowing
-from agent.compiler.problems import Located, Problems, refuse
-from agent.compiler.spec.entries import Entries, read_entries
-from agent.request import Request
-from agent.snapshot import Snapshot
-
-__all__ = ["Plan", "build_plan"]
+from agent.compiler.problems import Located, Problems, Stages, refuse
+from agent.compiler.spec.entries import Entries
+from agent.request import Specification
+from agent.snapshot import Target
 
 
-def build_plan(request: Request, snapshot: Snapshot) -> Plan:
-    """The plan of a request.
+@dataclass(frozen=True)
+class Findings:
+    """The findings of a reading, which its stages add to."""
+
+    stages: Stages
+    notes: Notes
+
+
+def plan_of(entries: Entries, sources: Sources, specs: Specification, target: Target, found: Findings) -> Plan:
+    """The plan of a specification's entries over its sources.
 
     It is made in stages. Raises InvalidRequestError with all problems of the first stage that has any.
     """
-    with Problems() as problems:
-        entries = read_entries(request.specs, problems)
-        sources = read_sources(request.specs, snapshot, problems)
     listed = dict(sources.tables)
-    with Problems() as problems:
+    with found.stages.stage() as problems:
         sources, unions = apply_unions(entries.unions, sources, problems)
-    with Problems() as problems:
+    with found.stages.stage() as problems:
         chain = join_chain(entries.joins, sources, problems)
-    return _Planner(request, snapshot, entries, _Rows(listed, sources, unions, chain)).plan()
+    return _Planner(specs, target, entries, _Rows(listed, sources, unions, chain), found).plan()
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,15 @@ class _Rows:
 class _Planner:
     """The stages after the joins. They share the names before grouping, the derived columns and the windows."""
 
-    def __init__(self, request: Request, snapshot: Snapshot, entries: Entries, rows: _Rows) -> None:
-        self._specs, self._target = request.specs, snapshot.target
+    def __init__(self, specs: Specification, target: Target, entries: Entries, rows: _Rows, found: Findings) -> None:
+        self._specs, self._target, self._stages, self._notes = specs, target, found.stages, found.notes
         self._entries, self._rows = entries, rows
         self._before: Names = all_names(rows.sources, rows.chain.merged(rows.sources))
         aliases = [one.alias for _, one in entries.aggregations]
         windows = [one.name for _, one in entries.windows]
         self._before.hint([*aliases, *windows, *(one.name for _, one in entries.derived)])
         self._derivations = Derivations(rows.sources, self._before, aliases, windows)
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             self._derivations.read(entries.derived, problems)
             self._windowing = read_windowing(
                 entries.windows, entries.aggregations, self._before, self._derivations, problems
@@ -82,7 +86,7 @@ class _Planner:
         """The whole plan. Raises InvalidRequestError."""
         if self._entries.aggregations:
             return self._grouped_plan()
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             filters = self._filters(self._before, problems)
         defaults = [*self._source_columns(), *self._derived_columns()]
         outputs, ordering = self._result(self._before, defaults, None)
@@ -91,17 +95,17 @@ class _Planner:
         return self._assembled(before, None, PlanPhase(), outputs, ordering)
 
     def _grouped_plan(self) -> Plan:
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             filters = self._filters(self._before, problems)
             grouping = read_grouping(self._entries.aggregations, self._before, self._derivations, problems)
         grouped = Grouped(grouping, self._before)
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             grouped.derive(self._derivations.found, problems)
             self._windowing.bind_after(grouped, problems)
         used: list[Reference] = [key.column for key in grouping.keys]
         used += [reference for step in grouping.aggregates for reference in step.references]
         before = self._phase(filters, used)
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             filters_after = self._filters(grouped, problems)
             defaults = self._grouped_defaults(grouping, grouped, named(before.reads), problems)
         outputs, ordering = self._result(grouped.finished(), defaults, grouping)
@@ -113,7 +117,7 @@ class _Planner:
         self, scope: Scope, defaults: list[Reference], grouping: Grouping | None
     ) -> tuple[tuple[OutputColumn, ...], Ordering]:
         """The columns of the result, and its order."""
-        result = ResultReader(self._entries, scope)
+        result = ResultReader(self._entries, scope, self._stages)
         outputs = result.columns(self._specs.target_table, self._target, defaults)
         return outputs, result.ordering(outputs, grouping)
 
@@ -191,7 +195,7 @@ class _Planner:
         if not self._target.exists or self._explicit():
             return
         columns = {column.name.casefold() for column in self._target.columns}
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             for name, path in unused:
                 if name.casefold() not in columns:
                     problems.add(path, f"{name!r} is not a column of the existing target; list the columns to fill")

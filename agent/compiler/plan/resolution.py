@@ -9,7 +9,7 @@ from typing import Protocol
 
 from agent.compiler.expressions.column_kinds import kind_of
 from agent.compiler.expressions.references import MergedColumn, NamedColumn, Reference, SourceColumn, unquoted
-from agent.compiler.problems import Problems, refuse
+from agent.compiler.problems import Problems, absent, cannot, refuse
 from agent.errors import UnsupportedTypeError
 from agent.nearest import did_you_mean
 from agent.request import SourceTable, Specification
@@ -33,7 +33,7 @@ class Sources:
         key = self.qualifiers.get(unquoted(name).casefold())
         if key is None:
             known = [*self.tables, *self.tables.values()]
-            refuse(f"{name!r} is not a listed source{did_you_mean(name, known, listed=True)}", at)
+            absent(f"{name!r} is not a listed source{did_you_mean(name, known, listed=True)}", at)
         return key
 
     def column(self, key: str, text: str, at: str) -> SourceColumn:
@@ -48,7 +48,7 @@ class Sources:
         found = [column for column in own if column.name.casefold() in spellings]
         if len(found) != 1:
             near = did_you_mean(text, [column.name for column in own], listed=True)
-            refuse(f"{self.tables[key]} has no column {text!r}{near}", at)
+            absent(f"{self.tables[key]} has no column {text!r}{near}", at)
         return found[0]
 
     def united(self, members: list[str], key: str, columns: tuple[SourceColumn, ...], path: str) -> Sources:
@@ -86,6 +86,11 @@ class Names:
         """Everything that `text` may stand for; empty when nothing does."""
         return list(self._found.get(text.casefold(), ()))
 
+    def qualified(self, text: str) -> bool:
+        """True when `text` begins with the name of a source."""
+        qualifier = text.casefold().rpartition(".")[0]
+        return bool(qualifier) and any(name.startswith(f"{qualifier}.") for name in self._found)
+
     def hint(self, spellings: Iterable[str]) -> None:
         """Show these names in hints too: they stand for columns at another point."""
         for spelling in spellings:
@@ -99,7 +104,8 @@ class Names:
         """The one thing that `text` stands for. Refuses a text that stands for none or for several."""
         found = self.find(text)
         if not found:
-            refuse(f"unknown column {text!r}{did_you_mean(text, self.shown(), listed=True)}", at)
+            unknown = absent if self.qualified(text) else refuse
+            unknown(f"unknown column {text!r}{did_you_mean(text, self.shown(), listed=True)}", at)
         if len(found) > 1:
             candidates = " or ".join(described(reference) for reference in found)
             refuse(f"{text!r} is ambiguous: it may be {candidates}; write which one", at)
@@ -155,7 +161,7 @@ def _columns(table: SourceTable, snapshot: Snapshot) -> tuple[SourceColumn, ...]
         refuse(f"the columns of {table.table_name!r} are not known; describe them in `source_schemas`")
     repeated = [name for name, count in Counter(c.name.casefold() for c in source.columns).items() if count > 1]
     if repeated:
-        refuse(f"columns of {table.table_name!r} differ only in case: {', '.join(repeated)}; Spark takes them as one")
+        cannot(f"columns of {table.table_name!r} differ only in case: {', '.join(repeated)}; Spark takes them as one")
     try:
         return tuple(SourceColumn(table.key, c.name, kind_of(c.type, c.name, c.labels)) for c in source.columns)
     except UnsupportedTypeError as error:

@@ -8,7 +8,7 @@ from agent.compiler.expressions.column_kinds import MAX_DIGITS, Kind, fits_one_d
 from agent.compiler.expressions.references import SourceColumn
 from agent.compiler.plan.resolution import Sources, described
 from agent.compiler.plan.steps import UnionStep
-from agent.compiler.problems import Located, Problems, refuse
+from agent.compiler.problems import Located, Problems, cannot, refuse
 from agent.compiler.spec.union_entries import UnionEntry
 from agent.nearest import did_you_mean
 
@@ -27,7 +27,7 @@ def apply_unions(
             sources = sources.united(members, entry.alias, columns, path)
             for column in columns if not entry.keeps_all else ():
                 if reason := unequal(column.kind):
-                    refuse(f"equal rows with {described(column)}: {reason}; say true", ".all")
+                    cannot(f"equal rows with {described(column)}: {reason}; say true", ".all")
             names = tuple(column.name for column in columns)
             steps.append(UnionStep(entry.alias, tuple(members), names, entry.keeps_all))
     return sources, tuple(steps)
@@ -71,7 +71,7 @@ def _stacked(alias: str, parts: list[SourceColumn]) -> SourceColumn:
     for part in parts[1:]:
         reason = _mismatch(kind, part.kind)
         if reason:
-            refuse(f"{described(first)} and {described(part)} cannot be stacked with certainty: {reason}")
+            cannot(f"{described(first)} and {described(part)} cannot be stacked with certainty: {reason}")
         kind = _wider(kind, part.kind)
     return SourceColumn(alias, first.name, kind)
 

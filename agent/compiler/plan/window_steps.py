@@ -13,7 +13,7 @@ from agent.compiler.plan.derivations import Derivation, Derivations, bind
 from agent.compiler.plan.grouping import Grouped, check_aggregated
 from agent.compiler.plan.resolution import Names, Scope, described
 from agent.compiler.plan.steps import ComputedStep, DerivedStep, SortKey, WindowStep
-from agent.compiler.problems import Located, Problems, refuse, within
+from agent.compiler.problems import Located, Problems, cannot, refuse, within
 from agent.compiler.spec.window_entries import OFFSETS, RANKINGS, WindowEntry
 from agent.request import Aggregation
 
@@ -178,14 +178,14 @@ def _bind(entry: WindowEntry, scope: Scope) -> tuple[WindowStep, Kind | None]:
         with within(f".partition_by[{position}]"):
             one = scope.resolve(unquoted(name))
             if reason := unequal(one.kind):
-                refuse(f"{described(one)} cannot divide the rows: {reason}")
+                cannot(f"{described(one)} cannot divide the rows: {reason}")
             partition.append(one)
     order = []
     for position, item in enumerate(entry.order_by):
         with within(f".order_by[{position}]"):
             key = SortKey(scope.resolve(unquoted(item.column)), item.descending, item.nulls_first)
             if reason := unordered(key.column.kind):
-                refuse(f"{described(key.column)} cannot be sorted by: {reason}")
+                cannot(f"{described(key.column)} cannot be sorted by: {reason}")
             order.append(key)
     with within(".default"):
         default = None if entry.default is None else _default(entry, column)
@@ -205,7 +205,7 @@ def _default(entry: WindowEntry, column: Reference | None) -> Constant:
     """The default as a constant of the column's type, so that the new column has that type too."""
     kind = None if column is None else column.kind
     if column is None or kind is None or kind.padded or (kind.family == "decimal" and not kind.whole + kind.scale):
-        refuse(f"a default needs a column whose type is certain and not character(n), not {entry.column!r}")
+        cannot(f"a default needs a column whose type is certain and not character(n), not {entry.column!r}")
     value = exact_value(entry.default, kind)
     if kind.family == "integer":
         limit = _INTEGER_LIMITS[kind.whole]

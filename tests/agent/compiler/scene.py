@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.errors import InvalidRequestError, Problem
 from agent.request import Request, parse_request
 from agent.snapshot import Column, Snapshot, Source, Target

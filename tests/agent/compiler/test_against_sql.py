@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.sanitizing.policy import check_policy
 from tests.agent.compiler.cases_shapes import CUTS, JOINS, SHAPES
 from tests.agent.compiler.cases_windows import GROUPED_WINDOWS, WINDOWS

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.errors import InvalidRequestError, Problem
 from agent.request import Request
 from agent.snapshot import Column, Snapshot, Source, Target

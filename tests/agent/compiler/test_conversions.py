@@ -11,7 +11,7 @@ import pytest
 from agent.compiler.code.writer import compile_transform
 from agent.compiler.expressions.divisions import with_safe_divisors
 from agent.compiler.expressions.sql_words import DATE_UNITS, PARTS, TIMESTAMP_UNITS, WEEKDAYS
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from tests.agent.compiler.scene import (
     TABLES,
     aliased,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.snapshot import Column, Snapshot, Source, Target
 from tests.agent.compiler.scene import aggregate, aliased, assert_refused, derive, names, problems, request_for, where
 

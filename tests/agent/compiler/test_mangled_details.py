@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.compiler.spec import pivots, union_entries, window_entries
 from agent.errors import InvalidRequestError
 from agent.sanitizing.policy import check_policy

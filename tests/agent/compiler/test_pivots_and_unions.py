@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.errors import InvalidRequestError
 from agent.snapshot import Column, Snapshot, Source, Target
 from tests.agent.compiler.scene import aggregate, aliased, assert_refused, problems, request_for, step, where

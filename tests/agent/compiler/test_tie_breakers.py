@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from tests.agent.compiler.scene import (
     ORDERS,
     aggregate,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.errors import InvalidRequestError
 from agent.snapshot import Column, Target
 from tests.agent.compiler.scene import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.sanitizing.policy import check_policy
 from tests.agent.compiler.cases import CASES as PLAIN
 from tests.agent.compiler.cases_expressions import EXPRESSIONS

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.request import Request, parse_request
 from agent.sampling.samples import sample_tables
 from agent.script import assemble

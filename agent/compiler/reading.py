@@ -1,0 +1,73 @@
+"""Reading: the meaning of a specification over a snapshot, with everything that is not certain about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.compiler.notes import Note, Notes, Unread
+from agent.compiler.plan.plan import Findings, plan_of
+from agent.compiler.plan.resolution import read_sources
+from agent.compiler.plan.steps import Plan
+from agent.compiler.problems import USE_A_MODEL, Stages
+from agent.compiler.spec.entries import Entries, read_entries
+from agent.errors import InvalidRequestError, Problem
+from agent.request import Request
+from agent.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a specification was taken to mean."""
+
+    plan: Plan | None
+    """None where a part has no certain meaning."""
+    entries: Entries
+    notes: tuple[Note, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Faults that no generator of code could mend: names that do not exist, contradictions."""
+    beyond: tuple[Problem, ...] = ()
+    """Parts that only the compiler cannot express."""
+
+    def certain_plan(self) -> Plan:
+        """The plan where nothing is left open. Raises InvalidRequestError with all that is."""
+        open_words = [Problem(one.path, _unread(one), beyond=True) for one in self.unread]
+        found = [*self.problems, *self.beyond, *open_words]
+        if self.plan is None or found:
+            raise InvalidRequestError(found)
+        return self.plan
+
+    def told(self) -> tuple[Note, ...]:
+        """Everything that a generator of code and the reader of an answer should know of the reading."""
+        words = [Note(one.path, f'"{one.words}" stands in words alone') for one in self.unread]
+        more = [Note(one.path, one.message.removesuffix(f"; {USE_A_MODEL}")) for one in self.beyond]
+        return (*self.notes, *words, *more)
+
+
+def _unread(one: Unread) -> str:
+    return f'"{one.words}" stands in words alone and could change the rows; put it into a field, or {USE_A_MODEL}'
+
+
+def read_specification(request: Request, snapshot: Snapshot) -> Reading:
+    """Read a specification. Nothing is raised: faults are part of the reading."""
+    found, entries = Findings(Stages(), Notes()), Entries()
+    plan, problems = None, []
+    try:
+        with found.stages.stage() as stage:
+            entries = read_entries(request.specs, stage)
+            sources = read_sources(request.specs, snapshot, stage)
+        plan = plan_of(entries, sources, request.specs, snapshot.target, found)
+    except InvalidRequestError as error:
+        problems = error.problems
+    return Reading(
+        plan=None if found.stages.beyond else plan,
+        entries=entries,
+        notes=found.notes.found(),
+        problems=tuple(problems),
+        beyond=tuple(found.stages.beyond),
+    )
+
+
+def build_plan(request: Request, snapshot: Snapshot) -> Plan:
+    """The plan of a specification. Raises InvalidRequestError where the reading leaves anything open."""
+    return read_specification(request, snapshot).certain_plan()

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict, ValidationError
 
 from agent.errors import InvalidRequestError, Problem
 from agent.names import is_run_id
-from agent.validation_messages import follows, kind_of, shape_problem
+from agent.raw_event import checked_event
+from agent.validation_messages import follows, shape_problem
 
 JoinType = Literal["inner", "left", "right", "outer"]
 AggregateFunction = Literal["sum", "avg", "count", "min", "max", "count_distinct"]
@@ -217,11 +218,12 @@ class Request(_Strict):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parse_request(event: object) -> Request:
-    """The request in an event. Raises InvalidRequestError with every shape error and its path."""
-    if not isinstance(event, dict):
-        raise InvalidRequestError([Problem("event", f"a JSON object is needed, not {kind_of(event)}")])
-    _check_text(event)
+def parse_request(event: object, *, stored: bool = False) -> Request:
+    """The request in an event. Raises InvalidRequestError with every shape error and its path.
+
+    A `stored` event passed its limits when it was accepted; the form in which it is stored may be longer.
+    """
+    event = event if stored else checked_event(event)
     try:
         request = Request.model_validate(event)
     except ValidationError as error:
@@ -231,18 +233,3 @@ def parse_request(event: object) -> Request:
         message = "1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit, as 20250113_123456_abc123"
         raise InvalidRequestError([Problem("run_id", message)])
     return request
-
-
-def _check_text(event: dict[str, Any]) -> None:
-    """Refuse values that Python's JSON parser accepts and that no later step can store."""
-    try:
-        json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
-    except RecursionError:
-        problem = Problem("event", "is nested too deeply")
-    except UnicodeEncodeError:
-        problem = Problem("event", "holds half of a surrogate pair, as `\\ud800`; write the whole character")
-    except ValueError:
-        problem = Problem("event", "holds NaN or Infinity, which JSON has no words for; write null or a string")
-    else:
-        return
-    raise InvalidRequestError([problem])

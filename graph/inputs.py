@@ -30,7 +30,7 @@ class Inputs:
 
 def load_request(state: State, artifacts: ArtifactStore) -> Request:
     """Read the request that the run was accepted with; `prepare` has no snapshot yet."""
-    return parse_request(json.loads(artifacts.get(state["request_ref"])))
+    return parse_request(json.loads(artifacts.get(state["request_ref"])), stored=True)
 
 
 def store(state: State, artifacts: ArtifactStore, name: str, text: str, extension: str = "md") -> str:

@@ -7,47 +7,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from agent.errors import InvalidRequestError, Problem
+from agent.event_forms import AggregationForm, DerivedColumnForm, FilterForm, JoinForm, TransformationForm
 from agent.names import is_run_id
 from agent.raw_event import checked_event
 from agent.validation_messages import follows, shape_problem
 
-JoinType = Literal["inner", "left", "right", "outer"]
-AggregateFunction = Literal["sum", "avg", "count", "min", "max", "count_distinct"]
 WriteMode = Literal["overwrite", "append", "merge"]
-
-_OPERATORS = {
-    "==": "=", "<>": "!=", "=": "=", "!=": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<=",
-    "LIKE": "LIKE", "NOT LIKE": "NOT LIKE", "IN": "IN", "NOT IN": "NOT IN", "BETWEEN": "BETWEEN",
-    "IS NULL": "IS NULL", "IS NOT NULL": "IS NOT NULL",
-}  # fmt: skip
-_SHOWN_OPERATORS: list[JsonValue] = [*dict.fromkeys(_OPERATORS.values())]
-_JOIN_TYPES = {
-    "full": "outer", "full_outer": "outer", "full outer": "outer",
-    "left_outer": "left", "left outer": "left", "right_outer": "right", "right outer": "right",
-}  # fmt: skip
 
 
 def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
-
-
-def _join_type(value: object) -> object:
-    value = _lower(value)
-    return _JOIN_TYPES.get(value, value) if isinstance(value, str) else value
-
-
-def _operator(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    word = " ".join(value.upper().split())
-    if word not in _OPERATORS:
-        raise ValueError(f"unknown operator {value!r}; use one of {', '.join(_OPERATORS)}")
-    return _OPERATORS[word]
 
 
 def _source(value: object) -> object:
@@ -110,66 +97,34 @@ class TargetTable(_Strict):
     keys: NameList = Field(default=(), description="The columns that identify a row, for `merge`.")
 
 
-class Transformation(_Open):
-    """A step in words, with or without structured `details`."""
+@dataclass(frozen=True)
+class _ListOf:
+    """Any JSON is accepted; the JSON Schema describes a list of the recommended form."""
 
-    type: Annotated[Name, BeforeValidator(_lower)] = Field(description="The kind of step: sort, limit, window …")
-    description: str = Field(default="", description="The step in words.")
-    details: dict[str, JsonValue] = Field(default={}, description="The step's structured form.")
+    form: type[BaseModel]
 
-
-class JoinCondition(_Open):
-    """Two tables joined on `on_columns`, on `left_column` = `right_column`, on a SQL `condition`, or on several."""
-
-    left_table: Name = Field(description="Name or alias of the left table.")
-    right_table: Name = Field(description="Name or alias of the right table.")
-    join_type: Annotated[JoinType, BeforeValidator(_join_type)] = Field(
-        default="inner", description="Type of the join."
-    )
-    on_columns: NameList = Field(default=(), description="Columns that have the same name in both tables.")
-    left_column: Name | None = Field(default=None, description="The left table's column, where the names differ.")
-    right_column: Name | None = Field(default=None, description="The right table's column, where the names differ.")
-    condition: Name | None = Field(default=None, description="The join's condition as SQL.")
-
-
-class Filter(_Open):
-    """A filter `column operator value`. IN and NOT IN take a list, BETWEEN two values."""
-
-    column: Name = Field(description="The column, where needed with its alias.")
-    operator: Annotated[str, BeforeValidator(_operator)] = Field(
-        description="Comparison of column and value.", json_schema_extra={"enum": _SHOWN_OPERATORS}
-    )
-    value: JsonValue = Field(default=None, description="Value to compare with.")
-
-
-class Aggregation(_Open):
-    """One aggregate; `column` is `*` or left out for count(*)."""
-
-    function: Annotated[AggregateFunction, BeforeValidator(_lower)] = Field(description="Function of the aggregate.")
-    column: Name | None = Field(default=None, description="Column to aggregate; `*` or null counts rows.")
-    alias: Name = Field(description="Name of the result.")
-    group_by: NameList = Field(default=(), description="Columns that make the groups; in every aggregation the same.")
-
-
-class DerivedColumn(_Open):
-    """A new column as a Spark SQL expression."""
-
-    name: Name = Field(description="The new column's name.")
-    expression: Name = Field(description="Its value, as a Spark SQL expression.")
+    def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(TypeAdapter(list[self.form]).core_schema)  # type: ignore[name-defined]
 
 
 class Specification(_Open):
-    """The specification: sources, steps and target."""
+    """The specification: sources and target are typed, the steps are open (`agent.compiler.spec` reads them)."""
 
     source_tables: tuple[Annotated[SourceTable, BeforeValidator(_source)], ...] = Field(
         min_length=1, description="The tables that are read."
     )
     target_table: TargetTable = Field(description="The table that is filled, and how.")
-    transformations: tuple[Transformation, ...] = Field(default=(), description="Further steps: sort, limit, window …")
-    join_conditions: tuple[JoinCondition, ...] = Field(default=(), description="The joins, in order.")
-    filters: tuple[Filter, ...] = Field(default=(), description="Filters on rows.")
-    aggregations: tuple[Aggregation, ...] = Field(default=(), description="Aggregates of each group.")
-    derived_columns: tuple[DerivedColumn, ...] = Field(default=(), description="New columns, computed from others.")
+    transformations: Annotated[JsonValue, _ListOf(TransformationForm)] = Field(
+        default=[], description="Further steps: sort, limit, window …"
+    )
+    join_conditions: Annotated[JsonValue, _ListOf(JoinForm)] = Field(default=[], description="The joins, in order.")
+    filters: Annotated[JsonValue, _ListOf(FilterForm)] = Field(default=[], description="Filters on rows.")
+    aggregations: Annotated[JsonValue, _ListOf(AggregationForm)] = Field(
+        default=[], description="Aggregates of each group."
+    )
+    derived_columns: Annotated[JsonValue, _ListOf(DerivedColumnForm)] = Field(
+        default=[], description="New columns, computed from others."
+    )
 
 
 class ColumnSchema(_Open):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from agent.errors import ConflictError, InvalidRequestError
 from agent.request import Request, parse_request
-from agent.request_checks import unknown_tables, unsupported
+from agent.request_checks import misread, unknown_tables, unsupported
 from agent.run_status import at_work, is_invalid, is_open
 from agent.settings import Settings
 from graph.inputs import document_key
@@ -33,7 +33,7 @@ def run_id_of(event: object) -> str | None:
 def request_in(event: object) -> Request:
     """The request in an event. Raises InvalidRequestError, also for a request that this version cannot carry out."""
     request = parse_request(event)
-    if problems := [*unsupported(request), *unknown_tables(request)]:
+    if problems := [*unsupported(request), *unknown_tables(request), *misread(request)]:
         raise InvalidRequestError(problems)
     return request
 

@@ -14,6 +14,8 @@ from typing import Any, get_args
 
 import pytest
 
+from agent import elements
+from agent import event_forms as forms
 from agent import request as model
 from agent.compiler.code.writer import compile_transform
 from agent.compiler.reading import build_plan
@@ -146,10 +148,10 @@ FIELDS = [
         "## target_table",
         {*model.TargetTable.model_fields, *model.TargetColumn.model_fields, *get_args(model.WriteMode), "write_mode"},
     ),
-    ("## join_conditions", set(model.JoinCondition.model_fields)),
-    ("## filters", {*model.Filter.model_fields, *model._OPERATORS}),
-    ("## derived_columns", set(model.DerivedColumn.model_fields)),
-    ("## aggregations", set(model.Aggregation.model_fields)),
+    ("## join_conditions", set(forms.JoinForm.model_fields)),
+    ("## filters", {*forms.FilterForm.model_fields, *forms._OPERATORS}),
+    ("## derived_columns", set(forms.DerivedColumnForm.model_fields)),
+    ("## aggregations", set(forms.AggregationForm.model_fields)),
     ("### window", set(window_entries.KEYS)),
     ("### pivot", set(pivots.KEYS)),
     ("### union", set(union_entries.KEYS)),
@@ -175,9 +177,9 @@ def test_options_that_are_refused_are_told_so() -> None:
 
 
 WORDS = [
-    ("## transformations", {*TYPES, *model.Transformation.model_fields}),
-    ("## join_conditions", {*get_args(model.JoinType)}),
-    ("## aggregations", {*get_args(model.AggregateFunction)}),
+    ("## transformations", {*TYPES, *forms.TransformationForm.model_fields}),
+    ("## join_conditions", {*get_args(elements.JoinType)}),
+    ("## aggregations", {*get_args(elements.AggregateFunction)}),
     ("### window", set(window_entries.FUNCTIONS)),
 ]
 

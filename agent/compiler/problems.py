@@ -9,24 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Generic, NamedTuple, NoReturn, TypeVar
+from typing import NoReturn
 
 from agent.errors import InvalidRequestError, Problem
 
 USE_A_MODEL = "choose a model with --model"
-_Value = TypeVar("_Value")
-
-
-class Located(NamedTuple, Generic[_Value]):
-    """An element of the specification with its path, as `specs.filters[0]`."""
-
-    path: str
-    value: _Value
-
-
-def located(path: str, values: Iterable[_Value]) -> list[Located[_Value]]:
-    """The items of the list at `path`."""
-    return [Located(f"{path}[{position}]", value) for position, value in enumerate(values)]
 
 
 class _Refusal(Exception):
@@ -112,6 +99,10 @@ class Problems:
         """Add a problem; a repetition counts once. `beyond` as in Problem, `absent` for a name that no source has."""
         if beyond or absent or not self._incomplete:
             self._found[Problem(path, message, beyond)] = None
+
+    def found(self) -> list[Problem]:
+        """The problems in the order in which they were added."""
+        return list(self._found)
 
     @contextmanager
     def at(self, path: str, name: str = "") -> Iterator[None]:

@@ -9,7 +9,8 @@ from agent.compiler.plan.plan import Findings, plan_of
 from agent.compiler.plan.resolution import read_sources
 from agent.compiler.plan.steps import Plan
 from agent.compiler.problems import USE_A_MODEL, Stages
-from agent.compiler.spec.entries import Entries, read_entries
+from agent.compiler.spec.entries import read_entries
+from agent.elements import Entries
 from agent.errors import InvalidRequestError, Problem
 from agent.request import Request
 from agent.snapshot import Snapshot
@@ -54,7 +55,7 @@ def read_specification(request: Request, snapshot: Snapshot) -> Reading:
     plan, problems = None, []
     try:
         with found.stages.stage() as stage:
-            entries = read_entries(request.specs, stage)
+            entries = read_entries(request.specs, stage, found.notes)
             sources = read_sources(request.specs, snapshot, stage)
         plan = plan_of(entries, sources, request.specs, snapshot.target, found)
     except InvalidRequestError as error:

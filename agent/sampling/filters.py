@@ -15,7 +15,7 @@ from itertools import islice
 
 from pydantic import JsonValue
 
-from agent.request import Filter, Request
+from agent.elements import Comparison, Condition, ConditionGroup, Entries
 from agent.sampling.join_keys import KeyClass, Member, find_column
 from agent.sampling.made_values import Comparable, column_family, comparable, fitted, generated
 from agent.snapshot import Column, Snapshot
@@ -32,7 +32,7 @@ class SourceFilter:
     """A filter of the specification on one source column; compared by identity, so that results can be cached."""
 
     position: int
-    """Index in `specs.filters`."""
+    """Index in the list of all filters."""
     source: str
     """Key of the source that the filter names."""
     member: Member
@@ -57,20 +57,30 @@ class SourceFilter:
         return tuple(comparable(value, self.column) for value in _operands(self.value))
 
 
-def source_filters(request: Request, snapshot: Snapshot, classes: Sequence[KeyClass] = ()) -> tuple[SourceFilter, ...]:
+def source_filters(entries: Entries, snapshot: Snapshot, classes: Sequence[KeyClass] = ()) -> tuple[SourceFilter, ...]:
     """The filters that name one source column and compare it with values of its type, in the order listed.
 
-    Filters on derived columns and aggregates, ambiguous names and values of another type are left out.
+    Filters on derived columns, windows and aggregates, alternatives (OR), conditions as SQL, ambiguous names and values
+    of another type are left out.
     """
-    made = {derived.name for derived in request.specs.derived_columns}
-    made |= {aggregation.alias for aggregation in request.specs.aggregations}
+    made = {derived.name for _, derived in entries.derived} | {window.name for _, window in entries.windows}
+    made |= {aggregation.alias for _, aggregation in entries.aggregations}
     found = []
-    for position, item in enumerate(request.specs.filters):
+    for position, item in enumerate(_comparisons([condition for _, condition in entries.filters])):
         place = None if item.column in made else find_column(snapshot, item.column, classes)
         if place is not None and _comparable_operands(item, place.column):
             member = (place.source.table, place.column.name)
             found.append(SourceFilter(position, place.source.key, member, place.column, item.operator, item.value))
     return tuple(found)
+
+
+def _comparisons(conditions: Iterable[Condition]) -> Iterator[Comparison]:
+    """The comparisons that every row must pass."""
+    for condition in conditions:
+        if isinstance(condition, Comparison):
+            yield condition
+        elif isinstance(condition, ConditionGroup) and condition.operator == "and":
+            yield from _comparisons(condition.parts)
 
 
 def satisfying(filters: Sequence[SourceFilter], column: Column) -> Sequence[JsonValue]:
@@ -112,7 +122,7 @@ def _excludes(item: SourceFilter, column: Column) -> bool:
     return item.operator in ("!=", "NOT IN") and item.column == column
 
 
-def _comparable_operands(item: Filter, column: Column) -> bool:
+def _comparable_operands(item: Comparison, column: Column) -> bool:
     if item.operator in _UNARY:
         return True
     if item.operator.endswith("LIKE"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from agent.request import JoinCondition, Request
+from agent.elements import Entries, JoinCondition
 from agent.snapshot import Column, Snapshot, Source
 from agent.sql_limits import excess
 
@@ -58,11 +58,11 @@ def sources_named(snapshot: Snapshot, word: str) -> list[Source]:
     return by_key or by_table or [s for s in snapshot.sources if s.table.lower().rpartition(".")[2] == word]
 
 
-def key_classes(request: Request, snapshot: Snapshot) -> list[KeyClass]:
+def key_classes(entries: Entries, snapshot: Snapshot) -> list[KeyClass]:
     """The classes of all joins, in the order listed; a column joined only to itself is in none."""
     classes: list[list[Member]] = []
     composite: set[Member] = set()
-    for join in request.specs.join_conditions:
+    for _, join in entries.joins:
         pairs = list(_pairs(join, snapshot))
         for left, right in pairs:
             _unite(classes, left, right)

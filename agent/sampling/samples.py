@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from agent.compiler.spec.entries import elements_of
 from agent.request import Request
 from agent.sampling.filters import SourceFilter, satisfying, source_filters, violating
 from agent.sampling.join_keys import KeyClass, Member, key_classes
@@ -94,10 +95,11 @@ def real_rows(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
 
 def _aligned(request: Request, snapshot: Snapshot) -> tuple[list[_Table], Sequence[SourceFilter], _Alignment]:
     tables = _tables(snapshot)
-    classes = key_classes(request, snapshot)
-    filters = source_filters(request, snapshot, classes)
+    entries = elements_of(request.specs)
+    classes = key_classes(entries, snapshot)
+    filters = source_filters(entries, snapshot, classes)
     # In a cycle of joins, rows match only if every member holds the same key in the same row.
-    circle = len(request.specs.join_conditions) >= len(snapshot.sources)
+    circle = len(entries.joins) >= len(snapshot.sources)
     return tables, filters, _align(tables, filters, classes, circle=circle)
 
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import ast
 
+from agent.elements import Comparison, Entries
 from agent.findings import Finding
-from agent.request import Request
+from agent.request import TargetTable
 
 
-def lost_clauses(before: str, after: str, request: Request) -> list[Finding]:
+def lost_clauses(before: str, after: str, entries: Entries, target: TargetTable) -> list[Finding]:
     """Clauses of the specification that the transform `before` had and the repaired one has lost; both parse."""
     old, new = _Clauses(before), _Clauses(after)
     findings = [
         _finding("repair_lost_column", f"{what} {term!r} of the specification is not in the repaired function any more")
-        for what, term in _terms(request)
+        for what, term in _terms(entries, target)
         if old.mentions(term) and not new.mentions(term)
     ]
-    demanded = len(request.specs.join_conditions)
+    demanded = len(entries.joins)
     if new.joins < min(old.joins, demanded):
         message = f"the repaired function has {new.joins} of the {demanded} joins of the specification"
         findings.append(_finding("repair_lost_join", message))
-    if request.specs.filters and old.filters and not new.filters:
+    if entries.filters and old.filters and not new.filters:
         findings.append(_finding("repair_lost_filter", "the repaired function has no filter any more"))
     return findings
 
@@ -39,13 +40,13 @@ class _Clauses:
         return any(term in text for text in self._strings)
 
 
-def _terms(request: Request) -> list[tuple[str, str]]:
-    specs = request.specs
+def _terms(entries: Entries, target: TargetTable) -> list[tuple[str, str]]:
+    comparisons = [one for _, one in entries.filters if isinstance(one, Comparison)]
     return [
-        *(("filter column", f.column.split(".")[-1]) for f in specs.filters),
-        *(("aggregate", a.alias) for a in specs.aggregations),
-        *(("derived column", d.name) for d in specs.derived_columns),
-        *(("target column", c.name) for c in specs.target_table.columns),
+        *(("filter column", f.column.split(".")[-1]) for f in comparisons),
+        *(("aggregate", a.alias) for _, a in entries.aggregations),
+        *(("derived column", d.name) for _, d in entries.derived),
+        *(("target column", c.name) for c in target.columns),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.compiler.spec.entries import elements_of
 from agent.errors import ReplyError
 from agent.findings import Finding
 from agent.sanitizing.policy import check_policy
@@ -31,7 +32,9 @@ def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_ve
     of_job = runtime(glue_version)
     findings = check_policy(transform, given.request.options.allow_udfs, of_job)
     if earlier := state.get("transform_ref"):
-        findings += lost_clauses(artifacts.get(earlier), transform, given.request)
+        findings += lost_clauses(
+            artifacts.get(earlier), transform, elements_of(given.request.specs), given.request.specs.target_table
+        )
     if findings:
         return State(**kept, **_refused(findings))
     script = assemble(transform, given.request, given.snapshot, connection)

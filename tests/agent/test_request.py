@@ -8,7 +8,7 @@ import pytest
 
 from agent.errors import InvalidRequestError, Problem
 from agent.request import parse_request
-from agent.request_checks import unknown_keys, unknown_tables, unsupported, unused
+from agent.request_checks import misread, unknown_keys, unknown_tables, unsupported, unused
 from agent.snapshot import event_snapshot
 
 
@@ -18,9 +18,12 @@ def minimal(**changes: Any) -> dict[str, Any]:
 
 
 def problems(event: object) -> dict[str, str]:
-    with pytest.raises(InvalidRequestError) as raised:
-        parse_request(event)
-    return {problem.path: problem.message for problem in raised.value.problems}
+    try:
+        found = misread(parse_request(event))
+    except InvalidRequestError as error:
+        found = error.problems
+    assert found
+    return {problem.path: problem.message for problem in found}
 
 
 def test_plain_strings_stand_for_tables_and_columns() -> None:
@@ -30,24 +33,6 @@ def test_plain_strings_stand_for_tables_and_columns() -> None:
     )
     assert request.specs.source_tables[0].key == "orders"
     assert [(c.name, c.type) for c in request.specs.target_table.columns] == [("a", None), ("b", "int")]
-
-
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [("==", "="), ("<>", "!="), (" in ", "IN"), ("not  like", "NOT LIKE"), ("is null", "IS NULL"), (">=", ">=")],
-)
-def test_operators_have_one_spelling(written: str, meant: str) -> None:
-    """Case and spacing of an operator do not count."""
-    request = parse_request(minimal(specs={"filters": [{"column": "a", "operator": written, "value": 1}]}))
-    assert request.specs.filters[0].operator == meant
-
-
-@pytest.mark.parametrize(("written", "meant"), [("LEFT", "left"), ("full outer", "outer"), ("left_outer", "left")])
-def test_join_types_have_one_spelling(written: str, meant: str) -> None:
-    """SQL's longer words are accepted."""
-    join = {"left_table": "a", "right_table": "b", "join_type": written, "on_columns": "id"}
-    request = parse_request(minimal(specs={"join_conditions": [join]}))
-    assert (request.specs.join_conditions[0].join_type, request.specs.join_conditions[0].on_columns) == (meant, ("id",))
 
 
 BAD = [
@@ -65,16 +50,11 @@ BAD = [
     ),
     (minimal(specs={"source_tables": []}), "specs.source_tables", "needs at least 1 item"),
     (
-        minimal(specs={"filters": [{"column": "a", "operator": "~", "value": 1}]}),
-        "specs.filters[0].operator",
-        "unknown operator '~'",
+        minimal(specs={"join_conditions": [{"left_table": "a", "right_table": "b", "join_type": "iner"}]}),
+        "specs.join_conditions[0].join_type",
+        "did you mean 'inner'?",
     ),
-    (
-        minimal(specs={"aggregations": [{"function": "median", "column": "a", "alias": "m"}]}),
-        "specs.aggregations[0].function",
-        'not "median"',
-    ),
-    (minimal(specs={"filters": {"column": "a"}}), "specs.filters", "not {"),
+    (minimal(specs={"filters": [{"operator": "="}]}), "specs.filters[0].column", "is required"),
     (minimal(source_schemas={"t": {"columns": [{"name": "a"}]}}), "source_schemas.t.columns[0].type", "is required"),
 ]
 
@@ -89,8 +69,7 @@ def test_a_bad_event_names_the_place_and_what_would_be_right(event: object, path
 SUM = {"function": "sum", "column": "a", "alias": "s"}
 SHAPES = [
     ({"source_tables": "ord"}, "source_tables", 'a list is needed, as ["ord"], not "ord"'),
-    ({"filters": {"column": "a"}}, "filters", 'a list is needed, as [{…}], not {"column": "a"}'),
-    ({"filters": ["a"]}, "filters[0]", 'an object with `column` and `operator` is needed, not "a"'),
+    ({"filters": 5}, "filters", "an object with `column` and `operator` is needed, not 5"),
     ({"target_table": "bt"}, "target_table", 'an object with `name` is needed, as {"name": "bt"}, not "bt"'),
     (
         {"target_table": {"name": "t", "columns": {"a": "int"}}},
@@ -99,7 +78,6 @@ SHAPES = [
     ),
     ({"aggregations": [{**SUM, "group_by": None}]}, "aggregations[0].group_by", "needed, not null; leave it out"),
     ({"aggregations": [{**SUM, "alias": 5}]}, "aggregations[0].alias", "a text is needed, not 5"),
-    ({"aggregations": [{**SUM, "function": "summ"}]}, "aggregations[0].function", "did you mean 'sum'?"),
     ({"aggregations": [{**SUM, "column": ""}]}, "aggregations[0].column", "a text that is not empty is needed"),
     ({"transformations": [{"type": "sort", "details": []}]}, "transformations[0].details", "an object is needed, not"),
     ({"source_tables": None}, "source_tables", "a list of objects with `table_name` is needed, not null"),

@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 
 from agent.compiler.expressions.divisions import with_safe_divisors
+from agent.compiler.spec.entries import elements_of
 from agent.sampling.join_keys import key_classes
 from agent.sql_limits import HINT, MAX_CHARACTERS, MAX_LEVELS, MAX_WORK, excess
 from tests.agent.compiler.scene import aliased, request_for, snapshot_for
@@ -99,7 +100,7 @@ def test_a_join_condition_is_weighed_before_sample_rows_are_aligned_by_it(steps:
     condition = "array[" * 30 + "1" + "]" * 30
     join = {"left_table": "o", "right_table": "c", "condition": condition}
     request = request_for([aliased("orders", "o"), aliased("customers", "c")], join_conditions=[join])
-    assert key_classes(request, snapshot_for(request)) == []
+    assert key_classes(elements_of(request.specs), snapshot_for(request)) == []
     assert steps[0] == 0
 
 

@@ -99,9 +99,9 @@ def test_a_bad_event_is_refused_with_paths(bench: MakeBench) -> None:
 
 def test_very_many_problems_are_told_in_part(bench: MakeBench) -> None:
     """The first ten, and how many there are beside them."""
-    filters = [{"column": "a", "operator": "~", "value": 1}] * 250
+    filters = [{"operator": "=", "value": 1}] * 250
     errors = bench().service().run(event(specs={**event()["specs"], "filters": filters}))["body"]["errors"]
-    assert (len(errors), errors[9]["path"]) == (11, "specs.filters[9].operator")
+    assert (len(errors), errors[9]["path"]) == (11, "specs.filters[9].column")
     assert errors[10] == {"path": "event", "message": "and 240 more problems; correct these first"}
 
 

@@ -265,7 +265,7 @@ def test_the_input_form_is_typed_and_described(desk: MakeDesk) -> None:
     )
     types = schema["$defs"]
     assert types["Specification"]["required"] == ["source_tables", "target_table"]
-    assert types["JoinCondition"]["properties"]["join_type"]["enum"] == ["inner", "left", "right", "outer"]
-    assert types["JoinCondition"]["properties"]["join_type"]["default"] == "inner"
-    assert "NOT IN" in types["Filter"]["properties"]["operator"]["enum"]
+    assert types["JoinForm"]["properties"]["join_type"]["enum"] == ["inner", "left", "right", "outer"]
+    assert types["JoinForm"]["properties"]["join_type"]["default"] == "inner"
+    assert "NOT IN" in types["FilterForm"]["properties"]["operator"]["enum"]
     assert types["Options"]["properties"]["wait"]["enum"] == ["poll", "event"]

@@ -8,7 +8,7 @@ from agent.compiler.code.spelling import python_value
 from agent.compiler.expressions.column_kinds import wraps
 from agent.compiler.expressions.references import Reference
 from agent.compiler.plan.steps import SortKey, WindowStep
-from agent.compiler.spec.window_entries import Frame
+from agent.elements import Frame
 
 
 class WindowVariables:

@@ -8,9 +8,9 @@ from agent.compiler.expressions.column_kinds import Kind, unordered
 from agent.compiler.expressions.literals import exact_value
 from agent.compiler.expressions.references import Reference
 from agent.compiler.plan.steps import FilterStep
-from agent.compiler.problems import USE_A_MODEL, Located, Problems, cannot, refuse, within
+from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse, within
 from agent.compiler.spec.repetitions import STEPS
-from agent.request import Filter
+from agent.elements import Comparison, Located
 
 _WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
 """A LIKE pattern whose backslashes all escape something: Spark fails at any other one, PostgreSQL ignores it."""
@@ -23,7 +23,7 @@ _NULL_IN_LIST = {
 _LISTS = frozenset({"IN", "NOT IN", "BETWEEN"})
 
 
-def filter_step(entry: Filter, column: Reference) -> FilterStep:
+def filter_step(entry: Comparison, column: Reference) -> FilterStep:
     """The filter on a resolved column. Refuses a value that does not fit the column."""
     kind, operator = column.kind, entry.operator
     if operator in ("IS NULL", "IS NOT NULL"):
@@ -44,7 +44,7 @@ def filter_step(entry: Filter, column: Reference) -> FilterStep:
     return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
 
 
-def _items(entry: Filter) -> list[object]:
+def _items(entry: Comparison) -> list[object]:
     if entry.operator not in _LISTS:
         if isinstance(entry.value, list | dict):
             refuse(f"{entry.operator} takes one value, not {type(entry.value).__name__}; use IN for a list")

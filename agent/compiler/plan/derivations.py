@@ -10,8 +10,8 @@ from agent.compiler.expressions.parsing import Expression, parse_expression, str
 from agent.compiler.expressions.references import BoundExpression, NamedColumn, Reference
 from agent.compiler.plan.joins import refuse_padded
 from agent.compiler.plan.resolution import Names, Scope, Sources
-from agent.compiler.problems import Located, Problems, cannot, refuse, within
-from agent.request import DerivedColumn
+from agent.compiler.problems import Problems, cannot, refuse, within
+from agent.elements import DerivedColumn, Located
 
 
 @dataclass(frozen=True)

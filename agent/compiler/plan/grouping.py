@@ -11,10 +11,9 @@ from agent.compiler.expressions.references import BoundExpression, NamedColumn, 
 from agent.compiler.plan.derivations import Derivation, Derivations, bind
 from agent.compiler.plan.resolution import Names, described
 from agent.compiler.plan.steps import AggregateStep, DerivedStep, FilterStep, Grouping, GroupKey
-from agent.compiler.problems import Located, Problems, cannot, refuse, within
-from agent.compiler.spec.pivots import PivotedAggregation
+from agent.compiler.problems import Problems, cannot, refuse, within
+from agent.elements import Aggregation, Located, PivotedAggregation
 from agent.nearest import did_you_mean
-from agent.request import Aggregation
 
 
 def read_grouping(
@@ -84,6 +83,8 @@ def _before_grouping(name: str, before: Names, derivations: Derivations, at: str
 
 def _aggregate(entry: Aggregation, before: Names, derivations: Derivations) -> AggregateStep:
     function = entry.function
+    if entry.where is not None:
+        cannot("an aggregate over some of the rows cannot be expressed by the compiler", ".filter")
     pivot = entry if isinstance(entry, PivotedAggregation) else None
     only = _only(pivot, before, derivations) if pivot else None
     if entry.column in (None, "*"):

@@ -13,9 +13,9 @@ from agent.compiler.expressions.parsing import Mention, parse_expression
 from agent.compiler.expressions.references import BoundExpression, MergedColumn, Reference, SourceColumn
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
 from agent.compiler.plan.steps import JoinStep
-from agent.compiler.problems import USE_A_MODEL, Located, Problems, cannot, refuse, within
+from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse, within
 from agent.compiler.spec.repetitions import without_repetitions
-from agent.request import JoinCondition, JoinType
+from agent.elements import JoinCondition, JoinType, Located
 
 _MIRRORED: dict[JoinType, JoinType] = {"inner": "inner", "left": "right", "right": "left", "outer": "outer"}
 
@@ -81,7 +81,7 @@ def _meaning(entry: JoinCondition, sources: Sources) -> object:
     left, right = _tables(entry, sources)
     said = (left, right, entry.join_type, entry.left_column, entry.right_column)
     mirrored = (right, left, _MIRRORED[entry.join_type], entry.right_column, entry.left_column)
-    return said if left <= right else mirrored, frozenset(entry.on_columns), entry.condition, entry.model_extra
+    return said if left <= right else mirrored, frozenset(entry.on_columns), entry.condition
 
 
 def _new_source(left: str, right: str, joined: dict[str, None]) -> str:

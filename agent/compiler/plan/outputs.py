@@ -10,9 +10,8 @@ from agent.compiler.expressions.references import NamedColumn, Reference, unquot
 from agent.compiler.plan.resolution import Scope, described
 from agent.compiler.plan.steps import Grouping, Ordering, OutputColumn, SortKey
 from agent.compiler.plan.tie_breakers import check_limit, tie_rank
-from agent.compiler.problems import Located, Problems, Stages, cannot, located, refuse
-from agent.compiler.spec.entries import Entries
-from agent.compiler.spec.entry_details import SortItem
+from agent.compiler.problems import Problems, Stages, cannot, refuse
+from agent.elements import Entries, Located, SortItem, located
 from agent.nearest import did_you_mean
 from agent.request import TargetTable
 from agent.snapshot import Target
@@ -71,10 +70,11 @@ class ResultReader:
 
     def _selected(self, problems: Problems) -> list[OutputColumn]:
         outputs = []
-        for path, names in self._entries.select[:1]:
-            for name in names:
+        for path, items in self._entries.select[:1]:
+            for item in items:
                 with problems.at(path):
-                    outputs.append(self._output(self._renamed(name) or self._scope.resolve(unquoted(name))))
+                    column = self._renamed(item.column) or self._scope.resolve(unquoted(item.column))
+                    outputs.append(OutputColumn(column, item.name) if item.name else self._output(column))
         return outputs
 
     def _renamed(self, name: str) -> Reference | None:

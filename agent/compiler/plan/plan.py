@@ -27,8 +27,8 @@ from agent.compiler.plan.steps import (
 )
 from agent.compiler.plan.unions import apply_unions
 from agent.compiler.plan.window_steps import read_windowing
-from agent.compiler.problems import Located, Problems, Stages, refuse
-from agent.compiler.spec.entries import Entries
+from agent.compiler.problems import Problems, Stages, cannot, refuse
+from agent.elements import Comparison, Entries, Located
 from agent.request import Specification
 from agent.snapshot import Target
 
@@ -155,6 +155,10 @@ class _Planner:
         """The filters before grouping; after it, those on aggregates and on columns derived from them."""
         late, steps = isinstance(scope, Grouped), []
         for path, entry in self._entries.filters:
+            if not isinstance(entry, Comparison):
+                with problems.at(path):
+                    cannot("a group of conditions or a condition as SQL cannot be expressed by the compiler")
+                continue
             text = unquoted(entry.column)
             if self._derivations.late(text) != late:
                 continue

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from agent.compiler.expressions.column_kinds import Kind
 from agent.compiler.expressions.references import BoundExpression, Constant, Reference, SourceColumn
-from agent.compiler.spec.window_entries import Frame
-from agent.request import JoinType
+from agent.elements import Frame, JoinType
 
 
 @dataclass(frozen=True)

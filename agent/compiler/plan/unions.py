@@ -8,8 +8,8 @@ from agent.compiler.expressions.column_kinds import MAX_DIGITS, Kind, fits_one_d
 from agent.compiler.expressions.references import SourceColumn
 from agent.compiler.plan.resolution import Sources, described
 from agent.compiler.plan.steps import UnionStep
-from agent.compiler.problems import Located, Problems, cannot, refuse
-from agent.compiler.spec.union_entries import UnionEntry
+from agent.compiler.problems import Problems, cannot, refuse
+from agent.elements import Located, UnionEntry
 from agent.nearest import did_you_mean
 
 

@@ -13,9 +13,9 @@ from agent.compiler.plan.derivations import Derivation, Derivations, bind
 from agent.compiler.plan.grouping import Grouped, check_aggregated
 from agent.compiler.plan.resolution import Names, Scope, described
 from agent.compiler.plan.steps import ComputedStep, DerivedStep, SortKey, WindowStep
-from agent.compiler.problems import Located, Problems, cannot, refuse, within
-from agent.compiler.spec.window_entries import OFFSETS, RANKINGS, WindowEntry
-from agent.request import Aggregation
+from agent.compiler.problems import Problems, cannot, refuse, within
+from agent.compiler.spec.window_entries import OFFSETS, RANKINGS
+from agent.elements import Aggregation, Located, WindowEntry
 
 _INTEGER_LIMITS = {5: 2**15, 10: 2**31, 20: 2**63}
 
@@ -93,10 +93,16 @@ def _items(entries: list[Located[WindowEntry]], derivations: Derivations, proble
     for path, entry in entries:
         with problems.at(path, entry.name):
             derivations.check_name(entry.name)
-            items[entry.name.casefold()] = _Item(entry.name, path, entry.uses, entry)
+            items[entry.name.casefold()] = _Item(entry.name, path, _uses(entry), entry)
     for one in derivations.windowed:
         items.setdefault(one.name.casefold(), _Item(one.name, one.path, one.expression.names, one))
     return list(items.values())
+
+
+def _uses(entry: WindowEntry) -> tuple[str, ...]:
+    """The names of all columns that a window is computed from."""
+    own = () if entry.column is None else (entry.column,)
+    return tuple(unquoted(text) for text in (*own, *entry.partition_by, *(item.column for item in entry.order_by)))
 
 
 def _in_order(items: list[_Item], problems: Problems) -> list[_Item]:

@@ -5,22 +5,37 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from agent.compiler.problems import USE_A_MODEL, Located, Problems, located, refuse, within
+from agent.compiler.notes import Notes
+from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse, within
 from agent.compiler.spec import pivots, union_entries, window_entries
-from agent.compiler.spec.entry_details import Details, SortItem, known_keys, one_of, says, sort_items
+from agent.compiler.spec.entry_details import Details, known_keys, one_of, says, sort_items
 from agent.compiler.spec.pivots import read_pivot
 from agent.compiler.spec.repetitions import aggregates_once, derived_once, windows_once
-from agent.compiler.spec.union_entries import UnionEntry, read_union
-from agent.compiler.spec.window_entries import OFFSETS, WindowEntry, read_window
-from agent.request import Aggregation, DerivedColumn, Filter, JoinCondition, Specification, Transformation
+from agent.compiler.spec.union_entries import read_union
+from agent.compiler.spec.window_entries import OFFSETS, read_window
+from agent.elements import (
+    Aggregation,
+    Comparison,
+    Condition,
+    DerivedColumn,
+    Entries,
+    JoinCondition,
+    Located,
+    SelectItem,
+    SortItem,
+    StepEntry,
+    located,
+)
+from agent.event_forms import AggregationForm, DerivedColumnForm, FilterForm, JoinForm, TransformationForm
+from agent.request import Specification
 from agent.validation_messages import shape_problem
 
-_Model = TypeVar("_Model", bound=BaseModel)
+_Form = TypeVar("_Form", bound=BaseModel)
 _SAYS_DISTINCT = frozenset(
     {"", "distinct", "distinct rows", "remove duplicates", "remove duplicate rows", "deduplicate", "drop duplicates"}
 )
@@ -36,24 +51,6 @@ _COUNT_KEYS = ("n", "limit", "count", "rows")
 _MAX_ROWS = 2**31 - 1
 
 
-@dataclass
-class Entries:
-    """All entries with their paths, the structured fields first."""
-
-    joins: list[Located[JoinCondition]] = field(default_factory=list)
-    filters: list[Located[Filter]] = field(default_factory=list)
-    aggregations: list[Located[Aggregation]] = field(default_factory=list)
-    derived: list[Located[DerivedColumn]] = field(default_factory=list)
-    windows: list[Located[WindowEntry]] = field(default_factory=list)
-    unions: list[Located[UnionEntry]] = field(default_factory=list)
-    sort: list[Located[tuple[SortItem, ...]]] = field(default_factory=list)
-    limit: list[Located[tuple[int, bool]]] = field(default_factory=list)
-    """Number of rows, and True to keep rows that tie with the last one."""
-    select: list[Located[tuple[str, ...]]] = field(default_factory=list)
-    rename: list[Located[dict[str, str]]] = field(default_factory=list)
-    distinct: bool = False
-
-
 @dataclass(frozen=True)
 class _Type:
     """A type of transformation whose details are structured."""
@@ -63,24 +60,26 @@ class _Type:
     keys: tuple[str, ...]
     """The keys that the details may hold."""
     read: Callable[[Details], Any]
-    model: type[BaseModel] | None = None
-    """The model of the structured field whose shape the details have."""
+    form: type[BaseModel] | None = None
+    """The form of the structured field whose shape the details have."""
 
 
-def read_entries(specs: Specification, problems: Problems) -> Entries:
+def read_entries(specs: Specification, problems: Problems, notes: Notes) -> Entries:
     """The entries of a specification. Free text, unknown keys and unknown types are problems."""
     entries = Entries()
     _refuse_extras(Located("specs", specs), problems)
     for table in located("specs.source_tables", specs.source_tables):
         _refuse_extras(table, problems)
-    entries.joins += _structured("specs.join_conditions", specs.join_conditions, problems)
-    entries.filters += _structured("specs.filters", specs.filters, problems)
-    entries.aggregations += _structured("specs.aggregations", specs.aggregations, problems)
-    entries.derived += _structured("specs.derived_columns", specs.derived_columns, problems)
-    for entry in located("specs.transformations", specs.transformations):
-        if not _refuse_outside(entry, problems):
+    _read_lists(specs, entries, problems)
+    for raw in _items("specs.transformations", specs.transformations):
+        entry = _form(raw, TransformationForm, problems)
+        if entry is not None and not _refuse_outside(entry, problems):
             with problems.at(entry.path):
-                _read(entry, entries, problems, specs)
+                _read(entry, entries, problems)
+                entries.steps.append(_step(entry))
+    for step in entries.steps:
+        with problems.at(step.path):
+            _refuse_unsaid(step, entries)
     _one_meaning("sort", entries.sort, problems)
     _one_meaning("limit", entries.limit, problems)
     _one_meaning("select", entries.select, problems)
@@ -90,26 +89,54 @@ def read_entries(specs: Specification, problems: Problems) -> Entries:
     return entries
 
 
-def _structured(path: str, models: tuple[_Model, ...], problems: Problems) -> list[Located[_Model]]:
-    found = located(path, models)
-    for model in found:
-        _refuse_extras(model, problems)
-    return found
+def elements_of(specs: Specification) -> Entries:
+    """The entries that can be read, where what cannot be read does not matter."""
+    return read_entries(specs, Problems(), Notes())
 
 
-def _refuse_extras(model: Located[_Model], problems: Problems, but: Collection[str] = ()) -> None:
+def _read_lists(specs: Specification, entries: Entries, problems: Problems) -> None:
+    """Read the structured fields."""
+    for name, type_ in (("join_conditions", "join"), ("filters", "filter"), ("aggregations", "aggregate"),
+                        ("derived_columns", "derive")):  # fmt: skip
+        kind = _TYPES[type_]
+        for raw in _items(f"specs.{name}", getattr(specs, name)):
+            form = _form(raw, kind.form or TransformationForm, problems)
+            if form is not None:
+                _refuse_extras(form, problems)
+                getattr(entries, kind.into).append(Located(form.path, kind.read(form.value.model_dump())))
+
+
+def _items(path: str, raw: JsonValue) -> list[Located[JsonValue]]:
+    """The items of an open list; an object or a text alone is its one item."""
+    if raw is None:
+        return []
+    return located(path, raw) if isinstance(raw, list) else [Located(path, raw)]
+
+
+def _form(raw: Located[JsonValue], form: type[_Form], problems: Problems) -> Located[_Form] | None:
+    if isinstance(raw.value, str):
+        problems.add(raw.path, f'"{raw.value}" is free text; {USE_A_MODEL}', beyond=True)
+        return None
+    try:
+        return Located(raw.path, form.model_validate(raw.value))
+    except ValidationError as error:
+        _tell_shape(error, raw.path, form, problems)
+        return None
+
+
+def _refuse_extras(model: Located[_Form], problems: Problems, but: Collection[str] = ()) -> None:
     for key in model.value.model_extra or {}:
         if key not in but:
             message = f"unknown key, so its meaning is not certain; remove it or {USE_A_MODEL}"
-            problems.add(f"{model.path}.{key}", message)
+            problems.add(f"{model.path}.{key}", message, beyond=True)
 
 
-def _refuse_outside(entry: Located[Transformation], problems: Problems) -> bool:
+def _refuse_outside(entry: Located[TransformationForm], problems: Problems) -> bool:
     """Refuse keys beside the details. True when these keys are the missing details: no other problem is told then."""
     known = _TYPES[entry.value.type].keys if entry.value.type in _TYPES else ()
     misplaced = [key for key in entry.value.model_extra or {} if key in known]
     for key in misplaced:
-        problems.add(f"{entry.path}.{key}", f"put `{key}` into `details`")
+        problems.add(f"{entry.path}.{key}", f"put `{key}` into `details`", beyond=True)
     _refuse_extras(entry, problems, but=misplaced)
     return bool(misplaced) and not entry.value.details
 
@@ -120,7 +147,12 @@ def _one_meaning(name: str, found: list[Located[Any]], problems: Problems) -> No
             problems.add(path, f"a second {name} contradicts {found[0].path}")
 
 
-def _read(at: Located[Transformation], entries: Entries, problems: Problems, specs: Specification) -> None:
+def _step(at: Located[TransformationForm]) -> StepEntry:
+    path, entry = at
+    return StepEntry(path, entry.type, entry.description, entry.details | (entry.model_extra or {}))
+
+
+def _read(at: Located[TransformationForm], entries: Entries, problems: Problems) -> None:
     path, entry = at
     if entry.type == "distinct":
         _check_distinct(entry)
@@ -128,48 +160,55 @@ def _read(at: Located[Transformation], entries: Entries, problems: Problems, spe
         return
     if entry.type not in _TYPES:
         known = f"it knows {', '.join(sorted(TYPES))}"
-        refuse(f"the compiler cannot express a transformation of type {entry.type!r}: {known}; {USE_A_MODEL}")
+        cannot(f"the compiler cannot express a transformation of type {entry.type!r}: {known}; {USE_A_MODEL}")
     if not entry.details:
-        refuse(f'"{entry.description or entry.type}" is free text; {USE_A_MODEL}')
+        cannot(f'"{entry.description or entry.type}" is free text; {USE_A_MODEL}')
     kind, details = _TYPES[entry.type], f"{path}.details"
     try:
         with within(".details"):
-            if kind.model is None:
+            if kind.form is None:
                 known_keys(entry.details, kind.keys)
-            value = kind.read(entry.details)
+                value = kind.read(entry.details)
+            else:
+                form = kind.form.model_validate(entry.details)
+                _refuse_extras(Located(details, form), problems)
+                value = kind.read(form.model_dump())
     except ValidationError as error:
-        _tell_shape(error, details, kind.model or Transformation, problems)
+        _tell_shape(error, details, kind.form or TransformationForm, problems)
         return
-    if kind.model is not None:
-        _refuse_extras(Located(details, value), problems)
     found = getattr(entries, kind.into)
     if entry.type == "pivot":
         found += [Located(f"{details}{one.value_at}", one) for one in value]
     else:
         found.append(Located(details, value))
-    unsaid = _unsaid(entry, value, specs)
-    if unsaid:
-        refuse(f"says {unsaid!r}, which the details do not; say it there or {USE_A_MODEL}", ".description")
+
+
+def _refuse_unsaid(step: StepEntry, entries: Entries) -> None:
+    unsaid = _unsaid(step, entries)
+    if unsaid and step.type != "distinct":
+        cannot(f"says {unsaid!r}, which the details do not; say it there or {USE_A_MODEL}", ".description")
 
 
 def _tell_shape(error: ValidationError, path: str, model: type[BaseModel], problems: Problems) -> None:
     for detail in error.errors():
         detail["loc"] = (path, *detail["loc"])
         problem = shape_problem(detail, model)
-        problems.add(problem.path, problem.message)
+        beyond = problem.path.rpartition(".")[2] in ("function", "operator") and isinstance(detail["input"], str)
+        problems.add(problem.path, problem.message, beyond)
 
 
-def _unsaid(entry: Transformation, value: Any, specs: Specification) -> str:
+def _unsaid(entry: StepEntry, entries: Entries) -> str:
     """The first number or telling word of the description that the details lack; empty when there is none."""
     text = json.dumps(entry.details, ensure_ascii=False).lower()
     carried = {*_CARRIED.get(entry.type, ())}
     order: tuple[SortItem, ...] = ()
     if entry.type == "window":
-        filtered, order = _filters_on(value.name, specs), value.order_by
+        [window] = [one for path, one in entries.windows if path == f"{entry.path}.details"]
+        filtered, order = _filters_on(window.name, entries.filters), window.order_by
         text += " ".join(filtered).lower()
-        carried |= {*_FILTERED} if filtered or value.function in OFFSETS else set()
+        carried |= {*_FILTERED} if filtered or window.function in OFFSETS else set()
     elif entry.type == "sort":
-        order = value
+        [order] = [items for path, items in entries.sort if path == f"{entry.path}.details"]
     for item in order:
         carried |= {"first", *says(item)}
     if entry.type == "join" and entry.details.get("join_type", "inner") == "inner":
@@ -183,14 +222,13 @@ def _unsaid(entry: Transformation, value: Any, specs: Specification) -> str:
     return ""
 
 
-def _filters_on(name: str, specs: Specification) -> list[str]:
-    """The filters on a column, from both lists, as JSON."""
-    listed = [one.model_dump(mode="json") for one in specs.filters]
-    listed += [one.details for one in specs.transformations if one.type == "filter"]
-    return [json.dumps(one) for one in listed if str(one.get("column")).casefold() == name.casefold()]
+def _filters_on(name: str, filters: list[Located[Condition]]) -> list[str]:
+    """The filters on a column, as JSON."""
+    listed = [one for _, one in filters if isinstance(one, Comparison) and one.column.casefold() == name.casefold()]
+    return [json.dumps([one.operator, one.value]) for one in listed]
 
 
-def _check_distinct(entry: Transformation) -> None:
+def _check_distinct(entry: TransformationForm) -> None:
     if entry.details:
         refuse(
             "distinct takes no details: which row of several stays is not certain; number the rows with a window of "
@@ -198,7 +236,7 @@ def _check_distinct(entry: Transformation) -> None:
             ".details",
         )
     if entry.description.strip(" .").lower() not in _SAYS_DISTINCT:
-        refuse(f'"{entry.description}" is free text; {USE_A_MODEL}')
+        cannot(f'"{entry.description}" is free text; {USE_A_MODEL}')
 
 
 def _read_sort(details: Details) -> tuple[SortItem, ...]:
@@ -214,11 +252,11 @@ def _read_limit(details: Details) -> tuple[int, bool]:
     return rows, ties
 
 
-def _read_select(details: Details) -> tuple[str, ...]:
+def _read_select(details: Details) -> tuple[SelectItem, ...]:
     names = details["columns"]
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         refuse("is a list of column names", ".columns")
-    return tuple(str(name) for name in names)
+    return tuple(SelectItem(str(name)) for name in names)
 
 
 def _read_rename(details: Details) -> dict[str, str]:
@@ -234,16 +272,17 @@ def _read_rename(details: Details) -> dict[str, str]:
     return {old: str(new) for old, new in mapping.items()}
 
 
-def _like(model: type[BaseModel], into: str) -> _Type:
+def _like(form: type[BaseModel], into: str, element: type[Any]) -> _Type:
     """A type whose details have the shape of a structured field."""
-    return _Type(into, tuple(model.model_fields), model.model_validate, model)
+    names = [*form.model_fields]
+    return _Type(into, tuple(names), lambda details: element(**{name: details[name] for name in names}), form)
 
 
 _TYPES: dict[str, _Type] = {
-    "join": _like(JoinCondition, "joins"),
-    "filter": _like(Filter, "filters"),
-    "aggregate": _like(Aggregation, "aggregations"),
-    "derive": _like(DerivedColumn, "derived"),
+    "join": _like(JoinForm, "joins", JoinCondition),
+    "filter": _like(FilterForm, "filters", Comparison),
+    "aggregate": _like(AggregationForm, "aggregations", Aggregation),
+    "derive": _like(DerivedColumnForm, "derived", DerivedColumn),
     "sort": _Type("sort", ("columns", "column", "by", "order", "direction", "ascending"), _read_sort),
     "limit": _Type("limit", (*_COUNT_KEYS, "with_ties"), _read_limit),
     "select": _Type("select", ("columns",), _read_select),

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pydantic import JsonValue
 
 from agent.compiler.problems import refuse, within
+from agent.elements import SortItem
 from agent.nearest import did_you_mean
 
 _DIRECTION_KEYS = ("order", "direction", "ascending")
 _DIRECTIONS = {"asc": False, "ascending": False, "desc": True, "descending": True}
 _SORT_SHAPE = 'a sort column is a name or {"column": name, "order": "asc" or "desc"}'
 Details = dict[str, JsonValue]
-
-
-class SortItem(NamedTuple):
-    """A column to sort by, as it was written."""
-
-    column: str
-    descending: bool
-    nulls_first: bool
 
 
 def known_keys(details: Details, known: tuple[str, ...]) -> None:

@@ -9,19 +9,10 @@ from pydantic import JsonValue
 
 from agent.compiler.problems import refuse, within
 from agent.compiler.spec.entry_details import Details, known_keys, names_of, text_of, word_of
-from agent.request import AggregateFunction, Aggregation
+from agent.elements import AggregateFunction, PivotedAggregation
 
 KEYS = ("column", "values", "function", "value_column", "group_by")
 _VALUE_KEYS = ("value", "alias")
-
-
-class PivotedAggregation(Aggregation):
-    """An aggregate over the rows whose column `spread` equals `value`."""
-
-    spread: str
-    value: JsonValue
-    value_at: str
-    """The value's path in the pivot's details, as `.values[0]`."""
 
 
 def read_pivot(details: Details) -> list[PivotedAggregation]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from agent.compiler.problems import Located, Problems
-from agent.compiler.spec.pivots import PivotedAggregation
-from agent.compiler.spec.window_entries import WindowEntry
-from agent.request import Aggregation, DerivedColumn
+from agent.compiler.problems import Problems
+from agent.elements import Aggregation, DerivedColumn, Located, PivotedAggregation, WindowEntry
 
 STEPS = "specs.transformations"
 """Path of the entries that may repeat a structured field."""

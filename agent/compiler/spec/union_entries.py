@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agent.compiler.problems import refuse
 from agent.compiler.spec.entry_details import Details, names_of
+from agent.elements import UnionEntry
 
 KEYS = ("tables", "alias", "columns", "all")
 
 
 DEFAULT_ALIAS = "united"
-
-
-@dataclass(frozen=True)
-class UnionEntry:
-    """A union as written: the names of the sources, and the alias of the whole."""
-
-    tables: tuple[str, ...]
-    alias: str
-    columns: tuple[str, ...]
-    keeps_all: bool
 
 
 def read_union(details: Details) -> UnionEntry:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
 
 from pydantic import JsonValue
 
-from agent.compiler.expressions.references import unquoted
 from agent.compiler.problems import refuse, within
 from agent.compiler.spec.entry_details import (
     Details,
-    SortItem,
     names_of,
     one_of,
     sort_items,
     text_of,
     word_of,
 )
+from agent.elements import Frame, WindowEntry
 
 RANKINGS = ("rank", "dense_rank", "row_number")
 OFFSETS = ("lag", "lead")
@@ -30,35 +27,6 @@ _BOUND = r"(UNBOUNDED|CURRENT|\d{1,9}) (PRECEDING|ROW|FOLLOWING)"
 _FRAME = re.compile(rf"(ROWS|RANGE) BETWEEN {_BOUND} AND {_BOUND}")
 _FRAME_SHAPE = "a frame is written as `ROWS BETWEEN 6 PRECEDING AND CURRENT ROW`"
 _MAX_OFFSET = 2**31 - 1
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A window's frame: offsets from the current row, None for no bound."""
-
-    unit: Literal["rows", "range"]
-    start: int | None
-    end: int | None
-
-
-@dataclass(frozen=True)
-class WindowEntry:
-    """A window whose names are not resolved yet."""
-
-    function: str
-    name: str
-    column: str | None
-    partition_by: tuple[str, ...]
-    order_by: tuple[SortItem, ...]
-    offset: int = 0
-    default: JsonValue = None
-    frame: Frame | None = None
-
-    @property
-    def uses(self) -> tuple[str, ...]:
-        """The names of all columns that it is computed from."""
-        own = () if self.column is None else (self.column,)
-        return tuple(unquoted(text) for text in (*own, *self.partition_by, *(item.column for item in self.order_by)))
 
 
 def read_window(details: Details) -> WindowEntry:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.compiler.problems import Located, Problems, located, refuse, within
+from agent.compiler.problems import Problems, refuse, within
+from agent.elements import Located, located
 from agent.errors import InvalidRequestError, Problem
 
 

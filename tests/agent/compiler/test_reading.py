@@ -7,7 +7,7 @@ import pytest
 from agent.compiler.notes import Note, Unread
 from agent.compiler.problems import Problems, Stages, absent, cannot, refuse
 from agent.compiler.reading import Reading, read_specification
-from agent.compiler.spec.entries import Entries
+from agent.elements import Entries
 from agent.errors import InvalidRequestError, Problem
 from tests.agent.compiler.scene import ORDERS, request_for, snapshot_for, where
 

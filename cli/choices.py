@@ -1,14 +1,12 @@
-"""The settings, the event and the run that the options of a command name."""
+"""The settings and the run that the options of a command name."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent.errors import InvalidRequestError, Problem, UnknownRunError
 from agent.names import is_run_id
@@ -32,30 +30,6 @@ def record_of(settings: Settings, run_id: str) -> RunRecord:
     if record is None:
         raise UnknownRunError(run_id)
     return record
-
-
-def read_event(source: str) -> Any:
-    """The event in a file or on standard input, with a run_id. Raises InvalidRequestError naming line and column."""
-    from runs.accept import new_run_id
-
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidRequestError([Problem(source, f"cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError as error:
-        raise InvalidRequestError(
-            [Problem(source, f"is not UTF-8 text: {error.reason} at byte {error.start}")]
-        ) from None
-    try:
-        event = json.loads(text)
-    except RecursionError:
-        raise InvalidRequestError([Problem(source, "is nested too deeply")]) from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidRequestError([Problem(source, f"is not JSON: {error.msg} at {where}")]) from None
-    if isinstance(event, dict):
-        event.setdefault("run_id", new_run_id())
-    return event
 
 
 def require_home(home: Path) -> None:

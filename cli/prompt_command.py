@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.settings import Settings
 from cli.answers import print_json
-from cli.choices import read_event
+from cli.event_files import read_event
 
 if TYPE_CHECKING:
     from agent.request import Request

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from agent.settings import Settings
 from bootstrap import open_service
 from cli.answers import EXIT_CODES, opened_view, print_json
-from cli.choices import read_event, record_of
+from cli.choices import record_of
+from cli.event_files import read_event
 
 if TYPE_CHECKING:
     from langgraph.runtime import RunControl

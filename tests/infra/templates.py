@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 NAMES = ("template.yaml", "endpoints.yaml")

@@ -1,4 +1,4 @@
-"""The terminal door: `datamorph run`, `resume`, `cancel`, `status`, `prompt`, `eval` and `doctor`."""
+"""The terminal door: `datamorph run`, `resume`, `cancel`, `status`, `check`, `prompt`, `eval` and `doctor`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from agent.errors import DatamorphError
 from agent.settings import Settings
 from cli.answers import refuse
+from cli.check_command import check_command
 from cli.choices import require_home, settings_of
 from cli.doctor_command import doctor_command
 from cli.eval_command import eval_command
@@ -25,10 +26,14 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "resume": resume_command,
     "cancel": cancel_command,
     "status": status_command,
+    "check": check_command,
     "prompt": prompt_command,
     "eval": eval_command,
     "doctor": doctor_command,
 }
+
+_WITHOUT_HOME = ("check", "prompt")
+"""Commands that write nothing."""
 
 _log = logging.getLogger("datamorph")
 # Without a handler of its own Python would print the stack trace after all.
@@ -42,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         settings = settings_of(options)
-        if options.command != "prompt":
+        if options.command not in _WITHOUT_HOME:
             require_home(settings.home)
         return _COMMANDS[options.command](options, settings)
     except KeyboardInterrupt:

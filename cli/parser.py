@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cli.check_command import add_check
 from cli.eval_command import add_eval
 
 EPILOG = """exit codes: 0 success, 2 bad input or conflict, 3 failed run, 4 unavailable, 5 suspended
@@ -24,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     run = _command(commands, "run", "run a specification", _add_engine, _add_model, _add_database)
-    run.add_argument("event", metavar="EVENT.json", help="the event, or - for standard input")
+    run.add_argument("event", metavar="EVENT", help="the event, JSON or YAML, or - for standard input")
     resume = _command(commands, "resume", "go on with a run that was interrupted", _add_engine, _add_database)
     resume.add_argument("run_id", metavar="RUN_ID")
     told = "end a run: its jobs are stopped, its target stays as it is"
@@ -32,8 +33,10 @@ def parser() -> argparse.ArgumentParser:
     cancel.add_argument("run_id", metavar="RUN_ID")
     status = _command(commands, "status", "show one run, or the newest ones", _add_engine)
     status.add_argument("run_id", metavar="RUN_ID", nargs="?")
+    told = "tell how a specification is read, and try it on sample rows; nothing is executed"
+    add_check(_command(commands, "check", told, _add_engine, _add_model, _add_database))
     prompt = _command(commands, "prompt", "print exactly what the model would be sent", _add_engine, _add_database)
-    prompt.add_argument("event", metavar="EVENT.json", help="the event, or - for standard input")
+    prompt.add_argument("event", metavar="EVENT", help="the event, JSON or YAML, or - for standard input")
     add_eval(_command(commands, "eval", "hold diagnosis and repair to recorded failures"))
     told = "what this machine has, what is missing and what to do"
     doctor = _command(commands, "doctor", told, _add_engine, _add_model, _add_database)

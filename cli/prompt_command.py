@@ -4,38 +4,30 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
+from agent.errors import InvalidRequestError
 from agent.settings import Settings
 from cli.answers import print_json
 from cli.event_files import read_event
-
-if TYPE_CHECKING:
-    from agent.request import Request
-    from agent.snapshot import Snapshot
+from cli.sources import snapshot_at_hand
 
 
 def prompt_command(options: argparse.Namespace, settings: Settings) -> int:
     """`datamorph prompt`: schemas and samples come from the database where there is one, else from the event."""
+    from agent.compiler.reading import read_specification
     from agent.prompting import generation_prompt
     from runs.accept import request_in
 
     request = request_in(read_event(options.event))
-    prompt = generation_prompt(request, _snapshot(request, settings), settings.sample_rows, settings.glue_version)
+    snapshot, warning = snapshot_at_hand(request, settings)
+    if warning:
+        sys.stderr.write(f"datamorph: {warning}\n")
+    reading = read_specification(request, snapshot)
+    if reading.problems:
+        raise InvalidRequestError(list(reading.problems))
+    prompt = generation_prompt(request, snapshot, settings.sample_rows, settings.glue_version, reading.told())
     if options.json:
         print_json({"system": prompt.system, "user": prompt.user})
     else:
         sys.stdout.write(prompt.text() + "\n")
     return 0
-
-
-def _snapshot(request: Request, settings: Settings) -> Snapshot:
-    from agent.prompting import rows_read
-    from agent.snapshot import event_snapshot
-    from tools.database import PostgresDatabase
-    from tools.local_toolbox import local_database
-
-    if settings.database_url is None and not (settings.home / "postgres").exists():
-        return event_snapshot(request)
-    with local_database(settings) as database:
-        return PostgresDatabase(database.url).snapshot(request, rows_read(settings.sample_rows))

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from agent.errors import DatamorphError
 from agent.settings import Settings
+from cli.printable import printable
 from graph.response import run_body
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class View:
             self._status.start()
             return
         mark, told = _told(step)
-        self._console.print(f"  {mark} {step.node:<11}{step.seconds:6.1f} s  {escape(_printable(told))}")
+        self._console.print(f"  {mark} {step.node:<11}{step.seconds:6.1f} s  {escape(printable(told))}")
 
     def stopping(self, run_id: str) -> None:
         """Show that a signal has come, and the command that goes on with the run."""
@@ -94,7 +95,7 @@ class View:
         self._console.print(f"[bold {colour}]{response['statusCode']} {body['execution_status']}[/]")
         for name in _FIELDS:
             if fields.get(name) is not None:
-                self._console.print(f"  {name:<17}{escape(_printable(str(fields[name])))}")
+                self._console.print(f"  {name:<17}{escape(printable(str(fields[name])))}")
         if response["statusCode"] == 202:
             self._console.print(f"  go on with: datamorph resume {fields['run_id']}")
         if body["execution_status"] == "invalid":
@@ -106,7 +107,7 @@ class View:
                 f"  prompts, replies, scripts and logs: {escape(str(self._artifacts / body['run_id']))}"
             )
         for warning in run_body(response)["warnings"] if "warnings" in fields else ():
-            self._console.print(f"  [yellow]warning[/] {escape(_printable(warning))}")
+            self._console.print(f"  [yellow]warning[/] {escape(printable(warning))}")
 
     def status(self, answer: Any) -> None:
         """Show one run, or a list of runs."""
@@ -123,9 +124,9 @@ class View:
     def _diagnosis(self, diagnosis: Diagnosis) -> None:
         where = f", line {diagnosis['line']} of transform" if diagnosis.get("line") else ""
         self._console.print(f"  [red]{diagnosis['failure_class']}[/] in {escape(diagnosis['phase'])}{where}")
-        self._console.print(f"  {escape(_printable(diagnosis['root_cause']))}")
+        self._console.print(f"  {escape(printable(diagnosis['root_cause']))}")
         if diagnosis["hint"]:
-            self._console.print(f"  hint: {escape(_printable(diagnosis['hint']))}")
+            self._console.print(f"  hint: {escape(printable(diagnosis['hint']))}")
 
     def _rows(self, target: str, rows: list[dict[str, Any]]) -> None:
         if not rows:
@@ -150,12 +151,7 @@ class View:
 
 
 def _cell(value: Any) -> str:
-    return "NULL" if value is None else _printable(str(value))
-
-
-def _printable(text: str) -> str:
-    """Text from a database or a model without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() or c == "\n" else "·" for c in text)
+    return "NULL" if value is None else printable(str(value))
 
 
 def _told(step: Step) -> tuple[str, str]:

@@ -81,14 +81,18 @@ def reason(response: Response, secrets: Iterable[str] = ()) -> str:
 
 
 def _invalid(run_id: str | None, problems: Sequence[Problem]) -> Response:
-    """400 with the first problems of very many."""
+    """400 with the problems."""
+    body = InvalidBody(run_id=run_id, execution_status="invalid", errors=told_problems(problems))
+    return Response(statusCode=STATUS_CODES["invalid"], body=body)
+
+
+def told_problems(problems: Sequence[Problem]) -> list[FieldError]:
+    """The first problems, and the number of the others."""
     errors = [_told(problem) for problem in problems[:ERRORS_TOLD]]
     if (more := len(problems) - len(errors)) > 0:
         words = f"and {more} more problem{'s' if more > 1 else ''}; correct these first"
         errors.append(FieldError(path="event", message=words))
-    return Response(
-        statusCode=STATUS_CODES["invalid"], body=InvalidBody(run_id=run_id, execution_status="invalid", errors=errors)
-    )
+    return errors
 
 
 def _told(problem: Problem) -> FieldError:

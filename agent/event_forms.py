@@ -64,8 +64,8 @@ class TransformationForm(_Form):
 class JoinForm(_Form):
     """Two tables joined on `on_columns`, on `left_column` = `right_column`, on a SQL `condition`, or on several."""
 
-    left_table: _Text = Field(description="_Text or alias of the left table.")
-    right_table: _Text = Field(description="_Text or alias of the right table.")
+    left_table: _Text = Field(description="Name or alias of the left table.")
+    right_table: _Text = Field(description="Name or alias of the right table.")
     join_type: Annotated[JoinType, BeforeValidator(_join_type)] = Field(
         default="inner", description="Type of the join."
     )
@@ -90,12 +90,12 @@ class AggregationForm(_Form):
 
     function: Annotated[AggregateFunction, BeforeValidator(_lower)] = Field(description="Function of the aggregate.")
     column: _Text | None = Field(default=None, description="Column to aggregate; `*` or null counts rows.")
-    alias: _Text = Field(description="_Text of the result.")
+    alias: _Text = Field(description="Name of the result.")
     group_by: _TextList = Field(default=(), description="Columns that make the groups; in every aggregation the same.")
 
 
 class DerivedColumnForm(_Form):
-    """A new column as a Spark SQL expression."""
+    """A new column as a SQL expression."""
 
     name: _Text = Field(description="The new column's name.")
-    expression: _Text = Field(description="Its value, as a Spark SQL expression.")
+    expression: _Text = Field(description="Its value, as a SQL expression.")

@@ -1,4 +1,4 @@
-"""The terminal door: `datamorph run`, `resume`, `cancel`, `status`, `check`, `prompt`, `eval` and `doctor`."""
+"""The terminal door: `datamorph` with its commands."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cli.eval_command import eval_command
 from cli.parser import parser
 from cli.prompt_command import prompt_command
 from cli.run_commands import cancel_command, resume_command, run_command
+from cli.schema_command import schema_command
 from cli.status_command import status_command
 from runs.respond import respond
 
@@ -28,11 +29,12 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "status": status_command,
     "check": check_command,
     "prompt": prompt_command,
+    "schema": schema_command,
     "eval": eval_command,
     "doctor": doctor_command,
 }
 
-_WITHOUT_HOME = ("check", "prompt")
+_WITHOUT_HOME = ("check", "prompt", "schema")
 """Commands that write nothing."""
 
 _log = logging.getLogger("datamorph")

@@ -9,6 +9,7 @@ from typing import Any
 
 from cli.check_command import add_check
 from cli.eval_command import add_eval
+from cli.schema_command import add_schema
 
 EPILOG = """exit codes: 0 success, 2 bad input or conflict, 3 failed run, 4 unavailable, 5 suspended
 each setting of docs/configuration.md is an environment variable too: DATAMORPH_ENGINE, DATAMORPH_MODEL, ..."""
@@ -37,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
     add_check(_command(commands, "check", told, _add_engine, _add_model, _add_database))
     prompt = _command(commands, "prompt", "print exactly what the model would be sent", _add_engine, _add_database)
     prompt.add_argument("event", metavar="EVENT", help="the event, JSON or YAML, or - for standard input")
+    add_schema(
+        _command(commands, "schema", "print the JSON Schema of events, or a prompt for programs that write them")
+    )
     add_eval(_command(commands, "eval", "hold diagnosis and repair to recorded failures"))
     told = "what this machine has, what is missing and what to do"
     doctor = _command(commands, "doctor", told, _add_engine, _add_model, _add_database)

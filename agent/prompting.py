@@ -112,13 +112,19 @@ def _lines(value: object) -> str:
 def _source(source: Source, sample_rows: SampleRows) -> str:
     size = f", about {source.rows_estimate:,} rows" if source.rows_estimate else ""
     columns = ", ".join(f"{name_shown(c.name)} {_type(c)}{'' if c.nullable else ' not null'}" for c in source.columns)
-    head = f"{name_shown(source.key)}: table {name_shown(source.table)}{size}\ncolumns: {columns}"
+    head = f"{name_shown(source.key)}: table {name_shown(source.table)}{size}\ncolumns: {columns}{_unreadable(source)}"
     rows = () if sample_rows == "none" else source.samples[:SAMPLE_ROWS]
     if not rows:
         return f"{head}\nno sample rows"
     shown = cut_cells(mask_rows(rows, source.columns) if sample_rows == "masked" else rows)
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in shown)
     return f"{head}\nsample rows{' (masked)' if sample_rows == 'masked' else ''}:\n{redact(lines)}"
+
+
+def _unreadable(source: Source) -> str:
+    """A line that names the columns that no job reads; empty without any."""
+    names = ", ".join(f"{name_shown(one.name)} {type_shown(one.type)}" for one in source.unreadable)
+    return f"\nnot readable, leave these out: {names}" if names else ""
 
 
 def _type(column: Column) -> str:

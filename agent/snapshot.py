@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -31,6 +32,15 @@ class Column(_Frozen):
     identity: Literal["", "always", "by default"] = ""
     labels: tuple[str, ...] = ()
     """The values of an enum, in their order; empty for other types, and without a database."""
+
+
+class Unreadable(_Frozen):
+    """A column of a source that no job reads: its type is not supported, or the job's role lacks SELECT on it."""
+
+    name: str
+    type: str
+    reason: str
+    """The obstacle and its remedy, as a message says them."""
 
 
 class ForeignKey(_Frozen):
@@ -67,12 +77,22 @@ class Source(_Frozen):
     relation: str = ""
     """The table for SQL, qualified and quoted where needed: `sales."Order Lines"`; empty without a database."""
     columns: tuple[Column, ...]
+    """The columns that a job may read."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """The other columns. They block nothing unless the specification needs one."""
     unique_keys: tuple[tuple[str, ...], ...] = ()
-    """As in Target."""
+    """As in Target; keys with an unreadable column are left out."""
     rows_estimate: int | None = None
     """PostgreSQL's own estimate; None when never analysed or not known."""
     samples: tuple[Row, ...] = ()
     samples_from: Literal["event", "database", "none"] = "none"
+    cautions: tuple[str, ...] = ()
+    """Warnings for the answer: sample rows that could not be read, rows that row security hides."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns of the table."""
+        return [*(column.name for column in self.columns), *(column.name for column in self.unreadable)]
 
 
 class Target(_Frozen):
@@ -122,7 +142,10 @@ class Snapshot(_Frozen):
 
 
 def event_snapshot(request: Request) -> Snapshot:
-    """The snapshot of an event. Raises InvalidRequestError for a source without a schema or with an unknown type."""
+    """The snapshot of an event. Raises InvalidRequestError for a source without a schema.
+
+    A column of an unknown type is unreadable.
+    """
     problems: list[Problem] = []
     sources = [_source(request, table, problems) for table in request.specs.source_tables]
     if problems:
@@ -136,19 +159,31 @@ def _source(request: Request, table: SourceTable, problems: list[Problem]) -> So
     if schema is None:
         message = "no database is at hand, and the event does not describe this table"
         problems.append(Problem(f"source_schemas.{table.table_name}", message))
-    columns = schema.columns if schema else ()
-    for index, column in enumerate(columns):
-        try:
-            spark_type(column.type, column.name)
-        except UnsupportedTypeError as error:
-            near = near_type(column.type)
-            message = f"{error.told}{near}" if near else str(error)
-            problems.append(Problem(f"source_schemas.{table.table_name}.columns[{index}].type", message))
+    described = [Column(name=c.name, type=c.type) for c in schema.columns] if schema else []
+    columns, unreadable = split_readable(described)
     samples = request.source_data_samples.get(table.key) or request.source_data_samples.get(table.table_name) or []
     return Source(
         key=table.key,
         table=table.table_name,
-        columns=tuple(Column(name=c.name, type=c.type) for c in columns),
+        columns=columns,
+        unreadable=unreadable,
         samples=tuple(samples),
         samples_from="event" if samples else "none",
     )
+
+
+def split_readable(columns: Iterable[Column], place: str = "") -> tuple[tuple[Column, ...], tuple[Unreadable, ...]]:
+    """The columns of supported types, and the others with the reason; `place` begins the reason, as `public.orders: `.
+
+    An event's type that is probably mistyped is told with the nearest name.
+    """
+    readable, others = [], []
+    for column in columns:
+        try:
+            spark_type(column.type, column.name)
+            readable.append(column)
+        except UnsupportedTypeError as error:
+            near = "" if place else near_type(column.type)
+            message = f"{error.told}{near}" if near else f"{place}{error}, and name the view as the source"
+            others.append(Unreadable(name=column.name, type=column.type, reason=message))
+    return tuple(readable), tuple(others)

@@ -119,7 +119,8 @@ def warnings_for(request: Request, snapshot: Snapshot) -> list[str]:
     """Warn of parts of the request that do not count, of side effects of a publish, and of what may stop it."""
     target = snapshot.target
     wanted = request.specs.target_table
-    warnings = [*declared_otherwise(wanted, target)]
+    warnings = [caution for source in snapshot.sources for caution in source.cautions]
+    warnings += declared_otherwise(wanted, target)
     warnings += [
         f"trigger {name!r} on {target.name} fires for the rows that publish writes" for name in target.triggers
     ]
@@ -146,7 +147,7 @@ def _indistinct(snapshot: Snapshot) -> Iterator[Problem]:
 def _samples(request: Request, snapshot: Snapshot) -> Iterator[Problem]:
     """Refuse columns that sample rows have and their table lacks: their values would be NULL in every row."""
     for source in snapshot.sources:
-        known = [column.name for column in source.columns]
+        known = source.names
         for name in dict.fromkeys((source.table, source.key)):
             rows = request.source_data_samples.get(name, ())
             firsts: dict[str, int] = {}

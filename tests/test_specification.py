@@ -70,7 +70,7 @@ def accepted(event: dict[str, Any]) -> Request:
         name: {"columns": [dict(zip(("name", "type"), cell.split(" "), strict=True)) for cell in header]}
         for name, (header, *_) in TABLES.items()
     }
-    return parse_request({**event, "source_schemas": schemas})
+    return parse_request({**event, "source_schemas": {**event.get("source_schemas", {}), **schemas}})
 
 
 def in_sql(table: str) -> str:

@@ -7,11 +7,11 @@ The rows are deterministic: the same request and snapshot give the same rows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
-from agent.compiler.spec.entries import elements_of
+from agent.compiler.spec.entries import Entries, elements_of
 from agent.request import Request
 from agent.sampling.filters import SourceFilter, satisfying, source_filters, violating
 from agent.sampling.join_keys import KeyClass, Member, key_classes
@@ -79,28 +79,30 @@ def sample_tables(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
     The order is: good rows (samples first), which join and pass the filters; one row per filter that fails only it;
     one row per join key without a partner; one row that is NULL in every nullable column.
     """
-    tables, filters, alignment = _aligned(request, snapshot)
+    tables = _tables(snapshot)
+    entries = elements_of(request.specs)
+    classes = key_classes(entries, snapshot)
+    filters = source_filters(entries, snapshot, classes)
+    alignment = _align(tables, filters, classes, circle=_circle(entries, snapshot))
     breaks = [(_turn(item, index, tables), item) for index, item in enumerate(filters)]
     return {table.name: _rows(table, alignment, breaks) for table in tables}
 
 
 def real_rows(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
-    """The good rows that come from samples; keys and filtered cells are replaced so that rows join and pass."""
-    tables, _, alignment = _aligned(request, snapshot)
+    """The sample rows. Their keys are exchanged for those of other sample rows, so that rows join."""
+    tables = [replace(table, rows=table.rows[: table.sampled]) for table in _tables(snapshot)]
+    entries = elements_of(request.specs)
+    classes = key_classes(entries, snapshot)
+    alignment = _align(tables, (), classes, circle=_circle(entries, snapshot))
     return {
-        table.name: [_good_row(table, alignment, index, row) for index, row in enumerate(table.rows[: table.sampled])]
+        table.name: [_good_row(table, alignment, index, row) for index, row in enumerate(table.rows)]
         for table in tables
     }
 
 
-def _aligned(request: Request, snapshot: Snapshot) -> tuple[list[_Table], Sequence[SourceFilter], _Alignment]:
-    tables = _tables(snapshot)
-    entries = elements_of(request.specs)
-    classes = key_classes(entries, snapshot)
-    filters = source_filters(entries, snapshot, classes)
-    # In a cycle of joins, rows match only if every member holds the same key in the same row.
-    circle = len(entries.joins) >= len(snapshot.sources)
-    return tables, filters, _align(tables, filters, classes, circle=circle)
+def _circle(entries: Entries, snapshot: Snapshot) -> bool:
+    """True for a cycle of joins: rows match only if every member holds the same key in the same row."""
+    return len(entries.joins) >= len(snapshot.sources)
 
 
 def _tables(snapshot: Snapshot) -> list[_Table]:

@@ -16,14 +16,17 @@ from graph.state import State
 from tools.ports import ArtifactStore, DryRun
 from tools.records import DryRunResult, SampleTable
 
-_OF_ROWS = ("value_does_not_fit", "datetime_parse")
-"""Rules of failures that generated rows may cause, and real rows not."""
+_OF_ANALYSIS = ("AnalysisException", "ParseException")
+"""Errors that Spark raises before it looks at a row."""
 _OF_THE_TRANSFORM = ("", "transform", "cast")
 """Phases in which the transform is to blame; in the other phases the check itself broke."""
 
 
 def preflight(state: State, *, artifacts: ArtifactStore, dry_run: DryRun | None) -> State:
-    """Run the script on generated rows. When the check itself breaks, that is a warning and the run goes on."""
+    """Run the script on made rows, and after a runtime error on the sample rows alone, which decide.
+
+    When the check itself breaks, that is a warning and the run goes on.
+    """
     passed = State(verdict={"check": "preflight", "passed": True, "findings": []})
     if dry_run is None:
         return State(**passed, **_skipped(state, "Spark is not installed here"))
@@ -58,8 +61,8 @@ def _run(dry_run: DryRun, script: str, snapshot: Snapshot, rows: dict[str, list[
 
 
 def _depends_on_rows(result: DryRunResult) -> bool:
-    """True for a failure that generated rows may cause, and real rows not."""
-    return result.phase in _OF_THE_TRANSFORM and finding_from_error(result.error, None)["rule"] in _OF_ROWS
+    """True for a failure that made rows may cause, and sample rows not."""
+    return bool(result.error) and result.phase in _OF_THE_TRANSFORM and not result.error.startswith(_OF_ANALYSIS)
 
 
 def _skipped(state: State, reason: str) -> State:

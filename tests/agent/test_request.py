@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.errors import InvalidRequestError, Problem
+from agent.errors import InvalidRequestError
 from agent.request import parse_request
 from agent.request_checks import misread, unknown_keys, unknown_tables, unsupported, unused
 from agent.snapshot import event_snapshot
@@ -137,13 +137,15 @@ def test_further_keys_of_a_schema_are_told() -> None:
         ("money", "type 'money' is not supported; cast it to a supported type in a view"),
     ],
 )
-def test_a_described_type_that_is_none_is_told_with_the_nearest(written: str, words: str) -> None:
-    """A slip has a hint of its own; any other type needs a view."""
-    columns = [{"name": "id", "type": written}]
-    with pytest.raises(InvalidRequestError) as raised:
-        event_snapshot(parse_request(minimal(source_schemas={"orders": {"columns": columns}})))
-    [problem] = raised.value.problems
-    assert problem == Problem("source_schemas.orders.columns[0].type", f"column 'id': {words}")
+def test_a_described_type_that_is_none_is_kept_with_the_nearest(written: str, words: str) -> None:
+    """A slip has a hint of its own; any other type needs a view. The column blocks nothing until it is needed."""
+    columns = [{"name": "id", "type": "int"}, {"name": "odd", "type": written}]
+    event = minimal(source_schemas={"orders": {"columns": columns}})
+    source = event_snapshot(parse_request(event)).source("orders")
+    assert [column.name for column in source.columns] == ["id"]
+    [odd] = source.unreadable
+    assert (odd.name, odd.type) == ("odd", written)
+    assert odd.reason.startswith(f"column 'odd': {words}")
 
 
 def test_a_key_that_nobody_would_see_is_quoted() -> None:

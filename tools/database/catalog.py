@@ -102,25 +102,42 @@ def nearest_table(connection: Connection, name: str) -> str:
     return f"; did you mean {spelled[near]!r}?" if near else ""
 
 
-def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
-    """Return a table's columns in their order. A domain's type begins with `domain`: its name may be another type's."""
+BASE_TYPE = """
+    WITH RECURSIVE chain(oid, typmod, needed, defaulted) AS (
+        SELECT a.atttypid, a.atttypmod, false, false
+        UNION ALL
+        SELECT d.typbasetype, d.typtypmod, needed OR d.typnotnull, defaulted OR d.typdefault IS NOT NULL
+        FROM chain JOIN pg_catalog.pg_type d ON d.oid = chain.oid WHERE d.typtype = 'd'
+    )
+    SELECT chain.*, t.typtype, t.typname, t.typnamespace, t.typelem, t.typcategory
+    FROM chain JOIN pg_catalog.pg_type t ON t.oid = chain.oid WHERE t.typtype <> 'd'
+"""
+"""The type of column `a`, and of a domain the type that it stands for, as PostgreSQL tells it to every client."""
+
+
+def columns(connection: Connection, oid: int, *, written: bool = False) -> tuple[Column, ...]:
+    """Return a table's columns in their order. A domain counts as its base type; an array of one as `domain NAME[]`.
+
+    NOT NULL and the default of a domain count where the table is `written`: rows that exist need not keep to them.
+    """
     rows = connection.execute(
-        """
+        f"""
         SELECT a.attname,
-               CASE WHEN coalesce(e.typtype, t.typtype) = 'd' THEN 'domain ' ELSE '' END
-               || pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-               a.atthasdef AND a.attgenerated = '', a.attgenerated <> '', a.attidentity::text,
-               CASE WHEN coalesce(e.typtype, t.typtype) = 'e' THEN
+               CASE WHEN e.typtype = 'd' THEN 'domain ' ELSE '' END || pg_catalog.format_type(b.oid, b.typmod),
+               NOT (a.attnotnull OR %(written)s AND b.needed),
+               (a.atthasdef OR %(written)s AND b.defaulted) AND a.attgenerated = '',
+               a.attgenerated <> '', a.attidentity::text,
+               CASE WHEN coalesce(e.typtype, b.typtype) = 'e' THEN
                    ARRAY(SELECT l.enumlabel::text FROM pg_catalog.pg_enum l
-                         WHERE l.enumtypid = coalesce(e.oid, t.oid) ORDER BY l.enumsortorder)
+                         WHERE l.enumtypid = coalesce(e.oid, b.oid) ORDER BY l.enumsortorder)
                END
         FROM pg_catalog.pg_attribute a
-        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-        LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
-        WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
+        CROSS JOIN LATERAL ({BASE_TYPE}) b
+        LEFT JOIN pg_catalog.pg_type e ON e.oid = b.typelem AND b.typcategory = 'A'
+        WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum
         """,
-        (oid,),
+        {"oid": oid, "written": written},
     ).fetchall()
     return tuple(
         Column(
@@ -137,18 +154,51 @@ def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
 
 
 def qualified_types(connection: Connection, oid: int) -> dict[str, str]:
-    """Return each column's type for SQL with its schema and without its length, as `pg_catalog.varchar`."""
+    """Return each column's base type for SQL with its schema and without its length, as `pg_catalog.varchar`.
+
+    A cast to the base type leaves it to PostgreSQL to check a domain's length and constraints in the INSERT.
+    """
     rows = connection.execute(
-        """
-        SELECT a.attname, n.nspname, t.typname
+        f"""
+        SELECT a.attname, n.nspname, b.typname
         FROM pg_catalog.pg_attribute a
-        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        CROSS JOIN LATERAL ({BASE_TYPE}) b
+        JOIN pg_catalog.pg_namespace n ON n.oid = b.typnamespace
         WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
         """,
         (oid,),
     ).fetchall()
     return {name: quote_table(schema, kind) for name, schema, kind in rows}
+
+
+def readable_columns(connection: Connection, oid: int, role: str | None = None) -> frozenset[str]:
+    """Return the names of the columns that a role may SELECT. Without `role` the session's own is meant."""
+    rows = connection.execute(
+        """
+        SELECT attname FROM pg_catalog.pg_attribute
+        WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped
+          AND has_column_privilege(coalesce(%(role)s, current_user)::name, %(oid)s::oid, attnum, 'SELECT')
+        """,
+        {"oid": oid, "role": role},
+    ).fetchall()
+    return frozenset(name for (name,) in rows)
+
+
+def row_security(connection: Connection, oid: int, role: str | None = None) -> str:
+    """Return the role whose reads row security limits; empty where it limits none.
+
+    Superusers, roles with BYPASSRLS and, unless it is forced, the owner see every row.
+    """
+    row = connection.execute(
+        """
+        SELECT r.rolname
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.rolname = coalesce(%(role)s, current_user)
+        WHERE c.oid = %(oid)s AND c.relrowsecurity AND NOT (r.rolsuper OR r.rolbypassrls)
+          AND (c.relforcerowsecurity OR NOT pg_catalog.pg_has_role(r.oid, c.relowner, 'USAGE'))
+        """,
+        {"oid": oid, "role": role},
+    ).fetchone()
+    return "" if row is None else str(row[0])
 
 
 def is_enum(connection: Connection, name: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import psycopg
 
 from agent.errors import UnavailableError
+from agent.snapshot import Column, Unreadable
 from agent.sql_identifiers import quote_name, quote_table
 from tools.database import catalog
 from tools.database.catalog import Relation
@@ -44,12 +46,35 @@ def missing(connection: Connection, job_role: str) -> list[str]:
     return statements if creates else [*statements, _schema_grant(job_role)]
 
 
-def demand_readable(connection: Connection, relation: Relation, job_role: str) -> None:
-    """Raise UnavailableError, with the rights to grant, where the jobs' role may not read a source."""
-    if lacking := catalog.missing_rights(connection, relation, ("SELECT",), job_role):
-        statements = "; ".join(f"GRANT {right} TO {quote_name(job_role)}" for right in lacking)
-        message = f"jobs run as role {job_role!r}, which may not read {relation.sql}: {statements}"
-        raise UnavailableError("database", message)
+def readable(
+    connection: Connection, relation: Relation, columns: Sequence[Column], job_role: str | None
+) -> tuple[list[Column], list[Unreadable]]:
+    """Split a source's columns into those that jobs may SELECT and the others, each with the right to grant.
+
+    Jobs run as `job_role`, else as the session's role. Raises UnavailableError where they may read no column.
+    """
+    may_read = catalog.readable_columns(connection, relation.oid, job_role)
+    rights = () if may_read or not columns else ("SELECT",)
+    if lacking := catalog.missing_rights(connection, relation, rights, job_role):
+        raise UnavailableError("database", _unreadable(connection, relation, job_role, lacking))
+    denied = [column for column in columns if column.name not in may_read]
+    return [column for column in columns if column.name in may_read], [
+        Unreadable(
+            name=column.name,
+            type=column.type,
+            reason=f"column {column.name!r}: "
+            + _unreadable(connection, relation, job_role, [f"SELECT ({quote_name(column.name)}) ON {relation.sql}"]),
+        )
+        for column in denied
+    ]
+
+
+def _unreadable(connection: Connection, relation: Relation, job_role: str | None, lacking: Sequence[str]) -> str:
+    """Say which statements let the jobs read a source."""
+    row = connection.execute("SELECT current_user").fetchone()
+    role = job_role or str(row[0] if row else "")
+    statements = "; ".join(f"GRANT {right} TO {quote_name(role)}" for right in lacking)
+    return f"jobs run as role {role!r}, which may not read {relation.sql}: {statements}"
 
 
 def excess(connection: Connection, job_role: str) -> list[str]:

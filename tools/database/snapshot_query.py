@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import psycopg
+from collections.abc import Iterable, Sequence
 
 from agent.errors import InvalidRequestError, Problem, UnavailableError, UnsupportedTypeError
 from agent.nearest import did_you_mean
 from agent.request import Request, SourceTable, TargetTable
-from agent.snapshot import Column, Row, Snapshot, Source, Target
+from agent.snapshot import Column, Row, Snapshot, Source, Target, split_readable
 from agent.sql_identifiers import MAX_BYTES, quote_table
-from agent.types import element_type, spark_type
+from agent.types import element_type
 from tools.database import catalog, grants, staging_schema, target_query
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
-from tools.database.row_values import first_rows, given_rows
+from tools.database.row_values import given_rows
+from tools.database.sample_query import sampled
 
 _RIGHTS = {"overwrite": ["DELETE"], "append": [], "merge": ["UPDATE"]}
 """Rights that a write mode needs beside SELECT and INSERT."""
@@ -31,15 +30,13 @@ def take_snapshot(connection: Connection, request: Request, sample_rows: int, jo
     relations: dict[int, str] = {}
     for index, table in enumerate(request.specs.source_tables):
         try:
-            relation, source = _source(connection, request, index, sample_rows)
+            relation, source = _source(connection, request, index, sample_rows, job_role)
         except InvalidRequestError as error:
             problems += error.problems
             continue
-        if job_role is not None:
-            grants.demand_readable(connection, relation, job_role)
         relations[relation.oid] = source.key
         sources.append(source)
-        problems += _disagreements(request, table, source.columns)
+        problems += _disagreements(request, table, source)
     try:
         target = _target(connection, request.specs.target_table, relations)
     except InvalidRequestError as error:
@@ -49,35 +46,48 @@ def take_snapshot(connection: Connection, request: Request, sample_rows: int, jo
     return Snapshot(sources=tuple(sources), target=target, origin="database")
 
 
-def _source(connection: Connection, request: Request, index: int, sample_rows: int) -> tuple[Relation, Source]:
+def _source(
+    connection: Connection, request: Request, index: int, sample_rows: int, job_role: str | None
+) -> tuple[Relation, Source]:
     table = request.specs.source_tables[index]
     path = f"specs.source_tables[{index}].table_name"
     relation = catalog.resolve(connection, table.table_name)
     if relation is None:
         near = catalog.nearest_table(connection, table.table_name)
         raise InvalidRequestError([Problem(path, f"there is no table {table.table_name!r} in the database{near}")])
-    _demand(connection, relation, "SELECT")
-    columns = catalog.columns(connection, relation.oid)
-    refused = [problem for column in columns if (problem := _unsupported(path, relation, column))]
-    if refused:
-        raise InvalidRequestError(refused)
+    permitted, denied = grants.readable(connection, relation, catalog.columns(connection, relation.oid), job_role)
+    columns, unsupported = split_readable(permitted, f"{relation.sql}: ")
+    if not columns:
+        raise InvalidRequestError([Problem(path, one.reason) for one in unsupported])
     given = _given_samples(request, table)
-    try:
-        samples = given_rows(given, columns) if given else first_rows(connection, relation.sql, columns, sample_rows)
-    except psycopg.DataError as error:
-        message = f"reading {table.table_name!r} fails: {error.diag.message_primary}"
-        raise InvalidRequestError([Problem(path, message)]) from error
+    samples, warning = (
+        (given_rows(given, columns), "") if given else sampled(connection, relation, columns, sample_rows, path)
+    )
     source = Source(
         key=table.key,
         table=table.table_name,
         relation=relation.sql,
         columns=columns,
-        unique_keys=catalog.unique_keys(connection, relation.oid),
+        unreadable=(*unsupported, *denied),
+        unique_keys=_known_keys(catalog.unique_keys(connection, relation.oid), columns),
         rows_estimate=relation.rows_estimate,
         samples=samples,
         samples_from="event" if given else "database" if samples else "none",
+        cautions=tuple(text for text in (warning, _hidden(connection, relation, job_role)) if text),
     )
     return relation, source
+
+
+def _known_keys(keys: Iterable[tuple[str, ...]], columns: Iterable[Column]) -> tuple[tuple[str, ...], ...]:
+    names = {column.name for column in columns}
+    return tuple(key for key in keys if names.issuperset(key))
+
+
+def _hidden(connection: Connection, relation: Relation, job_role: str | None) -> str:
+    """Say that row security hides rows from the jobs; empty where it does not."""
+    role = catalog.row_security(connection, relation.oid, job_role)
+    told = f"{relation.sql} has row security: jobs read the rows that its policies show to role {role!r}"
+    return f"{told}, and no others" if role else ""
 
 
 def _given_samples(request: Request, table: SourceTable) -> Sequence[Row]:
@@ -85,19 +95,11 @@ def _given_samples(request: Request, table: SourceTable) -> Sequence[Row]:
     return samples.get(table.table_name) or samples.get(table.key) or []
 
 
-def _unsupported(path: str, relation: Relation, column: Column) -> Problem | None:
-    try:
-        spark_type(column.type, column.name)
-    except UnsupportedTypeError as error:
-        return Problem(path, f"{relation.sql}: {error}, and name the view as the source")
-    return None
-
-
-def _disagreements(request: Request, table: SourceTable, columns: tuple[Column, ...]) -> list[Problem]:
+def _disagreements(request: Request, table: SourceTable, source: Source) -> list[Problem]:
     """List the columns that the event describes and the database lacks; where types differ, the database's count."""
     for key in (table.table_name, table.key):
         if key in request.source_schemas:
-            existing = [column.name for column in columns]
+            existing = source.names
             return [
                 Problem(
                     f"source_schemas.{key}.columns[{index}].name",

@@ -53,7 +53,7 @@ def describe(connection: Connection, name: str, relation: Relation, *, look_for_
         relation=relation.sql,
         exists=True,
         oid=relation.oid,
-        columns=catalog.columns(connection, relation.oid),
+        columns=catalog.columns(connection, relation.oid, written=True),
         unique_keys=catalog.unique_keys(connection, relation.oid),
         incoming_foreign_keys=catalog.incoming_foreign_keys(connection, relation.oid),
         # A partition on another server would be asked over the network; the target is refused for it anyhow.

@@ -89,6 +89,7 @@ class _Planner:
         with self._stages.stage() as problems:
             filters = self._filters(self._before, problems)
         defaults = [*self._source_columns(), *self._derived_columns()]
+        self._refuse_unreadable()
         outputs, ordering = self._result(self._before, defaults, None)
         before = self._phase(filters, of_result(outputs, ordering))
         self._refuse_unused(before)
@@ -181,6 +182,18 @@ class _Planner:
     def _derived_columns(self) -> list[Reference]:
         names = [*(d.name for d in self._derivations.found), *(step.name for step in self._windowing.before)]
         return [reference for name in names for reference in self._before.find(name)]
+
+    def _refuse_unreadable(self) -> None:
+        """Refuse a result that takes, unasked, source columns that no job reads."""
+        if self._explicit():
+            return
+        filled = {column.name.casefold() for column in self._target.columns if not column.generated}
+        sources = self._rows.sources
+        with Problems() as problems:
+            for key, path in sources.paths.items():
+                for fold, reason in sources.unreadable.get(key, {}).items():
+                    if fold in filled or not self._target.exists:
+                        problems.add(path, f"the result takes this column too: {reason}; or list the target's columns")
 
     def _refuse_unused(self, before: PlanPhase) -> None:
         """Refuse a derived column or window that nothing uses, where no list of columns leaves it out."""

@@ -27,6 +27,8 @@ class Sources:
     """Keys by casefolded alias or table name."""
     paths: dict[str, str] = field(default_factory=dict)
     """Paths of the entries by key."""
+    unreadable: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By key, the casefolded names of the columns that no job reads, with the reason."""
 
     def key_of(self, name: str, at: str) -> str:
         """The key of the source with that alias or table name. Refuses an unknown one."""
@@ -47,6 +49,8 @@ class Sources:
         }
         found = [column for column in own if column.name.casefold() in spellings]
         if len(found) != 1:
+            if reason := _first(self.unreadable.get(key, {}), spellings):
+                refuse(reason, at)
             near = did_you_mean(text, [column.name for column in own], listed=True)
             absent(f"{self.tables[key]} has no column {text!r}{near}", at)
         return found[0]
@@ -60,6 +64,7 @@ class Sources:
             columns={known: columns if known == key else self.columns[known] for known in order},
             qualifiers={**own, key.casefold(): key},
             paths={**self.paths, key: path},
+            unreadable={known: own for known, own in self.unreadable.items() if known not in members},
         )
 
     def of_name(self, name: str) -> list[SourceColumn]:
@@ -74,6 +79,7 @@ class Names:
     def __init__(self) -> None:
         self._found: dict[str, list[Reference]] = {}
         self._shown: dict[str, str] = {}
+        self._unreadable: dict[str, str] = {}
 
     def add(self, spelling: str, reference: Reference) -> None:
         """Let `spelling` stand for `reference`; a spelling with two meanings is ambiguous."""
@@ -81,6 +87,10 @@ class Names:
         self._shown.setdefault(spelling.casefold(), spelling)
         if reference not in known:
             known.append(reference)
+
+    def block(self, spelling: str, reason: str) -> None:
+        """Let `spelling` stand for a column that no job reads."""
+        self._unreadable.setdefault(spelling.casefold(), reason)
 
     def find(self, text: str) -> list[Reference]:
         """Everything that `text` may stand for; empty when nothing does."""
@@ -103,6 +113,8 @@ class Names:
     def resolve(self, text: str, at: str = "") -> Reference:
         """The one thing that `text` stands for. Refuses a text that stands for none or for several."""
         found = self.find(text)
+        if reason := self._unreadable.get(text.casefold()):
+            refuse(f"{text!r} may be {described(found[0])}; {reason}" if found else reason, at)
         if not found:
             unknown = absent if self.qualified(text) else refuse
             unknown(f"unknown column {text!r}{did_you_mean(text, self.shown(), listed=True)}", at)
@@ -149,10 +161,17 @@ def read_sources(specs: Specification, snapshot: Snapshot, problems: Problems) -
             if keys[table.key.casefold()] > 1:
                 refuse(f"two sources are called {table.key!r}; give each an alias of its own")
             sources.columns[table.key] = _columns(table, snapshot)
+            sources.unreadable[table.key] = {
+                column.name.casefold(): column.reason for column in snapshot.source(table.key).unreadable
+            }
             sources.tables[table.key] = table.table_name
             sources.paths[table.key] = path
     _add_qualifiers(sources, specs.source_tables)
     return sources
+
+
+def _first(reasons: dict[str, str], spellings: Iterable[str]) -> str:
+    return next((reasons[spelling] for spelling in spellings if spelling in reasons), "")
 
 
 def _columns(table: SourceTable, snapshot: Snapshot) -> tuple[SourceColumn, ...]:
@@ -189,4 +208,9 @@ def all_names(sources: Sources, merged: dict[str, Reference]) -> Names:
             for qualifier, key in sources.qualifiers.items():
                 if key == column.source:
                     names.add(f"{qualifier}.{column.name}", column)
+    for owner, reasons in sources.unreadable.items():
+        for fold, reason in reasons.items():
+            names.block(fold, reason)
+            for qualifier in (name for name, key in sources.qualifiers.items() if key == owner):
+                names.block(f"{qualifier}.{fold}", reason)
     return names

@@ -54,6 +54,8 @@ def _columns(entry: UnionEntry, members: list[str], sources: Sources) -> list[di
             for key in members
         ]
         return [{column.name.casefold(): column for column in own} for own in found]
+    for reason in (reason for key in members for reason in sources.unreadable.get(key, {}).values()):
+        refuse(f"{reason}; or name the columns to stack in `columns`")
     for key, own in zip(members, whole, strict=True):
         lacking = [whole[0][fold].name for fold in whole[0] if fold not in own]
         extra = [own[fold].name for fold in own if fold not in whole[0]]

@@ -74,11 +74,8 @@ def test_a_missing_table_is_told_with_the_nearest(
 
 
 def test_all_problems_are_told_together(sql: Sql, database: PostgresDatabase) -> None:
-    """Unsupported columns, columns that only the event knows, and a bad target come in one answer."""
-    sql(
-        "CREATE TABLE orders (id integer, extra money); CREATE TABLE items (id integer);"
-        " CREATE VIEW summary AS SELECT 1"
-    )
+    """A table without any supported column, columns that only the event knows, and a bad target: in one answer."""
+    sql("CREATE TABLE orders (extra money); CREATE TABLE items (id integer); CREATE VIEW summary AS SELECT 1")
     schemas = {"items": {"columns": [{"name": "id", "type": "text"}, {"name": "ids", "type": "integer"}]}}
     found = problems(database, sources=["orders", "items"], source_schemas=schemas)
     assert [path for path, _ in found] == [

@@ -48,7 +48,7 @@ def request(target: dict[str, Any], row: dict[str, Any] = ROW) -> Any:
             "run_id": "r1",
             "specs": {"source_tables": ["t"], "target_table": target},
             "source_schemas": {"t": {"columns": columns}},
-            "source_data_samples": {"t": [row]},
+            "source_data_samples": {"t": [row] if row else []},
         }
     )
 
@@ -110,14 +110,28 @@ def test_casts_to_the_target_are_told_by_column(dry_run: LocalDryRun) -> None:
 def test_only_rows_of_the_sources_refuse_a_value(dry_run: LocalDryRun, tmp_path: Path, name: str, verdict: str) -> None:
     """Rows that are made up for the dry run hold longer texts than any row of the table may."""
     target = {"name": "result", "columns": [{"name": "x", "type": "varchar(4)"}]}
-    asked = request(target, {**ROW, "name": name})
+    preflown(dry_run, tmp_path, request(target, {**ROW, "name": name}), "name", verdict)
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("a-b", "partial"), ("ab", "failed"), (None, "partial")])
+def test_any_runtime_error_needs_a_row_of_the_sources(
+    dry_run: LocalDryRun, tmp_path: Path, name: str | None, verdict: str
+) -> None:
+    """An index out of range in made rows is a note; without sample rows the script is analysed alone."""
+    target = {"name": "result", "columns": [{"name": "x", "type": "text"}]}
+    asked = request(target, {**ROW, "name": name} if name else {})
+    preflown(dry_run, tmp_path, asked, "element_at(split(name, '-'), 2)", verdict)
+
+
+def preflown(dry_run: LocalDryRun, tmp_path: Path, asked: Any, expression: str, verdict: str) -> None:
+    """Let preflight come to a verdict; `partial` warns of the made rows."""
     artifacts = LocalArtifacts(tmp_path)
     state = State(run_id="r1", generation=1, attempt=1, rewrites=0, warnings=[], transform_line=1)
-    text = assemble(transform("name"), asked, event_snapshot(asked), "dmdb-connection").text
+    text = assemble(transform(expression), asked, event_snapshot(asked), "dmdb-connection").text
     for key, content in (
         ("request_ref", asked.model_dump_json()),
         ("snapshot_ref", event_snapshot(asked).model_dump_json()),
-        ("transform_ref", transform("name")),
+        ("transform_ref", transform(expression)),
         ("script_ref", text),
     ):
         state[key] = store(state, artifacts, key, content, "txt")  # type: ignore[literal-required]

@@ -99,11 +99,16 @@ def _columns(cursor: adbc.Cursor, relation: str) -> list[ReadColumn]:
     if oid is None:
         raise RelationNotFoundError(relation)
     cursor.execute(
-        "SELECT a.attname::text, CASE WHEN coalesce(e.typtype, t.typtype) = 'e' THEN 'enum ' ELSE '' END"
-        " || format_type(a.atttypid, a.atttypmod)"
-        " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
-        " LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'"
-        " WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        "WITH RECURSIVE chain(attnum, attname, oid, typmod) AS ("
+        " SELECT attnum, attname, atttypid, atttypmod FROM pg_attribute"
+        " WHERE attrelid = $1::bigint::oid AND attnum > 0 AND NOT attisdropped"
+        # As PostgreSQL tells every client, a domain is the type that it stands for.
+        " UNION ALL SELECT attnum, attname, d.typbasetype, d.typtypmod"
+        " FROM chain JOIN pg_type d ON d.oid = chain.oid WHERE d.typtype = 'd')"
+        " SELECT attname::text, CASE coalesce(e.typtype, t.typtype) WHEN 'e' THEN 'enum ' WHEN 'd' THEN 'domain '"
+        " ELSE '' END || format_type(t.oid, chain.typmod)"
+        " FROM chain JOIN pg_type t ON t.oid = chain.oid AND t.typtype <> 'd'"
+        " LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A' ORDER BY attnum",
         (oid,),
     )
     return [ReadColumn(name, sql_type) for name, sql_type in cursor.fetchall()]

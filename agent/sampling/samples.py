@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
-from agent.compiler.spec.entries import Entries, elements_of
+from agent.compiler.spec.entries import elements_of
+from agent.elements import Entries
 from agent.request import Request
 from agent.sampling.filters import SourceFilter, satisfying, source_filters, violating
 from agent.sampling.join_keys import KeyClass, Member, key_classes

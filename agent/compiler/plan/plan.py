@@ -189,7 +189,7 @@ class _Planner:
             return
         filled = {column.name.casefold() for column in self._target.columns if not column.generated}
         sources = self._rows.sources
-        with Problems() as problems:
+        with self._stages.stage() as problems:
             for key, path in sources.paths.items():
                 for fold, reason in sources.unreadable.get(key, {}).items():
                     if fold in filled or not self._target.exists:

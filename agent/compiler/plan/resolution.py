@@ -50,7 +50,7 @@ class Sources:
         found = [column for column in own if column.name.casefold() in spellings]
         if len(found) != 1:
             if reason := _first(self.unreadable.get(key, {}), spellings):
-                refuse(reason, at)
+                absent(reason, at)
             near = did_you_mean(text, [column.name for column in own], listed=True)
             absent(f"{self.tables[key]} has no column {text!r}{near}", at)
         return found[0]
@@ -114,7 +114,9 @@ class Names:
         """The one thing that `text` stands for. Refuses a text that stands for none or for several."""
         found = self.find(text)
         if reason := self._unreadable.get(text.casefold()):
-            refuse(f"{text!r} may be {described(found[0])}; {reason}" if found else reason, at)
+            if found:
+                refuse(f"{text!r} may be {described(found[0])}; {reason}", at)
+            absent(reason, at)
         if not found:
             unknown = absent if self.qualified(text) else refuse
             unknown(f"unknown column {text!r}{did_you_mean(text, self.shown(), listed=True)}", at)

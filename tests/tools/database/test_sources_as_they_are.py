@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.compiler.plan.plan import build_plan
+from agent.compiler.reading import build_plan
 from agent.errors import InvalidRequestError, PublishError, UnavailableError
 from agent.request import parse_request
 from agent.snapshot import Column, Snapshot

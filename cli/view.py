@@ -21,12 +21,14 @@ from graph.response import run_body
 
 if TYPE_CHECKING:
     from agent.findings import Diagnosis
-    from graph.response import Response
+    from graph.response import Response, RunAnswer
     from runs.progress import Step
     from tools.toolbox import Toolbox
 
 _FIRST_ROWS = 8
 _CELL = 40
+_NOTES = 10
+"""Notes that are shown; the answer has all."""
 _FIELDS = (
     "execution_status", "target_table", "rows_written", "attempts", "rewrites", "preflight", "verified", "job_run_id",
     "glue_code_path", "message",
@@ -100,14 +102,15 @@ class View:
             self._console.print(f"  go on with: datamorph resume {fields['run_id']}")
         if body["execution_status"] == "invalid":
             for problem in body["errors"]:
-                self._console.print(f"  {escape(problem['path'])}: {escape(problem['message'])}")
+                told = printable(f"{problem['path']}: {problem['message']}")
+                self._console.print(f"  {escape(told)}")
         if body["execution_status"] == "failed" and body["diagnosis"]:
             self._diagnosis(body["diagnosis"])
             self._console.print(
                 f"  prompts, replies, scripts and logs: {escape(str(self._artifacts / body['run_id']))}"
             )
-        for warning in run_body(response)["warnings"] if "warnings" in fields else ():
-            self._console.print(f"  [yellow]warning[/] {escape(printable(warning))}")
+        if "warnings" in fields:
+            self._remarks(run_body(response))
 
     def status(self, answer: Any) -> None:
         """Show one run, or a list of runs."""
@@ -120,6 +123,16 @@ class View:
         if not isinstance(answer, list) and answer["response"]:
             body = {k: v for k, v in answer["response"]["body"].items() if k != "generation_prompt"}
             self._console.print_json(data=body)
+
+    def _remarks(self, body: RunAnswer) -> None:
+        """Show how the specification was read where that was not certain, and the warnings."""
+        # An answer that an older version recorded has no notes.
+        for note in body.get("notes", [])[:_NOTES]:
+            other = f" (another reading: {note['other']})" if note["other"] else ""
+            told = printable(f"{note['path']}: {note['message']}{other}")
+            self._console.print(f"  [cyan]read as[/] {escape(told)}")
+        for warning in body["warnings"]:
+            self._console.print(f"  [yellow]warning[/] {escape(printable(warning))}")
 
     def _diagnosis(self, diagnosis: Diagnosis) -> None:
         where = f", line {diagnosis['line']} of transform" if diagnosis.get("line") else ""

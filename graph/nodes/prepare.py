@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from agent.compiler.notes import Note
 from agent.compiler.reading import read_specification
 from agent.errors import InvalidRequestError
 from agent.prompting import rows_read
+from agent.redaction import clip
 from agent.request_checks import unknown_keys, unused
 from agent.settings import SampleRows
 from agent.target_checks import refusals, warnings_for
 from graph.inputs import load_request, store
 from graph.state import State, ToldNote
 from tools.ports import ArtifactStore, Database
+
+_NOTES = 40
+"""Limit of notes in the state: a checkpoint stays small."""
+
+_CHARACTERS = 300
+"""Limit of each text of a note."""
 
 
 def prepare(
@@ -36,7 +46,7 @@ def prepare(
         target_table=request.specs.target_table.name,
         snapshot_ref=store(state, artifacts, "snapshot", snapshot.model_dump_json(indent=1), "json"),
         warnings=[*unknown_keys(request), *unused(request), *warnings_for(request, snapshot)],
-        notes=[ToldNote(path=one.path, message=one.message, other=one.other) for one in reading.told()],
+        notes=_told(reading.told()),
         usage={"input_tokens": 0, "output_tokens": 0, "dpu_seconds": 0.0, "usd": 0.0},
         model_calls=0,
         attempt=1,
@@ -55,3 +65,16 @@ def prepare(
         signatures=[],
         status="running",
     )
+
+
+def _told(notes: Sequence[Note]) -> list[ToldNote]:
+    """The first notes, within the limits of a checkpoint, and the number of the others."""
+    told = [
+        ToldNote(
+            path=clip(one.path, _CHARACTERS), message=clip(one.message, _CHARACTERS), other=clip(one.other, _CHARACTERS)
+        )
+        for one in notes[:_NOTES]
+    ]
+    more = len(notes) - len(told)
+    rest = f"{more} more parts were not certain either; `datamorph check` tells them all"
+    return [*told, ToldNote(path="specs", message=rest, other="")] if more > 0 else told

@@ -53,6 +53,8 @@ class Meaning:
     nulls: Nulls
     spark: str
     postgres: str
+    alike: bool = False
+    """True where the arguments must be of one type: NULLIF, COALESCE, GREATEST."""
     outside: str = ""
     """Values for which an engine raises an error. Where PostgreSQL raises it, Spark may give NULL, and no value."""
     note: str = ""
@@ -139,8 +141,8 @@ def _filled(place: str, arguments: Sequence[str]) -> str:
     return " || ".join(arguments) if place == "|" else arguments[int(place)]
 
 
-Entry = tuple[Meaning, tuple[Spelling, ...]]
-Table = tuple[Entry, ...]
+TableEntry = tuple[Meaning, tuple[Spelling, ...]]
+FunctionTable = tuple[TableEntry, ...]
 MANY = 255
 """Arguments that a call has at most."""
 
@@ -170,7 +172,7 @@ def postgres(names: str, *order: int | str, gives: str = "") -> Form:
     return Form(("postgres",), names, order, gives)
 
 
-def entry(meaning: Meaning, *forms: Form) -> Entry:
+def entry(meaning: Meaning, *forms: Form) -> TableEntry:
     """A meaning and its spellings."""
     return meaning, tuple(_spellings(meaning, forms))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.compiler.expressions.meanings import Meaning, Table, both, entry, postgres, spark
+from agent.compiler.expressions.meanings import Meaning, FunctionTable, both, entry, postgres, spark
 
-TABLE: Table = (
+TABLE: FunctionTable = (
     entry(
         Meaning("absolute", "number", "first", "strict", "abs({0})", "abs({0})"),
         both("abs"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.compiler.expressions.meanings import Meaning, Table, both, entry, postgres, spark
+from agent.compiler.expressions.meanings import Meaning, FunctionTable, both, entry, postgres, spark
 
-TABLE: Table = (
+TABLE: FunctionTable = (
     entry(
         Meaning("upper", "string", "string", "strict", "upper({0})", "upper({0})"),
         both("upper"),

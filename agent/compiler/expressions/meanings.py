@@ -21,8 +21,13 @@ GROUPS: dict[str, frozenset[str]] = {
     "moment": frozenset({"date", "timestamp"}),
     "any": frozenset({"integer", "decimal", "float", "boolean", "date", "timestamp", "string", "array"}),
     "scalar": frozenset({"integer", "decimal", "float", "boolean", "date", "timestamp", "string"}),
+    "natural": frozenset({"integer"}),
+    "positive": frozenset({"integer"}),
+    "zone": frozenset({"string"}),
 }
 """Words for several families of types, in `Meaning.takes`."""
+
+_LEAST = {"natural!": 0, "positive!": 1}
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,10 @@ class Parameter:
     """True where only a constant is certain."""
     repeated: bool = False
     """True for the last parameter of a function that takes any number of them."""
+    least: int | None = None
+    """The least value of a constant; None for any."""
+    zone: bool = False
+    """True for a time zone's name that both engines read alike: a region, or UTC."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +117,20 @@ class Difference:
     """A name that both dialects have, with different meanings."""
 
     name: str
-    call: str
-    """An example in both dialects."""
+    counts: tuple[int, ...]
+    """Numbers of arguments."""
+    spark_call: str
+    """An example."""
     spark: str
     """Its value in Spark, as text; `NULL` or `an error` too."""
     postgres: str
     """Its value in PostgreSQL."""
     shows: Literal["always", "null", "half", "fraction", "values"] = "always"
     """What the arguments must hold for the values to differ: a NULL, a half, a fraction, some values, anything."""
-    auto: Literal["postgres", "refuse"] = "refuse"
+    auto: Literal["postgres", "spark", "refuse"] = "refuse"
     """The reading without a dialect."""
+    postgres_call: str = ""
+    """The example in PostgreSQL, where it is written otherwise; empty where it is the same text."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +204,7 @@ def _spellings(meaning: Meaning, forms: Sequence[Form]) -> Iterator[Spelling]:
 
 def _parameter(word: str) -> Parameter:
     repeated, word = word.endswith("..."), word.removesuffix("...")
+    least = _LEAST.get(word)
     constant, word = word.endswith("!"), word.removesuffix("!")
     families = frozenset[str]().union(*(GROUPS.get(part, frozenset({part})) for part in word.split("|")))
-    return Parameter(families, constant, repeated)
+    return Parameter(families, constant, repeated, least, zone=word == "zone")

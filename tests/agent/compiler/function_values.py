@@ -18,7 +18,7 @@ def _quoted(text: str) -> Literal:
     return Literal(f"'{escaped}'", "'{}'::text".format(text.replace("'", "''")))
 
 
-def _typed(spark: str, postgres: str, values: str, separator: str = " ") -> list[Literal]:
+def _typed(spark: str, postgres: str, values: str, separator: str | None = None) -> list[Literal]:
     texts = [text.strip() for text in values.split(separator)]
     return [Literal(f"CAST('{text}' AS {spark})", f"'{text}'::{postgres}") for text in texts]
 
@@ -34,8 +34,8 @@ _MOMENTS = """2024-05-17 13:45:06.123456|2024-02-29 00:00:00|2024-01-31 23:59:59
     |2024-03-31 02:30:00|2024-10-27 00:30:00|2024-10-27 01:30:00|2024-10-27 02:30:00|2024-10-27 03:30:00
     |1900-03-01 06:00:00"""
 TEXTS = [
-    "", " ", "a", "abc", "ABC def", "  padded  ", "\ttab\n", "mary-ann o'neil", "ÀÉñ öl", "日本語", "😀x", "00120", "12",
-    "-3.5", "a,b,,c", ",", "a.b.c", "a|b", "a\\b", "aXbXc", "2024-05-17", "x" * 40, "foo 12 bar 345", "100%", "_",
+    "", " ", "a", "abc", "ABC def", "  padded  ", "\ttab\n", "mary-ann o'neil", "ÀÉñ öl", "日本語", "😀x", "00120",
+    "12", "-3.5", "a,b,,c", ",", "a.b.c", "a|b", "a\\b", "aXbXc", "2024-05-17", "x" * 40, "foo 12 bar 345", "100%", "_",
 ]  # fmt: skip
 
 FAMILIES: dict[str, list[Literal]] = {
@@ -47,7 +47,7 @@ FAMILIES: dict[str, list[Literal]] = {
     ],
     "float": [
         _null("double", "float8"),
-        *_typed("double", "float8", "0 0.5 -0.5 1 1.5 2.5 -2.5 0.1 2.675 -7.25 100 1e-5 1e7 1e15 123456789.125"),
+        *_typed("double", "float8", "0 0.5 -0.5 1 1.5 2.5 -2.5 0.1 2.675 -7.25 100 1e-5 1e7 1e15 123456789.125 1e20"),
     ],
     "boolean": [_null("boolean", "boolean"), *_typed("boolean", "boolean", "true false")],
     "date": [_null("date", "date"), *_typed("date", "date", DAYS)],
@@ -61,8 +61,27 @@ FAMILIES: dict[str, list[Literal]] = {
     ],
 }
 _SPREAD = {"integer": ("int", "bigint"), "decimal": ("decimal",), "float": ("float",)}
-_MOST = {1: 60, 2: 26, 3: 9, 4: 5}
+_MOST = {1: 60, 2: 14, 3: 6, 4: 5}
 """Values of each argument, by the number of arguments."""
+
+
+def integers(values: str) -> list[Literal]:
+    """NULL and these integers."""
+    return [_null("int", "int"), *_typed("int", "int", values)]
+
+
+def constants(values: str) -> list[Literal]:
+    """These integers, as a call writes them."""
+    return [Literal(text, text) for text in values.split()]
+
+
+ZONES = [_quoted(zone) for zone in ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")]
+CONSTANTS: dict[int | None, list[Literal]] = {
+    0: constants("0 1 2 3 7 50"),
+    1: constants("1 2 3 7 50"),
+    None: constants("-3 -2 -1 0 1 2 3 7"),
+}
+"""Integers that a function takes only as constants, by the least one."""
 
 
 def shapes(families: list[frozenset[str]], alike: bool) -> list[tuple[str, ...]]:

@@ -6,14 +6,15 @@ stage adds the path of the entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from agent.errors import InvalidRequestError, Problem
 
 USE_A_MODEL = "choose a model with --model"
+_Read = TypeVar("_Read")
 
 
 class _Refusal(Exception):
@@ -48,6 +49,14 @@ def within(at: str) -> Iterator[None]:
         yield
     except _Refusal as refusal:
         raise _Refusal(refusal.message, at + refusal.at, refusal.beyond, refusal.absent) from None
+
+
+def fitting(read: Callable[[], _Read]) -> _Read | None:
+    """The value that `read` gives; None where it refuses."""
+    try:
+        return read()
+    except _Refusal:
+        return None
 
 
 class Stages:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from agent.compiler.code.layout import Argument, bracketed, call_of, comparison, conjunction
+from collections.abc import Sequence
+
+from agent.compiler.code.layout import Argument, bracketed, call_of, comparison, joined_conditions
 from agent.compiler.code.spelling import python_column, python_literal, python_text, python_value, sql_column
 from agent.compiler.expressions.divisions import with_safe_divisors
-from agent.compiler.expressions.references import BoundExpression, MergedColumn, Reference
-from agent.compiler.plan.steps import FilterStep
+from agent.compiler.expressions.references import BoundExpression, Constant, MergedColumn, Reference
+from agent.compiler.plan.steps import ConditionStep, FilterStep, RowCondition
 
 ComparisonParts = tuple[Argument, str, str]
 """Left side, operator, right side."""
 _COMPARISONS = {"=": "==", "!=": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
+_CONNECTIVES = {"and": "&", "or": "|"}
 _TEXT_WIDTH = 70
 
 
@@ -45,13 +48,14 @@ def _pieces(word: str, length: int) -> list[str]:
     return [word[start : start + length] for start in range(0, len(word), length)]
 
 
-def all_of(conditions: list[ComparisonParts | Argument]) -> Argument:
-    """All conditions joined with `&`; a comparison needs parentheses beside another condition."""
+def all_of(conditions: Sequence[ComparisonParts | Argument], operator: str = "&") -> Argument:
+    """All conditions joined with `&`, or with another operator; a comparison needs parentheses beside it."""
     found = [one if isinstance(one, Argument) else comparison(*one) for one in conditions]
     if len(found) == 1:
         return found[0]
-    return conjunction(
-        [one if isinstance(said, Argument) else bracketed(one) for said, one in zip(conditions, found, strict=True)]
+    return joined_conditions(
+        [one if isinstance(said, Argument) else bracketed(one) for said, one in zip(conditions, found, strict=True)],
+        operator,
     )
 
 
@@ -63,24 +67,47 @@ def column_code(reference: Reference, before: str = "", after: str = "") -> Argu
     return Argument(f"{before}{python_column(reference)}{after}", (f"{before}F.coalesce(", *members, f"){after}"))
 
 
-def condition_code(step: FilterStep) -> ComparisonParts | Argument:
-    """A comparison as its parts, anything else as a call."""
-    values = [python_value(value) for value in step.values]
-    inverted = "~" if step.operator.startswith("NOT ") else ""
+def condition_code(condition: RowCondition) -> ComparisonParts | Argument:
+    """A comparison as its parts, anything else as one argument that binds more closely than `&`."""
+    match condition:
+        case FilterStep():
+            return _filter_code(condition)
+        case ConditionStep("not", (part,)):
+            inner = condition_code(part)
+            whole = all_of([inner])
+            bare = isinstance(part, BoundExpression)
+            opened = whole if bare or isinstance(part, ConditionStep) else bracketed(whole)
+            return Argument(f"~{opened.text}", (f"~{opened.broken[0]}", *opened.broken[1:]) if opened.broken else ())
+        case ConditionStep(operator, parts):
+            joined = all_of([condition_code(part) for part in parts], _CONNECTIVES[operator])
+            return bracketed(joined) if len(parts) > 1 else joined
+        case BoundExpression():
+            return expression_code(condition)
+
+
+def _filter_code(step: FilterStep) -> ComparisonParts | Argument:
+    values = [_value_code(value) for value in step.values]
+    operator = step.operator.removeprefix("NOT ")
+    inverted = "~" if operator in ("BETWEEN", "IN", "LIKE", "ILIKE") and operator != step.operator else ""
     column = column_code(step.column, inverted)
     compared = column_code(step.column, f"{inverted}F.rtrim(", ")") if step.trimmed else column
-    match step.operator:
+    match operator:
         case "IS NULL":
             return call_of(column, "isNull", [])
         case "IS NOT NULL":
             return call_of(column, "isNotNull", [])
         case "BETWEEN":
             return call_of(compared, "between", values)
-        case "IN" | "NOT IN":
-            plain = all(value.cast is None for value in step.values)
-            members = [python_literal(value) for value in step.values] if plain else values
-            return call_of(compared, "isin", members)
-        case "LIKE" | "NOT LIKE":
-            return call_of(column, "like", [python_literal(step.values[0])])
+        case "IN":
+            constants = [value for value in step.values if isinstance(value, Constant) and value.cast is None]
+            plain = len(constants) == len(step.values)
+            return call_of(compared, "isin", [python_literal(value) for value in constants] if plain else values)
+        case "LIKE" | "ILIKE":
+            patterns = [python_literal(value) for value in step.values if isinstance(value, Constant)]
+            return call_of(column, operator.lower(), patterns)
         case _:
-            return compared, _COMPARISONS[step.operator], values[0]
+            return compared, _COMPARISONS[operator], values[0]
+
+
+def _value_code(value: Constant | Reference) -> str:
+    return python_value(value) if isinstance(value, Constant) else python_column(value)

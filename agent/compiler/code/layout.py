@@ -63,16 +63,16 @@ def bracketed(inner: Argument) -> Argument:
     return Argument(f"({inner.text})", ("(", *(f"{_INDENT}{line}" for line in inner.broken), ")"))
 
 
-def conjunction(conditions: list[Argument]) -> Argument:
-    """Conditions that must all hold; each binds more closely than `&`."""
+def joined_conditions(conditions: list[Argument], operator: str) -> Argument:
+    """Conditions joined with `&` or `|`; each binds more closely than the operator."""
     if len(conditions) == 1:
         return conditions[0]
     lines: list[str] = []
     for condition in conditions:
         long = len(condition.text) > WIDTH - 3 * len(_INDENT) and condition.broken
         first, *others = condition.broken if long else (condition.text,)
-        lines += [f"& {first}" if lines else first, *others]
-    return Argument(" & ".join(condition.text for condition in conditions), tuple(lines))
+        lines += [f"{operator} {first}" if lines else first, *others]
+    return Argument(f" {operator} ".join(condition.text for condition in conditions), tuple(lines))
 
 
 def _spread(start: str, call: Call, indent: str) -> list[str]:

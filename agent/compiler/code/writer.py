@@ -19,13 +19,13 @@ from agent.compiler.expressions.references import MergedColumn, NamedColumn
 from agent.compiler.plan.steps import (
     AggregateStep,
     ComputedStep,
-    FilterStep,
     Grouping,
     JoinStep,
     Ordering,
     OutputColumn,
     Plan,
     PlanPhase,
+    RowCondition,
     UnionStep,
     WindowStep,
 )
@@ -80,7 +80,9 @@ def _phase(
 
 def _join(step: JoinStep, variable: str) -> Call:
     equal = [(column_code(one), "==", python_column(two)) for one, two in step.equalities]
-    more = [expression_code(step.condition)] if step.condition is not None else []
+    more = [expression_code(condition) for condition in step.conditions]
+    if not equal and not more:
+        return Call("crossJoin", (Argument(variable),))
     condition = all_of([*equal, *more])
     return Call("join", (Argument(variable), condition, Argument(python_text(step.join_type))))
 
@@ -104,7 +106,7 @@ def _computed(step: ComputedStep, windows: WindowVariables) -> Call:
     return Call("withColumn", (Argument(python_text(step.name)), value))
 
 
-def _where(filters: tuple[FilterStep, ...]) -> list[Call]:
+def _where(filters: tuple[RowCondition, ...]) -> list[Call]:
     if not filters:
         return []
     conditions = [condition_code(step) for step in filters]

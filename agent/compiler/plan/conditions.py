@@ -1,47 +1,113 @@
-"""Filters: a value must fit its column exactly; a refusal says which value would."""
+"""Filters: a value must fit its column exactly, or be another column; a refusal says which value would fit."""
 
 from __future__ import annotations
 
 import re
 
-from agent.compiler.expressions.column_kinds import Kind, unordered
+from agent.compiler.expressions.column_kinds import Kind, mismatch, unordered
 from agent.compiler.expressions.literals import exact_value
-from agent.compiler.expressions.references import Reference
-from agent.compiler.plan.steps import FilterStep
-from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse, within
-from agent.compiler.spec.repetitions import STEPS
-from agent.elements import Comparison, Located
+from agent.compiler.expressions.references import Constant, Reference, unquoted
+from agent.compiler.plan.computations import Computations
+from agent.compiler.plan.derivations import bind, refuse_shadowed
+from agent.compiler.plan.resolution import Scope, described
+from agent.compiler.plan.steps import ConditionStep, FilterStep, RowCondition
+from agent.compiler.problems import USE_A_MODEL, cannot, fitting, refuse, within
+from agent.elements import Comparison, Condition, ConditionGroup, SqlCondition
 
 _WELL_ESCAPED = re.compile(r"(?:[^\\]|\\[\\%_])*", re.DOTALL)
 """A LIKE pattern whose backslashes all escape something: Spark fails at any other one, PostgreSQL ignores it."""
-_TEXT_ONLY = frozenset({"LIKE", "NOT LIKE"})
+_TEXT_ONLY = frozenset({"LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE"})
 _NULL_IN_LIST = {
     "IN": "null in the list finds no row; leave it out, and for rows where the column is NULL too filter on a derived "
     "column that says `... OR column IS NULL`",
     "NOT IN": "with null in the list the filter would keep no row; leave it out",
 }
-_LISTS = frozenset({"IN", "NOT IN", "BETWEEN"})
+_RANGES = frozenset({"BETWEEN", "NOT BETWEEN"})
+_LISTS = frozenset({"IN", "NOT IN"}) | _RANGES
+_EQUALITIES = frozenset({"=", "!=", "IN", "NOT IN"})
+_NO_VALUE = (None, True, "", "null", "NULL")
 
 
-def filter_step(entry: Comparison, column: Reference) -> FilterStep:
+class ConditionReader:
+    """Reads conditions over the names at one point of the plan."""
+
+    def __init__(self, work: Computations) -> None:
+        self._work = work
+
+    def step(self, entry: Condition, scope: Scope) -> RowCondition:
+        """The condition with each name resolved."""
+        match entry:
+            case Comparison():
+                refuse_shadowed(entry.column, scope, ".column")
+                return filter_step(entry, scope.resolve(entry.column, ".column"), scope)
+            case SqlCondition(text):
+                return bind(self._work.expression(text), scope)
+            case ConditionGroup(operator, parts):
+                return ConditionStep(operator, tuple(self.step(part, scope) for part in parts))
+
+
+def filter_step(entry: Comparison, column: Reference, scope: Scope) -> FilterStep:
     """The filter on a resolved column. Refuses a value that does not fit the column."""
     kind, operator = column.kind, entry.operator
     if operator in ("IS NULL", "IS NOT NULL"):
-        if entry.value is not None:
+        if entry.value not in _NO_VALUE:
             refuse(f"{operator} takes no value", ".value")
         return FilterStep(column, operator)
     if operator in _TEXT_ONLY:
         _check_pattern(entry.value, kind)
-    elif kind is not None and kind.family in ("json", "binary", "array"):
+    else:
+        _check_operator(operator, kind)
+    with within(".value"):
+        values = tuple(_value(item, column, scope, operator) for item in _items(entry))
+    return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
+
+
+def _check_operator(operator: str, kind: Kind | None) -> None:
+    """Refuse a comparison that means another thing to Spark, or nothing."""
+    if kind is None:
+        return
+    if kind.family in ("json", "binary", "array"):
         known = kind.named or "bytea"
         cannot(f"{operator} on a column of type {known}; {USE_A_MODEL}, or filter on IS NULL", ".operator")
-    elif kind is not None and kind.family == "enum" and operator not in ("=", "!=", "IN", "NOT IN"):
+    if kind.family == "enum" and operator not in _EQUALITIES:
         cannot(f"{operator} on an enum: {unordered(kind)}; use = or IN", ".operator")
-    elif kind is not None and kind.family == "boolean" and operator not in ("=", "!=", "IN", "NOT IN"):
+    if kind.family == "boolean" and operator not in _EQUALITIES:
         refuse(f"{operator} on a boolean column; use = or !=", ".operator")
-    with within(".value"):
-        values = tuple(exact_value(item, kind) for item in _items(entry))
-    return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
+
+
+def _value(item: object, column: Reference, scope: Scope, operator: str) -> Constant | Reference:
+    """A constant of the column's type, or another column.
+
+    A text is a column where it is qualified, or where it is no value of the type. A bare word that may be both is
+    refused.
+    """
+    name = unquoted(item) if isinstance(item, str) and operator not in _TEXT_ONLY else ""
+    found = scope.find(name) if name else []
+    if not found:
+        return exact_value(item, column.kind)
+    constant = None if "." in name else fitting(lambda: exact_value(item, column.kind))
+    if constant is None:
+        return _other_column(scope.resolve(name), column)
+    if len(found) == 1 and (found[0].kind is None or not _reason(found[0], column)):
+        refuse(f"{item!r} may be the text {item!r} or the column {described(found[0])}; qualify the column, or quote "
+               f"the text in a derived column: {described(column)} = '{item}'")  # fmt: skip
+    return constant
+
+
+def _other_column(other: Reference, column: Reference) -> Reference:
+    """The column that the filter's column is compared with. Refuses types that Spark would convert."""
+    if reason := _reason(other, column):
+        cannot(f"{described(column)} and {described(other)} cannot be compared with certainty: {reason}")
+    return other
+
+
+def _reason(one: Reference, other: Reference) -> str:
+    if one.kind is None or other.kind is None:
+        return "the type of one of them is not certain"
+    moments = {"date", "timestamp"}
+    if {one.kind.family, other.kind.family} == moments and not (one.kind.zoned or other.kind.zoned):
+        return ""
+    return mismatch(one.kind, other.kind)
 
 
 def _items(entry: Comparison) -> list[object]:
@@ -51,8 +117,8 @@ def _items(entry: Comparison) -> list[object]:
         return [entry.value]
     if not isinstance(entry.value, list) or not entry.value:
         refuse(f"{entry.operator} takes a list of values")
-    if entry.operator == "BETWEEN" and len(entry.value) != 2:
-        refuse("BETWEEN takes a list of two values, the lower one first")
+    if entry.operator in _RANGES and len(entry.value) != 2:
+        refuse(f"{entry.operator} takes a list of two values, the lower one first")
     if entry.operator in _NULL_IN_LIST and None in entry.value:
         refuse(f"NULL equals nothing, so {_NULL_IN_LIST[entry.operator]}")
     return list(entry.value)
@@ -67,28 +133,3 @@ def _check_pattern(value: object, kind: Kind | None) -> None:
         cannot("a backslash in a pattern may only stand before %, _ or another backslash", ".value")
     if not isinstance(value, str):
         refuse("LIKE takes a text pattern", ".value")
-
-
-_BESIDE = ("!=", "NOT IN", "LIKE", "NOT LIKE")
-"""Operators that one column may have twice with different values."""
-
-
-def filters_once(entries: list[Located[FilterStep]], problems: Problems) -> tuple[FilterStep, ...]:
-    """The filters, each once. A step that no row could pass beside another filter contradicts it."""
-    kept: list[Located[FilterStep]] = []
-    for path, step in entries:
-        others = [(where, one) for where, one in kept if (one.column, one.operator) == (step.column, step.operator)]
-        listed = not path.startswith(STEPS)
-        if not listed and any(one.values == step.values for _, one in others):
-            continue
-        clash = next((where for where, _ in others if not listed and _contradicts(step, where)), None)
-        if clash is not None:
-            problems.add(path, f"contradicts {clash}")
-        else:
-            kept.append(Located(path, step))
-    return tuple(step for _, step in kept)
-
-
-def _contradicts(step: FilterStep, other_path: str) -> bool:
-    """True for two equalities with different values, and for a step whose values differ from those in `filters`."""
-    return step.operator == "=" or (step.operator not in _BESIDE and not other_path.startswith(STEPS))

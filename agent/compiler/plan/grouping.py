@@ -3,106 +3,118 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 from agent.compiler.expressions.column_kinds import MAX_DIGITS, kind_of_aggregate, unequal, unordered
-from agent.compiler.expressions.inference import kind_of_expression
 from agent.compiler.expressions.literals import exact_value
-from agent.compiler.expressions.references import BoundExpression, NamedColumn, Reference, unquoted
-from agent.compiler.plan.derivations import Derivation, Derivations, bind
+from agent.compiler.expressions.references import BoundExpression, NamedColumn, Reference
+from agent.compiler.notes import Notes
+from agent.compiler.plan.computations import Computations, details_of
+from agent.compiler.plan.conditions import ConditionReader
 from agent.compiler.plan.resolution import Names, described
-from agent.compiler.plan.steps import AggregateStep, DerivedStep, FilterStep, Grouping, GroupKey
+from agent.compiler.plan.steps import AggregateStep, FilterStep, Grouping, GroupKey, RowCondition
 from agent.compiler.problems import Problems, cannot, refuse, within
 from agent.elements import Aggregation, Located, PivotedAggregation
 from agent.nearest import did_you_mean
 
 
-def read_grouping(
-    entries: list[Located[Aggregation]], before: Names, derivations: Derivations, problems: Problems
-) -> Grouping:
-    """The one grouping of all aggregates."""
-    keys = _read_keys(entries, before, derivations, problems)
-    aggregates: list[AggregateStep] = []
-    names = {key.name.casefold(): "a group_by column" for key in keys}
-    for entry in entries:
-        fold = entry.value.alias.casefold()
-        if fold in names:
-            message = f"{entry.value.alias!r} is the name of {names[fold]} too; choose another alias"
-            problems.add(f"{entry.path}.alias", message)
-            continue
-        names[fold] = "another aggregate"
-        with problems.at(_details(entry)):
-            aggregates.append(_aggregate(entry.value, before, derivations))
-    return Grouping(keys, tuple(aggregates))
+class GroupingReader:
+    """Reads the one grouping of all aggregates."""
 
+    def __init__(self, work: Computations, before: Names, conditions: ConditionReader, notes: Notes) -> None:
+        self._work, self._before, self._conditions, self._notes = work, before, conditions, notes
+        self.aliases: dict[str, str] = {}
+        """Casefolded text of an aggregate inside an expression, to the equal aggregate that has a name."""
 
-def _details(entry: Located[Aggregation]) -> str:
-    """The path of an entry's fields; the aggregates of a pivot share the pivot's details."""
-    return entry.path.removesuffix(entry.value.value_at) if isinstance(entry.value, PivotedAggregation) else entry.path
+    def read(self, problems: Problems) -> Grouping:
+        """The keys and the aggregates."""
+        keys = self._keys(self._work.named_aggregations(), problems)
+        aggregates: list[AggregateStep] = []
+        names = {key.name.casefold(): "a group_by column" for key in keys}
+        for entry in self._work.aggregations:
+            alias, hidden = entry.value.alias, self._work.is_hidden(entry.value.alias)
+            if alias.casefold() in names:
+                message = f"{alias!r} is the name of {names[alias.casefold()]} too; choose another alias"
+                problems.add(f"{entry.path}.alias", message)
+                continue
+            names[alias.casefold()] = "another aggregate"
+            with problems.at(details_of(entry), alias):
+                step = self._aggregate(entry.value)
+                same = next((one for one in aggregates if replace(one, name="") == replace(step, name="")), None)
+                if hidden and same is not None:
+                    self.aliases[alias.casefold()] = same.name
+                else:
+                    aggregates.append(step)
+        return Grouping(keys, tuple(aggregates))
 
+    def _keys(self, entries: list[Located[Aggregation]], problems: Problems) -> tuple[GroupKey, ...]:
+        """The keys in the order of the first list. A list that names other columns is a problem."""
+        first: dict[Reference, str] = {}
+        for position, entry in enumerate(entries):
+            found: dict[Reference, str] = {}
+            with problems.at(details_of(entry)):
+                for place, name in enumerate(entry.value.group_by):
+                    key, shown = self._key(name, f".group_by[{place}]")
+                    found.setdefault(key, shown)
+                if position == 0:
+                    first = found
+                elif set(found) != set(first):
+                    message = f"groups by other columns than {entries[0].path}; all aggregates share one grouping"
+                    refuse(message, ".group_by")
+        return self._named_keys(first, entries, problems)
 
-def _read_keys(
-    entries: list[Located[Aggregation]], before: Names, derivations: Derivations, problems: Problems
-) -> tuple[GroupKey, ...]:
-    """The keys in the order of the first list. A list that names other columns is a problem."""
-    first: list[Reference] = []
-    for position, entry in enumerate(entries):
-        found = []
-        for place, name in enumerate(entry.value.group_by):
-            with problems.at(f"{_details(entry)}.group_by[{place}]"):
-                key = _before_grouping(name, before, derivations)
-                if reason := unequal(key.kind):
-                    cannot(f"{described(key)} cannot be grouped by: {reason}")
-                found.append(key)
-        if position == 0:
-            first = list(dict.fromkeys(found))
-        elif len(found) == len(entry.value.group_by) and set(found) != set(first):
-            message = f"groups by other columns than {entries[0].path}; all aggregates share one grouping"
-            problems.add(f"{entry.path}.group_by", message)
-    return _named_keys(first, entries, problems)
+    def _key(self, name: str, at: str) -> tuple[Reference, str]:
+        """The column that rows are grouped by, and its name in the result."""
+        key = self._before_grouping(name, at)
+        if reason := unequal(key.kind):
+            cannot(f"{described(key)} cannot be grouped by: {reason}", at)
+        return key, self._before.name_of(name, key)
 
+    def _named_keys(
+        self, references: dict[Reference, str], entries: list[Located[Aggregation]], problems: Problems
+    ) -> tuple[GroupKey, ...]:
+        keys: dict[str, GroupKey] = {}
+        for reference, name in references.items():
+            other = keys.setdefault(name.casefold(), GroupKey(reference, name))
+            if other.column != reference:
+                both = f"{described(other.column)} and {described(reference)}"
+                message = f"{both} would both be called {name!r}; derive one of them under another name"
+                problems.add(f"{entries[0].path}.group_by", message)
+        return tuple(keys.values())
 
-def _named_keys(
-    references: list[Reference], entries: list[Located[Aggregation]], problems: Problems
-) -> tuple[GroupKey, ...]:
-    keys: dict[str, GroupKey] = {}
-    for reference in references:
-        other = keys.setdefault(reference.name.casefold(), GroupKey(reference, reference.name))
-        if other.column != reference:
-            both = f"{described(other.column)} and {described(reference)}"
-            message = f"{both} would both be called {reference.name!r}; derive one of them under another name"
-            problems.add(f"{entries[0].path}.group_by", message)
-    return tuple(keys.values())
+    def _before_grouping(self, name: str, at: str = "") -> Reference:
+        if not self._before.find(name) and self._work.late(name):
+            refuse(f"{name!r} is computed from aggregates, so it is not there before grouping", at)
+        if sources := self._before.shadowed(name):
+            column = described(sources[0])
+            self._notes.add("specs.derived_columns", f"{name!r} is the derived column", f"the source's column {column}")
+        return self._before.resolve(name, at)
 
+    def _aggregate(self, entry: Aggregation) -> AggregateStep:
+        function = entry.function
+        only: RowCondition | None = None
+        pivot = entry if isinstance(entry, PivotedAggregation) else None
+        if pivot is not None:
+            only = self._pivoted(pivot)
+        elif entry.where is not None:
+            with within(".filter"):
+                only = self._conditions.step(entry.where, self._before)
+        name = entry.alias if not self._work.is_hidden(entry.alias) else self._work.made_name(entry.alias)
+        if entry.column in (None, "*"):
+            if function != "count":
+                refuse(f"{function} needs a column; only count takes all rows", ".column")
+            return AggregateStep(function, None, name, kind_of_aggregate(function, None), only)
+        with within(".value_column" if pivot else ".column"):
+            column = self._before_grouping(str(entry.column))
+            check_aggregated(function, column)
+        return AggregateStep(function, column, name, kind_of_aggregate(function, column.kind), only)
 
-def _before_grouping(name: str, before: Names, derivations: Derivations, at: str = "") -> Reference:
-    text = unquoted(name)
-    if not before.find(text) and derivations.late(text):
-        refuse(f"{name!r} is computed from aggregates, so it is not there before grouping", at)
-    return before.resolve(text, at)
-
-
-def _aggregate(entry: Aggregation, before: Names, derivations: Derivations) -> AggregateStep:
-    function = entry.function
-    if entry.where is not None:
-        cannot("an aggregate over some of the rows cannot be expressed by the compiler", ".filter")
-    pivot = entry if isinstance(entry, PivotedAggregation) else None
-    only = _only(pivot, before, derivations) if pivot else None
-    if entry.column in (None, "*"):
-        if function != "count":
-            refuse(f"{function} needs a column; only count takes all rows", ".column")
-        return AggregateStep(function, None, entry.alias, kind_of_aggregate(function, None), only)
-    with within(".value_column" if pivot else ".column"):
-        column = _before_grouping(str(entry.column), before, derivations)
-        check_aggregated(function, column)
-    return AggregateStep(function, column, entry.alias, kind_of_aggregate(function, column.kind), only)
-
-
-def _only(entry: PivotedAggregation, before: Names, derivations: Derivations) -> FilterStep:
-    """The rows whose pivoted column has the listed value."""
-    column = _before_grouping(entry.spread, before, derivations, ".column")
-    with within(entry.value_at):
-        value = exact_value(entry.value, column.kind)
-    return FilterStep(column, "=", (value,), trimmed=column.kind is not None and column.kind.padded > 0)
+    def _pivoted(self, entry: PivotedAggregation) -> FilterStep:
+        """The rows whose pivoted column has the listed value."""
+        column = self._before_grouping(entry.spread, ".column")
+        with within(entry.value_at):
+            value = exact_value(entry.value, column.kind)
+        return FilterStep(column, "=", (value,), trimmed=column.kind is not None and column.kind.padded > 0)
 
 
 def check_aggregated(function: str, column: Reference) -> None:
@@ -130,34 +142,23 @@ def _check_summed(function: str, column: Reference) -> None:
 
 
 class Grouped:
-    """The names after grouping, and the derived columns that are computed there."""
+    """The names after grouping."""
 
-    def __init__(self, grouping: Grouping, before: Names) -> None:
+    def __init__(self, grouping: Grouping, before: Names, aliases: dict[str, str], given: dict[str, str]) -> None:
+        """`aliases` as in GroupingReader; `given` are the hidden aggregates' names by casefolded text."""
         self._before = before
         self._keys = {key.column: NamedColumn(key.name, key.column.kind) for key in grouping.keys}
         self._names = Names()
         self._finished = False
-        self.steps: list[DerivedStep] = []
-        """The derived columns that are computed after grouping, in order."""
+        self.placed: dict[str, NamedColumn] = {}
+        """Columns that could be computed before grouping as well, and their names after it."""
         for named in self._keys.values():
             self._names.add(named.name, named)
         for step in grouping.aggregates:
             self._names.add(step.name, NamedColumn(step.name, step.kind))
-
-    def derive(self, found: list[Derivation], problems: Problems) -> None:
-        """Place the derived columns that need an aggregate, or use only columns that are grouped by."""
-        for one in found:
-            if self._names.find(one.name) or problems.follows(one.name, one.expression.names):
-                continue
-            with problems.at(one.path, one.name):
-                value = self._moved(one.value) if one.value is not None else bind(one.expression, self)
-                if value is not None:
-                    self.steps.append(DerivedStep(one.name, value))
-                    self.add(NamedColumn(one.name, kind_of_expression(value)))
-
-    def add(self, column: NamedColumn) -> None:
-        """Add the name of a column that is computed after grouping, as a window's."""
-        self._names.add(column.name, column)
+        for text, name in {**given, **aliases}.items():
+            for one in self._names.find(name):
+                self._names.add(text, one)
 
     def finished(self) -> Grouped:
         """The names for output columns, renames and sort: there a plain name means the grouped column."""
@@ -165,11 +166,10 @@ class Grouped:
         result._finished = True
         return result
 
-    def _moved(self, value: BoundExpression) -> BoundExpression | None:
+    def moved(self, value: BoundExpression) -> BoundExpression | None:
         """The value over the columns after grouping; None when grouping loses one of them."""
-        placed = {step.name: NamedColumn(step.name, kind_of_expression(step.value)) for step in self.steps}
         found = [
-            self._keys.get(one) or placed.get(one.name if isinstance(one, NamedColumn) else "")
+            self._keys.get(one) or self.placed.get(one.name if isinstance(one, NamedColumn) else "")
             for one in value.references
         ]
         moved = tuple(one for one in found if one is not None)
@@ -197,3 +197,15 @@ class Grouped:
     def shown(self) -> list[str]:
         """The names after grouping."""
         return self._names.shown()
+
+    def name_of(self, text: str, reference: Reference) -> str:
+        """The name in a result of the column that `text` stands for."""
+        return self._names.name_of(text, reference)
+
+    def add(self, name: str, column: Reference) -> None:
+        """Let the text of an expression stand for its column."""
+        self._names.add(name, column)
+
+    def define(self, name: str, column: Reference) -> None:
+        """Let a name stand for a column that is computed after grouping."""
+        self._names.define(name, column)

@@ -110,7 +110,7 @@ def _add_step(
             condition = _condition(entry.condition, sources, new, joined, alone=not equalities)
     elif not equalities:
         refuse("says no columns and no condition: every row would meet every row; give `on_columns`")
-    chain.steps.append(JoinStep(new, join_type, equalities, condition))
+    chain.steps.append(JoinStep(new, join_type, equalities, () if condition is None else (condition,)))
     pairs = (*equalities, *(_equal_pairs(condition, new) if condition is not None else ()))
     for known, other in pairs:
         reason = mismatch(known.kind, other.kind)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from agent.compiler.expressions.column_kinds import unequal, unordered
 from agent.compiler.expressions.references import NamedColumn, Reference, unquoted
+from agent.compiler.notes import Notes
 from agent.compiler.plan.resolution import Scope, described
 from agent.compiler.plan.steps import Grouping, Ordering, OutputColumn, SortKey
 from agent.compiler.plan.tie_breakers import check_limit, tie_rank
@@ -25,8 +26,8 @@ class ResultReader:
     Each is a stage: it raises InvalidRequestError with its problems.
     """
 
-    def __init__(self, entries: Entries, scope: Scope, stages: Stages) -> None:
-        self._entries, self._scope, self._stages = entries, scope, stages
+    def __init__(self, entries: Entries, scope: Scope, stages: Stages, notes: Notes) -> None:
+        self._entries, self._scope, self._stages, self._notes = entries, scope, stages, notes
         self._renamed_to: dict[str, Reference] = {}
         """Casefolded new name to the column that gets it."""
         self._new_names: dict[Reference, str] = {}
@@ -48,7 +49,7 @@ class ResultReader:
         if self._new_names.setdefault(reference, new) != new:
             refuse(f"{old!r} is renamed twice")
 
-    def columns(self, wanted: TargetTable, target: Target, defaults: list[Reference]) -> tuple[OutputColumn, ...]:
+    def columns(self, wanted: TargetTable, target: Target, defaults: list[OutputColumn]) -> tuple[OutputColumn, ...]:
         """The columns: those of the specification, else those of an existing target, else `defaults`."""
         with self._stages.stage() as problems:
             selected = self._selected(problems)
@@ -61,20 +62,21 @@ class ResultReader:
             elif target.exists:
                 outputs = self._of_existing(target, problems)
             else:
-                outputs = [self._output(reference) for reference in dict.fromkeys(defaults)]
+                outputs = [self._output(one.column, one.name) for one in dict.fromkeys(defaults)]
             self._check_names(outputs, problems)
         return tuple(outputs)
 
-    def _output(self, reference: Reference) -> OutputColumn:
-        return OutputColumn(reference, self._new_names.get(reference, reference.name))
+    def _output(self, reference: Reference, name: str) -> OutputColumn:
+        return OutputColumn(reference, self._new_names.get(reference, name))
 
     def _selected(self, problems: Problems) -> list[OutputColumn]:
         outputs = []
         for path, items in self._entries.select[:1]:
             for item in items:
                 with problems.at(path):
-                    column = self._renamed(item.column) or self._scope.resolve(unquoted(item.column))
-                    outputs.append(OutputColumn(column, item.name) if item.name else self._output(column))
+                    column = self._renamed(item.column) or self._scope.resolve(item.column)
+                    name = item.name or self._scope.name_of(item.column, column)
+                    outputs.append(OutputColumn(column, name) if item.name else self._output(column, name))
         return outputs
 
     def _renamed(self, name: str) -> Reference | None:
@@ -102,7 +104,7 @@ class ResultReader:
         reference = self._scope.resolve(name)
         if reference in self._new_names:
             refuse(f"{name!r} is renamed to {self._new_names[reference]!r}; list that name")
-        if reference.name.casefold() != name.casefold():
+        if self._scope.name_of(name, reference).casefold() != name.casefold():
             refuse(f"{name!r} is a source's column, not a name of the target; rename it to the target's name")
         return reference
 
@@ -174,10 +176,10 @@ class ResultReader:
     def _sorted_by(self, text: str, outputs: tuple[OutputColumn, ...]) -> Reference:
         """The column to sort by, as it is before the select. Refuses a name that the result gives to another column."""
         own = [output.column for output in outputs if output.name.casefold() == text.casefold()]
-        found = self._scope.find(unquoted(text))
+        found = self._scope.find(text)
         if own and found and own[0] not in found:
             refuse(f"{text!r} is one column before the select and another after it; rename one of them")
-        return own[0] if own else self._scope.resolve(unquoted(text))
+        return own[0] if own else self._scope.resolve(text)
 
 
 def _check_distinct(outputs: tuple[OutputColumn, ...], problems: Problems) -> None:

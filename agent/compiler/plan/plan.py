@@ -1,34 +1,37 @@
-"""The planner's stages: from a request to a plan in which every name is resolved, or to problems."""
+"""The planner's stages: from a specification's elements to a plan in which every name is resolved, or to problems."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from agent.compiler.expressions.references import Reference, unquoted
+from agent.compiler.expressions.inference import kind_of_expression
+from agent.compiler.expressions.references import NamedColumn, Reference
 from agent.compiler.notes import Notes
-from agent.compiler.plan.conditions import filter_step, filters_once
-from agent.compiler.plan.derivations import Derivation, Derivations
-from agent.compiler.plan.grouping import Grouped, read_grouping
+from agent.compiler.plan.computations import Computations, Computed, in_order
+from agent.compiler.plan.conditions import ConditionReader
+from agent.compiler.plan.derivations import bind, refuse_shadowed
+from agent.compiler.plan.filter_lists import filters_once
+from agent.compiler.plan.grouping import Grouped, GroupingReader
 from agent.compiler.plan.joins import JoinChain, join_chain
 from agent.compiler.plan.outputs import ResultReader
 from agent.compiler.plan.pruning import named, of_result, phase
 from agent.compiler.plan.resolution import Names, Scope, Sources, all_names
 from agent.compiler.plan.steps import (
+    ComputedStep,
     DerivedStep,
-    FilterStep,
     Grouping,
     Ordering,
     OutputColumn,
     Plan,
     PlannedSource,
     PlanPhase,
+    RowCondition,
     UnionStep,
 )
 from agent.compiler.plan.unions import apply_unions
-from agent.compiler.plan.window_steps import read_windowing
-from agent.compiler.problems import Problems, Stages, cannot, refuse
-from agent.elements import Comparison, Entries, Located
+from agent.compiler.plan.window_steps import WindowPlaces, bind_window
+from agent.compiler.problems import Problems, Stages, refuse, within
+from agent.elements import Comparison, Condition, Entries, Located, WindowEntry
 from agent.request import Specification
 from agent.snapshot import Target
 
@@ -65,66 +68,156 @@ class _Rows:
     chain: JoinChain
 
 
+@dataclass
+class _Columns:
+    """The computed columns on one side of grouping."""
+
+    derived: list[DerivedStep] = field(default_factory=list)
+    windowed: list[ComputedStep] = field(default_factory=list)
+    """Windows, and columns derived from them."""
+
+
 class _Planner:
-    """The stages after the joins. They share the names before grouping, the derived columns and the windows."""
+    """The stages after the joins. They share the names before grouping and the computed columns."""
 
     def __init__(self, specs: Specification, target: Target, entries: Entries, rows: _Rows, found: Findings) -> None:
         self._specs, self._target, self._stages, self._notes = specs, target, found.stages, found.notes
-        self._entries, self._rows = entries, rows
+        self._rows = rows
         self._before: Names = all_names(rows.sources, rows.chain.merged(rows.sources))
-        aliases = [one.alias for _, one in entries.aggregations]
-        windows = [one.name for _, one in entries.windows]
-        self._before.hint([*aliases, *windows, *(one.name for _, one in entries.derived)])
-        self._derivations = Derivations(rows.sources, self._before, aliases, windows)
+        self._work = Computations(self._before, entries)
+        self._before.hint(self._work.declared_names())
+        self._conditions = ConditionReader(self._work)
+        self._steps, self._waiting = _Columns(), list[Computed]()
         with self._stages.stage() as problems:
-            self._derivations.read(entries.derived, problems)
-            self._windowing = read_windowing(
-                entries.windows, entries.aggregations, self._before, self._derivations, problems
-            )
+            self._work.read(problems)
+            self._filters = self._lifted_filters(entries, problems)
+            self._entries = self._lifted_result(entries, problems)
+            self._ordered = in_order(self._work.items.values(), self._before, problems)
+            self._place(problems)
+
+    def _lifted_filters(self, entries: Entries, problems: Problems) -> list[Located[Condition]]:
+        found = []
+        for path, entry in entries.filters:
+            with problems.at(path):
+                found += [Located(path, one) for one in self._work.conditions(entry, path)]
+        return found
+
+    def _lifted_result(self, entries: Entries, problems: Problems) -> Entries:
+        """The entries with names in the place of the expressions that the result is sorted by or holds."""
+        sort, select = [], []
+        for path, items in entries.sort:
+            with problems.at(path):
+                found = [item._replace(column=self._work.operand(item.column, path)) for item in items]
+                sort.append(Located(path, tuple(found)))
+        for path, selected in entries.select:
+            with problems.at(path):
+                columns = [replace(one, column=self._work.operand(one.column, path)) for one in selected]
+                select.append(Located(path, tuple(columns)))
+        return replace(entries, sort=sort, select=select)
+
+    def _place(self, problems: Problems) -> None:
+        """Bind the columns that are computed before grouping, each after those that it uses."""
+        entries = self._work.aggregations
+        keys = [name for _, entry in entries for name in entry.group_by]
+        places = WindowPlaces(keys, [entry.column for _, entry in entries if entry.column], self._ordered, self._before)
+        for item in self._ordered:
+            if problems.follows(item.name, item.uses):
+                continue
+            with problems.at(item.path, item.name):
+                if any(self._work.late(use) for use in item.uses) or (entries and places.after_grouping(item)):
+                    self._refuse_two_meanings(item.uses)
+                    self._work.wait(item.name)
+                    self._waiting.append(item)
+                else:
+                    self._compute(item, self._before, self._steps)
+
+    def _compute(self, item: Computed, scope: Names | Grouped, steps: _Columns) -> None:
+        """Add the step that computes a column, and its name."""
+        column = self._step(item, scope, steps)
+        if item.shown:
+            scope.define(item.name, column)
+        else:
+            scope.add(item.name, column)
+
+    def _step(self, item: Computed, scope: Names | Grouped, steps: _Columns) -> Reference:
+        if isinstance(item.source, WindowEntry):
+            step, kind = bind_window(item.column, item.source, scope)
+            steps.windowed.append(step)
+            return NamedColumn(item.column, kind)
+        passed = item.passed
+        if passed is not None and scope.find(passed):
+            refuse_shadowed(passed, scope)
+            return scope.resolve(passed)
+        value = bind(item.source, scope)
+        after_window = named(value.references) & {step.name for step in steps.windowed}
+        (steps.windowed if after_window else steps.derived).append(DerivedStep(item.column, value))
+        return NamedColumn(item.column, kind_of_expression(value))
+
+    def _refuse_two_meanings(self, uses: tuple[str, ...]) -> None:
+        for use in uses:
+            if self._work.late(use) and self._before.find(use):
+                both = f"{use!r} is a source column and an aggregate's alias"
+                refuse(f"{both}; rename the alias or qualify the column")
 
     def plan(self) -> Plan:
         """The whole plan. Raises InvalidRequestError."""
         if self._entries.aggregations:
             return self._grouped_plan()
         with self._stages.stage() as problems:
-            filters = self._filters(self._before, problems)
-        defaults = [*self._source_columns(), *self._derived_columns()]
+            filters = self._read_filters(self._before, problems)
         self._refuse_unreadable()
-        outputs, ordering = self._result(self._before, defaults, None)
-        before = self._phase(filters, of_result(outputs, ordering))
+        outputs, ordering = self._result(self._before, self._defaults(), None)
+        before = phase(self._steps.derived, self._steps.windowed, filters, of_result(outputs, ordering))
         self._refuse_unused(before)
         return self._assembled(before, None, PlanPhase(), outputs, ordering)
 
     def _grouped_plan(self) -> Plan:
+        reader = GroupingReader(self._work, self._before, self._conditions, self._notes)
         with self._stages.stage() as problems:
-            filters = self._filters(self._before, problems)
-            grouping = read_grouping(self._entries.aggregations, self._before, self._derivations, problems)
-        grouped = Grouped(grouping, self._before)
+            filters = self._read_filters(self._before, problems)
+            grouping = reader.read(problems)
+        grouped, steps = Grouped(grouping, self._before, reader.aliases, self._work.made_names()), _Columns()
         with self._stages.stage() as problems:
-            grouped.derive(self._derivations.found, problems)
-            self._windowing.bind_after(grouped, problems)
+            self._compute_after(grouped, steps, problems)
         used: list[Reference] = [key.column for key in grouping.keys]
         used += [reference for step in grouping.aggregates for reference in step.references]
-        before = self._phase(filters, used)
+        before = phase(self._steps.derived, self._steps.windowed, filters, used)
         with self._stages.stage() as problems:
-            filters_after = self._filters(grouped, problems)
+            filters_after = self._read_filters(grouped, problems)
             defaults = self._grouped_defaults(grouping, grouped, named(before.reads), problems)
         outputs, ordering = self._result(grouped.finished(), defaults, grouping)
-        after = phase(grouped.steps, self._windowing.after, filters_after, of_result(outputs, ordering))
+        after = phase(steps.derived, steps.windowed, filters_after, of_result(outputs, ordering))
         self._refuse_unused_aggregates(named(after.reads))
-        return self._assembled(before, grouping, after, outputs, ordering)
+        return self._assembled(before, self._needed(grouping, after), after, outputs, ordering)
+
+    def _needed(self, grouping: Grouping, after: PlanPhase) -> Grouping:
+        """The grouping without the aggregates that nobody named and nothing reads."""
+        asked, made = named(after.reads), set(self._work.made_names().values())
+        kept = tuple(step for step in grouping.aggregates if step.name in asked or step.name not in made)
+        return replace(grouping, aggregates=kept)
+
+    def _compute_after(self, grouped: Grouped, steps: _Columns, problems: Problems) -> None:
+        """Compute the columns that need an aggregate, and those that use only columns that are grouped by."""
+        before = {step.name: step for step in self._steps.derived}
+        for item in self._ordered:
+            if problems.follows(item.name, item.uses) or (grouped.find(item.name) and item not in self._waiting):
+                continue
+            with problems.at(item.path, item.name):
+                if item in self._waiting:
+                    self._compute(item, grouped, steps)
+                elif item.column in before and (value := grouped.moved(before[item.column].value)) is not None:
+                    steps.derived.append(DerivedStep(item.column, value))
+                    column = NamedColumn(item.column, kind_of_expression(value))
+                    grouped.placed[item.column] = column
+                    grouped.define(item.name, column)
 
     def _result(
-        self, scope: Scope, defaults: list[Reference], grouping: Grouping | None
+        self, scope: Scope, defaults: list[OutputColumn], grouping: Grouping | None
     ) -> tuple[tuple[OutputColumn, ...], Ordering]:
         """The columns of the result, and its order."""
-        result = ResultReader(self._entries, scope, self._stages)
+        result = ResultReader(self._entries, scope, self._stages, self._notes)
         outputs = result.columns(self._specs.target_table, self._target, defaults)
         return outputs, result.ordering(outputs, grouping)
-
-    def _phase(self, filters: tuple[FilterStep, ...], asked: list[Reference]) -> PlanPhase:
-        """The phase before grouping."""
-        return phase(_steps(self._derivations.found), self._windowing.before, filters, asked)
 
     def _assembled(
         self,
@@ -152,40 +245,47 @@ class _Planner:
             ordering=ordering,
         )
 
-    def _filters(self, scope: Names | Grouped, problems: Problems) -> tuple[FilterStep, ...]:
+    def _read_filters(self, scope: Names | Grouped, problems: Problems) -> tuple[RowCondition, ...]:
         """The filters before grouping; after it, those on aggregates and on columns derived from them."""
-        late, steps = isinstance(scope, Grouped), []
-        for path, entry in self._entries.filters:
-            if not isinstance(entry, Comparison):
-                with problems.at(path):
-                    cannot("a group of conditions or a condition as SQL cannot be expressed by the compiler")
-                continue
-            text = unquoted(entry.column)
-            if self._derivations.late(text) != late:
+        late, steps = isinstance(scope, Grouped), list[Located[RowCondition]]()
+        for path, entry in self._filters:
+            uses = self._work.uses(entry)
+            if any(self._work.late(use) for use in uses) != late:
                 continue
             with problems.at(path):
-                if late and self._before.find(text):
-                    both = f"{entry.column!r} is a source column and an aggregate's alias"
-                    refuse(f"{both}; rename the alias or qualify the column", ".column")
-                steps.append(Located(path, filter_step(entry, scope.resolve(text, ".column"))))
+                if late:
+                    with within(".column" if isinstance(entry, Comparison) else ""):
+                        self._refuse_two_meanings(uses)
+                steps.append(Located(path, self._conditions.step(entry, scope)))
         return filters_once(steps, problems)
 
-    def _source_columns(self) -> list[Reference]:
+    def _defaults(self) -> list[OutputColumn]:
+        """The columns of a result without grouping and without a list of columns."""
+        shown = [item for item in self._work.items.values() if item.shown]
+        computed = [OutputColumn(one, item.name) for item in shown for one in self._before.find(item.name)]
+        passed = [item.name for item in shown if item.passed is not None]
+        if passed and not self._explicit():
+            self._notes.add(
+                "specs.derived_columns",
+                f"pass source columns through ({', '.join(passed)}), so they are all columns of the result",
+                "the other columns of the sources as well",
+            )
+        own = [] if passed else self._source_columns()
+        return [*(one for one in own if not any(one.name.casefold() == c.name.casefold() for c in computed)), *computed]
+
+    def _source_columns(self) -> list[OutputColumn]:
         """Every source column in the order listed; a shared join key once."""
-        found: list[Reference] = []
+        found: dict[Reference, None] = {}
         for own in self._rows.sources.columns.values():
             for column in own:
                 same = self._before.find(column.name)
-                found.append(same[0] if len(same) == 1 else column)
-        return found
-
-    def _derived_columns(self) -> list[Reference]:
-        names = [*(d.name for d in self._derivations.found), *(step.name for step in self._windowing.before)]
-        return [reference for name in names for reference in self._before.find(name)]
+                shared = same[0] if len(same) == 1 and same[0].name.casefold() == column.name.casefold() else column
+                found[shared] = None
+        return [OutputColumn(column, column.name) for column in found]
 
     def _refuse_unreadable(self) -> None:
         """Refuse a result that takes, unasked, source columns that no job reads."""
-        if self._explicit():
+        if self._explicit() or any(item.passed for item in self._work.items.values() if item.shown):
             return
         filled = {column.name.casefold() for column in self._target.columns if not column.generated}
         sources = self._rows.sources
@@ -198,14 +298,16 @@ class _Planner:
     def _refuse_unused(self, before: PlanPhase) -> None:
         """Refuse a derived column or window that nothing uses, where no list of columns leaves it out."""
         kept = {step.name for step in (*before.derived, *before.windowed)}
-        paths = {d.name: d.path for d in self._derivations.found} | self._windowing.paths
-        self._refuse_unfilled([(name, path) for name, path in paths.items() if name not in kept])
+        made = {step.name for step in (*self._steps.derived, *self._steps.windowed)} - kept
+        shown = [item for item in self._work.items.values() if item.shown and item.column in made]
+        self._refuse_unfilled([(item.name, item.path) for item in shown])
 
     def _refuse_unused_aggregates(self, asked: set[str]) -> None:
         """Refuse an aggregate or a window over groups that nothing uses, where no list of columns leaves it out."""
         paths = [(entry.alias, f"{path}.alias") for path, entry in self._entries.aggregations]
-        paths += [(step.name, self._windowing.paths[step.name]) for step in self._windowing.after]
-        self._refuse_unfilled([(name, path) for name, path in paths if name not in asked])
+        windows = [item for item in self._waiting if isinstance(item.source, WindowEntry) and item.shown]
+        unused = [(item.name, item.path) for item in windows if item.column not in asked]
+        self._refuse_unfilled([*((name, path) for name, path in paths if name not in asked), *unused])
 
     def _refuse_unfilled(self, unused: list[tuple[str, str]]) -> None:
         """Refuse the unused columns that the existing target does not have."""
@@ -219,26 +321,21 @@ class _Planner:
 
     def _grouped_defaults(
         self, grouping: Grouping, grouped: Grouped, used: set[str], problems: Problems
-    ) -> list[Reference]:
-        """Keys, aggregates, and the derived columns that need an aggregate or that nothing uses before grouping."""
-        names = [key.name for key in grouping.keys] + [step.name for step in grouping.aggregates]
-        placed = {step.name for step in grouped.steps}
-        lost = [(step.name, self._windowing.paths[step.name]) for step in self._windowing.before]
-        for derivation in self._derivations.found:
-            if derivation.name in placed and derivation.name not in used:
-                names.append(derivation.name)
-            elif derivation.value is not None:
-                lost.append((derivation.name, derivation.path))
-        used = used | {unquoted(entry.column) for _, entry in self._entries.aggregations if entry.column}
-        for name, path in lost:
-            if name not in used and not self._explicit():
-                problems.add(path, f"{name!r} is neither grouped by nor aggregated, so it is lost; group by it")
-        names += [step.name for step in self._windowing.after]
-        return [reference for name in names for reference in grouped.find(name)]
+    ) -> list[OutputColumn]:
+        """Keys, aggregates, and the computed columns that need an aggregate or that nothing uses before grouping."""
+        made = set(self._work.made_names().values())
+        names = [key.name for key in grouping.keys] + [
+            step.name for step in grouping.aggregates if step.name not in made
+        ]
+        for item in self._work.items.values():
+            if not item.shown or item.name.casefold() in {name.casefold() for name in names}:
+                continue
+            if item in self._waiting or (item.column in grouped.placed and item.column not in used):
+                names.append(item.name)
+            elif item.passed is None and item.column not in used and not self._explicit():
+                message = f"{item.name!r} is neither grouped by nor aggregated, so it is lost; group by it"
+                problems.add(item.path, message, beyond=True)
+        return [OutputColumn(one, name) for name in names for one in grouped.find(name)]
 
     def _explicit(self) -> bool:
         return bool(self._specs.target_table.columns or self._entries.select)
-
-
-def _steps(found: Iterable[Derivation]) -> list[DerivedStep]:
-    return [DerivedStep(one.name, one.value) for one in found if one.value is not None]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from agent.compiler.expressions.references import NamedColumn, Reference
-from agent.compiler.plan.steps import ComputedStep, DerivedStep, FilterStep, Ordering, OutputColumn, PlanPhase
+from agent.compiler.plan.steps import ComputedStep, DerivedStep, Ordering, OutputColumn, PlanPhase, RowCondition
 from agent.compiler.plan.tie_breakers import with_ties_broken
 
 _Step = TypeVar("_Step", DerivedStep, ComputedStep)
@@ -15,17 +15,17 @@ _Step = TypeVar("_Step", DerivedStep, ComputedStep)
 def phase(
     derived: Sequence[DerivedStep],
     windowed: Sequence[ComputedStep],
-    filters: tuple[FilterStep, ...],
+    filters: tuple[RowCondition, ...],
     asked: Iterable[Reference],
 ) -> PlanPhase:
     """The phase that supplies the columns `asked`. Filters on a window's column come after the windows."""
     made = {step.name for step in windowed}
-    late = tuple(step for step in filters if isinstance(step.column, NamedColumn) and step.column.name in made)
+    late = tuple(step for step in filters if named(step.references) & made)
     early = tuple(step for step in filters if step not in late)
-    wanted = [*(step.column for step in late), *asked]
+    wanted = [*(reference for step in late for reference in step.references), *asked]
     windows = with_ties_broken(needed(windowed, wanted), wanted)
     wanted += [reference for step in windows for reference in step.references]
-    wanted += [step.column for step in early]
+    wanted += [reference for step in early for reference in step.references]
     kept = needed(derived, wanted)
     wanted += [reference for step in kept for reference in step.references]
     return PlanPhase(kept, early, windows, late, tuple(dict.fromkeys(wanted)))

@@ -80,6 +80,8 @@ class Names:
         self._found: dict[str, list[Reference]] = {}
         self._shown: dict[str, str] = {}
         self._unreadable: dict[str, str] = {}
+        self._defined: dict[str, str] = {}
+        self._shadowed: dict[str, list[Reference]] = {}
 
     def add(self, spelling: str, reference: Reference) -> None:
         """Let `spelling` stand for `reference`; a spelling with two meanings is ambiguous."""
@@ -91,6 +93,25 @@ class Names:
     def block(self, spelling: str, reason: str) -> None:
         """Let `spelling` stand for a column that no job reads."""
         self._unreadable.setdefault(spelling.casefold(), reason)
+
+    def define(self, name: str, reference: Reference) -> None:
+        """Let the name of a computed column stand for it alone, where source columns have the name too."""
+        fold = name.casefold()
+        if others := [one for one in self._found.get(fold, ()) if one != reference]:
+            self._shadowed[fold] = others
+        self._found[fold] = [reference]
+        self._unreadable.pop(fold, None)
+        self._shown.setdefault(fold, name)
+        self._defined[fold] = name
+
+    def shadowed(self, text: str) -> list[Reference]:
+        """The source column of the name that a computed column has taken; empty where only one meaning is left."""
+        others = self._shadowed.get(text.casefold(), [])
+        return others if len(others) == 1 else []
+
+    def name_of(self, text: str, reference: Reference) -> str:
+        """The name in a result of the column that `text` stands for."""
+        return self._defined.get(text.casefold(), reference.name)
 
     def find(self, text: str) -> list[Reference]:
         """Everything that `text` may stand for; empty when nothing does."""
@@ -139,6 +160,10 @@ class Scope(Protocol):
 
     def shown(self) -> list[str]:
         """All spellings, for hints."""
+        ...
+
+    def name_of(self, text: str, reference: Reference) -> str:
+        """The name in a result of the column that `text` stands for."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from agent.compiler.expressions.column_kinds import Kind
 from agent.compiler.expressions.references import BoundExpression, Constant, Reference, SourceColumn
@@ -16,9 +17,10 @@ class JoinStep:
     source: str
     join_type: JoinType
     equalities: tuple[tuple[SourceColumn, SourceColumn], ...] = ()
-    """Pairs that must be equal: a column joined before, and one of the new source."""
-    condition: BoundExpression | None = None
-    """A condition that must hold as well."""
+    """Pairs that must be equal: a column joined before, and one of the new source. Without any, and without a
+    condition, every row meets every row."""
+    conditions: tuple[BoundExpression, ...] = ()
+    """Conditions that must hold as well."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,30 @@ class FilterStep:
 
     column: Reference
     operator: str
-    values: tuple[Constant, ...] = ()
+    values: tuple[Constant | Reference, ...] = ()
     trimmed: bool = False
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns that it compares."""
+        return (self.column, *(value for value in self.values if not isinstance(value, Constant)))
+
+
+@dataclass(frozen=True)
+class ConditionStep:
+    """Conditions joined by `and` or `or`; `not` has one part."""
+
+    operator: Literal["and", "or", "not"]
+    parts: tuple[RowCondition, ...]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The columns of all parts."""
+        return tuple(reference for part in self.parts for reference in part.references)
+
+
+RowCondition = FilterStep | BoundExpression | ConditionStep
+"""A condition that a row must meet."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +139,14 @@ class AggregateStep:
     column: Reference | None
     name: str
     kind: Kind | None
-    only: FilterStep | None = None
+    only: RowCondition | None = None
     """The rows that are aggregated, as for a column of a pivot; all rows when None."""
 
     @property
     def references(self) -> tuple[Reference, ...]:
         """The columns that it is computed from."""
         own = () if self.column is None else (self.column,)
-        return own if self.only is None else (*own, self.only.column)
+        return own if self.only is None else (*own, *self.only.references)
 
 
 @dataclass(frozen=True)
@@ -165,10 +189,10 @@ class PlanPhase:
     """The steps on one side of grouping, in this order."""
 
     derived: tuple[DerivedStep, ...] = ()
-    filters: tuple[FilterStep, ...] = ()
+    filters: tuple[RowCondition, ...] = ()
     windowed: tuple[ComputedStep, ...] = ()
     """Windows, and columns derived from them."""
-    windowed_filters: tuple[FilterStep, ...] = ()
+    windowed_filters: tuple[RowCondition, ...] = ()
     reads: tuple[Reference, ...] = ()
     """All columns that these steps, and those after the phase, read."""
 

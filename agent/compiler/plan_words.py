@@ -9,12 +9,13 @@ from agent.compiler.expressions.references import BoundExpression, Constant, Nam
 from agent.compiler.plan.steps import (
     AggregateStep,
     ComputedStep,
-    FilterStep,
+    ConditionStep,
     Grouping,
     JoinStep,
     Ordering,
     Plan,
     PlanPhase,
+    RowCondition,
     SortKey,
     UnionStep,
     WindowStep,
@@ -64,8 +65,9 @@ def _union(union: UnionStep) -> str:
 
 def _join(step: JoinStep, snapshot: Snapshot) -> str:
     conditions = [f"{_column(one)} = {_column(two)}" for one, two in step.equalities]
-    if step.condition is not None:
-        conditions.append(_expression(step.condition))
+    conditions += [_expression(condition) for condition in step.conditions]
+    if not conditions:
+        return f"cross join {step.source}: each row meets every row of {step.source}"
     keeps = _KEEPS[step.join_type].format(new=step.source)
     return f"{step.join_type} join {step.source} on {' and '.join(conditions)}: {_fan_out(step, snapshot)}; {keeps}"
 
@@ -118,12 +120,19 @@ def _bound(offset: int | None, unbounded: str) -> str:
     return "current row" if offset == 0 else f"{abs(offset)} {'preceding' if offset < 0 else 'following'}"
 
 
-def _filter(step: FilterStep) -> str:
+def _filter(step: RowCondition) -> str:
     return f"keep rows where {_condition(step)}"
 
 
-def _condition(step: FilterStep) -> str:
-    values = [_constant(value) for value in step.values]
+def _condition(step: RowCondition) -> str:
+    match step:
+        case ConditionStep("not", (part,)):
+            return f"not ({_condition(part)})"
+        case ConditionStep(operator, parts):
+            return f" {operator} ".join(f"({_condition(part)})" for part in parts)
+        case BoundExpression():
+            return _expression(step)
+    values = [_constant(value) if isinstance(value, Constant) else _column(value) for value in step.values]
     if len(values) > _SHOWN:
         values = [*values[:_SHOWN], f"… {len(step.values) - _SHOWN:,} more"]
     if step.operator.endswith("IN"):

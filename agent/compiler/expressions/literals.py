@@ -43,6 +43,9 @@ _DIGITS_IN_DOUBLE = 15
 """Significant decimal digits that survive a double, which JSON parsers read numbers into."""
 
 
+_TRUTHS = {"true": True, "false": False}
+
+
 def exact_value(value: object, kind: Kind | None) -> Constant:
     """The value as a constant for a column of that kind. Refuses a value that does not fit exactly."""
     if value is None:
@@ -55,7 +58,8 @@ def exact_value(value: object, kind: Kind | None) -> Constant:
         )
     match kind.family:
         case "boolean":
-            return Constant(value) if isinstance(value, bool) else _misfit(value, _bare("true or false", value), kind)
+            truth = _TRUTHS.get(value.lower(), value) if isinstance(value, str) else value
+            return Constant(truth) if isinstance(truth, bool) else _misfit(value, "true or false", kind)
         case "string":
             text = value.rstrip(" ") if isinstance(value, str) and kind.padded else value
             return Constant(text) if isinstance(text, str) else _misfit(value, "a text", kind)
@@ -120,6 +124,8 @@ def _number(value: object, kind: Kind) -> Constant:
 
 
 def _double(value: object, kind: Kind) -> Constant:
+    if isinstance(value, str) and _FRACTION.fullmatch(value):
+        value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _misfit(value, _bare("a number", value), kind)
     if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:

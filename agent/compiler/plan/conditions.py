@@ -50,7 +50,7 @@ def filter_step(entry: Comparison, column: Reference, scope: Scope) -> FilterSte
     """The filter on a resolved column. Refuses a value that does not fit the column."""
     kind, operator = column.kind, entry.operator
     if operator in ("IS NULL", "IS NOT NULL"):
-        if entry.value not in _NO_VALUE:
+        if not any(entry.value is one or (isinstance(one, str) and entry.value == one) for one in _NO_VALUE):
             refuse(f"{operator} takes no value", ".value")
         return FilterStep(column, operator)
     if operator in _TEXT_ONLY:

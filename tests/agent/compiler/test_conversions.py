@@ -97,7 +97,7 @@ CONVERTED = [
     ("date_trunc(concat('mo', 'nth'), ts)", "is not a unit of date_trunc()"),
     ("trunc(day, 'day')", "'day' is not a unit of trunc()"),
     ("trunc(n, 2)", "'2' is not a unit of trunc()"),
-    ("date_part('hors', ts)", "did you mean 'hours'?"),
+    ("date_part('hors', ts)", "did you mean 'hour'?"),
     ("extract(microseconds FROM ts)", "is not a unit of extract()"),
     ("extract(epoch FROM ts)", "'epoch' is not a unit to Spark; write unix_seconds(ts)"),
     ("EXTRACT(EPOCH FROM day) / 60", "write unix_seconds(CAST(day AS timestamp))"),

@@ -26,7 +26,6 @@ EXPRESSIONS = [
     ("nosuch(amount)", "function nosuch() is not one"),
     ("uper(note)", "did you mean 'upper'?"),
     ("sum(amount)", "write it as an entry of `aggregations`"),
-    ("row_number() OVER (ORDER BY amount)", "as an entry of type window"),
     ("(SELECT 1)", "a subquery"),
     ("amount IN (SELECT 1)", "a subquery"),
     ("transform(array(1), x -> x)", "a lambda"),
@@ -40,7 +39,6 @@ EXPRESSIONS = [
     ("amount total", "an alias"),
     ("orders.*", "`*`"),
     ('upper("note")', "write `note` for the column"),
-    ("later + 1", "list it before this one"),
     ("amount = note", "string with decimal, which Spark converts; write CAST"),
     ("date_trunc()", "cannot be read"),
     ("date_trunc(unit, placed)", "'unit' is not a column here"),
@@ -123,7 +121,7 @@ def test_padding_stays_through_grouping_and_joins(sources: list[Any], specs: dic
     assert_refused(found, "specs.derived_columns[0].expression", "write rtrim(")
 
 
-WORDS = ["comment", "desc", "show", "set", "use", "cache", "load", "explain", "call", "kill", "begin", "if", "update"]
+WORDS = ["comment", "show", "set", "use", "cache", "load", "explain", "call", "kill", "begin", "if", "update"]
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -215,7 +213,7 @@ FILTERS = [
     (where("order_id", "IN", [1, None]), "value", "NULL equals nothing"),
     (where("order_id", "BETWEEN", [1]), "value", "two values"),
     (where("order_id", "=", 2**63), "value", "beyond 64-bit"),
-    (where("order_id", "IS NULL", 1), "value", "takes no value"),
+    (where("order_id", "IS NULL", 5), "value", "takes no value"),
     (where("note", "=", 1), "value", "give a text"),
     (where("note", "LIKE", "a\\b"), "value", "a backslash in a pattern"),
     (where("amount", "LIKE", "1%"), "operator", "LIKE needs a text column"),

@@ -259,8 +259,8 @@ EXACT = [
     ("id", "5.5", "'5.5' does not fit a integer column; give a number"),
     ("id", str(2**63), "is beyond 64-bit integers"),
     ("n", "9" * 39, "has more than 38 digits"),
-    ("d", "0.5", "'0.5' does not fit a float column; give a number without quotes"),
-    ("b", "true", "'true' does not fit a boolean column; give true or false without quotes"),
+    ("d", "0,5", "'0,5' does not fit a float column; give a number"),
+    ("b", "yes", "'yes' does not fit a boolean column; give true or false"),
 ]
 
 

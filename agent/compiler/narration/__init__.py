@@ -1,0 +1,1 @@
+"""Narration: what the words of a specification say beyond its structured fields."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pprint
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +47,14 @@ def assemble(transform: str, request: Request, snapshot: Snapshot, connection: s
     template = _TEMPLATE.read_text(encoding="utf-8")
     body = transform.strip("\n")
     wanted = target_columns(request, snapshot)
+    names = dict.fromkeys(column.name for source in snapshot.sources for column in source.columns)
+    read = columns_read(body, names, [name for name, *_ in wanted])
     text = fill(
         template,
         target_literal=" ".join(snapshot.target.name.split()).replace("\\", "/").replace('"', "'"),
         transform=body + "\n",
         connection=repr(connection),
-        sources=_literal([_source(source, body, wanted) for source in snapshot.sources]),
+        sources=_literal([_source(source, read) for source in snapshot.sources]),
         table_names=_literal(_table_names(snapshot)),
         columns=_literal(wanted),
         checked_texts=_literal(checked_texts(body)),
@@ -91,9 +94,8 @@ def _job_column(name: str, sql_type: str | None, required: bool) -> JobColumn:
     return (name, spark_type(sql_type, name), canonical(sql_type), required)
 
 
-def _source(source: Source, transform: str, wanted: list[JobColumn]) -> tuple[str, str, str | None, list[JobColumn]]:
+def _source(source: Source, read: frozenset[str] | None) -> tuple[str, str, str | None, list[JobColumn]]:
     """Key, relation, the column for a parallel read, and the columns that are read: at least one."""
-    read = columns_read(transform, [c.name for c in source.columns], [name for name, *_ in wanted])
     kept = source.columns if read is None else [c for c in source.columns if c.name in read] or source.columns[:1]
     columns = [_job_column(c.name, c.type, True) for c in kept]
     return source.key, source.relation or source.table, parallel_by(source), columns
@@ -115,9 +117,9 @@ def parallel_by(source: Source) -> str | None:
 
 def _table_names(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Table names and keys of the tables that are listed once under an alias."""
-    tables = [s.table for s in snapshot.sources]
+    times = Counter(s.table for s in snapshot.sources)
     keys = {s.key for s in snapshot.sources}
-    once = [s for s in snapshot.sources if tables.count(s.table) == 1]
+    once = [s for s in snapshot.sources if times[s.table] == 1]
     return [(s.table, s.key) for s in once if s.table not in keys]
 
 

@@ -8,6 +8,7 @@ An enum is written `enum NAME`, with NAME as `format_type` gives it: a name alon
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from agent.errors import UnsupportedTypeError
@@ -74,6 +75,7 @@ _ENUM = re.compile(r'^(?i:enum)\s+((?:(?:[a-zA-Z_][a-zA-Z0-9_$]*|"(?:[^"\0]|"")+
 _NUMERIC_WITHOUT_PRECISION = "decimal(38,18)"
 
 
+@lru_cache(maxsize=1024)
 def canonical(type_name: str) -> str:
     """PostgreSQL's own spelling of a type name: `decimal(5, 2)` is `numeric(5,2)`, `_int4` is `integer[]`.
 

@@ -21,10 +21,15 @@ from agent.sampling.made_values import Comparable, column_family, comparable, fi
 from agent.snapshot import Column, Snapshot
 
 _UNARY = ("IS NULL", "IS NOT NULL")
+_MEMBERSHIP = ("=", "!=", "IN", "NOT IN")
 _REACH = 6
 """Steps to each side of a filter's value."""
 _MOST_CELLS = 40
-"""Limit of the search for passing cells; a table has fewer rows that need different ones."""
+"""Limit of cells that pass or fail; a table has fewer rows that need different ones."""
+_TRIED = 4_000
+"""Limit of cells that are tried, so that a thousand filters take no million comparisons."""
+_VALUES = 50
+"""Values of one filter that cells are made of, beside the smallest and the largest one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +53,32 @@ class SourceFilter:
         if left is None:
             return False
         if self.operator.endswith("LIKE"):
-            return _like(str(cell), str(self.value)) == (self.operator == "LIKE")
+            return (self._pattern.fullmatch(str(cell)) is not None) == (self.operator == "LIKE")
+        if self.operator in _MEMBERSHIP:
+            return (left in self._members) == (self.operator in ("=", "IN"))
         return _compare(left, self.operator, self.operands)
 
     @cached_property
     def operands(self) -> tuple[Comparable | None, ...]:
         """The filter's values in comparable form."""
         return tuple(comparable(value, self.column) for value in _operands(self.value))
+
+    @cached_property
+    def telling_values(self) -> tuple[JsonValue, ...]:
+        """The filter's values, of very many the first, the smallest and the largest."""
+        values = _operands(self.value)
+        if len(values) <= _VALUES:
+            return tuple(values)
+        by_size = sorted(zip(self.operands, range(len(values)), strict=True), key=lambda pair: pair[0])  # type: ignore[arg-type, return-value]
+        return (*values[:_VALUES], values[by_size[0][1]], values[by_size[-1][1]])
+
+    @cached_property
+    def _members(self) -> frozenset[Comparable | None]:
+        return frozenset(self.operands)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return _like(str(self.value))
 
 
 def source_filters(entries: Entries, snapshot: Snapshot, classes: Sequence[KeyClass] = ()) -> tuple[SourceFilter, ...]:
@@ -93,12 +117,12 @@ def _satisfying(filters: tuple[SourceFilter, ...], column: Column) -> Sequence[J
     if any(item.operator == "IS NULL" for item in filters):
         return [None] if column.nullable and all(item.passes(None) for item in filters) else []
     passes = _all_of(filters, column)
-    return list(islice((cell for cell in _candidates(filters, column) if passes(cell)), _MOST_CELLS))
+    return list(islice((cell for cell in islice(_candidates(filters, column), _TRIED) if passes(cell)), _MOST_CELLS))
 
 
 def violating(broken: SourceFilter, others: Sequence[SourceFilter], column: Column) -> list[JsonValue]:
     """Cells that fail `broken`; those that pass `others` come first."""
-    cells = [cell for cell in _candidates([broken], column) if not broken.passes(cell)]
+    cells = [*islice((cell for cell in _candidates([broken], column) if not broken.passes(cell)), _MOST_CELLS)]
     if not cells and broken.operator == "IS NOT NULL" and column.nullable:
         return [None]
     passes = _all_of(others, column)
@@ -138,10 +162,6 @@ def _operands(value: JsonValue) -> list[JsonValue]:
 
 
 def _compare(left: Comparable, operator: str, right: Sequence[Comparable | None]) -> bool:
-    if operator in ("=", "IN"):
-        return left in right
-    if operator in ("!=", "NOT IN"):
-        return left not in right
     low, high = right[0], right[-1]
     outcomes = {
         ">": lambda: left > low,  # type: ignore[operator]  # both come from `comparable` for one column
@@ -153,11 +173,11 @@ def _compare(left: Comparable, operator: str, right: Sequence[Comparable | None]
     return outcomes[operator]()
 
 
-def _like(text: str, pattern: str) -> bool:
+def _like(pattern: str) -> re.Pattern[str]:
     parts = re.findall(r"\\.|.", pattern, flags=re.DOTALL)
     wild = {"%": ".*", "_": "."}
     regex = "".join(wild.get(part) or re.escape(part[-1]) for part in parts)
-    return re.fullmatch(regex, text, flags=re.DOTALL) is not None
+    return re.compile(regex, flags=re.DOTALL)
 
 
 def _candidates(filters: Iterable[SourceFilter], column: Column) -> Iterator[JsonValue]:
@@ -176,8 +196,8 @@ def _wanted(filters: Iterable[SourceFilter], column: Column) -> Iterator[JsonVal
             yield from _from_pattern(str(item.value))
         elif item.operator not in _UNARY:
             # The values themselves come first: they pass `=`, `IN` and `>=`, and fail `>`.
-            yield from _operands(item.value)
-            for value in _operands(item.value):
+            yield from item.telling_values
+            for value in item.telling_values:
                 yield from _neighbours(value, column)
     yield from (generated(column, index) for index in range(2 * _REACH))
 

@@ -23,6 +23,9 @@ one table can alternate.
 _SEARCHED = 60
 """Generated candidates per column."""
 
+_FILTERS = 60
+"""Filters that keys are made of one by one, and that get a key which fails only them."""
+
 Cells = Mapping[Member, JsonValue]
 """A key in each member's type: 5, `5.00` and the text `5`."""
 
@@ -57,7 +60,7 @@ def make_pool(
         return None
     chosen = _matching_keys(key_class, columns, lead, keys, filters)
     values = {m: [cells[m] for cells in chosen] for m in columns} if chosen else _separate_keys(columns, keys, filters)
-    broken = {item.position: cells for item in filters if (cells := _failing_key(item, filters, columns))}
+    broken = {item.position: cells for item in filters[:_FILTERS] if (cells := _failing_key(item, filters, columns))}
     return Pool(key_class, values, broken, _unmatched(columns, keys, filters, values, broken))
 
 
@@ -72,7 +75,7 @@ def _keys(
 ) -> Iterator[Cells]:
     """Keys that all members can hold, distinct in every member; those of the leading column come first."""
     seen: set[tuple[Member, JsonValue]] = set()
-    for value in _candidates(columns, lead, filters):
+    for value in _distinct(_candidates(columns, lead, filters)):
         cells = _in_all_types(value, columns)
         if cells is not None and not seen & set(cells.items()):
             seen |= set(cells.items())
@@ -83,11 +86,26 @@ def _candidates(
     columns: Mapping[Member, Column], lead: Sequence[JsonValue], filters: Sequence[SourceFilter]
 ) -> Iterator[JsonValue]:
     yield from lead
+    of_member: dict[Member, list[SourceFilter]] = {}
     for item in filters:
+        of_member.setdefault(item.member, []).append(item)
+    for member, own in of_member.items():
+        yield from satisfying(own, columns[member])
+    for item in filters[:_FILTERS]:
         yield from satisfying([item], item.column)
         yield from violating(item, [], item.column)
     for column in columns.values():
         yield from (generated(column, index) for index in range(_SEARCHED))
+
+
+def _distinct(values: Iterable[JsonValue]) -> Iterator[JsonValue]:
+    """Each value once, without lists: arrays are no keys."""
+    seen: set[tuple[type, JsonValue]] = set()
+    for value in values:
+        # True, 1 and 1.0 are equal, and fit different types.
+        if not isinstance(value, list | dict) and (type(value), value) not in seen:
+            seen.add((type(value), value))
+            yield value
 
 
 def _passes(cells: Cells, filters: Iterable[SourceFilter]) -> bool:

@@ -21,6 +21,8 @@ from agent.sampling.made_values import fitted, generated
 from agent.snapshot import Column, Row, Snapshot, Source
 
 _MOST_SAMPLES = 10
+_BROKEN_FILTERS = 300
+"""Limit of filters that get a row of their own, which fails only them."""
 _FULL_ROWS = 8
 """Least rows without NULL per table; generated rows fill up the samples."""
 
@@ -85,7 +87,7 @@ def sample_tables(request: Request, snapshot: Snapshot) -> dict[str, list[Row]]:
     classes = key_classes(entries, snapshot)
     filters = source_filters(entries, snapshot, classes)
     alignment = _align(tables, filters, classes, circle=_circle(entries, snapshot))
-    breaks = [(_turn(item, index, tables), item) for index, item in enumerate(filters)]
+    breaks = [(_turn(item, index, tables), item) for index, item in enumerate(filters[:_BROKEN_FILTERS])]
     return {table.name: _rows(table, alignment, breaks) for table in tables}
 
 
@@ -147,7 +149,9 @@ def _align(
         if pool is not None:
             pools.update(dict.fromkeys(key_class.members, pool))
             shifted |= set() if circle or key_class.composite else _second_members(key_class)
-    by_member = {item.member: [other for other in filters if other.member == item.member] for item in filters}
+    by_member: dict[Member, list[SourceFilter]] = {}
+    for item in filters:
+        by_member.setdefault(item.member, []).append(item)
     return _Alignment(by_member, pools, frozenset(shifted))
 
 

@@ -14,7 +14,8 @@ from agent.findings import Finding
 from agent.sanitizing.policy_context import finding
 from agent.sanitizing.runtime import Runtime, Version
 
-MAX_CHARACTERS = 50_000
+MAX_CHARACTERS = 300_000
+"""Limit of a transform; ten thousand values of an IN are within it."""
 MAX_DEPTH = 250
 """Levels of the syntax tree: Python's own recursion limit is 1,000."""
 

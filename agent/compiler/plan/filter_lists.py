@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.compiler.expressions.references import Reference
 from agent.compiler.plan.steps import FilterStep, RowCondition
 from agent.compiler.problems import Problems
 from agent.compiler.spec.repetitions import STEPS
@@ -13,24 +14,23 @@ _BESIDE = ("!=", "NOT IN", "LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE", "NOT BETWEE
 
 def filters_once(entries: list[Located[RowCondition]], problems: Problems) -> tuple[RowCondition, ...]:
     """The filters, each once. A step that no row could pass beside another filter contradicts it."""
-    kept: list[Located[RowCondition]] = []
+    kept: dict[RowCondition, None] = {}
+    alike: dict[tuple[Reference, str], list[str]] = {}
     for path, step in entries:
-        if any(one == step for _, one in kept):
+        if step in kept:
             continue
-        clash = _contradicted(path, step, kept) if isinstance(step, FilterStep) else None
-        if clash is not None:
-            problems.add(path, f"contradicts {clash}")
-        else:
-            kept.append(Located(path, step))
-    return tuple(step for _, step in kept)
+        if isinstance(step, FilterStep):
+            places = alike.setdefault((step.column, step.operator), [])
+            if clash := _contradicted(path, step.operator, places):
+                problems.add(path, f"contradicts {clash}")
+                continue
+            places.append(path)
+        kept[step] = None
+    return tuple(kept)
 
 
-def _contradicted(path: str, step: FilterStep, kept: list[Located[RowCondition]]) -> str | None:
-    """The path of the filter that an entry of `transformations` contradicts."""
-    if not path.startswith(STEPS):
+def _contradicted(path: str, operator: str, places: list[str]) -> str | None:
+    """The filter of the same column and operator, by its path, that an entry of `transformations` contradicts."""
+    if not path.startswith(STEPS) or operator in _BESIDE:
         return None
-    for where, one in kept:
-        same = isinstance(one, FilterStep) and (one.column, one.operator) == (step.column, step.operator)
-        if same and (step.operator == "=" or (step.operator not in _BESIDE and not where.startswith(STEPS))):
-            return where
-    return None
+    return next((where for where in places if operator == "=" or not where.startswith(STEPS)), None)

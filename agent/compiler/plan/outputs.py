@@ -164,22 +164,23 @@ class ResultReader:
 
     def _sort_keys(self, outputs: tuple[OutputColumn, ...], problems: Problems) -> list[tuple[Reference, SortItem]]:
         keys = []
+        by_name = {output.name.casefold(): output.column for output in reversed(outputs)}
         for path, items in self._entries.sort[:1]:
             for item in items:
                 with problems.at(path):
-                    key = self._sorted_by(item.column, outputs)
+                    key = self._sorted_by(item.column, by_name)
                     if reason := unordered(key.kind):
                         cannot(f"{described(key)} cannot be sorted by: {reason}")
                     keys.append((key, item))
         return keys
 
-    def _sorted_by(self, text: str, outputs: tuple[OutputColumn, ...]) -> Reference:
+    def _sorted_by(self, text: str, by_name: dict[str, Reference]) -> Reference:
         """The column to sort by, as it is before the select. Refuses a name that the result gives to another column."""
-        own = [output.column for output in outputs if output.name.casefold() == text.casefold()]
+        own = by_name.get(text.casefold())
         found = self._scope.find(text)
-        if own and found and own[0] not in found:
+        if own and found and own not in found:
             refuse(f"{text!r} is one column before the select and another after it; rename one of them")
-        return own[0] if own else self._scope.resolve(text)
+        return own or self._scope.resolve(text)
 
 
 def _check_distinct(outputs: tuple[OutputColumn, ...], problems: Problems) -> None:

@@ -275,10 +275,10 @@ def test_whatever_has_a_plan_compiles_to_code_that_the_policy_takes(
     filters: list[Any], derived: list[Any], aggregations: list[Any], description: str
 ) -> None:
     """A specification is either refused with problems, or its code parses and holds only allowed names."""
-    request = request_for(
-        ORDERS, {"description": description}, filters=filters, derived_columns=derived, aggregations=aggregations
-    )
     try:
+        request = request_for(
+            ORDERS, {"description": description}, filters=filters, derived_columns=derived, aggregations=aggregations
+        )
         plan = build_plan(request, snapshot_for(request))
     except InvalidRequestError as error:
         assert error.problems

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,6 +28,8 @@ class Life:
     moment: Moment = "before"
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     """Work of somebody else, once, right before a call by its name, as `jobs.start`."""
+    errors: Mapping[str, Exception] = field(default_factory=dict)
+    """Errors that every call by a name raises without being made."""
     calls: list[str] = field(default_factory=list)
     dead: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -40,6 +42,8 @@ class Life:
             here = name in self.names and sum(one in self.names for one in self.calls) == self.dies_at
             self._live_on(here and self.moment == "before")
         self.before.pop(name, lambda: None)()
+        if name in self.errors:
+            raise self.errors[name]
         answer = method(*given, **more)
         self._live_on(here and self.moment == "after")
         return answer

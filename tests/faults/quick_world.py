@@ -1,22 +1,21 @@
-"""A world in memory, in which a run takes hundredths of a second: everything but engine, database and model is real.
+"""A world in which a run takes hundredths of a second: everything but engine and model is real.
 
-An invocation is a service of its own, which may die at any call of its ports; a job run ends when the world says so.
+The database is one in memory or a real PostgreSQL. An invocation is a service of its own, which may die at any call of
+its ports; a job run ends as planned, or when the world says so.
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from agent.names import RunKey, staging_table
+from agent.names import RunKey, prefix_of_table, staging_prefix
 from agent.settings import load_settings
-from agent.snapshot import Snapshot
 from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import JOB_EVENT, answer
@@ -35,101 +34,35 @@ from tests.faults.invariants import (
     started_once,
 )
 from tests.faults.mortal import Life, Mortal, MortalSaver, ProcessDied
-from tests.runs.scene import REPLY, SCRIPT_FAILED, Defined, Listening, Woken, event
-from tools.fakes import FakeClock, FakeDatabase, FakeJobs, FakeModel, PlannedRun
+from tests.faults.quick_databases import QuickDatabase, QuickPostgres, quick_postgres
+from tests.faults.quick_jobs import QuickJobs, planned
+from tests.runs.scene import REPLY, Defined, Listening, Woken, event
+from tools.fakes import FakeClock, FakeModel
 from tools.local.lease import FileLease
 from tools.local.ledger import SqliteLedger
-from tools.records import TERMINAL_STATES, JobRun, Published, PublishOrder, RunRecord
+from tools.ports import Database
+from tools.records import RunRecord
 from tools.toolbox import Toolbox
 
 RUN = "run_1"
 SETTINGS = load_settings({"model": "fake"}, {})
 REQUEST = event(options={"wait": "event"})
 RESTART = event(options={"wait": "event", "restart": True})
+CANCEL = {"action": "cancel", "run_id": RUN}
 FOREIGN = "jr_" + 64 * "0"
-_LOOKS = 10_000
-_STOPS_AFTER = 2
 _ROUNDS = 8
 _NOTHING = Tables([], [])
 
 
-class QuickJobs(FakeJobs):
-    """A FakeJobs whose runs stage a table, and end when they are told to."""
-
-    def __init__(self, database: FakeDatabase, *attempts: PlannedRun) -> None:
-        super().__init__()
-        self._database = database
-        self._attempts = attempts
-        self.live_at_starts: list[int] = []
-        """How many runs were live when each one was started."""
-        self.late = False
-        """True while lists of runs do not show what was started."""
-
-    def start(self, job_name: str, arguments: Mapping[str, str]) -> str:
-        """Start one run, which stages its rows at once, and goes as its attempt is planned in every generation."""
-        self.plans = [self._attempts[attempt_of(job_name) - 1]]
-        live = sum(not run.terminal for name in self._runs for run in super(QuickJobs, self).list_runs(name))
-        job_run_id = super().start(job_name, arguments)
-        self.live_at_starts.append(live)
-        self._database.staged.append(staging_table(arguments["--staging_prefix"], job_run_id))
-        return job_run_id
-
-    def list_runs(self, job_name: str) -> list[JobRun]:
-        """All runs of the job, newest first; none while lists are late."""
-        return [] if self.late else super().list_runs(job_name)
-
-    def stop(self, job_name: str, job_run_id: str) -> None:
-        """Stop a live run, which takes two looks."""
-        run = self._run(job_name, job_run_id)
-        if run.state() not in TERMINAL_STATES and not run.stopped:
-            run.looks = run.plan.looks - _STOPS_AFTER
-        super().stop(job_name, job_run_id)
-
-    def end(self) -> None:
-        """Let all runs that are live end as planned."""
-        for runs in self._runs.values():
-            for run in runs:
-                run.looks = max(run.looks, run.plan.looks)
-
-    def counts(self) -> dict[str, int]:
-        """How many runs each job had."""
-        return {name: len(runs) for name, runs in self._runs.items()}
-
-    def definitions(self) -> list[str]:
-        """Names of the jobs that are defined now."""
-        return sorted(self._jobs)
-
-
-def attempt_of(job_name: str) -> int:
-    """The attempt that a job is for."""
-    found = re.search(r"-a(\d+)-l\d+-", job_name)
-    assert found is not None
-    return int(found[1])
-
-
 @dataclass
-class QuickDatabase(FakeDatabase):
-    """A FakeDatabase that counts what it moves."""
+class MemoryJournal:
+    """A Journal in memory."""
 
-    moved: list[PublishOrder] = field(default_factory=list)
-    """Publishes that wrote into the target, in order."""
-    lost: list[str] = field(default_factory=list)
-    """Staging tables that a publish wanted and that were not there."""
-
-    def publish(self, order: PublishOrder, snapshot: Snapshot) -> Published:
-        """Move the rows, once per run and generation."""
-        made = super().publish(order, snapshot)
-        if not made.already:
-            self.moved.append(order)
-            self.lost += [] if order.staging_table in self.staged else [order.staging_table]
-        return made
-
-
-class NoJournal:
-    """Nobody reads it here."""
+    texts: list[str] = field(default_factory=list)
 
     def write(self, run_id: str, kind: str, title: str, description: str = "", **metadata: object) -> None:
-        """Forget."""
+        """Keep the description."""
+        self.texts.append(description)
 
 
 @dataclass
@@ -137,37 +70,99 @@ class QuickWorld:
     """Everything that outlives each process."""
 
     folder: Path
-    ledger: SqliteLedger
-    checkpoints: sqlite3.Connection
+    database: Database
     jobs: QuickJobs
-    database: QuickDatabase
+    ledger: SqliteLedger = field(default_factory=lambda: SqliteLedger(Path(":memory:")))
+    checkpoints: sqlite3.Connection = field(
+        default_factory=lambda: sqlite3.connect(":memory:", check_same_thread=False)
+    )
+    model: FakeModel = field(default_factory=lambda: FakeModel([REPLY] * 9))
+    """The model of the processes to come."""
     listener: Listening = field(default_factory=Listening)
     artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
     clock: FakeClock = field(default_factory=FakeClock)
 
-    def ask(self, what: object, life: Life | None = None, leases: str = "leases") -> Response | None:
-        """The answer of a process of its own; None when it died. With other `leases`, of one that sees no holder."""
-        life = life or Life()
+    def close(self) -> None:
+        """Close the stores."""
+        self.ledger.close()
+        self.checkpoints.close()
+
+    def ask(self, what: object, life: Life | None = None, leases: str = "leases") -> Response:
+        """The answer of a process of its own. Other `leases` show it no holder. Raises ProcessDied."""
         waker = Woken()
-        try:
-            told = answer(Actions(self._service(life, leases), waker), what)
-        except ProcessDied:
-            return None
+        told = answer(Actions(self.service(life, leases), waker), what)
         for run_id in waker.runs:
             self.act("resume", run_id)
         return told
 
-    def act(self, action: str, run_id: str = RUN, life: Life | None = None, leases: str = "leases") -> Response | None:
+    def dies(self, what: object, life: Life) -> bool:
+        """True when the process that is asked dies; it may answer before the call at which it would."""
+        try:
+            self.ask(what, life)
+        except ProcessDied:
+            return True
+        return False
+
+    def act(self, action: str, run_id: str = RUN, life: Life | None = None, leases: str = "leases") -> Response:
         """Do something to a run."""
         return self.ask({"action": action, "run_id": run_id}, life, leases)
 
-    def sweep(self) -> None:
+    def sweep(self) -> Response:
         """A tick; what it wakes works in processes of its own."""
-        self.ask({"action": "sweep"})
+        return self.ask({"action": "sweep"})
 
     def past_deadline(self) -> None:
         """Let the deadline of whatever runs pass."""
         self.clock.sleep(60 * SETTINGS.run_deadline_minutes + 1)
+
+    def job_event(self, foreign: bool = False) -> dict[str, Any]:
+        """The event of the newest start, or of a run that it did not start; of an unknown job before any start."""
+        name = self.jobs.started[-1] if self.jobs.started else f"datamorph-job-{RUN}-g1-a1-l1-01234567"
+        known = self.jobs.list_runs(name)
+        job_run_id = FOREIGN if foreign or not known else known[0].job_run_id
+        detail = {"jobName": name, "jobRunId": job_run_id, "severity": "INFO", "state": "SUCCEEDED", "message": ""}
+        return {"source": "aws.glue", "detail-type": JOB_EVENT, "detail": detail}
+
+    def record(self, run_id: str = RUN) -> RunRecord | None:
+        """The run as it stands recorded."""
+        return self.ledger.run(run_id)
+
+    def staging(self, run_id: str = RUN) -> list[str]:
+        """The staging tables of a run's newest generation."""
+        record = self.record(run_id)
+        assert record is not None
+        prefixes = [staging_prefix(launch.key, record.accepted_at) for launch in self.ledger.launches(record.key)]
+        return [table for table in self.database.staging_tables() if prefix_of_table(table) in prefixes]
+
+    def service(self, life: Life | None = None, leases: str = "leases") -> Service:
+        """The service of a process."""
+        life = life or Life()
+
+        def mortal(name: str, port: object) -> Any:
+            return Mortal(name, port, life)
+
+        tools = Toolbox(
+            model=mortal("model", self.model),
+            artifacts=mortal("artifacts", self.artifacts),
+            jobs=mortal("jobs", self.jobs),
+            dry_run=None,
+            database=mortal("database", self.database),
+            ledger=mortal("ledger", self.ledger),
+            lease=mortal("lease", FileLease(self.folder / leases)),
+            journal=self.journal,
+            clock=self.clock,
+            announcer=mortal("announcer", self.listener),
+            job_list=Defined(self.jobs),
+        )
+        return Service(tools, SETTINGS, MortalSaver(self.checkpoints, life), "memory")
+
+
+@dataclass
+class MemoryWorld(QuickWorld):
+    """A world whose database is in memory too, and that looks for broken invariants."""
+
+    database: QuickDatabase
 
     def swept_late(self) -> list[str]:
         """Violations after a tick with a run whose deadline has passed."""
@@ -176,18 +171,6 @@ class QuickWorld:
         if record is None or datetime.fromisoformat(record.deadline).timestamp() > self.clock.now():
             return []
         return ended_in_time(record.status, "its deadline")
-
-    def job_event(self, foreign: bool = False) -> dict[str, Any]:
-        """The event of the newest start, or of a run that it did not start; of an unknown job before any start."""
-        name = self.jobs.started[-1] if self.jobs.started else f"datamorph-job-{RUN}-g1-a1-l1-01234567"
-        known = super(QuickJobs, self.jobs).list_runs(name)
-        job_run_id = FOREIGN if foreign or not known else known[0].job_run_id
-        detail = {"jobName": name, "jobRunId": job_run_id, "severity": "INFO", "state": "SUCCEEDED", "message": ""}
-        return {"source": "aws.glue", "detail-type": JOB_EVENT, "detail": detail}
-
-    def record(self) -> RunRecord | None:
-        """The run as it stands recorded."""
-        return self.ledger.run(RUN)
 
     def recover(self, told_again: bool = False) -> list[str]:
         """Violations when all jobs have ended and sweeps have woken the run for as long as it was open."""
@@ -211,7 +194,6 @@ class QuickWorld:
             due=self.ledger.due(),
         )
         told = self.ask(REQUEST)
-        assert told is not None
         found = self._evidence(record, told, left)
         moved = [order.generation for order in self.database.moved]
         return [
@@ -246,35 +228,22 @@ class QuickWorld:
             events=ended,
         )
 
-    def _service(self, life: Life, leases: str) -> Service:
-        def mortal(name: str, port: object) -> Any:
-            return Mortal(name, port, life)
 
-        tools = Toolbox(
-            model=mortal("model", FakeModel([REPLY] * 9)),
-            artifacts=mortal("artifacts", self.artifacts),
-            jobs=mortal("jobs", self.jobs),
-            dry_run=None,
-            database=mortal("database", self.database),
-            ledger=mortal("ledger", self.ledger),
-            lease=mortal("lease", FileLease(self.folder / leases)),
-            journal=NoJournal(),
-            clock=self.clock,
-            announcer=mortal("announcer", self.listener),
-            job_list=Defined(self.jobs),
-        )
-        return Service(tools, SETTINGS, MortalSaver(self.checkpoints, life), "memory")
+@dataclass
+class PostgresWorld(QuickWorld):
+    """A world whose database is a real PostgreSQL."""
+
+    database: QuickPostgres
 
 
-def planned(*states: str) -> list[PlannedRun]:
-    """Runs that go on until they are told to end, and end so; a failed one is the script's fault."""
-    return [PlannedRun(state, SCRIPT_FAILED.error if state == "FAILED" else "", looks=_LOOKS) for state in states]
+def quick_world(folder: Path, *states: str) -> closing[MemoryWorld]:
+    """A world in memory whose engine lets attempt after attempt end in these states."""
+    database = QuickDatabase()
+    return closing(MemoryWorld(folder, database, QuickJobs(database.stage, *planned(*states))))
 
 
 @contextmanager
-def quick_world(folder: Path, *states: str) -> Iterator[QuickWorld]:
-    """A world whose engine lets the first attempt end in the first of these states, the second one in the second."""
-    checkpoints = sqlite3.connect(":memory:", check_same_thread=False)
-    with closing(checkpoints), closing(SqliteLedger(Path(":memory:"))) as ledger:
-        database = QuickDatabase()
-        yield QuickWorld(folder, ledger, checkpoints, QuickJobs(database, *planned(*states)), database)
+def postgres_world(folder: Path, url: str) -> Iterator[PostgresWorld]:
+    """A world on PostgreSQL, whose runs end as `jobs.plans` says."""
+    with quick_postgres(url) as database, closing(PostgresWorld(folder, database, QuickJobs(database.stage))) as made:
+        yield made

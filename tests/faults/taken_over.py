@@ -10,59 +10,54 @@ from graph.checkpoints.dynamodb import dynamodb_checkpoints
 from graph.response import Response
 from runs.actions import Actions
 from runs.dispatch import answer
-from runs.service import Service
 from tests.fakes.moto_server import DEFAULTS, Aws
-from tests.faults.world import MAX_ROWS, World, asked
+from tests.faults.mortal import Life
+from tests.faults.quick_databases import written_by
+from tests.faults.quick_world import REQUEST, RUN, PostgresWorld
 from tests.runs.scene import REPLY
 from tools.aws.lease import DynamoLease
-from tools.fakes import FakeClock, FakeModel, PlannedRun
-from tools.records import Completion, ModelCall
+from tools.fakes import FakeModel, PlannedRun
 
-RUN = "run_1"
 _LEASE, _WAKES = 90.0, 7
 OTHERWISE = REPLY.replace("Totals by id.", "Totals by id, in other words.")
 """No model answers twice alike: another script."""
 RESUME = {"action": "resume", "run_id": RUN}
 
 
-def told(made: World, aws: Aws, event: object, ahead: float = 0.0) -> Response:
-    """The answer of a fresh process, whose clock may be ahead."""
-    clock, service = FakeClock(), made.service()
-    clock.sleep(ahead)
-    lease = DynamoLease(aws.clients, DEFAULTS.ledger_table, lambda: _LEASE, clock)
-    tools = replace(service.tools, lease=lease, clock=clock)
+def told(made: PostgresWorld, aws: Aws, event: object, life: Life | None = None) -> Response:
+    """The answer of a fresh process, whose lease and checkpoints are on DynamoDB."""
+    service = made.service(life)
+    lease = DynamoLease(aws.clients, DEFAULTS.ledger_table, lambda: _LEASE, made.clock)
     saver = dynamodb_checkpoints(DEFAULTS, aws.clients)
-    return answer(Actions(Service(tools, service.settings, saver, service.database)), event)
+    return answer(Actions(replace(service, tools=replace(service.tools, lease=lease), checkpointer=saver)), event)
 
 
-def taken_over(made: World, aws: Aws, sleeps: Callable[[World], Completion | None]) -> list[str]:
+def taken_over(made: PostgresWorld, aws: Aws, wakes: Callable[[], None]) -> list[str]:
     """Violations of a run that another worker takes over, which starts its job and lets go of it."""
     made.jobs.plans = [PlannedRun(looks=3)]
-    asleep, complete = made.model, made.model.complete
 
-    def late(call: ModelCall) -> Completion:
-        asleep.complete = complete  # type: ignore[method-assign]
+    def asleep() -> None:
+        made.clock.sleep(_LEASE + 1)
         made.model = FakeModel([OTHERWISE] * 9)
-        assert told(made, aws, RESUME, ahead=_LEASE + 1)["statusCode"] == 202
-        return sleeps(made) or complete(call)
+        assert told(made, aws, RESUME)["statusCode"] == 202
+        wakes()
 
-    asleep.complete = late  # type: ignore[method-assign]
-    first = told(made, aws, asked(RUN, options={"wait": "event"}))
-    record = made.service().tools.ledger.run(RUN)
+    first = told(made, aws, REQUEST, Life(before={"model.complete": asleep}))
+    record = made.record()
     wrong = [] if first["statusCode"] == 409 else [f"the late worker was told {first}"]
     wrong += [] if record and record.status == "running" else [f"on record as {record}"]
     for _ in range(_WAKES):
         if (ended := told(made, aws, RESUME))["statusCode"] in (200, 422):
             break
-    rows = [(id_, 1) for id_ in range(1, MAX_ROWS + 1)]
-    right = (ended["statusCode"], made.rows(), len(made.jobs.started)) == (200, rows, 1)
-    return wrong + ([] if right else [f"I5: {ended}, {made.rows()}, {made.jobs.started}"])
+    rows = made.database.rows()
+    right = (ended["statusCode"], rows, len(made.jobs.started)) == (200, written_by(1), 1)
+    return wrong + ([] if right else [f"I5: {ended}, {rows}, {made.jobs.started}"])
 
 
-def wakes(_: World) -> None:
+def answered() -> None:
     """The model answers in the end."""
 
 
-def fails(_: World) -> Completion:
+def unanswered() -> None:
     """The model does not answer at all."""
     raise UnavailableError("model", "nobody answers")

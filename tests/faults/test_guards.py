@@ -20,10 +20,9 @@ from tests.faults.canceller import wrong as wrong_fence
 from tests.faults.cuts import armed
 from tests.faults.mortal import Life
 from tests.faults.publish_scene import PublishScene, publish_scene, state_of, statements
-from tests.faults.quick_world import REQUEST, QuickWorld, quick_world
-from tests.faults.taken_over import taken_over, wakes
+from tests.faults.quick_world import REQUEST, MemoryWorld, postgres_world, quick_world
+from tests.faults.taken_over import answered, taken_over
 from tests.faults.tally import Tally
-from tests.faults.world import world
 from tests.graph.checkpoints.scene import ProcessDied, atomic, cut_after
 from tools.aws.table import Item, Table
 from tools.database import PostgresDatabase, staging_schema
@@ -43,7 +42,7 @@ def seen(tally: Tally, guard: str, found: list[str]) -> None:
     tally.check()
 
 
-def second_worker(world: QuickWorld) -> None:
+def second_worker(world: MemoryWorld) -> None:
     """The request comes again right before its job is started; that job has ended when the first worker goes on."""
 
     def asked_again() -> None:
@@ -53,23 +52,23 @@ def second_worker(world: QuickWorld) -> None:
     world.ask(REQUEST, Life(before={"jobs.start": asked_again}))  # what it starts is taken back: too late
 
 
-def died_after_record(world: QuickWorld) -> None:
+def died_after_record(world: MemoryWorld) -> None:
     """A process dies right after it recorded the run that it started; the list of runs is late, and the job ended."""
-    world.ask(REQUEST, Life(3, frozenset({"ledger.advance"}), "after"))  # PLANNED, INTENT, STARTED
+    world.dies(REQUEST, Life(3, frozenset({"ledger.advance"}), "after"))  # PLANNED, INTENT, STARTED
     world.jobs.end()
-    world.jobs.late = True
-    world.ask(REQUEST)
-    world.jobs.late = False
+    with Patch.context() as patch:
+        patch.setattr(world.jobs, "list_runs", lambda _: [])
+        world.ask(REQUEST)
 
 
-def died_before_record(world: QuickWorld) -> None:
+def died_before_record(world: MemoryWorld) -> None:
     """A process dies when it has started a run and not recorded it, and the job has ended."""
-    world.ask(REQUEST, Life(1, frozenset({"jobs.start"}), "after"))
+    world.dies(REQUEST, Life(1, frozenset({"jobs.start"}), "after"))
     world.jobs.end()
     world.ask(REQUEST)
 
 
-def cancelled_asleep(world: QuickWorld) -> None:
+def cancelled_asleep(world: MemoryWorld) -> None:
     """A worker sleeps past its lease right before it publishes; its run is cancelled meanwhile."""
     world.ask(REQUEST)
     world.jobs.end()
@@ -101,7 +100,7 @@ def no_withdrawal(patch: Patch) -> None:
     patch.setattr("tools.fakes.FakeDatabase.withdraw", lambda *_: True)
 
 
-GUARDS: dict[str, tuple[Callable[[QuickWorld], None], Remove, str]] = {
+GUARDS: dict[str, tuple[Callable[[MemoryWorld], None], Remove, str]] = {
     "lease": (second_worker, no_lease, TWICE),
     "ledger": (died_after_record, no_ledger, TWICE),
     "look before a start": (died_before_record, no_look, TWICE),
@@ -215,8 +214,8 @@ def test_a_run_is_lost_without_the_fence(
 ) -> None:
     """A late worker's script is the newest then, the job that ran is another one's, and no wake gets any further."""
     monkeypatch.setattr("runs.service.fenced", lambda saver, *_: saver)
-    with world(postgres_url, tmp_path) as made:
-        seen(tally, "fence", [one for one in taken_over(made, aws, wakes) if one.startswith("I5")])
+    with postgres_world(tmp_path, postgres_url) as made:
+        seen(tally, "fence", [one for one in taken_over(made, aws, answered) if one.startswith("I5")])
 
 
 def test_a_task_is_done_in_part_without_its_transaction(aws: Aws, monkeypatch: Patch, tally: Tally) -> None:

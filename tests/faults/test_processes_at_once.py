@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from agent.names import staging_table
@@ -19,10 +18,10 @@ from graph.checkpoints.dynamodb import checkpoints_table
 from tests.fakes.glue import FakeGlue, fake_glue
 from tests.fakes.glue_runs import Course
 from tests.fakes.moto_server import DEFAULTS, Aws
+from tests.faults.quick_databases import ROWS, QuickPostgres, quick_postgres, written_by
 from tests.faults.racers import Kind, Place
 from tests.faults.tally import Tally
-from tests.faults.world import MAX_ROWS, asked
-from tests.tools.database.scene import Sql
+from tests.runs.scene import event
 from tools.aws.ledger_items import table_definition
 from tools.fakes import PlannedRun
 
@@ -39,7 +38,7 @@ class Track:
     process: subprocess.Popen[str]
     aws: Aws
     glue: FakeGlue
-    sql: Sql
+    database: QuickPostgres
     statuses: dict[int, int] = field(default_factory=dict)
     """How often each status code was answered."""
 
@@ -60,41 +59,31 @@ class Track:
         own = f"datamorph-job-{run_id}-g"
         return [number for number, name in enumerate(self.glue.started, 1) if name.startswith(own)]
 
-    def stage(self, number: int, prefix: str, job_run_id: str) -> None:
-        """Write what a job run would write: ids and the number of the start."""
-        self.sql(
-            f"CREATE TABLE datamorph_staging.{staging_table(prefix, job_run_id)} AS"
-            f" SELECT id, {number}::numeric AS total FROM generate_series(1, {MAX_ROWS}) AS id"
-        )
-
 
 @contextmanager
 def track(kind: Kind, aws: Aws, url: str, folder: Path) -> Iterator[Track]:
     """A track whose Glue counts starts, and whose jobs write their rows into the real database."""
     command = [sys.executable, "-m", "tests.faults.racers"]
-    with fake_glue(aws.endpoint) as glue, psycopg.connect(url, autocommit=True) as connection:
-        sql = Sql(connection)
-        sql("CREATE TABLE orders (id integer, amount numeric(10,2))")
-        sql("CREATE TABLE totals (id integer PRIMARY KEY, total numeric)")
+    with fake_glue(aws.endpoint) as glue, quick_postgres(url) as database:
         environment = aws.environment | {"AWS_ENDPOINT_URL_GLUE": glue.endpoint_url}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
         with subprocess.Popen(command, cwd=PROJECT, **pipes) as process:
-            made = Track(process, aws, glue, sql)
-            writing(glue, made)
+            made = Track(process, aws, glue, database)
+            writing(glue, database)
             assert process.stdin is not None
             process.stdin.write(json.dumps(asdict(Place(kind, str(folder), url))) + "\n")
             yield made
             process.stdin.close()
 
 
-def writing(glue: FakeGlue, made: Track) -> None:
+def writing(glue: FakeGlue, database: QuickPostgres) -> None:
     """Let every start write its staging table."""
     engine = glue.account.engine
     start = engine.start
 
     def started(job: Mapping[str, Any], arguments: Mapping[str, str]) -> tuple[str, Course]:
         job_run_id, course = start(job, arguments)
-        made.stage(len(glue.started) + 1, arguments["--staging_prefix"], job_run_id)
+        database.stage(staging_table(arguments["--staging_prefix"], job_run_id), len(glue.started) + 1)
         return job_run_id, course
 
     engine.start = started  # type: ignore[method-assign]
@@ -102,14 +91,14 @@ def writing(glue: FakeGlue, made: Track) -> None:
 
 def one_round(made: Track, run_id: str, count: int, looks: int) -> str:
     """Start a run `count` times at once, then resume it so often at once; what is wrong then, or empty."""
-    made.glue.plans[:] = [PlannedRun(looks=looks, rows=MAX_ROWS)]
-    event = asked(run_id, options={"wait": "event"})
+    made.glue.plans[:] = [PlannedRun(looks=looks, rows=ROWS)]
+    request = event(run_id=run_id, options={"wait": "event"})
     resume = {"run_id": run_id, "action": "resume"}
-    answers = made.race([event] * count)
+    answers = made.race([request] * count)
     found = strange(answers)
     started = made.starts(run_id)
     # Half of them by the action, the others by the same request again.
-    answers = made.race([resume if number % 2 == 0 else event for number in range(count)])
+    answers = made.race([resume if number % 2 == 0 else request for number in range(count)])
     found = found or strange(answers)
     tries = 0
     while (ended := made.race([resume])[0]).get("statusCode") == 202 and tries < 20:
@@ -118,8 +107,7 @@ def one_round(made: Track, run_id: str, count: int, looks: int) -> str:
         return found or f"it ended as {ended}"
     if len(started) != 1 or made.starts(run_id) != started:
         return f"starts {started}, then {made.starts(run_id)}"
-    rows = [(int(id_), int(total)) for id_, total in made.sql("SELECT id, total FROM totals ORDER BY 1")]
-    if rows != [(id_, started[0]) for id_ in range(1, MAX_ROWS + 1)]:
+    if (rows := made.database.rows()) != written_by(started[0]):
         return f"the target holds {rows}, and the start was {started}"
     return left(made, run_id)
 
@@ -134,8 +122,8 @@ def strange(answers: Sequence[dict[str, Any]]) -> str:
 
 def left(made: Track, run_id: str) -> str:
     """Leftovers of a run that has ended; empty when there are none."""
-    published = made.sql(f"SELECT count(*) FROM datamorph_staging.publishes WHERE run_id = '{run_id}'")
-    staging = made.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'datamorph_staging'")
+    published = made.database.sql(f"SELECT count(*) FROM datamorph_staging.publishes WHERE run_id = '{run_id}'")
+    staging = made.database.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'datamorph_staging'")
     if published != [(1,)] or staging != [("publishes",)]:
         return f"published {published}, staging {staging}"
     return f"jobs {list(made.glue.account.jobs)}" if made.glue.account.jobs else ""

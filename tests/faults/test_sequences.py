@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.run_status import is_open
-from graph.response import Response
 from tests.faults.expected_course import KINDS, ExpectedCourse, Kind
 from tests.faults.mortal import Life
-from tests.faults.quick_world import REQUEST, RESTART, QuickWorld, quick_world
+from tests.faults.quick_world import CANCEL, REQUEST, RESTART, MemoryWorld, quick_world
 from tests.faults.saver_calls import Moment
 from tests.faults.tally import Tally
 
@@ -23,7 +22,7 @@ LONGEST = 4
 SAMPLE_STEP = 97
 """The default run takes every 97th sequence, which is none of the ways in which seven kinds repeat."""
 
-_DOES: dict[Kind, Callable[[QuickWorld], object]] = {
+_DOES: dict[Kind, Callable[[MemoryWorld], object]] = {
     "start": lambda world: world.ask(REQUEST),
     "restart": lambda world: world.ask(RESTART),
     "cancel": lambda world: world.act("cancel"),
@@ -40,7 +39,7 @@ def sequences() -> list[tuple[Kind, ...]]:
     return [one for length in range(1, LONGEST + 1) for one in itertools.product(KINDS, repeat=length)]
 
 
-def differing(world: QuickWorld, expected: ExpectedCourse) -> list[str]:
+def differing(world: MemoryWorld, expected: ExpectedCourse) -> list[str]:
     """Differences between the run and the reference model."""
     record = world.record()
     status = "" if record is None else "open" if is_open(record.status) else record.status
@@ -78,15 +77,15 @@ def wrong(folder: Path, course: str, kinds: Iterable[Kind]) -> list[str]:
         return [*_looked_at(world, expected), *_ended(world, expected)]
 
 
-def _looked_at(world: QuickWorld, expected: ExpectedCourse) -> list[str]:
+def _looked_at(world: MemoryWorld, expected: ExpectedCourse) -> list[str]:
     """Violations after a look at the run, which changes nothing."""
-    told: Response | None = world.act("status")
+    told = world.act("status")
     right = {"": 400, "open": 202, "success": 200, "cancelled": 410}[expected.status]
-    found = [] if told is not None and told["statusCode"] == right else [f"status tells {told}"]
+    found = [] if told["statusCode"] == right else [f"status tells {told}"]
     return [*found, *differing(world, expected)]
 
 
-def _ended(world: QuickWorld, expected: ExpectedCourse) -> list[str]:
+def _ended(world: MemoryWorld, expected: ExpectedCourse) -> list[str]:
     found = world.recover()
     while expected.status == "open":
         expected.happens("job ends")
@@ -111,10 +110,9 @@ def test_some_sequences(tmp_path: Path, course: str, tally: Tally) -> None:
 def test_an_event_wakes_a_run_whose_start_is_not_on_record(tmp_path: Path) -> None:
     """Its process died right after the start: the event's job is one that was intended."""
     with quick_world(tmp_path, "SUCCEEDED") as world:
-        world.ask(REQUEST, Life(1, frozenset({"jobs.start"}), "after"))
+        world.dies(REQUEST, Life(1, frozenset({"jobs.start"}), "after"))
         world.jobs.end()
         told = world.ask(world.job_event())
-        assert told is not None
         assert told["body"]["execution_status"] == "success"
         assert world.recover() == []
 
@@ -124,7 +122,7 @@ def test_a_cancel_that_dies_at_its_withdrawal_is_gone_on_with(tmp_path: Path, mo
     """Its intent is on record before: whoever wakes the run ends it as cancelled, though its job has succeeded."""
     with quick_world(tmp_path, "SUCCEEDED") as world:
         world.ask(REQUEST)
-        assert world.act("cancel", life=Life(1, frozenset({"database.withdraw"}), moment)) is None
+        assert world.dies(CANCEL, Life(1, frozenset({"database.withdraw"}), moment))
         world.jobs.end()
         assert world.recover() == []
         record = world.record()

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from runs.limits import MAX_LOST
 from tests.faults.invariants import ended_in_time
 from tests.faults.mortal import Life
-from tests.faults.quick_world import REQUEST, RESTART, RUN, quick_world
+from tests.faults.quick_world import CANCEL, REQUEST, RESTART, RUN, quick_world
 from tests.faults.saver_calls import Moment
 from tests.faults.tally import Tally
 
@@ -39,7 +39,7 @@ ASKED = {
     "start": REQUEST,
     "restart": RESTART,
     "resume": {"action": "resume", "run_id": RUN},
-    "cancel": {"action": "cancel", "run_id": RUN},
+    "cancel": CANCEL,
 }
 SAMPLED = 60
 SWEPT = 250
@@ -131,7 +131,7 @@ class RunUnderFire(RuleBasedStateMachine):
 
     def _die(self, asked: str, life: Life) -> bool:
         """Whether the process died: a run may have come to another end before the call."""
-        died = self.world.ask(ASKED[asked], life) is None
+        died = self.world.dies(ASKED[asked], life)
         self.told_again = self.told_again or (died and "announcer.announce" in life.calls)
         return died
 

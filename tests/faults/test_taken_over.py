@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.moto_server import Aws
-from tests.faults.taken_over import fails, taken_over, wakes
+from tests.faults.quick_world import postgres_world
+from tests.faults.taken_over import answered, taken_over, unanswered
 from tests.faults.tally import Tally
-from tests.faults.world import World, world
 
 pytestmark = pytest.mark.postgres
 
 
-@pytest.fixture
-def made(postgres_url: str, tmp_path: Path, aws: Aws) -> Iterator[World]:
-    """Make a world without other runs."""
-    with world(postgres_url, tmp_path) as made:
-        yield made
-
-
-@pytest.mark.parametrize("sleeps", [wakes, fails])
-def test_a_late_worker_stores_nothing(made: World, aws: Aws, sleeps: Callable[[World], None], tally: Tally) -> None:
+@pytest.mark.parametrize("wakes", [answered, unanswered])
+def test_a_late_worker_stores_nothing(
+    postgres_url: str, tmp_path: Path, aws: Aws, wakes: Callable[[], None], tally: Tally
+) -> None:
     """It is told that the run is another's, and the run ends as the other one left it."""
-    wrong = taken_over(made, aws, sleeps)
+    with postgres_world(tmp_path, postgres_url) as made:
+        wrong = taken_over(made, aws, wakes)
     tally.case("taken over while the model answers", not wrong, "; ".join(wrong))
     tally.check()

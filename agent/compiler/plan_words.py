@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.compiler.code.spelling import sql_column
-from agent.compiler.expressions.references import BoundExpression, Constant, NamedColumn, Reference
+from agent.compiler.expressions.references import Constant, NamedColumn, Reference
+from agent.compiler.expressions.rendering import spark_sql
+from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.plan.steps import (
     AggregateStep,
     ComputedStep,
@@ -197,7 +199,7 @@ def _column(reference: Reference) -> str:
 
 
 def _expression(bound: BoundExpression) -> str:
-    return bound.expression.rendered([sql_column(reference) for reference in bound.references])
+    return spark_sql(bound.value, sql_column)
 
 
 def _constant(value: Constant) -> str:

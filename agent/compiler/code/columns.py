@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from agent.compiler.code.layout import Argument, bracketed, call_of, comparison, joined_conditions
 from agent.compiler.code.spelling import python_column, python_literal, python_text, python_value, sql_column
-from agent.compiler.expressions.divisions import with_safe_divisors
-from agent.compiler.expressions.references import BoundExpression, Constant, MergedColumn, Reference
+from agent.compiler.expressions.references import Constant, MergedColumn, Reference
+from agent.compiler.expressions.rendering import spark_sql
+from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.plan.steps import ConditionStep, FilterStep, RowCondition
 
 ComparisonParts = tuple[Argument, str, str]
@@ -19,7 +20,7 @@ _TEXT_WIDTH = 70
 
 def expression_code(bound: BoundExpression) -> Argument:
     """An expression as `F.expr("...")`; broken over lines, its text is cut after blanks."""
-    text = with_safe_divisors(bound.expression.rendered([sql_column(reference) for reference in bound.references]))
+    text = spark_sql(bound.value, sql_column)
     whole = f"F.expr({python_text(text)})"
     parts = [f"    {python_text(part)}" for part in _parts(text)]
     return Argument(whole, ("F.expr(", *parts, ")") if len(parts) > 1 else ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from agent.types import Family, canonical, family, spark_type
 
@@ -10,7 +11,9 @@ _WHOLE_DIGITS = {"smallint": 5, "int": 10, "bigint": 20}
 """Digits of the decimal that Spark casts an integer to beside a decimal."""
 
 MAX_DIGITS = 38
-DISGUISED: frozenset[Family] = frozenset({"time", "uuid", "json", "enum", "binary", "array"})
+ValueFamily = Family | Literal["interval"]
+"""Family of a value; no column holds an interval."""
+DISGUISED: frozenset[ValueFamily] = frozenset({"time", "uuid", "json", "enum", "binary", "array"})
 """Families that Spark stores as another type, or compares otherwise than PostgreSQL."""
 _NAMED = ("array", "enum", "json")
 
@@ -19,7 +22,7 @@ _NAMED = ("array", "enum", "json")
 class Kind:
     """A type: its family and its digits, and the oddities of PostgreSQL's types."""
 
-    family: Family
+    family: ValueFamily
     whole: int = 0
     """Digits before the decimal point; integers and decimals only."""
     scale: int = 0

@@ -251,6 +251,12 @@ class ExpressionGrammar(CallGrammar):
             cannot(f"{'.'.join(names)}() is a function of a schema; {USE_A_MODEL}")
         return self.mention(".".join(names), first, quoted=first.in_double_quotes and len(names) == 1)
 
+    def _now(self) -> Syntax | None:
+        if self.after.word in ("(", "."):
+            return None
+        token = self.advance()
+        return NamedCall(token.word, (), Span(token.start, token.end))
+
     def _case(self) -> Syntax:
         start = self.advance().start
         subject = None if self.token.word == "when" else self.expression()
@@ -295,5 +301,6 @@ class ExpressionGrammar(CallGrammar):
         "case": _case, "true": _truth, "false": _truth, "null": _truth, "cast": _cast_call, "try_cast": _cast_call,
         "array": _array, "interval": CallGrammar.interval, "extract": CallGrammar.extract, "trim": CallGrammar.trim,
         "substring": CallGrammar.substring, "overlay": CallGrammar.overlay, "position": CallGrammar.position,
-        "exists": CallGrammar.exists,
+        "exists": CallGrammar.exists, "current_date": _now, "current_timestamp": _now, "localtimestamp": _now,
+        "current_user": _now, "session_user": _now,
     }  # fmt: skip

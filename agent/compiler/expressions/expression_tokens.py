@@ -9,7 +9,7 @@ from typing import Literal, NoReturn
 from agent.compiler.expressions.syntax_tree import DialectChoice
 from agent.compiler.problems import USE_A_MODEL, cannot, refuse
 
-TokenKind = Literal["word", "name", "text", "number", "sign", "end"]
+ExpressionTokenKind = Literal["word", "name", "text", "number", "sign", "end"]
 
 _TOKEN = re.compile(
     r"""
@@ -36,7 +36,7 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 class ExpressionToken:
     """A token: its kind, its meaning, and its place in the text."""
 
-    kind: TokenKind
+    kind: ExpressionTokenKind
     value: str
     """A name or a text without its quotes, else the token as it was written."""
     start: int

@@ -14,7 +14,6 @@ from agent.compiler.expressions.column_kinds import MAX_DIGITS, Kind, fits_one_d
 from agent.compiler.expressions.references import Constant
 from agent.compiler.problems import refuse
 from agent.nearest import did_you_mean
-from agent.types import Family
 
 _INT_LIMIT = 2**63
 
@@ -194,6 +193,6 @@ def _timestamp(value: object, kind: Kind) -> Constant:
     return Constant(moment.isoformat(sep=" "), "timestamp")
 
 
-_READERS: dict[Family, Callable[[object, Kind], Constant]] = {
+_READERS: dict[str, Callable[[object, Kind], Constant]] = {
     "date": _date, "timestamp": _timestamp, "time": _time, "uuid": _uuid, "enum": _label,
 }  # fmt: skip

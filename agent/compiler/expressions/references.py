@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agent.compiler.expressions.column_kinds import Kind
-from agent.compiler.expressions.parsing import Expression
 
 _PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
 """A part of a dotted name: in backquotes, where two stand for one, or plain."""
@@ -20,6 +19,7 @@ class SourceColumn:
     """The source's key."""
     name: str
     kind: Kind
+    nullable: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class MergedColumn:
             scale=max(kind.scale for kind in kinds),
         )
 
+    @property
+    def nullable(self) -> bool:
+        """True where no member is certain to have a value."""
+        return all(member.nullable for member in self.members)
+
 
 @dataclass(frozen=True)
 class NamedColumn:
@@ -49,17 +54,10 @@ class NamedColumn:
     name: str
     kind: Kind | None = None
     """None when it is not known."""
+    nullable: bool = field(default=True, compare=False)
 
 
 Reference = SourceColumn | MergedColumn | NamedColumn
-
-
-@dataclass(frozen=True)
-class BoundExpression:
-    """An expression with the columns that its mentions stand for, in their order."""
-
-    expression: Expression
-    references: tuple[Reference, ...]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from agent.sql_limits import HINT
 MAX_DEPTH = 120
 TOO_DEEP = f"is nested too deeply: at most {MAX_DEPTH} operators in a row, as `a + b + …`, and less in brackets; {HINT}"
 _RESERVED = words("""
-    all and any as asc between both case cast collate cross desc distinct div else end except for from group having
+    all and any as between both case cast collate cross distinct div else end except for from group having
     ilike in inner intersect into is join leading like limit not null on or order over placing regexp rlike select
     similar some then trailing union using when where with
     """)

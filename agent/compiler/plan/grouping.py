@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from agent.compiler.expressions.column_kinds import MAX_DIGITS, kind_of_aggregate, unequal, unordered
 from agent.compiler.expressions.literals import exact_value
-from agent.compiler.expressions.references import BoundExpression, NamedColumn, Reference
+from agent.compiler.expressions.references import NamedColumn, Reference
+from agent.compiler.expressions.typed_values import BoundExpression, over_columns
 from agent.compiler.notes import Notes
 from agent.compiler.plan.computations import Computations, details_of
 from agent.compiler.plan.conditions import ConditionReader
@@ -173,7 +174,7 @@ class Grouped:
             for one in value.references
         ]
         moved = tuple(one for one in found if one is not None)
-        return BoundExpression(value.expression, moved) if len(moved) == len(found) else None
+        return over_columns(value, moved) if len(moved) == len(found) else None
 
     def find(self, text: str) -> list[Reference]:
         """The column that `text` names after grouping: its own names first, then a source column that is a key."""

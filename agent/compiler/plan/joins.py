@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlglot import exp
-
+from agent.compiler.expressions.binding import bind_expression
 from agent.compiler.expressions.column_kinds import mismatch
-from agent.compiler.expressions.conversions import refuse_silent_casts
-from agent.compiler.expressions.parsing import Mention, parse_expression
-from agent.compiler.expressions.references import BoundExpression, MergedColumn, Reference, SourceColumn
+from agent.compiler.expressions.references import MergedColumn, Reference, SourceColumn
+from agent.compiler.expressions.syntax import parse_expression
+from agent.compiler.expressions.syntax_tree import Mention
+from agent.compiler.expressions.typed_values import BoundExpression, equal_columns
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
 from agent.compiler.plan.steps import JoinStep
-from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse, within
+from agent.compiler.problems import Problems, cannot, refuse, within
 from agent.compiler.spec.repetitions import without_repetitions
 from agent.elements import JoinCondition, JoinType, Located
 
@@ -145,76 +144,31 @@ def _column_pairs(
 def _condition(text: str, sources: Sources, new: str, joined: list[str], alone: bool) -> BoundExpression:
     """The condition. Alone, it must connect the new source with the others."""
     expression, names = parse_expression(text), all_names(sources, {})
-    references = tuple(_joined_column(names, mention, joined) for mention in expression.mentions)
-    touched = {column.source for column in references}
+    references = [_joined_column(names, mention, joined) for mention in expression.mentions]
+    touched = {column.source for column in references if column is not None}
     if alone and (new not in touched or len(touched) < 2):
         refuse(f"must name a column of {new!r} and one of what is joined before it")
-    bound = BoundExpression(expression, references)
-    refuse_silent_casts(bound)
-    return bound
+    return bind_expression(expression, references)
 
 
-def _joined_column(names: Names, mention: Mention, joined: list[str]) -> SourceColumn:
+def _joined_column(names: Names, mention: Mention, joined: list[str]) -> SourceColumn | None:
+    """The column of a mention; None for a word in double quotes that is no column."""
+    if mention.in_double_quotes and not names.find(mention.name):
+        return None
     column = names.resolve(mention.name)
     if not isinstance(column, SourceColumn) or column.source not in joined:
         refuse(f"{mention.name!r} belongs to a source that is joined later")
-    refuse_padded(column, mention)
     return column
-
-
-def refuse_padded(column: Reference, mention: Mention) -> None:
-    """Refuse a column that Spark stores as another type, unless its use makes no difference.
-
-    `character(n)` must be trimmed: Spark sees the padding.
-    """
-    _refuse_disguised(column, mention)
-    if column.kind is None or not column.kind.padded or mention.trimmed:
-        return
-    padded = f"{mention.name!r} is character({column.kind.padded}), which Spark sees padded with spaces"
-    cannot(f"{padded}; write rtrim({mention.name})")
-
-
-_USES = {
-    "uuid": ("AS STRING",), "json": ("AS STRING",), "enum": ("AS STRING",), "binary": (),
-    "time": ("HOUR", "MINUTE", "SECOND"), "array": ("ARRAYSIZE", "ARRAYCONTAINS"),
-}  # fmt: skip
-_ANYWHERE = ("IS NULL", "= COLUMN")
-
-
-def _refuse_disguised(column: Reference, mention: Mention) -> None:
-    kind = column.kind
-    if kind is None or kind.family not in _USES or mention.inside in (*_ANYWHERE, *_USES[kind.family]):
-        return
-    known = kind.named or {"binary": "bytea"}.get(kind.family, kind.family)
-    hint = {
-        "binary": USE_A_MODEL,
-        "time": f"write hour({mention.name}), minute({mention.name}) or second({mention.name})",
-        "array": f"write size({mention.name}) or array_contains({mention.name}, value)",
-    }.get(kind.family, f"write CAST({mention.name} AS STRING) for its text")
-    cannot(f"{mention.name!r} is {known}, which is something else to Spark; {hint}")
 
 
 def _equal_pairs(condition: BoundExpression, new: str) -> tuple[tuple[SourceColumn, SourceColumn], ...]:
     """The equalities that the whole condition demands between the new source and the others."""
-    placed = {m.start: r for m, r in zip(condition.expression.mentions, condition.references, strict=True)}
     pairs = []
-    for part in _conjuncts(condition.expression.tree):
-        sides = (part.this, part.expression) if isinstance(part, exp.EQ) else ()
-        if not all(isinstance(side, exp.Column) for side in sides) or not sides:
-            continue
-        columns = [placed[side.parts[0].meta["start"]] for side in sides]
-        columns.sort(key=lambda column: isinstance(column, SourceColumn) and column.source == new)
-        known, other = columns
+    for found in equal_columns(condition.value):
+        known, other = sorted(found, key=lambda column: isinstance(column, SourceColumn) and column.source == new)
         if isinstance(known, SourceColumn) and isinstance(other, SourceColumn) and known.source != new == other.source:
             pairs.append((known, other))
     return tuple(pairs)
-
-
-def _conjuncts(tree: Any) -> list[Any]:
-    tree = tree.unnest()
-    if isinstance(tree, exp.And):
-        return [*_conjuncts(tree.this), *_conjuncts(tree.expression)]
-    return [tree]
 
 
 def _share(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from agent.compiler.expressions.inference import kind_of_expression
 from agent.compiler.expressions.references import NamedColumn, Reference
 from agent.compiler.notes import Notes
 from agent.compiler.plan.computations import Computations, Computed, in_order
@@ -151,7 +150,7 @@ class _Planner:
         value = bind(item.source, scope)
         after_window = named(value.references) & {step.name for step in steps.windowed}
         (steps.windowed if after_window else steps.derived).append(DerivedStep(item.column, value))
-        return NamedColumn(item.column, kind_of_expression(value))
+        return NamedColumn(item.column, value.kind, value.value.nullable)
 
     def _refuse_two_meanings(self, uses: tuple[str, ...]) -> None:
         for use in uses:
@@ -207,7 +206,7 @@ class _Planner:
                     self._compute(item, grouped, steps)
                 elif item.column in before and (value := grouped.moved(before[item.column].value)) is not None:
                     steps.derived.append(DerivedStep(item.column, value))
-                    column = NamedColumn(item.column, kind_of_expression(value))
+                    column = NamedColumn(item.column, value.kind, value.value.nullable)
                     grouped.placed[item.column] = column
                     grouped.define(item.name, column)
 

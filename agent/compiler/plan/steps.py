@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.compiler.expressions.column_kinds import Kind
-from agent.compiler.expressions.references import BoundExpression, Constant, Reference, SourceColumn
+from agent.compiler.expressions.references import Constant, Reference, SourceColumn
+from agent.compiler.expressions.typed_values import BoundExpression
 from agent.elements import Frame, JoinType
 
 

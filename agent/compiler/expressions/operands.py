@@ -79,8 +79,10 @@ def _number(value: ConstantValue, text: str) -> TypedValue:
 
 def whole_number(text: str) -> Kind:
     """The kind of a whole number, as Spark reads it."""
-    digits = len(text.lstrip("-"))
-    return Kind("integer", whole=10 if digits < 10 else 20) if digits < 19 else Kind("decimal", whole=digits)
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        return Kind("decimal", whole=len(text.lstrip("-")))
+    return Kind("integer", whole=10 if -(2**31) <= number < 2**31 else 20)
 
 
 def check_compared(text: str, left: TypedValue, right: TypedValue) -> None:

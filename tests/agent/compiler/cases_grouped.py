@@ -80,7 +80,7 @@ GROUPED = {
     "a column derived from a group key is computed from the same column": Case(
         ORDERS,
         ["n", "label"],
-        [(2, "c1"), (1, "c2"), (1, "c9"), (1, None)],
+        [(2, "c1"), (1, "c2"), (1, "c9"), (1, "c")],
         {
             "derived_columns": [derive("label", "concat('c', customer_id)")],
             "aggregations": [aggregate("count", "*", "n", "customer_id")],

@@ -13,6 +13,7 @@ from agent.errors import Problem
 from agent.nearest import did_you_mean
 from agent.request import Request, TargetTable, WriteMode
 from agent.snapshot import Snapshot, Target
+from agent.sql_identifiers import quote_name
 from agent.target_columns import INDISTINCT, alike, column_problems, declared_otherwise
 from agent.validation_messages import path_of
 
@@ -134,7 +135,24 @@ def warnings_for(request: Request, snapshot: Snapshot) -> list[str]:
         warnings.append(
             f"{target.name} has row security: publish stops, and changes nothing, if a policy hides rows from its role"
         )
-    return warnings
+    return [*warnings, *_sequences(wanted, snapshot)]
+
+
+def _sequences(wanted: TargetTable, snapshot: Snapshot) -> Iterator[str]:
+    """Warn of identity columns that publish fills: their sequences would give values that are taken."""
+    target = snapshot.target
+    # Without a list, the result fills an identity column where a source has a column of its name.
+    filled = {column.name for column in wanted.columns} or {n for source in snapshot.sources for n in source.names}
+    for column in target.columns:
+        if column.identity and column.name in filled:
+            place = target.relation or quote_name(target.name)
+            name = column.name.replace("'", "''")
+            sequence = f"pg_get_serial_sequence('{place.replace(chr(39), chr(39) * 2)}', '{name}')"
+            mended = f"SELECT setval({sequence}, (SELECT max({quote_name(column.name)}) FROM {place}))"
+            yield (
+                f"the sequence of identity column {column.name!r} of {target.name} stays behind the values that "
+                f"publish writes; after the run: {mended}"
+            )
 
 
 def _indistinct(snapshot: Snapshot) -> Iterator[Problem]:

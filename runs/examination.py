@@ -17,6 +17,7 @@ from agent.request_checks import unknown_keys, unused
 from agent.settings import Settings
 from agent.snapshot import Snapshot
 from agent.target_checks import refusals, warnings_for
+from agent.target_names import long_names
 from graph.inputs import store
 from graph.nodes.generate import generate
 from graph.nodes.preflight import preflight
@@ -60,7 +61,8 @@ def examine_request(
     reading = read_specification(request, snapshot)
     words = plan_words(reading.plan, snapshot) if reading.plan is not None else {}
     warnings = (*unknown_keys(request), *unused(request), *warnings_for(request, snapshot))
-    problems = dict.fromkeys([*refusals(request, snapshot), *reading.problems])
+    names = long_names(request.specs.target_table, snapshot.target, reading.entries)
+    problems = dict.fromkeys([*refusals(request, snapshot), *names, *reading.problems])
     if settings.model != COMPILER:
         notes = tuple(note for note in reading.told() if note not in _of_words(reading))
         return Examination(words, notes, reading.unread, tuple(problems), warnings)

@@ -12,6 +12,7 @@ from agent.redaction import clip
 from agent.request_checks import unknown_keys, unused
 from agent.settings import SampleRows
 from agent.target_checks import refusals, warnings_for
+from agent.target_names import long_names
 from graph.inputs import load_request, store
 from graph.state import State, ToldNote
 from tools.ports import ArtifactStore, Database
@@ -39,7 +40,8 @@ def prepare(
     request = load_request(state, artifacts)
     snapshot = database.snapshot(request, rows_read(sample_rows))
     reading = read_specification(request, snapshot)
-    if problems := [*refusals(request, snapshot), *reading.problems]:
+    names = long_names(request.specs.target_table, snapshot.target, reading.entries)
+    if problems := [*refusals(request, snapshot), *names, *reading.problems]:
         raise InvalidRequestError(list(dict.fromkeys(problems)))
     database.prepare_staging()
     return State(

@@ -209,3 +209,15 @@ def test_another_name_of_the_same_type_is_not_told(declared: str, found: str) ->
     """Nothing differs."""
     wanted = {"name": "summary", "columns": [{"name": "x", "type": declared}]}
     assert warnings_for(request(wanted), snapshot(columns=(Column(name="x", type=found),))) == []
+
+
+def test_an_identity_sequence_that_stays_behind_is_a_warning_with_its_remedy() -> None:
+    """The values that publish writes do not move the sequence, and a later INSERT would meet them."""
+    table = 'public."Sum\'s"'
+    found = snapshot(relation=table)
+    listed = request({"name": "summary", "columns": ["id", "number"]})
+    [told] = [warning for warning in warnings_for(listed, found) if "sequence" in warning]
+    sequence = "pg_get_serial_sequence('public.\"Sum''s\"', 'number')"
+    assert told.endswith(f"SELECT setval({sequence}, (SELECT max(number) FROM {table}))")
+    unlisted = request({"name": "summary", "columns": ["id"]})
+    assert not [warning for warning in warnings_for(unlisted, found) if "sequence" in warning]

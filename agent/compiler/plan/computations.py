@@ -160,6 +160,14 @@ class Computations:
             return [self.condition(SqlCondition(text), path) for text in _conjuncts(self.expression(entry.text))]
         return [self.condition(entry, path)]
 
+    def hidden_window(self, entry: WindowEntry, path: str) -> str:
+        """The name of a window that the specification does not name."""
+        lifted = self._lifted_window(entry, path)
+        name = f"{entry.function} of {path}"
+        self._add_window(lifted, path, name, shown=False)
+        self.items[name.casefold()] = replace(self.items[name.casefold()], column=self._free(entry.function))
+        return name
+
     def condition(self, entry: Condition, path: str) -> Condition:
         """The condition with names in the place of expressions and calls."""
         match entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.compiler.expressions.binding import bind_expression
 from agent.compiler.expressions.column_kinds import mismatch
@@ -13,7 +13,7 @@ from agent.compiler.expressions.typed_values import BoundExpression, equal_colum
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
 from agent.compiler.plan.steps import JoinStep
 from agent.compiler.problems import Problems, cannot, refuse, within
-from agent.compiler.spec.repetitions import without_repetitions
+from agent.compiler.spec.repetitions import STEPS
 from agent.elements import JoinCondition, JoinType, Located
 
 _MIRRORED: dict[JoinType, JoinType] = {"inner": "inner", "left": "right", "right": "left", "outer": "outer"}
@@ -49,25 +49,77 @@ class JoinChain:
 
 
 def join_chain(entries: list[Located[JoinCondition]], sources: Sources, problems: Problems) -> JoinChain:
-    """The chain of the joined sources."""
+    """The chain of the joined sources. An inner join that is listed too early waits for the tables that it needs."""
     chain = JoinChain(next(iter(sources.tables), ""))
     joined: dict[str, None] = {}
-    once = without_repetitions(
-        entries, lambda entry: frozenset(_tables(entry, sources)), lambda entry: _meaning(entry, sources), problems
-    )
-    for path, entry in once:
+    pending = _once(entries, sources, problems)
+    while pending:
+        place = next((i for i, one in enumerate(pending) if not joined or _sides_of(one, sources) & {*joined}), 0)
+        path, entry = pending.pop(place)
         with problems.at(path):
             left = sources.key_of(entry.left_table, ".left_table")
             right = sources.key_of(entry.right_table, ".right_table")
+            if any(one.value.join_type != "inner" for one in pending[:place]) or (place and entry.join_type != "inner"):
+                refuse("stands behind a join that needs its tables; order the joins so that each brings in one table")
             if not joined:
                 chain.start = left
                 joined[left] = None
+            if left in joined and right in joined and left != right:
+                _add_condition(chain, entry, sources, (left, right))
+                continue
             new = _new_source(left, right, joined)
             joined.update({left: None, right: None})
             _add_step(chain, entry, sources, (left, right, new), list(joined))
     if not problems:
         _refuse_unjoined(chain, sources, problems)
     return chain
+
+
+def _sides_of(entry: Located[JoinCondition], sources: Sources) -> set[str]:
+    return set(_tables(entry.value, sources))
+
+
+def _once(entries: list[Located[JoinCondition]], sources: Sources, problems: Problems) -> list[Located[JoinCondition]]:
+    """The joins, each once. Refuses an entry of `transformations` that differs from the join of the same tables."""
+    kept: list[Located[JoinCondition]] = []
+    for one in entries:
+        same = [other for other in kept if _sides_of(other, sources) == _sides_of(one, sources)]
+        if any(_meaning(other.value, sources) == _meaning(one.value, sources) for other in same):
+            continue
+        if same and one.path.startswith(STEPS):
+            problems.add(one.path, f"contradicts {same[0].path}")
+        else:
+            kept.append(one)
+    return kept
+
+
+def _add_condition(chain: JoinChain, entry: JoinCondition, sources: Sources, sides: tuple[str, str]) -> None:
+    """Add a second condition to the join that brought the later one of two joined tables in."""
+    order = [chain.start, *(step.source for step in chain.steps)]
+    new = max(sides, key=order.index)
+    place = order.index(new) - 1
+    step = chain.steps[place]
+    swapped = new == sides[0]
+    join_type = _MIRRORED[entry.join_type] if swapped else entry.join_type
+    if join_type != step.join_type:
+        both = " and ".join(sides)
+        refuse(
+            f"{both} are joined already, and {new} by a {step.join_type} join: this may be a further condition of that "
+            f"join or a filter on its rows; write the condition into that join, or a filter"
+        )
+    columns = _column_pairs(entry, sources, *sides)
+    equalities = tuple((b, a) if swapped else (a, b) for a, b in columns)
+    conditions = step.conditions
+    if entry.condition is not None:
+        with within(".condition"):
+            conditions += (_condition(entry.condition, sources, new, order[: place + 2], alone=not equalities),)
+    elif not equalities:
+        refuse("says no columns and no condition; give `on_columns`")
+    for known, other in equalities:
+        if reason := mismatch(known.kind, other.kind):
+            cannot(f"{described(known)} and {described(other)} cannot be compared with certainty: {reason}")
+        _share(chain.shared, known, other, join_type)
+    chain.steps[place] = replace(step, equalities=(*step.equalities, *equalities), conditions=conditions)
 
 
 def _tables(entry: JoinCondition, sources: Sources) -> tuple[str, ...]:
@@ -86,8 +138,6 @@ def _meaning(entry: JoinCondition, sources: Sources) -> object:
 def _new_source(left: str, right: str, joined: dict[str, None]) -> str:
     if left == right:
         refuse(f"joins {left!r} with itself; list the table twice, each with an alias of its own")
-    if left in joined and right in joined:
-        refuse(f"{left!r} and {right!r} are joined already; put all their conditions into one entry")
     if left not in joined and right not in joined:
         refuse(f"neither {left!r} nor {right!r} is joined yet; order the joins so that each brings in one table")
     return right if left in joined else left

@@ -10,7 +10,7 @@ from agent.compiler.expressions.references import NamedColumn, Reference, unquot
 from agent.compiler.notes import Notes
 from agent.compiler.plan.resolution import Scope, described
 from agent.compiler.plan.steps import Grouping, Ordering, OutputColumn, SortKey
-from agent.compiler.plan.tie_breakers import check_limit, tie_rank
+from agent.compiler.plan.tie_breakers import limit_tie_breakers, tie_rank
 from agent.compiler.problems import Problems, Stages, cannot, refuse
 from agent.elements import Entries, Located, SortItem, located
 from agent.nearest import did_you_mean
@@ -152,15 +152,30 @@ class ResultReader:
                 problems.add(self._entries.sort[0].path, message)
             if ties and not self._entries.sort:
                 problems.add(self._entries.limit[0].path, "ties are between rows that are sorted; add a sort")
-            elif limit is not None and not ties and not problems:
-                with problems.at(self._entries.limit[0].path):
-                    check_limit([column for column, _ in keys], outputs, grouping)
+        breakers: list[Reference] = []
+        if limit is not None and not ties:
+            breakers = limit_tie_breakers([column for column, _ in keys], outputs, grouping)
+            self._tell_ties([column for column, _ in keys], breakers)
         steps = [
             SortKey(column if early else NamedColumn(name_of[column]), item.descending, item.nulls_first)
             for column, item in keys
         ]
+        steps += [SortKey(one if early else NamedColumn(name_of[one]), False, False) for one in breakers]
         rank = tie_rank([*self._scope.shown(), *(output.name for output in outputs)]) if ties else ""
         return Ordering(tuple(steps), limit, before_select=early, tie_rank=rank)
+
+    def _tell_ties(self, keys: list[Reference], breakers: list[Reference]) -> None:
+        """Tell by which columns rows may tie at the cut of a limit."""
+        if not breakers:
+            return
+        others = ", ".join(one.name for one in breakers)
+        if keys:
+            by = ", ".join(one.name for one in keys)
+            message = f"rows that are equal in {by} may tie at the last place; then {others} decide, the smallest first"
+            other = 'all rows that tie with the last one ("with_ties": true)'
+        else:
+            message, other = f"no order is given, so the first rows by {others} are kept", "any rows"
+        self._notes.add(self._entries.limit[0].path, message, other)
 
     def _sort_keys(self, outputs: tuple[OutputColumn, ...], problems: Problems) -> list[tuple[Reference, SortItem]]:
         keys = []

@@ -89,7 +89,7 @@ class _Planner:
         self._steps, self._waiting = _Columns(), list[Computed]()
         with self._stages.stage() as problems:
             self._work.read(problems)
-            self._filters = self._lifted_filters(entries, problems)
+            self._filters = [*self._lifted_filters(entries, problems), *self._first_rows(entries, problems)]
             self._entries = self._lifted_result(entries, problems)
             self._ordered = in_order(self._work.items.values(), self._before, problems)
             self._place(problems)
@@ -99,6 +99,20 @@ class _Planner:
         for path, entry in entries.filters:
             with problems.at(path):
                 found += [Located(path, one) for one in self._work.conditions(entry, path)]
+        return found
+
+    def _first_rows(self, entries: Entries, problems: Problems) -> list[Located[Condition]]:
+        """Deduplications as a filter on the row's number within its group."""
+        found: list[Located[Condition]] = []
+        for path, entry in entries.deduplications:
+            with problems.at(path):
+                if not entry.order_by:
+                    refuse(
+                        "keeps one of several rows, and which one is not said: give `order_by` for the first row of "
+                        "each group, or write a step of type distinct to drop rows that are equal in every column"
+                    )
+                window = WindowEntry("row_number", "", None, entry.partition_by, entry.order_by)
+                found.append(Located(path, Comparison(self._work.hidden_window(window, path), "=", 1)))
         return found
 
     def _lifted_result(self, entries: Entries, problems: Problems) -> Entries:

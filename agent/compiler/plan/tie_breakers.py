@@ -1,6 +1,6 @@
 """Tie-breakers: every order that decides rows or values is total, so that each run gives the same answer.
 
-A window that counts rows gets tie-breakers by itself. A limit is refused until its sort has them, or keeps all ties.
+Windows that count rows and limits get tie-breakers, unless a limit keeps all ties.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from agent.compiler.expressions.column_kinds import unordered
 from agent.compiler.expressions.references import NamedColumn, Reference
 from agent.compiler.plan.steps import ComputedStep, Grouping, OutputColumn, SortKey, WindowStep
-from agent.compiler.problems import refuse
 
 
 def with_ties_broken(steps: tuple[ComputedStep, ...], used: Iterable[Reference]) -> tuple[ComputedStep, ...]:
@@ -59,17 +59,13 @@ def tie_rank(taken: Iterable[str]) -> str:
     return name
 
 
-def check_limit(keys: list[Reference], outputs: tuple[OutputColumn, ...], grouping: Grouping | None) -> None:
-    """Refuse a limit whose order is not total: rows that differ may tie, and any of them might stay."""
+def limit_tie_breakers(
+    keys: list[Reference], outputs: tuple[OutputColumn, ...], grouping: Grouping | None
+) -> list[Reference]:
+    """The columns that decide between rows that tie in the order of a limit; none where no two rows can tie."""
     group = [NamedColumn(key.name, key.column.kind) for key in grouping.keys] if grouping is not None else None
-    if group == [] or {output.column for output in outputs} <= set(keys):
-        return
-    if not keys:
-        refuse("a limit without a sort keeps arbitrary rows; add a sort")
-    if group is None or not set(group) <= set(keys):
-        missing = group if group is not None else [output.column for output in outputs]
-        names = ", ".join(column.name for column in missing if column not in keys)
-        refuse(
-            f"rows may tie in the sort, and which of them stay is not certain; add {names} to the sort, "
-            'or say "with_ties": true to keep them all'
-        )
+    if group is not None and {_identity(one) for one in group} <= {_identity(one) for one in keys}:
+        return []
+    placed = {_identity(one) for one in keys}
+    others = dict.fromkeys(output.column for output in outputs)
+    return [one for one in others if _identity(one) not in placed and not unordered(one.kind)]

@@ -50,7 +50,6 @@ TRANSFORMATIONS: list[tuple[dict[str, Any], str, str]] = [
     (step("sort", columns=["order_id"], nulls="last"), ".details.nulls", "unknown key"),
     (step("sort", columns=["order_id"], order="up"), ".details.order", "write asc or desc"),
     (step("sort", columns=["ordr_id"]), ".details", "did you mean 'order_id'?"),
-    (step("limit", n=10), ".details", "a limit without a sort keeps arbitrary rows"),
     (step("limit", n=0), ".details", "a whole number from 1"),
     (step("limit", n="10"), ".details", "a whole number from 1"),
     (step("limit", n=1, rows=2), ".details", "exactly one of"),
@@ -269,7 +268,7 @@ EXPRESSION = st.sampled_from(["amount * 2", "upper(note)", "n + 1", "twice", "'\
         st.builds(aggregate, st.sampled_from(["sum", "count", "max"]), COLUMNS, st.sampled_from(["n", "t t"]), COLUMNS),
         max_size=2,
     ),
-    description=st.text(max_size=40),
+    description=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40),
 )
 def test_whatever_has_a_plan_compiles_to_code_that_the_policy_takes(
     filters: list[Any], derived: list[Any], aggregations: list[Any], description: str

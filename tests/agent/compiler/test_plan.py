@@ -11,7 +11,17 @@ from agent.compiler.reading import build_plan
 from agent.errors import InvalidRequestError
 from agent.request import parse_request
 from agent.snapshot import Column, Snapshot, Source, Target, event_snapshot
-from tests.agent.compiler.scene import aggregate, aliased, assert_refused, derive, names, problems, request_for, where
+from tests.agent.compiler.scene import (
+    aggregate,
+    aliased,
+    assert_refused,
+    derive,
+    names,
+    problems,
+    request_for,
+    snapshot_for,
+    where,
+)
 
 CO: list[Any] = [aliased("customers", "c"), aliased("orders", "o")]
 JOIN: dict[str, Any] = {"left_table": "c", "right_table": "o", "on_columns": ["customer_id"]}
@@ -25,7 +35,22 @@ JOINS = [
     (["orders", aliased("regions", "ORDERS")], [], "specs.source_tables[1]", "give each an alias"),
     (CO, [{**JOIN, "right_table": "order"}], "specs.join_conditions[0].right_table", "did you mean 'orders'?"),
     (CO, [{**JOIN, "right_table": "c"}], "specs.join_conditions[0]", "joins 'c' with itself"),
-    (CO, [JOIN, {**JOIN, "on_columns": ["name"]}], "specs.join_conditions[1]", "are joined already"),
+    (
+        CO,
+        [JOIN, {**JOIN, "join_type": "left", "on_columns": ["customer_id"]}],
+        "specs.join_conditions[1]",
+        "may be a further condition of that join or a filter on its rows",
+    ),
+    (
+        [*CO, aliased("regions", "r"), aliased("regions", "s")],
+        [
+            JOIN,
+            {"left_table": "s", "right_table": "r", "join_type": "left", "on_columns": ["city"]},
+            {"left_table": "c", "right_table": "s", "on_columns": ["city"]},
+        ],
+        "specs.join_conditions[2]",
+        "order the joins so that each brings in one table",
+    ),
     (CO, [{**JOIN, "on_columns": []}], "specs.join_conditions[0]", "every row would meet every row"),
     (CO, [{**JOIN, "on_columns": ["city"]}], "specs.join_conditions[0].on_columns[0]", "orders has no column 'city'"),
     (CO, [{**JOIN, "left_column": "name"}], "specs.join_conditions[0]", "come together"),
@@ -68,6 +93,23 @@ JOINS = [
 def test_joins_that_are_not_certain_are_refused(sources: list[Any], joins: list[Any], path: str, message: str) -> None:
     """Each join that would cross, guess or coerce is refused by its path."""
     assert_refused(problems(sources, join_conditions=joins), path, message)
+
+
+def test_joins_are_ordered_and_conditions_of_joined_tables_added() -> None:
+    """An inner join that is listed too early waits; a second condition joins the join of the later table."""
+    sources = [*CO, aliased("regions", "r")]
+    joins = [
+        {"left_table": "r", "right_table": "c", "on_columns": ["city"]},
+        {"left_table": "o", "right_table": "r", "left_column": "note", "right_column": "region"},
+        {"left_table": "c", "right_table": "o", "on_columns": ["customer_id"]},
+    ]
+    request = request_for(sources, names("name"), join_conditions=joins)
+    plan = build_plan(request, snapshot_for(request))
+    assert [(step.source, len(step.equalities)) for step in plan.joins] == [("c", 1), ("o", 2)]
+    early = [joins[2], {"left_table": "p", "right_table": "s", "on_columns": ["city"]},
+             {"left_table": "c", "right_table": "p", "on_columns": ["city"]}]  # fmt: skip
+    more = request_for([*CO, aliased("regions", "p"), aliased("regions", "s")], names("name"), join_conditions=early)
+    assert [step.source for step in build_plan(more, snapshot_for(more)).joins] == ["o", "p", "s"]
 
 
 def test_an_unqualified_name_of_two_sources_names_both() -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.reading import build_plan
+from agent.compiler.reading import build_plan, read_specification
 from tests.agent.compiler.scene import (
     ORDERS,
     aggregate,
-    assert_refused,
     down,
     names,
-    problems,
     request_for,
     snapshot_for,
     step,
@@ -43,17 +43,35 @@ def test_windows_of_one_order_share_it() -> None:
     assert code.count(".over(window)") == 2
 
 
-def test_a_limit_whose_sort_leaves_ties_is_refused() -> None:
-    """Two customers may have one total, and either of them might stay."""
-    found = problems(
-        ORDERS,
-        aggregations=[aggregate("sum", "amount", "total", "customer_id")],
-        transformations=[step("sort", columns=["total"]), step("limit", n=1)],
-    )
-    assert_refused(found, "specs.transformations[1].details", "add customer_id to the sort")
+LIMITS: list[tuple[dict[str, Any], str]] = [
+    (
+        {"transformations": [step("sort", columns=["amount"]), step("limit", n=2)]},
+        "rows that are equal in amount may tie at the last place; then order_id, customer_id, placed, note decide",
+    ),
+    (
+        {
+            "aggregations": [aggregate("sum", "amount", "total", "customer_id")],
+            "transformations": [step("sort", columns=["total"]), step("limit", n=1)],
+        },
+        "rows that are equal in total may tie at the last place; then customer_id decide",
+    ),
+    ({"transformations": [step("limit", n=2)]}, "no order is given, so the first rows by order_id, "),
+]
 
 
-def test_a_limit_that_may_cut_ties_says_both_ways_out() -> None:
-    """The ways out are a sort by more columns, and keeping the ties."""
-    found = problems(ORDERS, transformations=[step("sort", columns=["amount"]), step("limit", n=2)])
-    assert_refused(found, "specs.transformations[1].details", 'or say "with_ties": true to keep them all')
+@pytest.mark.parametrize(("specs", "message"), LIMITS)
+def test_a_limit_tells_by_which_columns_rows_may_tie(specs: dict[str, Any], message: str) -> None:
+    """The other columns of the result make the order total, so that each run gives the same rows."""
+    request = request_for(ORDERS, **specs)
+    reading = read_specification(request, snapshot_for(request))
+    told = [note for note in reading.notes if note.path.startswith("specs.transformations")]
+    assert [message in note.message for note in told] == [True]
+    assert len(reading.certain_plan().ordering.keys) == len(reading.certain_plan().outputs)
+
+
+def test_a_limit_over_sorted_groups_cannot_tie() -> None:
+    """The sort holds every column that is grouped by."""
+    grouped = [aggregate("sum", "amount", "total", "customer_id")]
+    order = [step("sort", columns=["total", "customer_id"]), step("limit", n=1)]
+    request = request_for(ORDERS, aggregations=grouped, transformations=order)
+    assert read_specification(request, snapshot_for(request)).notes == ()

@@ -70,7 +70,7 @@ CASES = {
     "a window inside an expression, over the groups": Case(
         SALES,
         ["region", "total", "share"],
-        [(None, 2350, 13), ("north", 5100, 28), ("south", 10725, 60), ("west", -500, -2)],
+        [(None, 2350, 13), ("north", 5100, 29), ("south", 10725, 61), ("west", -500, -3)],
         {
             "aggregations": BY_REGION,
             "derived_columns": [derive("share", "CAST(100 * total / SUM(total) OVER () AS INT)")],
@@ -90,7 +90,7 @@ CASES = {
     "an aggregate inside an expression": Case(
         ORDERS,
         ["customer_id", "n", "mean"],
-        [(1, 2, 6), (2, 1, 7)],
+        [(1, 2, 6), (2, 1, 8)],
         {
             "aggregations": [aggregate("count", "*", "n", "customer_id")],
             "derived_columns": [derive("mean", "CAST(SUM(amount) / COUNT(*) AS INT)")],

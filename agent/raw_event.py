@@ -25,6 +25,9 @@ TARGET_COLUMNS = 1_600
 EVENT_KEYS = ("run_id", "specs", "source_schemas", "source_data_samples", "options")
 """The keys of an event; beside a bare specification all others are its own."""
 
+_COLUMN_KEYS = {"column_name": "name", "column": "name", "data_type": "type"}
+"""Usual keys of a column's description."""
+
 _DEPTH = 100
 """Limit of lists and objects in each other."""
 
@@ -32,7 +35,7 @@ _Path = tuple[int | str, ...]
 
 
 def checked_event(event: object) -> dict[str, Any]:
-    """The event with its specification under `specs`.
+    """The event with its specification under `specs`, and with source schemas in one form.
 
     A bare specification, which has `source_tables` itself, is put there. Raises InvalidRequestError for an event that
     is no object or too large, and for values that JSON or PostgreSQL cannot hold.
@@ -50,7 +53,32 @@ def checked_event(event: object) -> dict[str, Any]:
         raise InvalidRequestError([Problem("event", f"{told}: three sample rows a table are enough")])
     if problems := [*_too_long(event.get("specs"))]:
         raise InvalidRequestError(problems)
+    schemas = event.get("source_schemas")
+    if isinstance(schemas, dict):
+        event = {**event, "source_schemas": {table: _schema(schema) for table, schema in schemas.items()}}
     return event
+
+
+def _schema(schema: object) -> object:
+    """A table's columns as `{"columns": [{"name", "type"}]}`.
+
+    They may be a list, or map names to types, and may have the keys of `information_schema.columns`. Other forms stay
+    as they are.
+    """
+    columns = schema.get("columns", schema) if isinstance(schema, dict) else schema
+    if isinstance(columns, dict) and columns and all(isinstance(kind, str) for kind in columns.values()):
+        return {"columns": [{"name": name, "type": kind} for name, kind in columns.items()]}
+    if not isinstance(columns, list):
+        return schema
+    whole = schema if isinstance(schema, dict) else {}
+    return {**whole, "columns": [_column(column) for column in columns]}
+
+
+def _column(column: object) -> object:
+    if not isinstance(column, dict):
+        return column
+    spelled = {_COLUMN_KEYS.get(key, key): value for key, value in column.items()}
+    return spelled if len(spelled) == len(column) else column
 
 
 def _size(value: object) -> int:

@@ -90,3 +90,29 @@ def test_whatever_is_within_the_limits_passes() -> None:
     """Up to the last entry and value."""
     given = event(filters=[{}] * LIST_ENTRIES, transformations=[{"details": among(IN_VALUES)}])
     assert checked_event(given) == given
+
+
+SCHEMA = {"columns": [{"name": "id", "type": "integer"}, {"name": "t", "type": "text"}]}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SCHEMA,
+        {"id": "integer", "t": "text"},
+        {"columns": {"id": "integer", "t": "text"}},
+        SCHEMA["columns"],
+        [{"column_name": "id", "data_type": "integer"}, {"column": "t", "type": "text"}],
+    ],
+    ids=["columns", "names to types", "columns by name", "list", "information schema"],
+)
+def test_a_table_is_described_in_any_usual_form(written: object) -> None:
+    """Names with types, as catalogues and programs list them."""
+    assert checked_event({**event(), "source_schemas": {"orders": written}})["source_schemas"] == {"orders": SCHEMA}
+
+
+@pytest.mark.parametrize("written", [{}, {"columns": 5}, {"id": 5}, "text", [], ["id"], {"columns": [], "note": 1}])
+def test_any_other_description_is_left_to_the_request(written: object) -> None:
+    """It tells what is missing."""
+    found = checked_event({**event(), "source_schemas": {"orders": written}})["source_schemas"]["orders"]
+    assert found in (written, {"columns": written})

@@ -157,7 +157,7 @@ def event_snapshot(request: Request) -> Snapshot:
 def _source(request: Request, table: SourceTable, problems: list[Problem]) -> Source:
     schema = request.source_schemas.get(table.key) or request.source_schemas.get(table.table_name)
     if schema is None:
-        message = "no database is at hand, and the event does not describe this table"
+        message = "no database is at hand, and the event does not describe this table; name one, or list its columns"
         problems.append(Problem(f"source_schemas.{table.table_name}", message))
     described = [Column(name=c.name, type=c.type) for c in schema.columns] if schema else []
     columns, unreadable = split_readable(described)

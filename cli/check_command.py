@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PREFLIGHT = {
     "ok": "the transform ran and gave rows",
-    "partial": "the transform ran; no row that must reach the result did",
+    "partial": "the transform ran; no row reached the result, or only rows made up for the dry run failed",
     "skipped": "skipped; the warnings say why",
     "failed": "failed: a run would stop here",
 }

@@ -53,6 +53,8 @@ class Comparison:
     """`=`, `!=`, `>`, `<`, `>=`, `<=`, `IS NULL`, `IS NOT NULL`; `LIKE`, `ILIKE`, `IN` and `BETWEEN`, also with NOT."""
     value: JsonValue = None
     """As it was written: a text may be a number, a date or another column."""
+    literal: bool = False
+    """True where SQL quotes the value: it names no column."""
 
 
 @dataclass(frozen=True)

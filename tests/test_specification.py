@@ -20,7 +20,7 @@ from agent import request as model
 from agent.compiler.code.writer import compile_transform
 from agent.compiler.reading import build_plan
 from agent.compiler.spec import pivots, union_entries, window_entries
-from agent.compiler.spec.entries import TYPES
+from agent.compiler.spec.key_spellings import TYPES
 from agent.errors import InvalidRequestError
 from agent.request import Request, parse_request
 from agent.request_checks import unsupported
@@ -177,7 +177,7 @@ def test_options_that_are_refused_are_told_so() -> None:
 
 
 WORDS = [
-    ("## transformations", {*TYPES, *forms.TransformationForm.model_fields}),
+    ("## transformations", {*TYPES.values(), *forms.TransformationForm.model_fields}),
     ("## join_conditions", {*get_args(elements.JoinType)}),
     ("## aggregations", {*get_args(elements.AggregateFunction)}),
     ("### window", set(window_entries.FUNCTIONS)),

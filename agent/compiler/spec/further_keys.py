@@ -1,0 +1,59 @@
+"""Keys that have no place in an entry: comments are kept as words, the rest is told."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import JsonValue
+
+from agent.compiler.notes import Notes
+from agent.compiler.problems import USE_A_MODEL, Problems
+from agent.compiler.spec.fields import Details, Fields, normal_key
+from agent.compiler.spec.key_spellings import COMMENTS, HARMLESS, KEYS
+from agent.elements import Entries, Located
+
+_PROSE = re.compile(r"[^=<>(){}\[\]]*\w\s+\w[^=<>(){}\[\]]*\s+\w[^=<>(){}\[\]]*")
+"""Three words or more without a sign of SQL."""
+_SWITCHES = ("enabled", "active", "is_active", "is_enabled")
+
+
+class FurtherKeys:
+    """Tells the keys that the reader does not take in."""
+
+    def __init__(self, entries: Entries, problems: Problems, notes: Notes) -> None:
+        self._entries, self._problems, self._notes = entries, problems, notes
+
+    def of_entry(self, path: str, given: Details, kind: str) -> None:
+        """Tell the keys of an entry that its kind does not know."""
+        self.tell(path, given if kind == "entry" else Fields(given, kind).rest if kind in KEYS else given)
+
+    def tell(self, path: str, rest: Details) -> None:
+        """Keep comments as words; a key that may carry a meaning is for a model."""
+        for key, value in rest.items():
+            name = normal_key(key)
+            if value in (None, "", [], {}) or name in HARMLESS or (name in _SWITCHES and value is True):
+                continue
+            texts = _texts(value)
+            if name in COMMENTS and texts:
+                self._entries.texts += [Located(f"{path}.{key}", text) for text in texts]
+            elif texts and all(_PROSE.fullmatch(text) for text in texts):
+                self._notes.add(f"{path}.{key}", "is no known key; its words are read as a comment")
+                self._entries.texts += [Located(f"{path}.{key}", text) for text in texts]
+            else:
+                message = f"unknown key, so its meaning is not certain; remove it or {USE_A_MODEL}"
+                self._problems.add(f"{path}.{key}", message, beyond=True)
+
+    def only_words(self, path: str, details: Details) -> bool:
+        """True for details that hold comments alone; they are kept."""
+        for key, value in details.items():
+            texts = _texts(value)
+            plain = normal_key(key) in COMMENTS | HARMLESS or all(_PROSE.fullmatch(text) for text in texts)
+            if not texts or not plain:
+                return False
+        self.tell(path, details)
+        return True
+
+
+def _texts(value: JsonValue) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    return [str(item) for item in items] if all(isinstance(item, str) for item in items) else []

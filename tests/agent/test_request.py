@@ -54,7 +54,7 @@ BAD = [
         "specs.join_conditions[0].join_type",
         "did you mean 'inner'?",
     ),
-    (minimal(specs={"filters": [{"operator": "="}]}), "specs.filters[0].column", "is required"),
+    (minimal(specs={"filters": [{"operator": "="}]}), "specs.filters[0].column", "is needed"),
     (minimal(source_schemas={"t": {"columns": [{"name": "a"}]}}), "source_schemas.t.columns[0].type", "is required"),
 ]
 
@@ -76,10 +76,9 @@ SHAPES = [
         "target_table.columns",
         'a list of objects with `name` is needed, not {"a": "int"}',
     ),
-    ({"aggregations": [{**SUM, "group_by": None}]}, "aggregations[0].group_by", "needed, not null; leave it out"),
-    ({"aggregations": [{**SUM, "alias": 5}]}, "aggregations[0].alias", "a text is needed, not 5"),
-    ({"aggregations": [{**SUM, "column": ""}]}, "aggregations[0].column", "a text that is not empty is needed"),
-    ({"transformations": [{"type": "sort", "details": []}]}, "transformations[0].details", "an object is needed, not"),
+    ({"aggregations": [{**SUM, "group_by": 5}]}, "aggregations[0].group_by", "a list of column names"),
+    ({"aggregations": [{**SUM, "alias": 5}]}, "aggregations[0].alias", "is the name of the result, not 5"),
+    ({"transformations": [{"type": "sort", "details": 5}]}, "transformations[0].details", "an object is needed, not"),
     ({"source_tables": None}, "source_tables", "a list of objects with `table_name` is needed, not null"),
 ]
 

@@ -36,6 +36,11 @@ class AggregateParts:
 def read_aggregates(given: Details, path: str, notes: Notes) -> tuple[list[tuple[str, AggregateParts]], Fields]:
     """The aggregates of one entry, each with its place in it, and the entry's fields."""
     fields = Fields(given, "aggregate")
+    columns = fields.get("aggregations")
+    if isinstance(columns, list) and "group_by" not in fields and all(_is_name(item) for item in columns):
+        # {"type": "group_by", "columns": ["city"]} lists the keys of the grouping
+        given = {"group_by": columns, **{key: value for key, value in given.items() if value is not columns}}
+        fields = Fields(given, "aggregate")
     group_by = group_keys(fields)
     whole = _part(fields, group_by)
     listed = fields.get("aggregations")
@@ -46,10 +51,14 @@ def read_aggregates(given: Details, path: str, notes: Notes) -> tuple[list[tuple
         for place, item in one_or_many(listed):
             at = fields.at("aggregations") + place
             with within(at):
-                found.append((at, _item(item, group_by)))
+                found.append((at, aggregate_item(item, group_by)))
     if whole.function or whole.expression or not found:
         found.insert(0, ("", whole))
     return found, fields
+
+
+def _is_name(item: JsonValue) -> bool:
+    return isinstance(item, str) and is_column(item)
 
 
 def group_keys(fields: Fields) -> tuple[str, ...] | None:
@@ -59,7 +68,8 @@ def group_keys(fields: Fields) -> tuple[str, ...] | None:
     return tuple(names_in(fields.get("group_by"), fields.at("group_by")))
 
 
-def _item(item: JsonValue, group_by: tuple[str, ...] | None) -> AggregateParts:
+def aggregate_item(item: JsonValue, group_by: tuple[str, ...] | None = None) -> AggregateParts:
+    """An aggregate that is listed under its grouping."""
     if isinstance(item, str):
         expression, alias = aliased(item)
         return replace(_of_text(expression), alias=alias, group_by=group_by)

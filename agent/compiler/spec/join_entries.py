@@ -196,8 +196,13 @@ def conjuncts(text: str) -> list[str]:
     found = tokens(text)
     if len(found) > 2 and found[0].word == "(" and found[-1].word == ")" and all(t.depth for t in found[1:-1]):
         return conjuncts(text[found[0].end : found[-1].start])
-    between = any(token.word == "BETWEEN" for token in found)
-    return [text.strip()] if between else [part for part in split_at(text, "AND") if part]
+    if any(token.depth == 0 and token.word in ("BETWEEN", "OR") for token in found):
+        return [text.strip()]
+    return [part for part in split_at(text, "AND") if part]
+
+
+def _holds_or(text: str) -> bool:
+    return any(token.depth == 0 and token.word == "OR" for token in tokens(text))
 
 
 def equality(text: str) -> tuple[str, str] | None:
@@ -266,7 +271,7 @@ def join_of(parts: JoinParts, sources: SourceNames) -> JoinCondition:
     for name in parts.on_columns:
         qualifier, column = column_parts(name)
         columns.append(column if not qualifier or sources.key(qualifier) else name)
-    text = " AND ".join(f"({one})" if len(conditions) > 1 and not equality(one) else one for one in conditions)
+    text = " AND ".join(f"({one})" if len(conditions) > 1 and _holds_or(one) else one for one in conditions)
     return JoinCondition(
         parts.left,
         parts.right,

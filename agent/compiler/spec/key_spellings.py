@@ -234,8 +234,8 @@ FURTHER_JOINS = frozenset(
     name.replace("_", " ")
     for name in _words("""
         cross cross_join crossjoin cartesian semi left_semi leftsemi semi_join left_semi_join anti left_anti leftanti
-        anti_join left_anti_join right_semi right_anti natural natural_join asof as_of exists not_exists lateral self self_join
-        left_exclusive right_exclusive theta
+        anti_join left_anti_join right_semi right_anti natural natural_join asof as_of exists not_exists
+        lateral self self_join left_exclusive right_exclusive theta
         """)
 )
 """Joins that exist and that only the compiler cannot express."""

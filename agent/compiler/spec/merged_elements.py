@@ -121,7 +121,7 @@ class Merged:
     def _name(self, kind: str, name: str, path: str, element: Any, listed: bool) -> Claim:
         """Add an element that has a name, unless one of this name says the same."""
         known = self._named.get(name.casefold())
-        if known is not None and not (listed and known[0] == kind and kind != "aggregations"):
+        if known is not None and not (listed and known[0] == kind):
             if self._same(known[1].value, element):
                 return Claim(known[0], known[1].path)
             if not listed:

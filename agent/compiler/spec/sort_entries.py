@@ -12,8 +12,8 @@ from agent.compiler.spec.sql_texts import split_at
 from agent.elements import SortItem
 
 _DIRECTIONS: dict[object, bool] = {
-    "asc": False, "ascending": False, "up": False, "lowest first": False,
-    "desc": True, "descending": True, "down": True, "highest first": True, "dsc": True,
+    "asc": False, "ascending": False, "lowest first": False,
+    "desc": True, "descending": True, "highest first": True, "dsc": True,
 }  # fmt: skip
 _ITEM_KEYS = {
     "column": ("column", "field", "name", "col", "by", "expression", "column_name", "key", "field_name"),

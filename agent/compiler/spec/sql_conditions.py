@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from pydantic import JsonValue
 
@@ -15,21 +16,24 @@ _COMPARING = {"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=",
 _MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _PREDICATES = ("LIKE", "ILIKE", "IN", "BETWEEN")
 _NO_VALUE = object()
+_MOST_LEVELS = 60
+"""Levels of brackets and NOT that are looked into."""
+_CALLED = re.compile(r"[\w\"`]\s*[(\[]")
 
 
 def sql_condition(text: str) -> Condition:
     """The condition in a text."""
     found = tokens(text)
-    return _any_of(text, found) if found else SqlCondition(text.strip())
+    deep = max((token.depth for token in found), default=0) + sum(token.word == "NOT" for token in found)
+    return _any_of(text, found) if found and deep < _MOST_LEVELS else SqlCondition(text.strip())
 
 
 def is_condition(text: str) -> bool:
     """True for a text that compares something, as `amount > 10`; False for a sentence."""
     read = sql_condition(text)
     leaves = read.parts if isinstance(read, ConditionGroup) else (read,)
-    return any(isinstance(leaf, Comparison | ConditionGroup) for leaf in leaves) or any(
-        token.word in _COMPARING for token in tokens(text)
-    )
+    compared = any(isinstance(leaf, Comparison | ConditionGroup) for leaf in leaves)
+    return compared or _CALLED.search(text) is not None or any(token.word in _COMPARING for token in tokens(text))
 
 
 def _any_of(text: str, found: list[Token]) -> Condition:

@@ -18,8 +18,8 @@ _COLUMN = re.compile(rf"{_NAME}(?:\s*\.\s*{_NAME}){{0,3}}")
 _CALL = re.compile(r"\s*([^\W\d]\w*)\s*\(")
 _ALIASED = re.compile(rf"(?s)(.+?)\s+AS\s+({_NAME})\s*", re.IGNORECASE)
 _NOT_A_COLUMN = frozenset(
-    ("and", "between", "case", "current_date", "current_timestamp", "distinct", "else", "end", "false", "from", "in", "is",
-     "like", "not", "null", "or", "over", "then", "true", "when")
+    ("and", "between", "case", "current_date", "current_timestamp", "distinct", "else", "end", "false", "from", "in",
+     "is", "like", "not", "null", "or", "over", "then", "true", "when")
 )  # fmt: skip
 
 

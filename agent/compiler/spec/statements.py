@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from agent.compiler.notes import Notes
 from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse
-from agent.compiler.spec.aggregate_entries import AggregateParts, read_aggregates
+from agent.compiler.spec.aggregate_entries import AggregateParts, aggregate_item, read_aggregates
 from agent.compiler.spec.condition_entries import read_conditions
 from agent.compiler.spec.derived_entries import DerivedParts, of_text, read_casts, read_derived, read_fills
 from agent.compiler.spec.fields import Details, Fields, one_or_many
@@ -68,7 +68,7 @@ class Statements:
             elif kind == "join" and is_condition(item):
                 self.add(path, kind, {"condition": item})
             elif kind == "aggregate" and "(" in item:
-                self.add(path, kind, {"aggregations": [item]})
+                self._state("aggregate", path, aggregate_item(item))
             else:
                 cannot(f'"{item}" is free text; write an object, or {USE_A_MODEL}')
 
@@ -93,9 +93,19 @@ class Statements:
         for resolve in later:
             resolve()
         merged.finish(self.problems)
+        self._refuse_words(claims)
         self.entries.steps = [
             replace(step, claims=tuple(dict.fromkeys(own))) for (step, _), own in zip(self.steps, claims, strict=True)
         ]
+
+    def _refuse_words(self, claims: list[list[Claim]]) -> None:
+        """Tell the steps of words alone."""
+        told = {problem.path for problem in self.problems.found()}
+        for (step, stated), own in zip(self.steps, claims, strict=True):
+            if not own and not stated and not any(path.startswith(step.path) for path in told):
+                self.problems.add(
+                    step.path, f'"{step.description or step.type}" is free text; {USE_A_MODEL}', beyond=True
+                )
 
     def _mentioned(self, merged: Merged, kind: str, path: str, value: Any, own: list[Claim]) -> Callable[[], None]:
         """The look for the elements that an entry only mentions, after all elements are known."""

@@ -140,7 +140,10 @@ def derived_window(text: str, name: str) -> WindowEntry | None:
     parts = window_in(text)
     if parts is None or _function_name(str(parts["function"])) not in FUNCTIONS:
         return None
-    return _checked(parts, Fields({}, "window"), name)
+    if not parts["order_by"] and _function_name(str(parts["function"])) not in AGGREGATES:
+        return None
+    with within(".expression"):
+        return _checked(parts, Fields({}, "window"), name)
 
 
 def _function_name(text: str) -> str:

@@ -176,7 +176,7 @@ REFUSED = [
             "transformations": [window("rank", "r", order_by=[down("amount")])],
         },
         "transformations[0].details",
-        "'r' is another column at specs.derived_columns[0]",
+        "contradicts specs.derived_columns[0]",
     ),
 ]
 

@@ -126,21 +126,19 @@ def test_a_mistyped_alias_has_the_nearest_name(specs: dict[str, Any], path: str)
 
 
 def test_details_are_told_as_the_structured_fields_are() -> None:
-    """The message shows the wrong value, and the keys that may be meant for a missing one."""
-    wrong = [step("filter", column=5, operator="=", value=1), step("join", left="c", right="o", on="customer_id")]
+    """The message shows the wrong value, and the path of a key that has no meaning."""
+    wrong = [step("filter", column=5, operator="=", value=1), step("join", lefft="c", right="o", on="customer_id")]
     found = problems(SHOP, names("name"), transformations=wrong)
     assert_refused(found, "specs.transformations[0].details.column", "not 5")
-    missing = 'is required; not known here: "left", "right", "on"'
-    assert_refused(found, "specs.transformations[1].details.left_table", missing)
-    found = problems(SHOP, names("name"), join_conditions=[{"left": "c", "right_table": "o"}])
-    assert_refused(found, "specs.join_conditions[0].left_table", 'is required; not known here: "left"')
+    assert_refused(found, "specs.transformations[1].details.lefft", "unknown key")
+    found = problems(SHOP, names("name"), join_conditions=[{"lefft": "c", "right_table": "o"}])
+    assert_refused(found, "specs.join_conditions[0].lefft", "unknown key")
 
 
 def test_details_beside_the_details_are_told_where_they_belong() -> None:
-    """A key of the type's details belongs into `details`; any other key is unknown."""
-    found = problems(ORDERS, transformations=[{"type": "sort", "columns": ["order_id"], "why": "so"}])
+    """A key of the type's details may stand beside them; any other key is unknown."""
+    found = problems(ORDERS, transformations=[{"type": "sort", "columns": ["order_id"], "why": 1}])
     assert [(one.path, one.message.split(",")[0]) for one in found] == [
-        ("specs.transformations[0].columns", "put `columns` into `details`"),
         ("specs.transformations[0].why", "unknown key"),
     ]
 
@@ -173,9 +171,7 @@ def test_steps_that_may_both_hold_contradict_nothing(operator: str, one: str, ot
     """Only equalities with different values contradict each other."""
     steps = [step("filter", **where("note", operator, value)) for value in (one, other, other)]
     found = problems(ORDERS, transformations=steps)
-    assert [problem.path for problem in found] == (
-        [] if fine else [f"specs.transformations[{n}].details" for n in (1, 2)]
-    )
+    assert [problem.path for problem in found] == ([] if fine else ["specs.transformations[1].details"])
     if fine:
         request = request_for(ORDERS, transformations=steps)
         assert len(build_plan(request, snapshot_for(request)).before.filters) == 2

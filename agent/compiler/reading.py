@@ -56,7 +56,7 @@ def read_specification(request: Request, snapshot: Snapshot) -> Reading:
     try:
         with found.stages.stage() as stage:
             entries = read_entries(request.specs, stage, found.notes)
-            sources = read_sources(request.specs, snapshot, stage)
+            sources = read_sources(request.specs, snapshot, stage, request.options.expression_dialect)
         plan = plan_of(entries, sources, request.specs, snapshot.target, found)
     except InvalidRequestError as error:
         problems = error.problems

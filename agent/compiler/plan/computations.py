@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 
 from agent.compiler.expressions.references import unquoted
 from agent.compiler.expressions.syntax import parse_expression
-from agent.compiler.expressions.syntax_tree import AggregateCall, Expression, Mention, Operation, Syntax, WindowCall
+from agent.compiler.expressions.syntax_tree import (
+    AggregateCall,
+    DialectChoice,
+    Expression,
+    Mention,
+    Operation,
+    Syntax,
+    WindowCall,
+)
 from agent.compiler.plan.call_entries import aggregation_of, window_of
 from agent.compiler.plan.resolution import Names
 from agent.compiler.problems import Problems, fitting, refuse, within
@@ -68,8 +76,8 @@ def uses_of(entry: WindowEntry) -> tuple[str, ...]:
 class Computations:
     """Reads every computed column of a specification."""
 
-    def __init__(self, names: Names, entries: Entries) -> None:
-        self._names, self._entries = names, entries
+    def __init__(self, names: Names, entries: Entries, dialect: DialectChoice = "auto") -> None:
+        self._names, self._entries, self._dialect = names, entries, dialect
         self.items: dict[str, Computed] = {}
         """By casefolded name, in the order listed."""
         self.aggregations: list[Located[Aggregation]] = []
@@ -130,7 +138,7 @@ class Computations:
     def expression(self, text: str) -> Expression:
         """The expression of a text, read once."""
         if text not in self._expressions:
-            self._expressions[text] = parse_expression(text)
+            self._expressions[text] = parse_expression(text, self._dialect)
         return self._expressions[text]
 
     def operand(self, text: str, path: str, wish: str = "") -> str:

@@ -38,13 +38,25 @@ class JoinChain:
     steps: list[JoinStep] = field(default_factory=list)
     shared: dict[SourceColumn, _SharedKey] = field(default_factory=dict)
 
+    def optional(self) -> frozenset[str]:
+        """The sources of which a row may be missing: the far side of outer joins."""
+        present, found = {self.start}, set[str]()
+        for step in self.steps:
+            if step.join_type in ("right", "outer"):
+                found |= present
+            if step.join_type in ("left", "outer"):
+                found.add(step.source)
+            present.add(step.source)
+        return frozenset(found)
+
     def merged(self, sources: Sources) -> dict[str, Reference]:
         """The column behind each bare name that joins connect in all sources that have it, by casefolded name."""
         found: dict[str, Reference] = {}
         for column, key in self.shared.items():
             if set(sources.of_name(column.name)) == key.members:
-                whole = MergedColumn(key.value[0].name, key.value)
-                found[column.name.casefold()] = key.value[0] if len(key.value) == 1 else whole
+                own = {one: one for one in sources.of_name(column.name)}
+                value = tuple(own[one] for one in key.value)
+                found[column.name.casefold()] = value[0] if len(value) == 1 else MergedColumn(value[0].name, value)
         return found
 
 
@@ -193,7 +205,7 @@ def _column_pairs(
 
 def _condition(text: str, sources: Sources, new: str, joined: list[str], alone: bool) -> BoundExpression:
     """The condition. Alone, it must connect the new source with the others."""
-    expression, names = parse_expression(text), all_names(sources, {})
+    expression, names = parse_expression(text, sources.dialect), all_names(sources, {})
     references = [_joined_column(names, mention, joined) for mention in expression.mentions]
     touched = {column.source for column in references if column is not None}
     if alone and (new not in touched or len(touched) < 2):

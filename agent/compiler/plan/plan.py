@@ -53,7 +53,9 @@ def plan_of(entries: Entries, sources: Sources, specs: Specification, target: Ta
         sources, unions = apply_unions(entries.unions, sources, problems)
     with found.stages.stage() as problems:
         chain = join_chain(entries.joins, sources, problems)
-    return _Planner(specs, target, entries, _Rows(listed, sources, unions, chain), found).plan()
+    return _Planner(
+        specs, target, entries, _Rows(listed, sources.after_joins(chain.optional()), unions, chain), found
+    ).plan()
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class _Planner:
         self._specs, self._target, self._stages, self._notes = specs, target, found.stages, found.notes
         self._rows = rows
         self._before: Names = all_names(rows.sources, rows.chain.merged(rows.sources))
-        self._work = Computations(self._before, entries)
+        self._work = Computations(self._before, entries, rows.sources.dialect)
         self._before.hint(self._work.declared_names())
         self._conditions = ConditionReader(self._work)
         self._steps, self._waiting = _Columns(), list[Computed]()
@@ -162,6 +164,8 @@ class _Planner:
             refuse_shadowed(passed, scope)
             return scope.resolve(passed)
         value = bind(item.source, scope)
+        for message, other in value.remarks:
+            self._notes.add(item.path, message, other)
         after_window = named(value.references) & {step.name for step in steps.windowed}
         (steps.windowed if after_window else steps.derived).append(DerivedStep(item.column, value))
         return NamedColumn(item.column, value.kind, value.value.nullable)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from agent.compiler.expressions.column_kinds import kind_of
 from agent.compiler.expressions.references import MergedColumn, NamedColumn, Reference, SourceColumn, unquoted
+from agent.compiler.expressions.syntax_tree import DialectChoice
 from agent.compiler.problems import Problems, absent, cannot, refuse
 from agent.errors import UnsupportedTypeError
 from agent.nearest import did_you_mean
@@ -27,6 +28,8 @@ class Sources:
     """Keys by casefolded alias or table name."""
     paths: dict[str, str] = field(default_factory=dict)
     """Paths of the entries by key."""
+    dialect: DialectChoice = "auto"
+    """The SQL of expressions over them."""
     unreadable: dict[str, dict[str, str]] = field(default_factory=dict)
     """By key, the casefolded names of the columns that no job reads, with the reason."""
 
@@ -64,8 +67,17 @@ class Sources:
             columns={known: columns if known == key else self.columns[known] for known in order},
             qualifiers={**own, key.casefold(): key},
             paths={**self.paths, key: path},
+            dialect=self.dialect,
             unreadable={known: own for known, own in self.unreadable.items() if known not in members},
         )
+
+    def after_joins(self, optional: Collection[str]) -> Sources:
+        """A copy in which the columns of sources whose rows may be missing may be NULL."""
+        columns = {
+            key: tuple(replace(one, nullable=True) for one in own) if key in optional else own
+            for key, own in self.columns.items()
+        }
+        return replace(self, columns=columns)
 
     def of_name(self, name: str) -> list[SourceColumn]:
         """All source columns of that bare name, whatever its case."""
@@ -178,9 +190,11 @@ def described(reference: Reference) -> str:
             return f"the derived column or aggregate {name}"
 
 
-def read_sources(specs: Specification, snapshot: Snapshot, problems: Problems) -> Sources:
+def read_sources(
+    specs: Specification, snapshot: Snapshot, problems: Problems, dialect: DialectChoice = "auto"
+) -> Sources:
     """The sources of a specification with the snapshot's columns."""
-    sources = Sources()
+    sources = Sources(dialect=dialect)
     keys = Counter(table.key.casefold() for table in specs.source_tables)
     for position, table in enumerate(specs.source_tables):
         path = f"specs.source_tables[{position}]"
@@ -209,7 +223,9 @@ def _columns(table: SourceTable, snapshot: Snapshot) -> tuple[SourceColumn, ...]
     if repeated:
         cannot(f"columns of {table.table_name!r} differ only in case: {', '.join(repeated)}; Spark takes them as one")
     try:
-        return tuple(SourceColumn(table.key, c.name, kind_of(c.type, c.name, c.labels)) for c in source.columns)
+        return tuple(
+            SourceColumn(table.key, c.name, kind_of(c.type, c.name, c.labels), c.nullable) for c in source.columns
+        )
     except UnsupportedTypeError as error:
         refuse(str(error))
 

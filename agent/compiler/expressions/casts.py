@@ -59,8 +59,8 @@ class CastReader:
         self._check(text, value, kind)
         word = "try_cast" if tries else "CAST"
         name = _POSTGRES_NAMES.get(ddl, "timestamp with time zone" if kind.zoned else ddl.replace("decimal", "numeric"))
-        inner = self._inner(text, value, kind)
-        form = SqlForm(f"{word}({inner} AS {ddl})", f"CAST({{0}} AS {name})")
+        inner, oracle = self._inner(text, value, kind)
+        form = SqlForm(f"{word}({inner} AS {ddl})", f"CAST({oracle} AS {name})")
         return computed(form, value, kind=kind, name=f"cast {ddl}", nullable=value.nullable or tries)
 
     def _target(self, text: str, value: TypedValue, type_name: str) -> tuple[str, Kind]:
@@ -143,15 +143,17 @@ class CastReader:
         if given.family not in (*_AS_TEXT, "float"):
             cannot(f"{text}: {given.named or given.family} has no text that is alike in both; {USE_A_MODEL}")
 
-    def _inner(self, text: str, value: TypedValue, kind: Kind) -> str:
-        """The value as Spark casts it. PostgreSQL rounds where Spark cuts a fraction off."""
+    def _inner(self, text: str, value: TypedValue, kind: Kind) -> tuple[str, str]:
+        """The value as Spark and as PostgreSQL cast it: PostgreSQL rounds where Spark cuts a fraction off."""
         given = value.kind
         fraction = kind.family == "integer" and given is not None and _may_have_fraction(given)
-        if not fraction or given is None or self._dialect == "spark" or _is_whole(value):
-            return "{0}"
+        if not fraction or given is None or _is_whole(value):
+            return "{0}", "{0}"
+        if self._dialect == "spark":
+            return "{0}", "trunc({0})"
         if self._dialect == "auto":
             self._remarks.add(f"{text} rounds, as PostgreSQL does", "Spark cuts the fraction off; write floor or trunc")
-        return "rint({0})" if given.family == "float" else "round({0})"
+        return "rint({0})" if given.family == "float" else "round({0})", "{0}"
 
 
 def _may_have_fraction(kind: Kind) -> bool:

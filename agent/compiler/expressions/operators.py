@@ -19,6 +19,7 @@ from agent.compiler.expressions.typed_values import (
     IS,
     NOT,
     OR,
+    OTHER,
     SUM,
     ConstantValue,
     LengthOfTime,
@@ -57,7 +58,7 @@ _SYMMETRIC = alike("{0} BETWEEN {1} AND {2} OR {0} BETWEEN {2} AND {1}", OR)
 _AND = alike("{0} AND {1}", AND, same=True)
 _OR = alike("{0} OR {1}", OR, same=True)
 _NOT = alike("NOT {0}", NOT)
-_JOINED = alike("{0} || {1}", SUM, same=True)
+_JOINED = SqlForm("{0} || {1}", "{0} || {1}", SUM, same=True, postgres_strength=OTHER)
 _POWER = alike("power({0}, {1})")
 _BITS = {sign: alike(f"{{0}} {sign} {{1}}", COMPARED) for sign in ("&", "|")}
 _XOR = SqlForm("{0} ^ {1}", "{0} # {1}", COMPARED)

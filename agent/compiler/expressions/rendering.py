@@ -10,6 +10,9 @@ from agent.compiler.expressions.column_kinds import Kind
 from agent.compiler.expressions.references import Reference
 from agent.compiler.expressions.typed_values import (
     ATOM,
+    COMPARED,
+    IS,
+    OTHER,
     SIGN,
     ColumnValue,
     ComputedValue,
@@ -62,10 +65,17 @@ class _Renderer:
             operand = value.operands[int(found[1])]
             if _stands_alone(template, found):
                 return self.text(operand)
-            first = found.start() == 0
-            return self._operand(operand, self._strength(value) + (0 if first or value.form.same else 1))
+            return self._operand(operand, self._least(value, operand, found.start() == 0))
 
         return _PLACE.sub(place, template)
+
+    def _least(self, value: ComputedValue, operand: TypedValue, first: bool) -> int:
+        """The strength that an operand needs without parentheses. Comparisons do not stand in a row."""
+        strength = self._strength(value)
+        if strength in (IS, COMPARED):
+            return OTHER
+        again = value.form.same and isinstance(operand, ComputedValue) and operand.name == value.name
+        return strength if first or again else strength + 1
 
     def _operand(self, value: TypedValue, least: int) -> str:
         text = self.text(value)

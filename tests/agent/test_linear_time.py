@@ -56,6 +56,13 @@ def derived(size: int) -> dict[str, Any]:
     return made
 
 
+def backwards(size: int) -> dict[str, Any]:
+    """The same columns, each listed before those that it uses."""
+    made = derived(size)
+    made["specs"]["derived_columns"].reverse()
+    return made
+
+
 def joins(size: int) -> dict[str, Any]:
     """A fifth as many joins, all on one key."""
     count = size // 5
@@ -77,7 +84,7 @@ def seconds(made: dict[str, Any]) -> float:
     return time.process_time() - began
 
 
-@pytest.mark.parametrize("kind", [filters, patterns, values, derived, joins])
+@pytest.mark.parametrize("kind", [filters, patterns, values, derived, backwards, joins])
 def test_time_grows_with_the_entries(kind: Callable[[int], dict[str, Any]]) -> None:
     """A quadratic step would take sixteen times as long."""
     seconds(kind(20))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 from agent.compiler.expressions.references import unquoted
 from agent.compiler.expressions.syntax import parse_expression
@@ -343,17 +344,27 @@ def in_order(items: Iterable[Computed], names: Names, problems: Problems) -> lis
 
     A column may use the source column whose name it takes.
     """
-    ordered: list[Computed] = []
     pending = {item.name.casefold(): item for item in items}
-    while pending:
-        ready = next((one for one in pending.values() if not _waits(one, pending, names)), None)
-        if ready is None:
-            circle = _circle(pending)
-            for item in circle:
-                names_in_it = ", ".join(one.name for one in circle)
-                problems.add(item.path, f"is needed for what it needs itself: {names_in_it}")
-            break
-        ordered.append(pending.pop(ready.name.casefold()))
+    place = {fold: position for position, fold in enumerate(pending)}
+    waits = {fold: _waits_for(item, pending, names) for fold, item in pending.items()}
+    users: dict[str, list[str]] = {}
+    for fold, needed in waits.items():
+        for use in needed:
+            users.setdefault(use, []).append(fold)
+    ordered: list[Computed] = []
+    # Of the columns that wait for none, the first one listed comes next.
+    ready = [(place[fold], fold) for fold, needed in waits.items() if not needed]
+    while ready:
+        _, fold = heappop(ready)
+        ordered.append(pending.pop(fold))
+        for user in users.get(fold, ()):
+            waits[user].discard(fold)
+            if not waits[user]:
+                heappush(ready, (place[user], user))
+    circle = _circle(pending)
+    names_in_it = ", ".join(one.name for one in circle)
+    for item in circle:
+        problems.add(item.path, f"is needed for what it needs itself: {names_in_it}")
     return ordered
 
 
@@ -367,6 +378,7 @@ def _circle(pending: dict[str, Computed]) -> list[Computed]:
         pending = kept
 
 
-def _waits(item: Computed, pending: dict[str, Computed], names: Names) -> bool:
-    own = item.name.casefold() if names.find(item.name) else ""
-    return any(use.casefold() in pending and use.casefold() != own for use in item.uses)
+def _waits_for(item: Computed, pending: dict[str, Computed], names: Names) -> set[str]:
+    """The pending columns that a column uses, by casefolded name."""
+    own = {item.name.casefold()} if names.find(item.name) else set()
+    return {fold for use in item.uses if (fold := use.casefold()) in pending} - own

@@ -51,6 +51,9 @@ _SORT_KEY = _object(
     nulls={"enum": ["first", "last"], "type": "string", "description": "The place of NULLs."},
 )
 _SORT_KEYS = _list({"anyOf": [_TEXT, {"$ref": "#/$defs/SortKey"}]}, "The order, the most important column first.")
+_ALTERNATIVES = _object(
+    "Filters of which one is enough.", (), **{"or": _list({"$ref": "#/$defs/FilterForm"}, "The alternatives.")}
+)
 _ALIAS = _told(_TEXT, "The new column.")
 _PARTITION = _list(_TEXT, "The window sees the rows that are equal in these columns; all rows when empty.")
 _COLUMN = _told(_TEXT, "The column that is computed from.")
@@ -114,7 +117,10 @@ def event_schema() -> Schema:
     definitions["TransformationForm"] = {"anyOf": [*_STEPS, _OTHER_STEPS]}
     for form in ("FilterForm", "JoinForm", "AggregationForm", "DerivedColumnForm"):
         definitions[form]["properties"]["description"] = _told(_TEXT, "The same in words: a comment.")
+    definitions["Alternatives"] = _ALTERNATIVES
     specification = definitions["Specification"]
+    filters = specification["properties"]["filters"]
+    filters["items"] = {"anyOf": [filters["items"], {"$ref": "#/$defs/Alternatives"}]}
     specification["description"] = "Sources, steps and target."
     _shorthand(specification["properties"]["source_tables"])
     _shorthand(definitions["TargetTable"]["properties"]["columns"])
@@ -163,8 +169,11 @@ def _meaning(schema: Schema) -> str:
 
 
 def _objects(schema: Schema) -> Iterator[Schema]:
-    """The objects that stand in a value; the alternatives of a list are told apart elsewhere."""
+    """The objects that stand in a value; of several forms the first one."""
     inner = schema.get("items", schema)
+    inner = inner["anyOf"][0] if "anyOf" in inner else inner
+    if "const" in inner.get("properties", {}).get("type", {}):
+        return  # the types of transformations are told by `steps`
     if "properties" in inner:
         yield inner
 
@@ -210,4 +219,4 @@ def _resolved(schema: Any, definitions: Schema) -> Any:
 
 
 def _is_shorthand(schema: Schema) -> bool:
-    return len(schema.get("anyOf", ())) == 2 and "$ref" in schema["anyOf"][1]
+    return len(schema.get("anyOf", ())) == 2 and schema["anyOf"][0] == _TEXT and "$ref" in schema["anyOf"][1]

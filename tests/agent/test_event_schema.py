@@ -113,7 +113,7 @@ def test_the_examples_of_this_repository_are_valid(path: str) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"filters": [{"column": "a", "operatr": "="}]}, "'operatr' was unexpected"),
+        ({"derived_columns": [{"name": "a", "expression": "b", "exprs": ""}]}, "'exprs' was unexpected"),
         ({"join_conditions": [{"left_table": "a", "right_table": "b", "join_type": "sideways"}]}, "'sideways'"),
         ({"target_table": {}}, "'name' is a required property"),
     ],
@@ -121,6 +121,18 @@ def test_the_examples_of_this_repository_are_valid(path: str) -> None:
 def test_an_editor_marks_a_mistake(change: dict[str, Any], words: str) -> None:
     """An unknown key, a wrong word, a missing name."""
     assert words in " ".join(faults(event_schema(), {"specs": {**EXAMPLE, **change}}))
+
+
+def test_alternatives_are_a_form_of_their_own() -> None:
+    """As the prompt names it; both schemas and the reader take it."""
+    either = {"or": [{"column": "o.status", "operator": "=", "value": word} for word in ("paid", "open")]}
+    specs = {**EXAMPLE, "filters": [either]}
+    assert '`{"or": [filter, filter]}`' in specification_prompt()
+    assert faults(event_schema(), {"specs": specs}) == []
+    schema = specification_schema()
+    assert faults(schema, filled(schema, specs)) == []
+    request = request_for(specs)
+    assert read_specification(request, event_snapshot(request)).certain_plan()
 
 
 def test_the_example_of_the_prompt_is_read_without_a_doubt() -> None:
@@ -137,8 +149,10 @@ def test_the_example_of_the_prompt_is_read_without_a_doubt() -> None:
 @pytest.mark.parametrize("steps", [[one] for one in STEPS], ids=lambda steps: steps[0]["type"])
 def test_empty_values_say_nothing(steps: list[dict[str, Any]]) -> None:
     """A specification with every key of the structured output means the same as the short one."""
-    target = {"name": "t", "columns": ["order_id", *(one["details"]["alias"] for one in steps if "details" in one)]}
-    short = {"source_tables": ["orders"], "target_table": target, "transformations": steps}
+    short = EXAMPLE
+    if steps[0]["type"] != "sort":
+        target = {"name": "t", "columns": ["order_id", *(one["details"]["alias"] for one in steps if "details" in one)]}
+        short = {"source_tables": ["orders"], "target_table": target, "transformations": steps}
     schema = specification_schema()
     long = filled(schema, short)
     assert faults(schema, long) == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.compiler.notes import Note, Notes, Unread
-from agent.compiler.plan.plan import Findings, plan_of
+from agent.compiler.plan.findings import Findings
+from agent.compiler.plan.plan import plan_of
 from agent.compiler.plan.resolution import read_sources
 from agent.compiler.plan.steps import Plan
 from agent.compiler.problems import USE_A_MODEL, Stages

@@ -120,6 +120,11 @@ class Computations:
         """True for an aggregate inside an expression."""
         return alias.casefold() not in self._aliases
 
+    def is_made(self, name: str) -> bool:
+        """True for an expression that has no name of its own."""
+        item = self.items.get(name.casefold())
+        return item is not None and not item.shown
+
     def made_name(self, alias: str) -> str:
         """The name in the plan of an aggregate inside an expression."""
         return self._made.setdefault(alias.casefold(), self._free(_made_name(alias)))

@@ -6,6 +6,7 @@ from agent.compiler.expressions.binding import bind_expression
 from agent.compiler.expressions.references import Reference
 from agent.compiler.expressions.syntax_tree import Expression, Mention
 from agent.compiler.expressions.typed_values import BoundExpression
+from agent.compiler.notes import Notes
 from agent.compiler.plan.resolution import Names, Scope, described
 from agent.compiler.problems import refuse
 
@@ -32,3 +33,9 @@ def refuse_shadowed(text: str, scope: Scope, at: str = "") -> None:
             "or give the derived column a name of its own",
             at,
         )
+
+
+def tell_remarks(notes: Notes, path: str, bound: BoundExpression) -> None:
+    """Tell how parts were read that the other dialect reads differently."""
+    for message, other in bound.remarks:
+        notes.add(path, message, other)

@@ -69,7 +69,10 @@ class GroupingReader:
         key = self._before_grouping(name, at)
         if reason := unequal(key.kind):
             cannot(f"{described(key)} cannot be grouped by: {reason}", at)
-        return key, self._before.name_of(name, key)
+        shown = self._before.name_of(name, key)
+        if isinstance(key, NamedColumn) and self._work.is_made(name):
+            self._notes.add("specs.aggregations", f"the column of the group by {name} is called {shown}")
+        return key, shown
 
     def _named_keys(
         self, references: dict[Reference, str], entries: list[Located[Aggregation]], problems: Problems

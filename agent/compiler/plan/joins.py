@@ -10,6 +10,7 @@ from agent.compiler.expressions.references import MergedColumn, Reference, Sourc
 from agent.compiler.expressions.syntax import parse_expression
 from agent.compiler.expressions.syntax_tree import Mention
 from agent.compiler.expressions.typed_values import BoundExpression, equal_columns
+from agent.compiler.plan.findings import Findings
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
 from agent.compiler.plan.steps import JoinStep
 from agent.compiler.problems import Problems, cannot, refuse, within
@@ -35,6 +36,7 @@ class JoinChain:
     """The joins in order, beginning with the source `start`."""
 
     start: str
+    found: Findings
     steps: list[JoinStep] = field(default_factory=list)
     shared: dict[SourceColumn, _SharedKey] = field(default_factory=dict)
 
@@ -60,9 +62,11 @@ class JoinChain:
         return found
 
 
-def join_chain(entries: list[Located[JoinCondition]], sources: Sources, problems: Problems) -> JoinChain:
+def join_chain(
+    entries: list[Located[JoinCondition]], sources: Sources, problems: Problems, found: Findings
+) -> JoinChain:
     """The chain of the joined sources. An inner join that is listed too early waits for the tables that it needs."""
-    chain = JoinChain(next(iter(sources.tables), ""))
+    chain = JoinChain(next(iter(sources.tables), ""), found)
     joined: dict[str, None] = {}
     pending = _once(entries, sources, problems)
     while pending:
@@ -124,7 +128,7 @@ def _add_condition(chain: JoinChain, entry: JoinCondition, sources: Sources, sid
     conditions = step.conditions
     if entry.condition is not None:
         with within(".condition"):
-            conditions += (_condition(entry.condition, sources, new, order[: place + 2], alone=not equalities),)
+            conditions += (_condition(entry.condition, sources, new, order[: place + 2], not equalities, chain.found),)
     elif not equalities:
         refuse("says no columns and no condition; give `on_columns`")
     for known, other in equalities:
@@ -168,7 +172,7 @@ def _add_step(
     condition = None
     if entry.condition is not None:
         with within(".condition"):
-            condition = _condition(entry.condition, sources, new, joined, alone=not equalities)
+            condition = _condition(entry.condition, sources, new, joined, not equalities, chain.found)
     elif not equalities:
         refuse("says no columns and no condition: every row would meet every row; give `on_columns`")
     chain.steps.append(JoinStep(new, join_type, equalities, () if condition is None else (condition,)))
@@ -203,14 +207,19 @@ def _column_pairs(
     ]
 
 
-def _condition(text: str, sources: Sources, new: str, joined: list[str], alone: bool) -> BoundExpression:
+def _condition(
+    text: str, sources: Sources, new: str, joined: list[str], alone: bool, found: Findings
+) -> BoundExpression:
     """The condition. Alone, it must connect the new source with the others."""
     expression, names = parse_expression(text, sources.dialect), all_names(sources, {})
     references = [_joined_column(names, mention, joined) for mention in expression.mentions]
     touched = {column.source for column in references if column is not None}
     if alone and (new not in touched or len(touched) < 2):
         refuse(f"must name a column of {new!r} and one of what is joined before it")
-    return bind_expression(expression, references)
+    bound = bind_expression(expression, references)
+    for message, other in bound.remarks:
+        found.notes.add("specs.join_conditions", message, other)
+    return bound
 
 
 def _joined_column(names: Names, mention: Mention, joined: list[str]) -> SourceColumn | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from agent.compiler.expressions.references import NamedColumn, Reference
-from agent.compiler.notes import Notes
+from agent.compiler.expressions.references import NamedColumn, Reference, SourceColumn
+from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.plan.computations import Computations, Computed, in_order
 from agent.compiler.plan.conditions import ConditionReader
-from agent.compiler.plan.derivations import bind, refuse_shadowed
+from agent.compiler.plan.derivations import bind, refuse_shadowed, tell_remarks
 from agent.compiler.plan.filter_lists import filters_once
+from agent.compiler.plan.findings import Findings
 from agent.compiler.plan.grouping import Grouped, GroupingReader
 from agent.compiler.plan.joins import JoinChain, join_chain
 from agent.compiler.plan.outputs import ResultReader
@@ -18,6 +19,7 @@ from agent.compiler.plan.resolution import Names, Scope, Sources, all_names
 from agent.compiler.plan.steps import (
     ComputedStep,
     DerivedStep,
+    FilterStep,
     Grouping,
     Ordering,
     OutputColumn,
@@ -29,18 +31,10 @@ from agent.compiler.plan.steps import (
 )
 from agent.compiler.plan.unions import apply_unions
 from agent.compiler.plan.window_steps import WindowPlaces, bind_window
-from agent.compiler.problems import Problems, Stages, refuse, within
+from agent.compiler.problems import Problems, refuse, within
 from agent.elements import Comparison, Condition, Entries, Located, WindowEntry
 from agent.request import Specification
 from agent.snapshot import Target
-
-
-@dataclass(frozen=True)
-class Findings:
-    """The findings of a reading, which its stages add to."""
-
-    stages: Stages
-    notes: Notes
 
 
 def plan_of(entries: Entries, sources: Sources, specs: Specification, target: Target, found: Findings) -> Plan:
@@ -52,7 +46,7 @@ def plan_of(entries: Entries, sources: Sources, specs: Specification, target: Ta
     with found.stages.stage() as problems:
         sources, unions = apply_unions(entries.unions, sources, problems)
     with found.stages.stage() as problems:
-        chain = join_chain(entries.joins, sources, problems)
+        chain = join_chain(entries.joins, sources, problems, found)
     return _Planner(
         specs, target, entries, _Rows(listed, sources.after_joins(chain.optional()), unions, chain), found
     ).plan()
@@ -164,8 +158,7 @@ class _Planner:
             refuse_shadowed(passed, scope)
             return scope.resolve(passed)
         value = bind(item.source, scope)
-        for message, other in value.remarks:
-            self._notes.add(item.path, message, other)
+        tell_remarks(self._notes, item.path, value)
         after_window = named(value.references) & {step.name for step in steps.windowed}
         (steps.windowed if after_window else steps.derived).append(DerivedStep(item.column, value))
         return NamedColumn(item.column, value.kind, value.value.nullable)
@@ -273,8 +266,25 @@ class _Planner:
                 if late:
                     with within(".column" if isinstance(entry, Comparison) else ""):
                         self._refuse_two_meanings(uses)
-                steps.append(Located(path, self._conditions.step(entry, scope)))
+                step = self._conditions.step(entry, scope)
+                if isinstance(step, BoundExpression):
+                    tell_remarks(self._notes, path, step)
+                self._tell_lost_partners(path, step)
+                steps.append(Located(path, step))
         return filters_once(steps, problems)
+
+    def _tell_lost_partners(self, path: str, step: RowCondition) -> None:
+        """Tell where a filter drops the rows that an outer join kept without a partner."""
+        if not isinstance(step, FilterStep) or step.operator == "IS NULL":
+            return
+        for join in self._rows.chain.steps:
+            optional = join.source if join.join_type in ("left", "outer") else None
+            if any(isinstance(one, SourceColumn) and one.source == optional for one in step.references):
+                self._notes.add(
+                    path,
+                    f"filters the joined rows, so rows without a partner in {optional} are dropped",
+                    f"a condition of the {join.join_type} join with {optional}, which keeps them",
+                )
 
     def _defaults(self) -> list[OutputColumn]:
         """The columns of a result without grouping and without a list of columns."""

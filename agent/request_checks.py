@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from agent.compiler.notes import Notes
 from agent.compiler.problems import Problems
 from agent.compiler.spec.entries import read_entries
 from agent.errors import Problem
-from agent.event_forms import AggregationForm, DerivedColumnForm, FilterForm, JoinForm, TransformationForm
 from agent.nearest import did_you_mean
 from agent.request import Request
 from agent.validation_messages import path_of
 
-_FORMS: dict[str, type[BaseModel]] = {
-    "transformations": TransformationForm,
-    "join_conditions": JoinForm,
-    "filters": FilterForm,
-    "aggregations": AggregationForm,
-    "derived_columns": DerivedColumnForm,
-}
 KEYS_TOLD = 50
 """Unknown keys that are named in `warnings`."""
 
@@ -74,25 +66,12 @@ def _of_no_source(request: Request) -> list[tuple[str, str]]:
 
 def unknown_keys(request: Request) -> list[str]:
     """Warnings for unknown keys of `specs`, which only the model reads: the first `KEYS_TOLD`, then their number."""
-    specs = request.specs
-    paths = _extras(specs, ("specs",))
-    for name, form in _FORMS.items():
-        paths += _beside(form, name, getattr(specs, name))
+    problems = Problems()
+    read_entries(request.specs, problems, Notes())
+    paths = [problem.path for problem in problems.found() if problem.message.startswith("unknown key")]
     told = [f"{path}: unknown key; only the model sees it" for path in paths[:KEYS_TOLD]]
     more = len(paths) - len(told)
     return [*told, f"specs: {more} more unknown keys; only the model sees them"] if more > 0 else told
-
-
-def _beside(form: type[BaseModel], name: str, raw: JsonValue) -> list[str]:
-    """The paths of the keys of a list's entries that their recommended form has not."""
-    entries = raw if isinstance(raw, list) else [raw]
-    return [
-        path_of(("specs", name, position, key))
-        for position, entry in enumerate(entries)
-        if isinstance(entry, dict)
-        for key in entry
-        if key not in form.model_fields
-    ]
 
 
 def _extras(value: object, at: tuple[int | str, ...]) -> list[str]:

@@ -293,8 +293,8 @@ def test_without_spark_preflight_is_skipped(bench: MakeBench) -> None:
 def test_unknown_keys_are_told_and_reach_the_model(bench: MakeBench) -> None:
     """A key that means nothing here is a warning."""
     changed = event()
-    changed["specs"]["aggregations"][0]["note"] = "only paid orders"
+    changed["specs"]["aggregations"][0]["only_if"] = "paid"
     made = bench()
     body = made.service().run(changed)["body"]
-    assert body["warnings"] == ["specs.aggregations[0].note: unknown key; only the model sees it"]
-    assert "only paid orders" in made.model.calls[0].user
+    assert body["warnings"] == ["specs.aggregations[0].only_if: unknown key; only the model sees it"]
+    assert '"only_if": "paid"' in made.model.calls[0].user

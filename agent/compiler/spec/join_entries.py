@@ -250,8 +250,10 @@ def _tables_of(parts: JoinParts, sources: SourceNames) -> list[str]:
 
 def _order(parts: JoinParts, named: list[str], joined: list[str], sources: SourceNames) -> None:
     """Left is the table that is joined already, else the one that is listed first."""
-    first, second = sorted(named, key=lambda key: (key not in joined, sources.position(key)))
-    one_sided = parts.join_type in ("left", "right") and (first in joined) == (second in joined)
+    first, second = sorted(
+        named, key=lambda key: (key not in joined, *([joined.index(key)] if key in joined else [sources.position(key)]))
+    )
+    one_sided = parts.join_type in ("left", "right") and first not in joined and second not in joined
     if [first, second] != named and one_sided:
         refuse(
             f"leaves open which table is the left one: {first!r} is listed first, the condition begins with {second!r}"

@@ -18,7 +18,11 @@ SALES: list[Any] = ["sales"]
 COLUMNS = st.sampled_from(["sale_id", "region", "rep", "sold", "amount", "units", "paid", "rate"])
 NUMBERS = st.sampled_from(["amount", "units", "sale_id", "rate"])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["column", "order", "value"]), inner),
     max_leaves=4,
 )

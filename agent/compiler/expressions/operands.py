@@ -116,7 +116,7 @@ def check_operand(text: str, value: TypedValue, wanted: str) -> None:
 
 def chosen(text: str, values: Sequence[TypedValue]) -> tuple[list[TypedValue], Kind | None]:
     """The values of a choice, as of CASE, and their common kind. Refuses values of several kinds."""
-    found = aligned(values)
+    found = [trimmed(value) for value in aligned(values)]
     kinds = [value.kind for value in found if value.kind is not None]
     if len({group_of(kind) for kind in kinds}) > 1 or len({kind.named for kind in kinds}) > 1:
         families = list(dict.fromkeys(kind.named or kind.family for kind in kinds))

@@ -136,11 +136,13 @@ class TokenReader:
         """The text from an offset to the last token: small letters outside quotes, single blanks."""
         parts: list[str] = []
         end = start
-        for token in self._tokens[: self._place]:
-            if token.start >= start:
-                raw = self.text[token.start : token.end]
-                parts += [" " if token.start > end else "", raw.lower() if token.kind in ("word", "sign") else raw]
-                end = token.end
+        first = self._place
+        while first and self._tokens[first - 1].start >= start:
+            first -= 1
+        for token in self._tokens[first : self._place]:
+            raw = self.text[token.start : token.end]
+            parts += [" " if token.start > end else "", raw.lower() if token.kind in ("word", "sign") else raw]
+            end = token.end
         return "".join(parts)
 
     def mention(self, name: str, first: ExpressionToken, quoted: bool) -> Mention:

@@ -13,7 +13,7 @@ from agent.compiler.reading import Reading, read_specification
 from agent.errors import Problem
 from agent.findings import Finding
 from agent.request import Request
-from agent.request_checks import unknown_keys, unused
+from agent.request_checks import unused
 from agent.settings import Settings
 from agent.snapshot import Snapshot
 from agent.target_checks import refusals, warnings_for
@@ -60,7 +60,7 @@ def examine_request(
     """
     reading = read_specification(request, snapshot)
     words = plan_words(reading.plan, snapshot) if reading.plan is not None else {}
-    warnings = (*unknown_keys(request), *unused(request), *warnings_for(request, snapshot))
+    warnings = (*unused(request), *warnings_for(request, snapshot))
     names = long_names(request.specs.target_table, snapshot.target, reading.entries)
     problems = dict.fromkeys([*refusals(request, snapshot), *names, *reading.problems])
     if settings.model != COMPILER:

@@ -25,6 +25,9 @@ _NULL_IN_LIST = {
 _RANGES = frozenset({"BETWEEN", "NOT BETWEEN"})
 _LISTS = frozenset({"IN", "NOT IN"}) | _RANGES
 _EQUALITIES = frozenset({"=", "!=", "IN", "NOT IN"})
+_COMPARED = frozenset({"=", "!=", ">", "<", ">=", "<="})
+_TEXTS = frozenset({"string", "enum", "json", "uuid", "boolean"})
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?")
 _NO_VALUE = (None, True, "", "null", "NULL")
 
 
@@ -39,11 +42,30 @@ class ConditionReader:
         match entry:
             case Comparison():
                 refuse_shadowed(entry.column, scope, ".column")
-                return filter_step(entry, scope.resolve(entry.column, ".column"), scope)
+                column = scope.resolve(entry.column, ".column")
+                return self._computed(entry, column, scope) or filter_step(entry, column, scope)
             case SqlCondition(text):
                 return bind(self._work.expression(text), scope)
             case ConditionGroup(operator, parts):
                 return ConditionStep(operator, tuple(self.step(part, scope) for part in parts))
+
+    def _computed(self, entry: Comparison, column: Reference, scope: Scope) -> RowCondition | None:
+        """A comparison with an expression: a text that is no value of the column's type, as `shipped + 5`."""
+        value, kind = entry.value, column.kind
+        if (
+            not isinstance(value, str)
+            or entry.literal
+            or entry.operator not in _COMPARED
+            or scope.find(unquoted(value))
+        ):
+            return None
+        if kind is None or kind.family in _TEXTS or fitting(lambda: exact_value(value, kind)) is not None:
+            return None
+        text = f"{entry.column} {entry.operator} ({value})"
+        expression = fitting(lambda: self._work.expression(text))
+        if expression is None or len(expression.mentions) < 1 or not _NAME.fullmatch(entry.column):
+            return None
+        return fitting(lambda: bind(expression, scope))
 
 
 def filter_step(entry: Comparison, column: Reference, scope: Scope) -> FilterStep:
@@ -58,7 +80,8 @@ def filter_step(entry: Comparison, column: Reference, scope: Scope) -> FilterSte
     else:
         _check_operator(operator, kind)
     with within(".value"):
-        values = tuple(_value(item, column, scope, operator) for item in _items(entry))
+        texts_only = entry.literal or operator in _TEXT_ONLY
+        values = tuple(exact_value(item, kind) if texts_only else _value(item, column, scope) for item in _items(entry))
     return FilterStep(column, operator, values, trimmed=kind is not None and kind.padded > 0)
 
 
@@ -75,13 +98,13 @@ def _check_operator(operator: str, kind: Kind | None) -> None:
         refuse(f"{operator} on a boolean column; use = or !=", ".operator")
 
 
-def _value(item: object, column: Reference, scope: Scope, operator: str) -> Constant | Reference:
+def _value(item: object, column: Reference, scope: Scope) -> Constant | Reference:
     """A constant of the column's type, or another column.
 
     A text is a column where it is qualified, or where it is no value of the type. A bare word that may be both is
     refused.
     """
-    name = unquoted(item) if isinstance(item, str) and operator not in _TEXT_ONLY else ""
+    name = unquoted(item) if isinstance(item, str) else ""
     found = scope.find(name) if name else []
     if not found:
         return exact_value(item, column.kind)

@@ -50,6 +50,10 @@ def read_aggregates(given: Details, path: str, notes: Notes) -> tuple[list[tuple
     else:
         for place, item in one_or_many(listed):
             at = fields.at("aggregations") + place
+            if isinstance(item, str) and normal_key(item) in FUNCTIONS and whole.column:
+                # {"column": "amount", "functions": ["sum", "avg"]}
+                found.append((at, AggregateParts(function_of(item), whole.column, None, group_by)))
+                continue
             with within(at):
                 found.append((at, aggregate_item(item, group_by)))
     if whole.function or whole.expression or not found:
@@ -58,7 +62,7 @@ def read_aggregates(given: Details, path: str, notes: Notes) -> tuple[list[tuple
 
 
 def _is_name(item: JsonValue) -> bool:
-    return isinstance(item, str) and is_column(item)
+    return isinstance(item, str) and is_column(item) and normal_key(item) not in FUNCTIONS
 
 
 def group_keys(fields: Fields) -> tuple[str, ...] | None:

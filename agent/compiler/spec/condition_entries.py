@@ -218,6 +218,12 @@ def _with_value(column: str, operator: str, value: JsonValue) -> Condition:
         return Comparison(column, operator, items, literal=quoted)
     if operator in ("=", "!=") and isinstance(value, list):
         refuse(f"{operator} takes one value, not a list; write {'IN' if operator == '=' else 'NOT IN'}")
+    if operator in ("=", "!=") and isinstance(value, str) and value.strip().upper() == "NULL":
+        refuse(f"the text {value!r}, or no value? Write IS {'NOT ' if operator == '!=' else ''}NULL for no value")
+    if isinstance(value, dict) and len(value) == 1 and isinstance(other := next(iter(value.values())), str):
+        if normal_key(next(iter(value))) not in ("column", "field", "col", "column_name"):
+            refuse(f"{value!r} is no value")
+        return SqlCondition(f"{column} {operator} {other}")
     if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == "'" and len(tokens(value)) == 1:
         return Comparison(column, operator, value[1:-1].replace("''", "'"), literal=True)
     return Comparison(column, operator, value)

@@ -83,7 +83,7 @@ def _read_list(path: str, kind: str, value: JsonValue, read: Statements, further
             if isinstance(item, dict):
                 further.of_entry(path + place, item, "filter")
     elif kind in ("derive", "aggregate") and isinstance(value, dict) and _is_mapping(value, kind):
-        read.add(path, kind, {"columns" if kind == "derive" else "aggregations": value})
+        _read_mapping(path, kind, value, read)
     else:
         for place, item in one_or_many(value):
             at = path + place
@@ -92,6 +92,13 @@ def _read_list(path: str, kind: str, value: JsonValue, read: Statements, further
                 read.add(at, kind, item)
             else:
                 read.add_text(at, kind, item)
+
+
+def _read_mapping(path: str, kind: str, value: Details, read: Statements) -> None:
+    """Read an object that maps new names to texts."""
+    named, said = ("name", "expression") if kind == "derive" else ("alias", "function")
+    for name, text in value.items():
+        read.add(f"{path}.{name}", kind, {named: name, said: text})
 
 
 def _is_mapping(value: Details, kind: str) -> bool:

@@ -134,6 +134,8 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         nulls: nulls_position nulls_order
         partition_by: group_by partition per partition_columns within
         offset: skip start
+        function: ranking_function rank_function method rank_method
+        name: alias rank_column output_column rank_alias rank_name
         """),
     "select": _table("""
         columns: fields column select output_columns keep selected_columns column_list projections projection

@@ -39,6 +39,7 @@ class Statements:
         self.problems, self._notes = problems, notes
         self._sources = SourceNames(specs.source_tables)
         self._listed: list[Stated] = []
+        self._lists_columns = bool(specs.target_table.columns)
         self.steps: list[tuple[StepEntry, list[Stated]]] = []
 
     def add(self, path: str, kind: str, details: Details, written: str = "") -> None:
@@ -180,10 +181,22 @@ class Statements:
 
     def cut(self, details: Details, written: str, path: str) -> list[Stated]:
         """Order and limit of an entry."""
+        fields = Fields(details, "limit")
+        if "partition_by" in fields and ("name" in fields or self._lists_columns):
+            return self._first_of_each(fields)
         sorts = "sort" in written or "order" in written or written == "arrange"
         whole = read_sort(details) if sorts and "limit" not in written else read_limit(details)
         found: list[Stated] = [("", "sort", whole.order)] if whole.order else []
         return found + ([("", "limit", whole.limit)] if whole.limit else [])
+
+    def _first_of_each(self, fields: Fields) -> list[Stated]:
+        """The first rows of each group: a window that numbers them, and a filter on its column."""
+        name = fields.text("name", "a column name") or "row_in_group"
+        shared = {key: fields.get(key) for key in ("partition_by", "order_by", "direction")}
+        function = fields.text("function", "a function") or "row_number"
+        window = read_window({**shared, "function": function, "name": name})
+        rows = read_limit({"n": fields.get("rows")}).limit
+        return [("", "window", window), ("", "filter", Comparison(name, "<=", rows[0] if rows else 1))]
 
     def sorts(self, details: Details, written: str, path: str) -> list[Stated]:
         """The order of an entry, with a limit where it says one."""

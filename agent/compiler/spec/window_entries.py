@@ -160,6 +160,8 @@ def _checked(parts: _Parts, fields: Fields, name: str) -> WindowEntry:
         cannot(f"{parts['function']!r} is not known here{near}, or {USE_A_MODEL}", fields.at("function"))
     with within(fields.at("order_by")):
         order = parts.get("order_by")
+        if isinstance(order, str) and order.strip().lower() in ("asc", "desc", "ascending", "descending"):
+            order, parts["direction"] = None, order
         if function in RANKINGS and order in (None, "", []) and parts.get("direction") is not None:
             # {"function": "rank", "column": "amount", "direction": "desc"} ranks by its column
             order, parts["column"] = parts.get("column"), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,6 +82,7 @@ FILTERS: list[tuple[Any, Any]] = [
         SqlCondition("CASE WHEN a > 1 AND b > 1 THEN 1 ELSE 0 END = 1"),
     ),
     ({"column": "a", "operator": "ilike", "value": "x%"}, Comparison("a", "ILIKE", "x%")),
+    ({"column": "a", "operator": ">", "value": {"column": "b"}}, SqlCondition("a > b")),
     ({"column": "COUNT(x)", "operator": ">", "value": 5}, Comparison("COUNT(x)", ">", 5)),
     ({"function": "count", "column": "x", "operator": ">", "value": 5}, Comparison("COUNT(x)", ">", 5)),
 ]
@@ -378,3 +380,31 @@ def test_comments_are_kept_as_words_and_a_key_with_a_meaning_is_for_a_model() ->
     ]
     assert [(one.path, one.beyond) for one in problems] == [("specs.derived_columns[0].scale_by", True)]
     assert [one.path for one in notes] == ["specs.derived_columns[0].aside"]
+
+
+def test_the_first_rows_of_each_group_are_a_window_and_a_filter() -> None:
+    """The window's column has a name, or the target lists its columns; otherwise a model is needed."""
+    first = {"n": 3, "partition_by": ["city"], "order_by": ["amount DESC"]}
+    entries, problems, _ = read(transformations=[{"type": "top_n", "details": {**first, "alias": "place"}}])
+    assert [one.value for one in entries.windows] == [replace(RANK, function="row_number", name="place")]
+    assert ([one.value for one in entries.filters], problems) == ([Comparison("place", "<=", 3)], [])
+    _, problems, _ = read(transformations=[{"type": "top_n", "details": first}])
+    assert [one.beyond for one in problems] == [True]
+
+
+def test_objects_of_names_are_columns_and_aggregates() -> None:
+    """A name stands for its expression; several functions of one column are several aggregates."""
+    entries, problems, _ = read(
+        derived_columns={"x": "a + 1"}, aggregations=[{"column": "amount", "functions": ["sum", "max"]}]
+    )
+    assert (entries.derived[0].path, entries.derived[0].value) == (
+        "specs.derived_columns.x",
+        DerivedColumn("x", "a + 1"),
+    )
+    assert ([one.value.alias for one in entries.aggregations], problems) == (["sum_amount", "max_amount"], [])
+
+
+def test_the_text_null_beside_an_equality_is_refused() -> None:
+    """It may mean the text or no value."""
+    _, problems, _ = read(filters=[{"column": "a", "operator": "=", "value": "NULL"}])
+    assert [("IS NULL" in one.message, one.beyond) for one in problems] == [(True, False)]

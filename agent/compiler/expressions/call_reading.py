@@ -81,14 +81,14 @@ class CallReader:
             if readings:
                 return self._chosen(text, name, tried, readings)
         found = (
-            plain_call(text, name, [_quoted_moment(argument) for argument in arguments])
+            plain_call(text, name, [_quoted_moment(argument) for argument in arguments], self._dialect)
             if name in ("trunc", "to_timestamp")
             else None
         )
         return found if found is not None else _refuse_arguments(text, name, arguments)
 
     def _plain(self, text: str, name: str, arguments: Sequence[TypedValue]) -> TypedValue:
-        found = plain_call(text, name, [_quoted_moment(argument) for argument in arguments])
+        found = plain_call(text, name, [_quoted_moment(argument) for argument in arguments], self._dialect)
         return found if found is not None else _refuse_name(name)
 
     def _readings(self, name: str, arguments: Sequence[TypedValue]) -> _Readings:

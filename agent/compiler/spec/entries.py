@@ -7,8 +7,8 @@ from pydantic import JsonValue
 from agent.compiler.notes import Notes
 from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse
 from agent.compiler.spec.fields import Details, normal_key, one_or_many
-from agent.compiler.spec.further_keys import FurtherKeys
-from agent.compiler.spec.key_spellings import COMMENTS, ENTRY, KEYS, TYPES
+from agent.compiler.spec.further_keys import COMMENTS, FurtherKeys
+from agent.compiler.spec.key_spellings import ENTRY, KEYS, TYPES
 from agent.compiler.spec.statements import Statements
 from agent.elements import Entries, StepEntry
 from agent.request import Specification

@@ -9,9 +9,24 @@ from pydantic import JsonValue
 from agent.compiler.notes import Notes
 from agent.compiler.problems import USE_A_MODEL, Problems
 from agent.compiler.spec.fields import Details, Fields, normal_key
-from agent.compiler.spec.key_spellings import COMMENTS, HARMLESS, KEYS
+from agent.compiler.spec.key_spellings import KEYS, words
 from agent.elements import Entries, Located
 
+COMMENTS = words("""
+    description desc comment comments note notes reason purpose rationale explanation remark remarks label title
+    summary business_rule business_logic business_rules justification assumption assumptions info documentation
+    doc
+    """)
+"""Keys whose words are a comment."""
+
+HARMLESS = words("""
+    id step step_id step_number step_name sequence seq order index position priority step_order name data_type
+    dtype column_type datatype return_type output_type result_type sql_type nullable is_nullable table tables
+    source sources source_table source_tables table_name table_alias input inputs input_table input_tables
+    output output_table target target_table output_tables depends_on dependencies source_columns source_column
+    columns_used tags owner author created_by created_at version required stage phase type kind filter_type
+    """)
+"""Keys that describe an entry and change no row."""
 _PROSE = re.compile(r"[^=<>(){}\[\]]*\w\s+\w[^=<>(){}\[\]]*\s+\w[^=<>(){}\[\]]*")
 """Three words or more without a sign of SQL."""
 _SWITCHES = ("enabled", "active", "is_active", "is_enabled")

@@ -13,7 +13,8 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(text.split())
 
 
@@ -234,7 +235,7 @@ JOIN_TYPES = {
 }
 FURTHER_JOINS = frozenset(
     name.replace("_", " ")
-    for name in _words("""
+    for name in words("""
         cross cross_join crossjoin cartesian semi left_semi leftsemi semi_join left_semi_join anti left_anti leftanti
         anti_join left_anti_join right_semi right_anti natural natural_join asof as_of exists not_exists
         lateral self self_join left_exclusive right_exclusive theta
@@ -295,19 +296,3 @@ FUNCTIONS = {
     for spelling in spellings.split()
 }
 """Aggregate in small letters, with `_` for blanks, to the canonical one."""
-
-COMMENTS = _words("""
-    description desc comment comments note notes reason purpose rationale explanation remark remarks label title
-    summary business_rule business_logic business_rules justification assumption assumptions info documentation
-    doc
-    """)
-"""Keys whose words are a comment."""
-
-HARMLESS = _words("""
-    id step step_id step_number step_name sequence seq order index position priority step_order name data_type
-    dtype column_type datatype return_type output_type result_type sql_type nullable is_nullable table tables
-    source sources source_table source_tables table_name table_alias input inputs input_table input_tables
-    output output_table target target_table output_tables depends_on dependencies source_columns source_column
-    columns_used tags owner author created_by created_at version required stage phase type kind filter_type
-    """)
-"""Keys that describe an entry and change no row."""

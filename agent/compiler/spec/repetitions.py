@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -148,7 +149,8 @@ def same_aggregate(one: Aggregation, other: Aggregation, sources: SourceNames) -
     )
 
 
-def join_terms(join: JoinCondition, sources: SourceNames) -> list[frozenset[Side] | str]:
+@lru_cache(maxsize=4096)
+def join_terms(join: JoinCondition, sources: SourceNames) -> tuple[frozenset[Side] | str, ...]:
     """The terms that a join demands: pairs of columns, and other conditions as text."""
     left, right = sources.same(join.left_table), sources.same(join.right_table)
     terms: list[frozenset[Side] | str] = [
@@ -159,7 +161,7 @@ def join_terms(join: JoinCondition, sources: SourceNames) -> list[frozenset[Side
     for text in conjuncts(join.condition) if join.condition else []:
         sides = equality(text)
         terms.append(frozenset(sources.column(side) for side in sides) if sides else canonical(text))
-    return terms
+    return tuple(terms)
 
 
 def same_term(one: frozenset[Side] | str, other: frozenset[Side] | str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _TOKEN = re.compile(
@@ -97,6 +98,7 @@ def aliased(text: str) -> tuple[str, str | None]:
     return (match[1].strip(), bare(match[2])) if match else (text.strip(), None)
 
 
+@lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """A text to compare expressions by: without case, blanks and qualifiers outside quotes."""
     found = tokens(text) or [Token(text.strip(), 0, 0, 0)]

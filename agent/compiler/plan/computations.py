@@ -160,7 +160,7 @@ class Computations:
         self._add_calls(expression, path)
         if isinstance(expression.tree, Mention):
             return expression.tree.name
-        same = next((one for one in self.items.values() if _is_same(one.source, expression)), None)
+        same = next((one for one in self.items.values() if self._is_same(one.source, expression)), None)
         if same is None:
             same = Computed(text.strip(), path, expression, self._free(wish or _made_name(text)), shown=False)
             self.items[same.name.casefold()] = same
@@ -204,6 +204,19 @@ class Computations:
                 return self.expression(text).names
             case ConditionGroup(_, parts):
                 return tuple(name for part in parts for name in self.uses(part))
+
+    def _is_same(self, source: Expression | WindowEntry, other: Expression) -> bool:
+        return isinstance(source, Expression) and self._normal(source) == self._normal(other)
+
+    def _normal(self, expression: Expression) -> tuple[object, ...]:
+        """The text without blanks and in small letters outside quotes, with each name resolved where it can be."""
+        parts: list[object] = []
+        end = 0
+        for mention in expression.mentions:
+            start = mention.start - expression.origin
+            parts += [_folded(expression.text[end:start]), self._resolved(mention.name)]
+            end = mention.end - expression.origin
+        return (*parts, _folded(expression.text[end:]))
 
     def _looks_like_a_name(self, text: str) -> bool:
         return not any(sign in text for sign in "()*+/|<>=,'")
@@ -329,8 +342,10 @@ def _conjuncts(expression: Expression) -> list[str]:
     return found
 
 
-def _is_same(source: Expression | WindowEntry, other: Expression) -> bool:
-    return isinstance(source, Expression) and source.tree == other.tree
+def _folded(text: str) -> str:
+    """The text in small letters and without blanks outside quotes."""
+    quoted = text.split("'")
+    return "'".join("".join(part.lower().split()) if place % 2 == 0 else part for place, part in enumerate(quoted))
 
 
 def _made_name(text: str) -> str:

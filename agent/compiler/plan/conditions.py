@@ -63,7 +63,7 @@ class ConditionReader:
             return None
         text = f"{entry.column} {entry.operator} ({value})"
         expression = fitting(lambda: self._work.expression(text))
-        if expression is None or len(expression.mentions) < 1 or not _NAME.fullmatch(entry.column):
+        if expression is None or len(expression.mentions) < 2 or not _NAME.fullmatch(entry.column):
             return None
         return fitting(lambda: bind(expression, scope))
 

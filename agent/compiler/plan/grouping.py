@@ -32,7 +32,7 @@ class GroupingReader:
         keys = self._keys(self._work.named_aggregations(), problems)
         aggregates: list[AggregateStep] = []
         names = {key.name.casefold(): "a group_by column" for key in keys}
-        for entry in self._work.aggregations:
+        for entry in sorted(self._work.aggregations, key=lambda one: self._work.is_hidden(one.value.alias)):
             alias, hidden = entry.value.alias, self._work.is_hidden(entry.value.alias)
             if alias.casefold() in names:
                 message = f"{alias!r} is the name of {names[alias.casefold()]} too; choose another alias"

@@ -184,6 +184,7 @@ class _Planner:
     def _grouped_plan(self) -> Plan:
         reader = GroupingReader(self._work, self._before, self._conditions, self._notes)
         with self._stages.stage() as problems:
+            self._refuse_early_distinct(problems)
             filters = self._read_filters(self._before, problems)
             grouping = reader.read(problems)
         grouped, steps = Grouped(grouping, self._before, reader.aliases, self._work.made_names()), _Columns()
@@ -199,6 +200,23 @@ class _Planner:
         after = phase(steps.derived, steps.windowed, filters_after, of_result(outputs, ordering))
         self._refuse_unused_aggregates(named(after.reads))
         return self._assembled(before, self._needed(grouping, after), after, outputs, ordering)
+
+    def _refuse_early_distinct(self, problems: Problems) -> None:
+        """Refuse a step of distinct rows that does not stand behind the aggregation."""
+        types = [step.type for step in self._entries.steps]
+        if not self._entries.distinct or "distinct" not in types:
+            return
+        place = types.index("distinct")
+        if "aggregate" not in types[:place]:
+            after = (
+                f", which {self._entries.steps[types.index('aggregate')].path} follows" if "aggregate" in types else ""
+            )
+            problems.add(
+                self._entries.steps[place].path,
+                f"distinct rows before the aggregation{after} change its values, and after it they change nothing; "
+                "leave the step out, or aggregate distinct values",
+                beyond=True,
+            )
 
     def _needed(self, grouping: Grouping, after: PlanPhase) -> Grouping:
         """The grouping without the aggregates that nobody named and nothing reads."""

@@ -37,6 +37,9 @@ class Sources:
         """The key of the source with that alias or table name. Refuses an unknown one."""
         key = self.qualifiers.get(unquoted(name).casefold())
         if key is None:
+            repeated = [one for one, table in self.tables.items() if table.casefold() == unquoted(name).casefold()]
+            if len(repeated) > 1:
+                refuse(f"{name!r} is listed as {' and '.join(repeated)}; write the alias that is meant", at)
             known = [*self.tables, *self.tables.values()]
             absent(f"{name!r} is not a listed source{did_you_mean(name, known, listed=True)}", at)
         return key

@@ -53,7 +53,7 @@ class SourceFilter:
         if left is None:
             return False
         if self.operator.endswith("LIKE"):
-            return (self._pattern.fullmatch(str(cell)) is not None) == (self.operator == "LIKE")
+            return (self._pattern.fullmatch(str(cell)) is not None) != self.operator.startswith("NOT")
         if self.operator in _MEMBERSHIP:
             return (left in self._members) == (self.operator in ("=", "IN"))
         return _compare(left, self.operator, self.operands)
@@ -78,7 +78,7 @@ class SourceFilter:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        return _like(str(self.value))
+        return _like(str(self.value), self.operator.endswith("ILIKE"))
 
 
 def source_filters(entries: Entries, snapshot: Snapshot, classes: Sequence[KeyClass] = ()) -> tuple[SourceFilter, ...]:
@@ -152,7 +152,7 @@ def _comparable_operands(item: Comparison, column: Column) -> bool:
     if item.operator.endswith("LIKE"):
         return isinstance(item.value, str) and isinstance(comparable("", column), str)
     operands = _operands(item.value)
-    if item.operator == "BETWEEN" and len(operands) != 2:
+    if item.operator.endswith("BETWEEN") and len(operands) != 2:
         return False
     return bool(operands) and all(comparable(value, column) is not None for value in operands)
 
@@ -169,15 +169,16 @@ def _compare(left: Comparable, operator: str, right: Sequence[Comparable | None]
         "<": lambda: left < low,  # type: ignore[operator]
         "<=": lambda: left <= low,  # type: ignore[operator]
         "BETWEEN": lambda: low <= left <= high,  # type: ignore[operator]
+        "NOT BETWEEN": lambda: left < low or left > high,  # type: ignore[operator]
     }
     return outcomes[operator]()
 
 
-def _like(pattern: str) -> re.Pattern[str]:
+def _like(pattern: str, ignoring_case: bool) -> re.Pattern[str]:
     parts = re.findall(r"\\.|.", pattern, flags=re.DOTALL)
     wild = {"%": ".*", "_": "."}
     regex = "".join(wild.get(part) or re.escape(part[-1]) for part in parts)
-    return re.compile(regex, flags=re.DOTALL)
+    return re.compile(regex, flags=re.DOTALL | (re.IGNORECASE if ignoring_case else 0))
 
 
 def _candidates(filters: Iterable[SourceFilter], column: Column) -> Iterator[JsonValue]:

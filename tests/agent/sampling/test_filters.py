@@ -32,6 +32,8 @@ FILTERS: list[tuple[str, str, str, Any, Keep]] = [
     ("numeric(6,2)", "x", "BETWEEN", [10, 20], lambda x: 10 <= float(x) <= 20),
     ("double precision", "x", "<", 0, lambda x: x < 0),
     ("text", "x", "LIKE", "A_%z", lambda x: x.startswith("A") and x.endswith("z") and len(x) > 2),
+    ("text", "x", "ILIKE", "a%", lambda x: x.lower().startswith("a")),
+    ("integer", "x", "NOT BETWEEN", [10, 20], lambda x: not 10 <= x <= 20),
     ("character varying(3)", "x", "NOT LIKE", "x%", lambda x: not x.startswith("x")),
     ("text", "x", "IN", ["UA", "AA"], lambda x: x in ("UA", "AA")),
     ("text", "x", "NOT IN", ["UA", "AA"], lambda x: x not in ("UA", "AA")),

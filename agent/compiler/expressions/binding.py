@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.compiler.expressions.ages import age_in_years, is_age_in_years
 from agent.compiler.expressions.call_reading import CallReader
-from agent.compiler.expressions.casts import CastReader
+from agent.compiler.expressions.casts import CAST_FUNCTIONS, CastReader
 from agent.compiler.expressions.column_kinds import Kind
 from agent.compiler.expressions.literals import digits_of
 from agent.compiler.expressions.moments import refuse_interval
@@ -24,6 +25,7 @@ from agent.compiler.expressions.syntax_tree import (
     Operation,
     Syntax,
     TypeCast,
+    parts_of,
 )
 from agent.compiler.expressions.typed_values import (
     BoundExpression,
@@ -83,14 +85,22 @@ class _Binder:
                 return self._literal(text, node)
             case IntervalConstant(months, days, microseconds):
                 return LengthOfTime(months, days, microseconds)
-            case NamedCall(name, arguments):
-                return self._calls.read(text, name, [self.value(argument) for argument in arguments])
+            case NamedCall():
+                return self._call(text, node)
             case Operation(operator, operands):
                 return self._operators.read(text, operator, [self.value(operand) for operand in operands])
             case TypeCast(inner, type_name, tries):
                 return self._casts.read(text, self.value(inner), type_name, tries)
             case CaseWhen():
                 return self._case(text, node)
+
+    def _call(self, text: str, call: NamedCall) -> TypedValue:
+        if is_age_in_years(call):
+            return age_in_years(text, [self.value(part) for part in parts_of(call.arguments[1])])
+        arguments = [self.value(argument) for argument in call.arguments]
+        if call.name in CAST_FUNCTIONS and len(arguments) == 1:
+            return self._casts.read(text, arguments[0], call.name, tries=False)
+        return self._calls.read(text, call.name, arguments)
 
     def _column(self, mention: Mention) -> TypedValue:
         reference = self._columns[mention.start]

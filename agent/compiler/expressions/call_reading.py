@@ -15,6 +15,7 @@ from agent.compiler.expressions.functions import SPELLINGS, arities, difference,
 from agent.compiler.expressions.meanings import DIALECTS, Dialect, Difference, FunctionArgument, FunctionCall, Meaning
 from agent.compiler.expressions.moments import INTERVAL
 from agent.compiler.expressions.operands import check_operand, chosen, fitted, trimmed
+from agent.compiler.expressions.patterns import replaced_everywhere
 from agent.compiler.expressions.plain_calls import plain_call
 from agent.compiler.expressions.remarks import Remarks, refuse_two_readings
 from agent.compiler.expressions.syntax_tree import DialectChoice
@@ -74,6 +75,8 @@ class CallReader:
                 check_operand(text, argument, "a number")
             return calculated(text, "%", arguments[0], arguments[1], self._dialect, self._remarks)
         _check_run(name)
+        if (everywhere := replaced_everywhere(name, arguments)) is not None:
+            return everywhere
         if not _has_spelling(name):
             return self._plain(text, name, arguments)
         for tried in _tries(name, arguments):
@@ -190,7 +193,7 @@ def _has_spelling(name: str) -> bool:
 def _refuse_name(name: str) -> NoReturn:
     if name in SQL_FUNCTIONS | AGGREGATE_FUNCTIONS:
         cannot(f"function {name}() cannot be expressed by the compiler; {USE_A_MODEL}")
-    refuse(f"function {name}() is not one that the compiler knows{did_you_mean(name, SQL_FUNCTIONS)}")
+    cannot(f"function {name}() is not one that the compiler knows{did_you_mean(name, SQL_FUNCTIONS)}")
 
 
 def _argument(name: str, value: TypedValue) -> FunctionArgument:
@@ -258,6 +261,8 @@ def _call_value(text: str, name: str, call: FunctionCall, arguments: Sequence[Ty
         ConstantValue(place, Kind("string")) if isinstance(place, str) else arguments[place] for place in call.order
     ]
     kind: Kind | None = _GIVEN.get(call.gives)
+    if call.gives in ("decimal", "float") and meaning.gives in ("integer", "bigint"):
+        kind = Kind("decimal", whole=10 if meaning.gives == "integer" else 20)  # numbers without a fraction
     if meaning.alike or call.gives == "common":
         operands, kind_of_all = chosen(text, operands)
         kind = kind_of_all if call.gives == "common" else kind

@@ -33,6 +33,10 @@ _POSTGRES_NAMES = {
 _DECIMAL = re.compile(r"(?:decimal|numeric|dec)(?:\((\d+)(?:,(\d+))?\))?", re.ASCII)
 _SIZED = re.compile(r"(varchar|character varying|timestamp|timestamptz)\((\d+)\)", re.ASCII)
 KNOWN_TYPES = tuple(sorted({*_INTEGERS, *_OTHERS, "decimal", "numeric", "float"}))
+CAST_FUNCTIONS = (
+    "bigint", "boolean", "date", "decimal", "double", "float", "int", "smallint", "string", "timestamp", "tinyint",
+)  # fmt: skip
+"""Types that are functions too: `date(ts)`."""
 _WIDEST = 40
 """Characters that hold any number, date or timestamp as text."""
 _AS_TEXT = ("string", "integer", "decimal", "boolean", "date", "timestamp", "uuid", "enum", "json")

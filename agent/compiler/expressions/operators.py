@@ -11,6 +11,7 @@ from agent.compiler.expressions.array_elements import element
 from agent.compiler.expressions.column_kinds import Kind, unordered
 from agent.compiler.expressions.moments import at_time_zone, is_moment, moved_or_measured, scaled_interval
 from agent.compiler.expressions.operands import aligned, check_compared, check_operand, trimmed
+from agent.compiler.expressions.patterns import MATCHES, matched
 from agent.compiler.expressions.remarks import Remarks, refuse_two_readings
 from agent.compiler.expressions.syntax_tree import DialectChoice
 from agent.compiler.expressions.typed_values import (
@@ -98,6 +99,8 @@ class OperatorReader:
             return computed(_TRUTHS[operator], operands[0], kind=BOOLEAN, name=operator, nullable=False)
         if operator in handlers:
             return handlers[operator](text, operator, operands)
+        if operator in MATCHES:
+            return matched(text, operator, operands, self.dialect)
         if operator == "[]":
             return element(text, operands[0], operands[1], self.dialect)
         return cannot(f"{text} cannot be expressed by the compiler; {USE_A_MODEL}")

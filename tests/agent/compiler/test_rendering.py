@@ -60,6 +60,10 @@ SAME: list[str] = [
     "upper(t) || lower(t2)", "length(t)", "extract(year FROM day)", "extract(month FROM ts)", "date_trunc('month', ts)",
     "date_trunc('month', day)::date",
     "ceil(n)", "floor(n)", "power(2, id)", "n ^ 2", "replace(t, 'n', 'm')", "left(t, 2)",
+    "t ~ '^[A-Z]'", "t ~* 'ANN?'", "t !~ 'n+$'", "t RLIKE 'n'", "regexp_replace(t, '[^a-z]', '', 'g')", "date(ts)",
+    "int(n)",
+    "extract(year FROM age(day, DATE '1999-03-01'))", "extract(year FROM age(DATE '1999-03-01', day))",
+    "CAST(extract(year FROM day) AS int)",
     "t IS NULL OR t = ''", "id & 3", "id | 3", "b = 'true'", "sent > '2024-01-01'", "day BETWEEN '2024-01-01' AND ts",
 ]  # fmt: skip
 POSTGRES = ["id / 5", "'a\\b' || t", "n / id", "2 ^ 3", "day + INTERVAL '1 day'", "t || id + 1", "concat(t, n)"]

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from agent.compiler.notes import Notes
 from agent.compiler.problems import USE_A_MODEL, Problems
-from agent.compiler.spec.fields import Details, Fields, normal_key
+from agent.compiler.spec.fields import Details, Fields, normal_key, one_or_many
 from agent.compiler.spec.key_spellings import KEYS, words
 from agent.elements import Entries, Located
 
@@ -29,6 +29,14 @@ HARMLESS = words("""
 """Keys that describe an entry and change no row."""
 _PROSE = re.compile(r"[^=<>(){}\[\]]*\w\s+\w[^=<>(){}\[\]]*\s+\w[^=<>(){}\[\]]*")
 """Three words or more without a sign of SQL."""
+_NESTED = {
+    "aggregate": ("aggregations",),
+    "derive": ("columns",),
+    "filter": ("conditions", "or", "and", "not"),
+    "join": ("joins",),
+    "window": ("windows",),
+}
+"""Keys whose lists hold entries of the same kind."""
 _SWITCHES = ("enabled", "active", "is_active", "is_enabled")
 
 
@@ -40,7 +48,16 @@ class FurtherKeys:
 
     def of_entry(self, path: str, given: Details, kind: str) -> None:
         """Tell the keys of an entry that its kind does not know."""
-        self.tell(path, given if kind == "entry" else Fields(given, kind).rest if kind in KEYS else given)
+        if kind not in KEYS:
+            self.tell(path, given)
+            return
+        fields = Fields(given, kind)
+        self.tell(path, fields.rest)
+        for name in _NESTED.get(kind, ()):
+            value = fields.raw(name)
+            for place, item in one_or_many(value) if isinstance(value, list) or kind == "filter" else ():
+                if isinstance(item, dict):
+                    self.of_entry(path + fields.at(name) + place, item, kind)
 
     def tell(self, path: str, rest: Details) -> None:
         """Keep comments as words; a key that may carry a meaning is for a model."""

@@ -36,7 +36,7 @@ _CONDITION = """
     conditions: filters rules criterion clauses predicates filter_conditions conditions_list groups
         having_conditions
     connector: logical_operator logic logical conjunction combinator combine_with bool boolean_operator
-        logic_operator condition_logic match connector_type
+        logic_operator condition_logic match connector_type condition_type
     or: any any_of or_conditions $or
     and: all all_of and_conditions $and
     not: none negate $not

@@ -22,7 +22,7 @@ from agent.compiler.spec.source_names import SourceNames
 from agent.compiler.spec.sql_conditions import is_condition
 from agent.compiler.spec.union_entries import read_union
 from agent.compiler.spec.window_entries import RANKINGS, read_window
-from agent.elements import Claim, Comparison, ConditionGroup, Entries, StepEntry
+from agent.elements import Claim, Comparison, Condition, ConditionGroup, Entries, StepEntry
 from agent.request import Specification
 
 _JOIN_TYPES = ("left_join", "right_join", "inner_join", "full_join", "outer_join", "full_outer_join", "left_outer_join")
@@ -57,7 +57,8 @@ class Statements:
         plain = not any(isinstance(item, dict) and "connector" in Fields(item, "filter") for _, item in items)
         for place, item in items if plain else [("", value)]:
             with self.problems.at(path + place):
-                self._state("filter", path + place, read_conditions(item))
+                for part in _all_parts(read_conditions(item)):
+                    self._state("filter", path + place, part)
 
     def add_text(self, path: str, kind: str, item: JsonValue) -> None:
         """Read an entry that is a text alone."""
@@ -130,11 +131,7 @@ class Statements:
         if not asked:
             columns = (*fields.names("columns"), *fields.names("column"))
             return [("", "filter_columns", columns)] if columns else []
-        condition = read_conditions(details)
-        parts = (
-            condition.parts if isinstance(condition, ConditionGroup) and condition.operator == "and" else (condition,)
-        )
-        return [("", "filter", part) for part in parts]
+        return [("", "filter", part) for part in _all_parts(read_conditions(details))]
 
     def aggregates(self, details: Details, written: str, path: str) -> list[Stated]:
         """The aggregates of an entry, its grouping, and the conditions on them."""
@@ -142,10 +139,7 @@ class Statements:
         stated: list[Stated] = [(place, "aggregate", part) for place, part in found if part != AggregateParts()]
         if "having" in fields:
             place = fields.at("having")
-            condition = read_conditions(fields.get("having"))
-            group = isinstance(condition, ConditionGroup) and condition.operator == "and"
-            parts = condition.parts if isinstance(condition, ConditionGroup) and group else (condition,)
-            stated += [(place, "filter", part) for part in parts]
+            stated += [(place, "filter", part) for part in _all_parts(read_conditions(fields.get("having")))]
         if "order_by" in fields:
             stated.append((fields.at("order_by"), "sort", read_sort({"columns": fields.get("order_by")}).order))
         return stated
@@ -221,6 +215,13 @@ class Statements:
         fills = written not in _CASTS
         read = read_fills if fills else read_casts
         return [(place, "derive", DerivedParts(one.name, one.expression)) for place, one in read(details)]
+
+
+def _all_parts(condition: Condition) -> tuple[Condition, ...]:
+    """The conditions that all rows must meet."""
+    if isinstance(condition, ConditionGroup) and condition.operator == "and":
+        return tuple(one for part in condition.parts for one in _all_parts(part))
+    return (condition,)
 
 
 _CASTS = (

@@ -93,7 +93,8 @@ def test_a_filter_in_a_usual_spelling(written: Any, meant: Any) -> None:
     """It means the same in the list and alone."""
     for given in ([written], written):
         entries, problems, _ = read(filters=given)
-        assert ([one.value for one in entries.filters], problems) == ([meant], [])
+        parts = meant.parts if isinstance(meant, ConditionGroup) and meant.operator == "and" else (meant,)
+        assert ([one.value for one in entries.filters], problems) == ([*parts], [])
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -408,3 +409,10 @@ def test_the_text_null_beside_an_equality_is_refused() -> None:
     """It may mean the text or no value."""
     _, problems, _ = read(filters=[{"column": "a", "operator": "=", "value": "NULL"}])
     assert [("IS NULL" in one.message, one.beyond) for one in problems] == [(True, False)]
+
+
+def test_a_key_without_meaning_is_told_inside_a_list_of_details() -> None:
+    """A list in the details holds entries of the same kind."""
+    metric = {"function": "sum", "column": "a", "alias": "s", "scale_by": 2}
+    _, problems, _ = read(transformations=[{"type": "aggregate", "details": {"metrics": [metric]}}])
+    assert [one.path for one in problems] == ["specs.transformations[0].details.metrics[0].scale_by"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.compiler.narration.unread import read_narration
 from agent.compiler.notes import Note, Notes, Unread
 from agent.compiler.plan.findings import Findings
 from agent.compiler.plan.plan import plan_of
@@ -11,6 +12,7 @@ from agent.compiler.plan.resolution import read_sources
 from agent.compiler.plan.steps import Plan
 from agent.compiler.problems import USE_A_MODEL, Stages
 from agent.compiler.spec.entries import read_entries
+from agent.compiler.spec.step_order import reversals
 from agent.elements import Entries
 from agent.errors import InvalidRequestError, Problem
 from agent.request import Request
@@ -61,12 +63,15 @@ def read_specification(request: Request, snapshot: Snapshot) -> Reading:
         plan = plan_of(entries, sources, request.specs, snapshot.target, found)
     except InvalidRequestError as error:
         problems = error.problems
+    columns = [column.name for source in snapshot.sources for column in source.columns]
+    swapped = [Problem(one.second.path, one.message, beyond=True) for one in reversals(entries)]
     return Reading(
-        plan=None if found.stages.beyond else plan,
+        plan=None if found.stages.beyond or swapped else plan,
         entries=entries,
         notes=found.notes.found(),
+        unread=tuple(read_narration(request.specs, entries, columns)),
         problems=tuple(problems),
-        beyond=tuple(found.stages.beyond),
+        beyond=(*found.stages.beyond, *swapped),
     )
 
 

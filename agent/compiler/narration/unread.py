@@ -12,6 +12,7 @@ from agent.compiler.narration.evidence import Evidence
 from agent.compiler.narration.word_tokens import word_set
 from agent.compiler.notes import Unread
 from agent.elements import Entries, StepEntry
+from agent.request import Specification
 
 _KINDS: dict[str, tuple[str, ...]] = {
     "filter": ("filters",), "having": ("filters",), "where": ("filters",),
@@ -49,6 +50,20 @@ def unread_words(
             continue
         kind = "target" if path == "specs.target_table.description" else ""
         found += [Unread(path, words) for words in unsaid_words(text, evidence, names, kind)]
+    return found
+
+
+def read_narration(specs: Specification, entries: Entries, columns: Iterable[str]) -> list[Unread]:
+    """The unread words of a specification. `columns` are those of its sources."""
+    target = specs.target_table
+    tables = [name for one in specs.source_tables for name in (one.table_name, one.alias or "") if name]
+    names = NamesInPassing((*tables, target.name), frozenset(name.lower() for name in columns))
+    types = [column.type for column in target.columns]
+    found = unread_words(entries, names, types, has_columns=bool(target.columns))
+    path = "specs.target_table.description"
+    if target.description and all(one.path != path for one in entries.texts):
+        evidence = evidence_of(entries, types)
+        found += [Unread(path, words) for words in unsaid_words(target.description, evidence, names, "target")]
     return found
 
 

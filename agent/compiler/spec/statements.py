@@ -95,19 +95,9 @@ class Statements:
         for resolve in later:
             resolve()
         merged.finish(self.problems)
-        self._refuse_words(claims)
         self.entries.steps = [
             replace(step, claims=tuple(dict.fromkeys(own))) for (step, _), own in zip(self.steps, claims, strict=True)
         ]
-
-    def _refuse_words(self, claims: list[list[Claim]]) -> None:
-        """Tell the steps of words alone."""
-        told = {problem.path for problem in self.problems.found()}
-        for (step, stated), own in zip(self.steps, claims, strict=True):
-            if not own and not stated and not any(path.startswith(step.path) for path in told):
-                self.problems.add(
-                    step.path, f'"{step.description or step.type}" is free text; {USE_A_MODEL}', beyond=True
-                )
 
     def _mentioned(self, merged: Merged, kind: str, path: str, value: Any, own: list[Claim]) -> Callable[[], None]:
         """The look for the elements that an entry only mentions, after all elements are known."""

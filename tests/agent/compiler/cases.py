@@ -188,7 +188,7 @@ CASES = {
         ORDERS,
         ["amount"],
         [(Decimal("5.00"),), (Decimal("7.50"),), (Decimal("1.00"),), (None,)],
-        {"transformations": [{"type": "distinct"}, step("select", columns=["amount"])]},
+        {"transformations": [step("select", columns=["amount"]), {"type": "distinct"}]},
     ),
     "sort and limit keep the first rows, NULLs first when descending": Case(
         ORDERS,

@@ -38,8 +38,8 @@ def said(entry: dict[str, Any], description: str) -> dict[str, Any]:
 
 
 TRANSFORMATIONS: list[tuple[dict[str, Any], str, str]] = [
-    ({"type": "sort", "description": "Rank by spend"}, "", f'"Rank by spend" is free text; {MODEL}'),
-    ({"type": "filter", "description": "only good ones"}, "", "is free text"),
+    ({"type": "sort", "description": "Rank by spend"}, ".description", '"Rank" stands in words alone'),
+    ({"type": "filter", "description": "only orders of 2024"}, ".description", '"2024" stands in words alone'),
     (step("unpivot", on="note"), "", "cannot express a transformation of type 'unpivot': it knows aggregate, cast"),
     ({**step("limit", n=1), "ratio": 0.5}, ".ratio", "unknown key"),
     (step("filter", column="order_id", operator="=", value=1, unit="EUR"), ".details.unit", "unknown key"),
@@ -172,7 +172,7 @@ def test_unknown_keys_anywhere_are_refused_by_path() -> None:
 STAGES: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"transformations": [{"type": "rank", "description": "rank them"}, step("limit", n=0)]},
-        ["specs.transformations[0]", "specs.transformations[1].details.n"],
+        ["specs.transformations[0].description", "specs.transformations[1].details.n"],
     ),
     (
         {"derived_columns": [derive("x", "nosuch(1)"), derive("y", "amuont")]},

@@ -82,7 +82,7 @@ def test_the_code_reads_as_one_step_a_statement() -> None:
 
 @pytest.mark.parametrize(
     "description",
-    ['ends """ early', 'a"', "back\\", "two\nlines", "\x01\u2028", "x" * 1000, "  ", "'''", "word " * 200, "{x} %s"],
+    ['ends """ early', 'a"', "back\\", "twin\nlines", "\x01\u2028", "x" * 1000, "  ", "'''", "word " * 200, "{x} %s"],
 )
 def test_a_description_stays_inside_the_docstring(description: str) -> None:
     """Whatever the description holds, the function's body is the same."""

@@ -7,46 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from agent.elements import AggregateFunction, JoinType
 
-_OPERATORS = {
-    "==": "=", "<>": "!=", "=": "=", "!=": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<=",
-    "LIKE": "LIKE", "NOT LIKE": "NOT LIKE", "IN": "IN", "NOT IN": "NOT IN", "BETWEEN": "BETWEEN",
-    "IS NULL": "IS NULL", "IS NOT NULL": "IS NOT NULL",
-}  # fmt: skip
-_SHOWN_OPERATORS: list[JsonValue] = [*dict.fromkeys(_OPERATORS.values())]
-_JOIN_TYPES = {
-    "full": "outer", "full_outer": "outer", "full outer": "outer",
-    "left_outer": "left", "left outer": "left", "right_outer": "right", "right outer": "right",
-}  # fmt: skip
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _join_type(value: object) -> object:
-    value = _lower(value)
-    return _JOIN_TYPES.get(value, value) if isinstance(value, str) else value
-
-
-def _operator(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    word = " ".join(value.upper().split())
-    if word not in _OPERATORS:
-        raise ValueError(f"unknown operator {value!r}; use one of {', '.join(_OPERATORS)}")
-    return _OPERATORS[word]
-
-
-def _names(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
+_OPERATORS: list[JsonValue] = [
+    "=", "!=", ">", "<", ">=", "<=", "LIKE", "NOT LIKE", "IN", "NOT IN", "BETWEEN", "IS NULL", "IS NOT NULL",
+]  # fmt: skip
 _Text = Annotated[str, Field(min_length=1)]
-_TextList = Annotated[tuple[_Text, ...], BeforeValidator(_names)]
+_TextList = tuple[_Text, ...]
 
 
 class _Form(BaseModel):
@@ -56,7 +25,7 @@ class _Form(BaseModel):
 class TransformationForm(_Form):
     """A step in words, with or without structured `details`."""
 
-    type: Annotated[_Text, BeforeValidator(_lower)] = Field(description="The kind of step: sort, limit, window …")
+    type: _Text = Field(description="The kind of step: sort, limit, window …")
     description: str = Field(default="", description="The step in words.")
     details: dict[str, JsonValue] = Field(default={}, description="The step's structured form.")
 
@@ -66,9 +35,7 @@ class JoinForm(_Form):
 
     left_table: _Text = Field(description="Name or alias of the left table.")
     right_table: _Text = Field(description="Name or alias of the right table.")
-    join_type: Annotated[JoinType, BeforeValidator(_join_type)] = Field(
-        default="inner", description="Type of the join."
-    )
+    join_type: JoinType = Field(default="inner", description="Type of the join.")
     on_columns: _TextList = Field(default=(), description="Columns that have the same name in both tables.")
     left_column: _Text | None = Field(default=None, description="The left table's column, where the names differ.")
     right_column: _Text | None = Field(default=None, description="The right table's column, where the names differ.")
@@ -79,16 +46,14 @@ class FilterForm(_Form):
     """A filter `column operator value`. IN and NOT IN take a list, BETWEEN two values."""
 
     column: _Text = Field(description="The column, where needed with its alias.")
-    operator: Annotated[str, BeforeValidator(_operator)] = Field(
-        description="Comparison of column and value.", json_schema_extra={"enum": _SHOWN_OPERATORS}
-    )
+    operator: str = Field(description="Comparison of column and value.", json_schema_extra={"enum": _OPERATORS})
     value: JsonValue = Field(default=None, description="Value to compare with.")
 
 
 class AggregationForm(_Form):
     """One aggregate; `column` is `*` or left out for count(*)."""
 
-    function: Annotated[AggregateFunction, BeforeValidator(_lower)] = Field(description="Function of the aggregate.")
+    function: AggregateFunction = Field(description="Function of the aggregate.")
     column: _Text | None = Field(default=None, description="Column to aggregate; `*` or null counts rows.")
     alias: _Text = Field(description="Name of the result.")
     group_by: _TextList = Field(default=(), description="Columns that make the groups; in every aggregation the same.")

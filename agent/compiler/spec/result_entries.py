@@ -21,24 +21,24 @@ _RENAMED = ("alias", "as", "new_name", "output_column", "to", "target", "rename_
 _RENAME_SHAPE = 'a rename is {"from": old, "to": new} or {"columns": {old: new}}'
 
 
-class Cut(NamedTuple):
+class OrderedRows(NamedTuple):
     """The order and the number of rows that an entry says; None where it says neither."""
 
     order: tuple[SortItem, ...] | None
     limit: tuple[int, bool] | None
 
 
-def read_sort(given: Details) -> Cut:
+def read_sort(given: Details) -> OrderedRows:
     """The order of the result, with a number of rows where the entry says one."""
     fields = Fields(given, "sort")
     if "columns" not in fields:
         refuse("names no column to sort by; write them as `columns`")
     with within(fields.at("columns")):
         order = sort_items(fields.get("columns"), fields.get("direction"), fields.get("nulls"))
-    return Cut(order, (_rows(fields, "limit"), False) if "limit" in fields else None)
+    return OrderedRows(order, (_rows(fields, "limit"), False) if "limit" in fields else None)
 
 
-def read_limit(given: Details) -> Cut:
+def read_limit(given: Details) -> OrderedRows:
     """The number of rows of the result, with an order where the entry says one."""
     fields = Fields(given, "limit")
     if "partition_by" in fields:
@@ -53,11 +53,11 @@ def read_limit(given: Details) -> Cut:
         with within(fields.at("order_by")):
             order = sort_items(fields.get("order_by"), fields.get("direction"), fields.get("nulls"))
     if not fields.written("rows") and order is not None:
-        return Cut(order, None)
+        return OrderedRows(order, None)
     ties = fields.raw("with_ties")
     if ties is not None and not isinstance(ties, bool):
         refuse(f"is true or false, not {ties!r}", fields.at("with_ties"))
-    return Cut(order, (_rows(fields, "rows"), bool(ties)))
+    return OrderedRows(order, (_rows(fields, "rows"), bool(ties)))
 
 
 def _rows(fields: Fields, name: str) -> int:

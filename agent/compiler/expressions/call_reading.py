@@ -10,6 +10,7 @@ from typing import NoReturn
 from agent.compiler.expressions.arithmetic import calculated, guarded
 from agent.compiler.expressions.choice_calls import choice
 from agent.compiler.expressions.column_kinds import Kind
+from agent.compiler.expressions.date_patterns import with_pattern
 from agent.compiler.expressions.function_tables.time_units import UNIT_PLACES, unit_of
 from agent.compiler.expressions.functions import SPELLINGS, arities, difference, read_call, spellings_of
 from agent.compiler.expressions.meanings import DIALECTS, Dialect, Difference, FunctionArgument, FunctionCall, Meaning
@@ -68,15 +69,11 @@ class CallReader:
         if (special := _of_interval(name, arguments)) is not None:
             return special
         arguments = [trimmed(argument) for argument in arguments]
-        if (chosen_one := choice(text, name, arguments)) is not None:
-            return chosen_one
-        if name == "mod" and len(arguments) == 2:
-            for argument in arguments:
-                check_operand(text, argument, "a number")
-            return calculated(text, "%", arguments[0], arguments[1], self._dialect, self._remarks)
+        if (special := choice(text, name, arguments)) is not None:
+            return special
         _check_run(name)
-        if (everywhere := replaced_everywhere(name, arguments)) is not None:
-            return everywhere
+        if (special := self._special(text, name, arguments)) is not None:
+            return special
         if not _has_spelling(name):
             return self._plain(text, name, arguments)
         for tried in _tries(name, arguments):
@@ -89,6 +86,15 @@ class CallReader:
             else None
         )
         return found if found is not None else _refuse_arguments(text, name, arguments)
+
+    def _special(self, text: str, name: str, arguments: Sequence[TypedValue]) -> TypedValue | None:
+        """A remainder, a pattern of dates, or a replacement of all matches; None for another call."""
+        if name == "mod" and len(arguments) == 2:
+            for argument in arguments:
+                check_operand(text, argument, "a number")
+            return calculated(text, "%", arguments[0], arguments[1], self._dialect, self._remarks)
+        shown = with_pattern(text, name, arguments, self._dialect)
+        return shown if shown is not None else replaced_everywhere(name, arguments)
 
     def _plain(self, text: str, name: str, arguments: Sequence[TypedValue]) -> TypedValue:
         found = plain_call(text, name, [_quoted_moment(argument) for argument in arguments], self._dialect)

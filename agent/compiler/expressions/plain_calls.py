@@ -33,8 +33,6 @@ _ON_MOMENTS = words("date_format trunc next_day")
 _ON_BYTES = words("md5 sha1 sha2 base64 unbase64 crc32 soundex")
 """Functions of bytes: Spark would take those of a number, and not those of its text."""
 _IN_BOTH = {
-    "to_date": ("2024-05-17 for 'YYYY-MM-DD'", "it for 'yyyy-MM-dd'"),
-    "to_timestamp": ("10:30 for 'HH24:MI'", "it for 'HH:mm'"),
     "regexp_replace": ("the text with the first match replaced", "it with all of them replaced"),
 }
 """Functions of both dialects that differ, and their readings: PostgreSQL's, Spark's."""

@@ -81,6 +81,7 @@ def test_a_difference_that_the_columns_cannot_show_is_none(text: str, present: l
 
 TWICE = [
     ("'\\d'", "PostgreSQL gives '\\d', Spark 'd'"),
+    ("to_date(t, 'yyyy-mm-dd')", "the pattern yyyy-MM-dd of Spark, Spark its own yyyy-mm-dd"),
     ("2 ^ id", "or write power(…, …)"),
     ("trim(t, '0')", "PostgreSQL gives 12, Spark ''"),
     ("log(n)", "PostgreSQL gives 2, Spark 4.605170185988092"),

@@ -64,6 +64,8 @@ SAME: list[str] = [
     "int(n)",
     "extract(year FROM age(day, DATE '1999-03-01'))", "extract(year FROM age(DATE '1999-03-01', day))",
     "CAST(extract(year FROM day) AS int)",
+    "to_char(day, 'YYYY-MM')", "to_char(ts, 'DD.MM.YYYY HH24:MI:SS')", "date_format(ts, 'yyyy/MM/dd HH:mm')",
+    "to_date(day::text, 'YYYY-MM-DD')", "to_date(day::text, 'yyyy-MM-dd')",
     "t IS NULL OR t = ''", "id & 3", "id | 3", "b = 'true'", "sent > '2024-01-01'", "day BETWEEN '2024-01-01' AND ts",
 ]  # fmt: skip
 POSTGRES = ["id / 5", "'a\\b' || t", "n / id", "2 ^ 3", "day + INTERVAL '1 day'", "t || id + 1", "concat(t, n)"]

@@ -35,7 +35,7 @@ _WORD_FACTS = {
 }  # fmt: skip
 
 
-class Cut(NamedTuple):
+class NumberCut(NamedTuple):
     """A place between the numbers, or the days, where a comparison divides them: `after` or `before` a value."""
 
     side: str
@@ -55,7 +55,7 @@ class Evidence:
 
     numbers: set[Decimal] = field(default_factory=set)
     dates: set[dt.date] = field(default_factory=set)
-    cuts: set[Cut] = field(default_factory=set)
+    cuts: set[NumberCut] = field(default_factory=set)
     orders: set[WrittenComparison] = field(default_factory=set)
     """Comparisons of filters alone: those of a CASE also say their opposite."""
     facts: set[str] = field(default_factory=set)
@@ -110,7 +110,7 @@ class Evidence:
             if found is None:
                 continue
             sides = [_SIDES[sign]] if sign in _SIDES else ["before", "after"]
-            self.cuts |= {Cut(side, found) for side in sides}
+            self.cuts |= {NumberCut(side, found) for side in sides}
             if of_filter:
                 self.orders.add(WrittenComparison(sign, found))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from agent.compiler.narration.evidence import Cut, Evidence
+from agent.compiler.narration.evidence import Evidence, NumberCut
 from agent.compiler.narration.said_numbers import Said, said_at
 from agent.compiler.narration.word_tokens import WordToken, texts_beside, word_set
 
@@ -156,9 +156,9 @@ def _is_carried(said: Said, sign: str, evidence: Evidence, turned: bool, tokens:
 def _is_compared(value: Decimal, sign: str, evidence: Evidence, turned: bool) -> bool:
     """True when a comparison of the same meaning exists: `more than 5` is `> 5` or, for whole numbers, `>= 6`."""
     side = "before" if sign in (">=", "<") else "after"
-    cuts = {Cut(side, value)}
+    cuts = {NumberCut(side, value)}
     if value == value.to_integral_value():
-        cuts.add(Cut("after", value - 1) if side == "before" else Cut("before", value + 1))
+        cuts.add(NumberCut("after", value - 1) if side == "before" else NumberCut("before", value + 1))
     if sign == "<=" and value in evidence.numbers and evidence.any_of(("limit", "rank", "f:least")):
         return True
     if evidence.cuts.isdisjoint(cuts):
@@ -174,7 +174,7 @@ def _is_near(said: Said, evidence: Evidence) -> bool:
     if said.value != said.value.to_integral_value() or said.unit == "decimals":
         return False
     return (
-        not evidence.cuts.isdisjoint({Cut("before", said.value + 1), Cut("after", said.value - 1)})
+        not evidence.cuts.isdisjoint({NumberCut("before", said.value + 1), NumberCut("after", said.value - 1)})
         and "case" in evidence.facts
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from agent.compiler.narration.evidence import Cut, Evidence, as_date
+from agent.compiler.narration.evidence import Evidence, NumberCut, as_date
 from agent.compiler.narration.said_numbers import ordinal
 from agent.compiler.narration.word_tokens import WordToken, texts_beside, word_list, word_set
 
@@ -179,9 +179,9 @@ def _is_carried(span: _Span, sign: str, tokens: list[WordToken], evidence: Evide
     return (has_low and (has_high or computed)) or _is_narrower(span, tokens, evidence)
 
 
-def _cuts(last: dt.date, following: dt.date) -> set[Cut]:
+def _cuts(last: dt.date, following: dt.date) -> set[NumberCut]:
     """The ways to write the place between two days."""
-    return {Cut("after", last), Cut("before", following)}
+    return {NumberCut("after", last), NumberCut("before", following)}
 
 
 def _holds_number(span: _Span, tokens: list[WordToken], evidence: Evidence) -> bool:
@@ -195,7 +195,7 @@ def _year_cut(span: _Span, side: str, evidence: Evidence) -> bool:
     """True when a number is compared with the year, as `year >= 2010`."""
     year, step = Decimal(span.low.year), 1 if side == "after" else -1
     other = "before" if side == "after" else "after"
-    return not evidence.cuts.isdisjoint({Cut(side, year), Cut(other, year + step)})
+    return not evidence.cuts.isdisjoint({NumberCut(side, year), NumberCut(other, year + step)})
 
 
 def _is_narrower(span: _Span, tokens: list[WordToken], evidence: Evidence) -> bool:

@@ -13,6 +13,7 @@ from agent.compiler.plan.filter_lists import filters_once
 from agent.compiler.plan.findings import Findings
 from agent.compiler.plan.grouping import Grouped, GroupingReader
 from agent.compiler.plan.joins import JoinChain, join_chain
+from agent.compiler.plan.listed_order import listed_before, refuse_early_distinct
 from agent.compiler.plan.outputs import ResultReader
 from agent.compiler.plan.pruning import named, of_result, phase
 from agent.compiler.plan.resolution import Names, Scope, Sources, all_names
@@ -83,6 +84,9 @@ class _Planner:
         self._before.hint(self._work.declared_names())
         self._conditions = ConditionReader(self._work)
         self._steps, self._waiting = _Columns(), list[Computed]()
+        self._listed_before = listed_before(entries.steps)
+        self._deferred: list[RowCondition] = []
+        """Filters that are listed behind a window."""
         with self._stages.stage() as problems:
             self._work.read(problems)
             self._filters = [*self._lifted_filters(entries, problems), *self._first_rows(entries, problems)]
@@ -177,14 +181,15 @@ class _Planner:
             filters = self._read_filters(self._before, problems)
         self._refuse_unreadable()
         outputs, ordering = self._result(self._before, self._defaults(), None)
-        before = phase(self._steps.derived, self._steps.windowed, filters, of_result(outputs, ordering))
+        before = phase(self._steps.derived, self._steps.windowed, filters, of_result(outputs, ordering), self._deferred)
         self._refuse_unused(before)
         return self._assembled(before, None, PlanPhase(), outputs, ordering)
 
     def _grouped_plan(self) -> Plan:
         reader = GroupingReader(self._work, self._before, self._conditions, self._notes)
         with self._stages.stage() as problems:
-            self._refuse_early_distinct(problems)
+            if self._entries.distinct:
+                refuse_early_distinct(self._entries.steps, problems)
             filters = self._read_filters(self._before, problems)
             grouping = reader.read(problems)
         grouped, steps = Grouped(grouping, self._before, reader.aliases, self._work.made_names()), _Columns()
@@ -192,31 +197,14 @@ class _Planner:
             self._compute_after(grouped, steps, problems)
         used: list[Reference] = [key.column for key in grouping.keys]
         used += [reference for step in grouping.aggregates for reference in step.references]
-        before = phase(self._steps.derived, self._steps.windowed, filters, used)
+        before = phase(self._steps.derived, self._steps.windowed, filters, used, self._deferred)
         with self._stages.stage() as problems:
             filters_after = self._read_filters(grouped, problems)
             defaults = self._grouped_defaults(grouping, grouped, named(before.reads), problems)
         outputs, ordering = self._result(grouped.finished(), defaults, grouping)
-        after = phase(steps.derived, steps.windowed, filters_after, of_result(outputs, ordering))
+        after = phase(steps.derived, steps.windowed, filters_after, of_result(outputs, ordering), self._deferred)
         self._refuse_unused_aggregates(named(after.reads))
         return self._assembled(before, self._needed(grouping, after), after, outputs, ordering)
-
-    def _refuse_early_distinct(self, problems: Problems) -> None:
-        """Refuse a step of distinct rows that does not stand behind the aggregation."""
-        types = [step.type for step in self._entries.steps]
-        if not self._entries.distinct or "distinct" not in types:
-            return
-        place = types.index("distinct")
-        if "aggregate" not in types[:place]:
-            after = (
-                f", which {self._entries.steps[types.index('aggregate')].path} follows" if "aggregate" in types else ""
-            )
-            problems.add(
-                self._entries.steps[place].path,
-                f"distinct rows before the aggregation{after} change its values, and after it they change nothing; "
-                "leave the step out, or aggregate distinct values",
-                beyond=True,
-            )
 
     def _needed(self, grouping: Grouping, after: PlanPhase) -> Grouping:
         """The grouping without the aggregates that nobody named and nothing reads."""
@@ -278,7 +266,9 @@ class _Planner:
         late, steps = isinstance(scope, Grouped), list[Located[RowCondition]]()
         for path, entry in self._filters:
             uses = self._work.uses(entry)
-            if any(self._work.late(use) for use in uses) != late:
+            behind = [item for item in self._windows_before(path) if (item in self._waiting) == late]
+            after_groups = any(item in self._waiting for item in self._windows_before(path))
+            if (after_groups or any(self._work.late(use) for use in uses)) != late:
                 continue
             with problems.at(path):
                 if late:
@@ -288,8 +278,15 @@ class _Planner:
                 if isinstance(step, BoundExpression):
                     tell_remarks(self._notes, path, step)
                 self._tell_lost_partners(path, step)
+                if behind:
+                    self._deferred.append(step)
                 steps.append(Located(path, step))
         return filters_once(steps, problems)
+
+    def _windows_before(self, path: str) -> list[Computed]:
+        """The windows that `transformations` lists before a filter: they see the rows that the filter drops."""
+        listed = self._listed_before.get(path, set())
+        return [item for item in self._ordered if isinstance(item.source, WindowEntry) and item.path in listed]
 
     def _tell_lost_partners(self, path: str, step: RowCondition) -> None:
         """Tell where a filter drops the rows that an outer join kept without a partner."""

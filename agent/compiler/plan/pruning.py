@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from agent.compiler.expressions.references import NamedColumn, Reference
@@ -17,10 +17,14 @@ def phase(
     windowed: Sequence[ComputedStep],
     filters: tuple[RowCondition, ...],
     asked: Iterable[Reference],
+    deferred: Collection[RowCondition] = (),
 ) -> PlanPhase:
-    """The phase that supplies the columns `asked`. Filters on a window's column come after the windows."""
+    """The phase that supplies the columns `asked`.
+
+    Filters on a window's column come after the windows, and so do those that are `deferred`.
+    """
     made = {step.name for step in windowed}
-    late = tuple(step for step in filters if named(step.references) & made)
+    late = tuple(step for step in filters if step in deferred or named(step.references) & made)
     early = tuple(step for step in filters if step not in late)
     wanted = [*(reference for step in late for reference in step.references), *asked]
     windows = with_ties_broken(needed(windowed, wanted), wanted)

@@ -1,12 +1,14 @@
-"""The order of `transformations` where rows depend on it: a filter behind a window, distinct rows before groups."""
+"""Order of `transformations` where rows depend on it: a filter behind a window, distinct rows beside groups."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from agent.compiler.problems import Problems
-from agent.elements import StepEntry
+from agent.elements import Entries, StepEntry
 
+AS_LISTED = ("filters after windows", "filters after deduplications")
+"""Kinds of reversed steps that are carried out as listed."""
 _WINDOWS = ("windows", "derived", "deduplications")
 
 
@@ -22,16 +24,13 @@ def listed_before(steps: Sequence[StepEntry]) -> dict[str, set[str]]:
     return found
 
 
-def refuse_early_distinct(steps: Sequence[StepEntry], problems: Problems) -> None:
-    """Refuse a step of distinct rows beside an aggregation that no earlier step states."""
-    types = [step.type for step in steps]
-    if "distinct" not in types or "aggregate" in types[: types.index("distinct")]:
-        return
-    first = next((step.path for step in steps if step.type == "aggregate"), "")
-    after = f", which {first} follows," if first else ""
-    problems.add(
-        steps[types.index("distinct")].path,
-        f"distinct rows before the aggregation{after} change its values, and after it they change nothing; "
-        "leave the step out, or aggregate distinct values",
-        beyond=True,
-    )
+def refuse_distinct_groups(entries: Entries, problems: Problems) -> None:
+    """Refuse a step of distinct rows beside aggregations of which no step says whether they come first."""
+    types = [step.type for step in entries.steps]
+    if entries.distinct and "distinct" in types and "aggregate" not in types:
+        problems.add(
+            entries.steps[types.index("distinct")].path,
+            "distinct rows before the aggregation change its values, and after it they change nothing; leave the step "
+            "out, or aggregate distinct values",
+            beyond=True,
+        )

@@ -13,7 +13,7 @@ from agent.compiler.plan.filter_lists import filters_once
 from agent.compiler.plan.findings import Findings
 from agent.compiler.plan.grouping import Grouped, GroupingReader
 from agent.compiler.plan.joins import JoinChain, join_chain
-from agent.compiler.plan.listed_order import listed_before, refuse_early_distinct
+from agent.compiler.plan.listed_order import listed_before, refuse_distinct_groups
 from agent.compiler.plan.outputs import ResultReader
 from agent.compiler.plan.pruning import named, of_result, phase
 from agent.compiler.plan.resolution import Names, Scope, Sources, all_names
@@ -48,9 +48,8 @@ def plan_of(entries: Entries, sources: Sources, specs: Specification, target: Ta
         sources, unions = apply_unions(entries.unions, sources, problems)
     with found.stages.stage() as problems:
         chain = join_chain(entries.joins, sources, problems, found)
-    return _Planner(
-        specs, target, entries, _Rows(listed, sources.after_joins(chain.optional()), unions, chain), found
-    ).plan()
+    rows = _Rows(listed, sources.after_joins(chain.optional()), unions, chain)
+    return _Planner(specs, target, entries, rows, found).plan()
 
 
 @dataclass(frozen=True)
@@ -188,8 +187,7 @@ class _Planner:
     def _grouped_plan(self) -> Plan:
         reader = GroupingReader(self._work, self._before, self._conditions, self._notes)
         with self._stages.stage() as problems:
-            if self._entries.distinct:
-                refuse_early_distinct(self._entries.steps, problems)
+            refuse_distinct_groups(self._entries, problems)
             filters = self._read_filters(self._before, problems)
             grouping = reader.read(problems)
         grouped, steps = Grouped(grouping, self._before, reader.aliases, self._work.made_names()), _Columns()

@@ -52,5 +52,8 @@ def test_distinct_rows_before_an_aggregation_are_refused() -> None:
     """Behind it they change nothing, and before it they change the values."""
     grouped = step("aggregate", **aggregate("sum", "amount", "total", "note"))
     found = problems(ORDERS, transformations=[{"type": "distinct"}, grouped])
-    assert_refused(found, "specs.transformations[0]", "which specs.transformations[1] follows")
+    assert_refused(found, "specs.transformations[1]", "specs.transformations[0] (distinct) comes before")
+    total = [aggregate("sum", "amount", "total", "note")]
+    found = problems(ORDERS, aggregations=total, transformations=[{"type": "distinct"}])
+    assert_refused(found, "specs.transformations[0]", "change its values, and after it they change nothing")
     assert problems(ORDERS, transformations=[grouped, {"type": "distinct"}]) == []

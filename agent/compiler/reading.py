@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agent.compiler.narration.unread import read_narration
 from agent.compiler.notes import Note, Notes, Unread
 from agent.compiler.plan.findings import Findings
+from agent.compiler.plan.listed_order import AS_LISTED
 from agent.compiler.plan.plan import plan_of
 from agent.compiler.plan.resolution import read_sources
 from agent.compiler.plan.steps import Plan
@@ -64,7 +65,8 @@ def read_specification(request: Request, snapshot: Snapshot) -> Reading:
     except InvalidRequestError as error:
         problems = error.problems
     columns = [column.name for source in snapshot.sources for column in source.columns]
-    swapped = [Problem(one.second.path, one.message, beyond=True) for one in reversals(entries)]
+    reversed_steps = [one for one in reversals(entries) if one.kind not in AS_LISTED]
+    swapped = [Problem(one.second.path, one.message, beyond=True) for one in reversed_steps]
     return Reading(
         plan=None if found.stages.beyond or swapped else plan,
         entries=entries,

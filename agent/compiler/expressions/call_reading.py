@@ -11,10 +11,10 @@ from agent.compiler.expressions.arithmetic import calculated, guarded
 from agent.compiler.expressions.choice_calls import choice
 from agent.compiler.expressions.column_kinds import Kind
 from agent.compiler.expressions.date_patterns import with_pattern
-from agent.compiler.expressions.function_tables.time_units import UNIT_PLACES, unit_of
+from agent.compiler.expressions.function_tables.time_units import UNIT_PLACES
 from agent.compiler.expressions.functions import SPELLINGS, arities, difference, read_call, spellings_of
 from agent.compiler.expressions.meanings import DIALECTS, Dialect, Difference, FunctionArgument, FunctionCall, Meaning
-from agent.compiler.expressions.moments import INTERVAL
+from agent.compiler.expressions.moment_parts import part_of_interval, unit_named
 from agent.compiler.expressions.operands import check_operand, chosen, fitted, trimmed
 from agent.compiler.expressions.patterns import replaced_everywhere
 from agent.compiler.expressions.plain_calls import plain_call
@@ -23,12 +23,9 @@ from agent.compiler.expressions.syntax_tree import DialectChoice
 from agent.compiler.expressions.typed_values import (
     ATOM,
     OR,
-    PRODUCT,
-    ComputedValue,
     ConstantValue,
     SqlForm,
     TypedValue,
-    alike,
     computed,
     is_null,
 )
@@ -41,11 +38,6 @@ _BY_RUN = UNSTABLE_FUNCTIONS | IDENTITY_NAMES | {"unix_timestamp", "random", "ge
 _WHOLE_CALL = re.compile(r"\w*\(.*\)|CASE .* END", re.DOTALL)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TO_TEXT = SqlForm("CAST({0} AS string)", "CAST({0} AS text)")
-_SECONDS = SqlForm(
-    "CAST(unix_micros({0}) - unix_micros({1}) AS decimal(20,0)) / 1000000", "extract(epoch FROM {0} - {1})",
-    PRODUCT, postgres_strength=ATOM,
-)  # fmt: skip
-_AS_TIMESTAMP = SqlForm("CAST({0} AS timestamp)", "CAST({0} AS timestamp)")
 _OF_TIME = ("hour", "minute", "second", "extract", "date_part")
 _ON_BYTES = ("md5", "sha", "sha1", "sha2", "base64", "unbase64", "crc32", "encode", "soundex", "hex")
 """Functions of bytes: Spark would take those of the number, and not those of its text."""
@@ -66,7 +58,7 @@ class CallReader:
 
     def read(self, text: str, name: str, arguments: Sequence[TypedValue]) -> TypedValue:
         """The call of a function. `text` is the whole call, for messages."""
-        if (special := _of_interval(name, arguments)) is not None:
+        if (special := part_of_interval(name, arguments)) is not None:
             return special
         arguments = [trimmed(argument) for argument in arguments]
         if (special := choice(text, name, arguments)) is not None:
@@ -123,7 +115,7 @@ class CallReader:
 
     def _decide(self, text: str, name: str, arguments: Sequence[TypedValue]) -> None:
         """Take PostgreSQL's reading where the arguments show no difference, or where it is usual; else refuse."""
-        found = difference(_with_unit(name, arguments), 1 if _unit(name, arguments) else len(arguments))
+        found = difference(_with_unit(name, arguments), 1 if unit_named(name, arguments) else len(arguments))
         if found is None:
             refuse(f'{text} has two readings; set `options.expression_dialect` to "postgres" or "spark"')
         if not _shows(found, arguments):
@@ -141,48 +133,14 @@ def _first(dialect: str) -> tuple[Dialect, ...]:
     return ("postgres", "spark") if dialect == "postgres" else ("spark", "postgres")
 
 
-def _unit(name: str, arguments: Sequence[TypedValue]) -> str:
-    """The unit of time that the call names, as `year`; empty for another call."""
-    place = next((UNIT_PLACES[dialect, name] for dialect in DIALECTS if (dialect, name) in UNIT_PLACES), None)
-    if place is None or len(arguments) != 2:
-        return ""
-    unit = arguments[place]
-    quoted = isinstance(unit, ConstantValue) and unit.is_text and isinstance(unit.value, str)
-    return unit_of(str(unit.value)) if isinstance(unit, ConstantValue) and quoted else ""
-
-
 def _with_unit(name: str, arguments: Sequence[TypedValue]) -> str:
-    unit = _unit(name, arguments)
+    unit = unit_named(name, arguments)
     return f"{name} {unit}" if unit else name
 
 
 def _shown(value: str) -> str:
     """The answer in a message; an empty text in quotes."""
     return value or "''"
-
-
-def _of_interval(name: str, arguments: Sequence[TypedValue]) -> TypedValue | None:
-    """A part of the time between two moments; None for another call."""
-    if name not in ("extract", "date_part") or len(arguments) != 2 or not isinstance(arguments[1], ComputedValue):
-        return None
-    between, part = arguments[1], _unit(name, arguments)
-    if between.name == "datediff" and part == "day":
-        return between
-    if between.name not in ("interval", "datediff"):
-        return None
-    if part == "epoch":
-        ends = [_timestamp(end) for end in between.operands]
-        return computed(_SECONDS, *ends, kind=Kind("decimal"), name="seconds")
-    if between.kind == INTERVAL and part in ("day", "hour", "minute"):
-        form = alike(f"extract({part.upper()} FROM {{0}})")
-        return computed(form, between, kind=Kind("integer", whole=10), name=name)
-    return None
-
-
-def _timestamp(value: TypedValue) -> TypedValue:
-    if value.kind is not None and value.kind.family == "date":
-        return computed(_AS_TIMESTAMP, value, kind=Kind("timestamp"), name="cast timestamp")
-    return value
 
 
 def _check_run(name: str) -> None:
@@ -303,7 +261,9 @@ def _strength(template: str) -> int:
 
 
 def _refuse_arguments(text: str, name: str, arguments: Sequence[TypedValue]) -> TypedValue:
-    if (unit := _unit(name, arguments)) and not any(spellings_of(dialect, f"{name} {unit}") for dialect in DIALECTS):
+    if (unit := unit_named(name, arguments)) and not any(
+        spellings_of(dialect, f"{name} {unit}") for dialect in DIALECTS
+    ):
         units = {one.name.removeprefix(f"{name} ") for one in SPELLINGS if one.name.startswith(f"{name} ")}
         refuse(f"{unit!r} is not a unit of {name}(){did_you_mean(unit, units, listed=True)}")
     if any((dialect, name) in UNIT_PLACES for dialect in DIALECTS) and not unit:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from agent.compiler.expressions.call_grammar import CallGrammar
+from agent.compiler.expressions.operator_strengths import (
+    BINARY,
+    COMPARED,
+    COMPARISONS,
+    IS,
+    MATCHED,
+    MATCHES,
+    NOT,
+    OR,
+    OTHER,
+    SIGN,
+    SPARK_BINARY,
+    SPELLINGS,
+    TESTS,
+    ZONE,
+)
 from agent.compiler.expressions.syntax_tree import (
     CaseWhen,
     LiteralValue,
@@ -17,30 +32,11 @@ from agent.compiler.expressions.syntax_tree import (
 )
 from agent.compiler.problems import USE_A_MODEL, cannot, refuse
 
-_OR, _AND, _NOT, _IS, _COMPARED, _MATCHED, _OTHER, _SUM, _PRODUCT, _POWER, _ZONE, _SIGN = range(1, 13)
-_BINARY = {
-    "or": _OR, "and": _AND,
-    "=": _COMPARED, "==": _COMPARED, "!=": _COMPARED, "<>": _COMPARED, "<": _COMPARED, "<=": _COMPARED,
-    ">": _COMPARED, ">=": _COMPARED, "<=>": _COMPARED,
-    "||": _OTHER, "&": _OTHER, "|": _OTHER, "->": _OTHER, "->>": _OTHER, "~": _OTHER, "~*": _OTHER, "!~": _OTHER,
-    "!~*": _OTHER, "~~": _OTHER, "~~*": _OTHER, "!~~": _OTHER, "!~~*": _OTHER,
-    "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "%": _PRODUCT, "div": _PRODUCT, "^": _POWER,
-}  # fmt: skip
-"""PostgreSQL's order, which is Spark's but for `||`, `&`, `|` and `^`."""
-_SPARK_BINARY = _BINARY | {"||": _SUM, "^": _OTHER}
-_SPELLINGS = {
-    "==": "=", "<>": "!=", "<=>": "is not distinct from", "~~": "like", "~~*": "ilike", "!~~": "not like",
-    "!~~*": "not ilike",
-}  # fmt: skip
-_MATCHES = ("like", "ilike", "rlike", "regexp", "between", "in", "similar")
-_TESTS = ("null", "true", "false", "unknown")
-_COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "is not distinct from")
-
 
 class ExpressionGrammar(CallGrammar):
     """Reads an expression from its tokens."""
 
-    def expression(self, least: int = _OR) -> Syntax:
+    def expression(self, least: int = OR) -> Syntax:
         """An expression whose operators bind at least as strongly as `least`."""
         with self.deeper():
             left = self._prefixed()
@@ -50,17 +46,17 @@ class ExpressionGrammar(CallGrammar):
 
     def operand(self) -> Syntax:
         """An expression without comparisons, as the bounds of BETWEEN."""
-        return self.expression(_OTHER)
+        return self.expression(OTHER)
 
     def _prefixed(self) -> Syntax:
         token = self.token
         if token.word in ("not", "!"):
             self.advance()
-            inner = self.expression(_NOT if token.word == "not" else _SIGN)
+            inner = self.expression(NOT if token.word == "not" else SIGN)
             return Operation("not", (inner,), self.since(token.start))
         if token.word in ("-", "+") and token.kind == "sign":
             self.advance()
-            inner = self.expression(_SIGN)
+            inner = self.expression(SIGN)
             return self._signed(token.word, inner, token.start)
         return self.primary()
 
@@ -79,23 +75,23 @@ class ExpressionGrammar(CallGrammar):
             return self._cast(left)
         if word == "[":
             return self._subscript(left)
-        if word == "at" and least <= _ZONE:
+        if word == "at" and least <= ZONE:
             return self._at_zone(left)
-        if word in ("is", "isnull", "notnull") and least <= _IS:
+        if word in ("is", "isnull", "notnull") and least <= IS:
             return self._test(left)
-        if (word in _MATCHES or (word == "not" and self.after.word in _MATCHES)) and least <= _MATCHED:
+        if (word in MATCHES or (word == "not" and self.after.word in MATCHES)) and least <= MATCHED:
             return self._match(left)
-        strength = (_SPARK_BINARY if self.dialect == "spark" else _BINARY).get(word)
+        strength = (SPARK_BINARY if self.dialect == "spark" else BINARY).get(word)
         if strength is None or strength < least:
             return None
         self.advance()
-        return self._binary(left, _SPELLINGS.get(word, word), strength)
+        return self._binary(left, SPELLINGS.get(word, word), strength)
 
     def _binary(self, left: Syntax, operator: str, strength: int) -> Syntax:
         if operator == "=" and self.token.word in ("any", "some") and self.after.word == "(":
             return self._any_of(left)
         right = self.expression(strength + 1)
-        chained = strength == _COMPARED and isinstance(left, Operation) and left.operator in _COMPARISONS
+        chained = strength == COMPARED and isinstance(left, Operation) and left.operator in COMPARISONS
         if chained and not self.in_parentheses(left):
             refuse(f"{self.text_of(left)} {operator} … compares a truth value; write AND between two comparisons")
         if operator == "||" and self.dialect == "auto" and self._mixed(left, right):
@@ -120,7 +116,7 @@ class ExpressionGrammar(CallGrammar):
         self.advance()
         self.expect("time")
         self.expect("zone")
-        zone = self.expression(_SIGN)
+        zone = self.expression(SIGN)
         return Operation("at time zone", (left, zone), self.between(left, zone))
 
     def _test(self, left: Syntax) -> Syntax:
@@ -131,9 +127,9 @@ class ExpressionGrammar(CallGrammar):
         negated = "not " if self.accept("not") else ""
         if self.accept("distinct"):
             self.expect("from")
-            right = self.expression(_OTHER)
+            right = self.expression(OTHER)
             return Operation(f"is {negated}distinct from", (left, right), self.between(left, right))
-        if self.token.word not in _TESTS:
+        if self.token.word not in TESTS:
             self.unreadable()
         tested = self.advance().word
         return Operation(f"is {negated}{'null' if tested == 'unknown' else tested}", (left,), self.since(start))
@@ -148,7 +144,7 @@ class ExpressionGrammar(CallGrammar):
                 return self._in(left, negated)
             case "similar":
                 cannot(f"SIMILAR TO cannot be expressed by the compiler; write LIKE, or {USE_A_MODEL}")
-        pattern = self.expression(_OTHER)
+        pattern = self.expression(OTHER)
         parts = (left, pattern)
         if self.accept("escape"):
             parts = (*parts, self.primary())  # type: ignore[assignment]
@@ -187,10 +183,10 @@ class ExpressionGrammar(CallGrammar):
         token = self.token
         match token.kind:
             case "number":
-                return self._number()
+                return self.number()
             case "text":
                 self.advance()
-                return self._text(token.value, token.spark_value, token.start)
+                return self.text_literal(token.value, token.spark_value, token.start)
             case "name":
                 return self._named()
             case "word":
@@ -210,16 +206,6 @@ class ExpressionGrammar(CallGrammar):
         self.expect(")")
         self.remember_parentheses(inner, self.since(start))
         return inner
-
-    def _number(self) -> Syntax:
-        token = self.advance()
-        digits = format(Decimal(token.value), "f") if "e" in token.value.lower() else token.value
-        return LiteralValue("number", digits, Span(token.start, token.end))
-
-    def _text(self, value: str, spark: str | None, start: int) -> Syntax:
-        if self.token.kind == "text":
-            refuse("two texts side by side are one to Spark; write || between them")
-        return LiteralValue("text", value, self.since(start), spark)
 
     def _worded(self) -> Syntax:
         token, after = self.token, self.after
@@ -271,12 +257,6 @@ class ExpressionGrammar(CallGrammar):
         self.expect("end")
         return CaseWhen(subject, tuple(branches), otherwise, self.since(start))
 
-    def _truth(self) -> Syntax:
-        token = self.advance()
-        value = None if token.word == "null" else token.word == "true"
-        family = "null" if value is None else "boolean"
-        return LiteralValue(family, value, Span(token.start, token.end))  # type: ignore[arg-type]
-
     def _cast_call(self) -> Syntax | None:
         if self.after.word != "(":
             return None
@@ -298,7 +278,8 @@ class ExpressionGrammar(CallGrammar):
         return NamedCall("array", tuple(members), self.since(start))
 
     _SPECIAL: dict[str, Callable[[ExpressionGrammar], Syntax | None]] = {
-        "case": _case, "true": _truth, "false": _truth, "null": _truth, "cast": _cast_call, "try_cast": _cast_call,
+        "case": _case, "true": CallGrammar.truth, "false": CallGrammar.truth, "null": CallGrammar.truth,
+        "cast": _cast_call, "try_cast": _cast_call,
         "array": _array, "interval": CallGrammar.interval, "extract": CallGrammar.extract, "trim": CallGrammar.trim,
         "substring": CallGrammar.substring, "overlay": CallGrammar.overlay, "position": CallGrammar.position,
         "exists": CallGrammar.exists, "current_date": _now, "current_timestamp": _now, "localtimestamp": _now,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import NoReturn, TypeVar
 
 from agent.compiler.expressions.expression_tokens import ExpressionToken, tokens_of
 from agent.compiler.expressions.interval_constants import UNITS
-from agent.compiler.expressions.syntax_tree import DialectChoice, Mention, Span, Syntax
+from agent.compiler.expressions.syntax_tree import DialectChoice, LiteralValue, Mention, Span, Syntax
 from agent.compiler.problems import USE_A_MODEL, cannot, refuse
 from agent.sanitizing.spark_names import words
 from agent.sql_limits import HINT
@@ -148,6 +149,25 @@ class TokenReader:
     def mention(self, name: str, first: ExpressionToken, quoted: bool) -> Mention:
         """A column that begins with the token `first` and ends with the last token that was read."""
         return Mention(name, first.start, self.last_end, quoted)
+
+    def number(self) -> Syntax:
+        """A number in digits."""
+        token = self.advance()
+        digits = format(Decimal(token.value), "f") if "e" in token.value.lower() else token.value
+        return LiteralValue("number", digits, Span(token.start, token.end))
+
+    def text_literal(self, value: str, spark: str | None, start: int) -> Syntax:
+        """A text in quotes, whose token was read."""
+        if self.token.kind == "text":
+            refuse("two texts side by side are one to Spark; write || between them")
+        return LiteralValue("text", value, self.since(start), spark)
+
+    def truth(self) -> Syntax:
+        """TRUE, FALSE or NULL."""
+        token = self.advance()
+        value = None if token.word == "null" else token.word == "true"
+        family = "null" if value is None else "boolean"
+        return LiteralValue(family, value, Span(token.start, token.end))  # type: ignore[arg-type]
 
     def is_reserved(self, token: ExpressionToken) -> bool:
         """True for a word that is no column without quotes."""

@@ -41,6 +41,7 @@ _TO_TEXT = SqlForm("CAST({0} AS string)", "CAST({0} AS text)")
 _OF_TIME = ("hour", "minute", "second", "extract", "date_part")
 _ON_BYTES = ("md5", "sha", "sha1", "sha2", "base64", "unbase64", "crc32", "encode", "soundex", "hex")
 """Functions of bytes: Spark would take those of the number, and not those of its text."""
+_TRIMS = ("trim", "rtrim", "btrim", "trim both", "trim trailing")
 _PADDING_SHOWS = ("concat", "concat_ws", "format", "format_string", "octet_length", "bit_length")
 _GIVEN: dict[str, Kind] = {
     "integer": Kind("integer", whole=10), "bigint": Kind("integer", whole=20), "decimal": Kind("decimal"),
@@ -60,7 +61,11 @@ class CallReader:
         """The call of a function. `text` is the whole call, for messages."""
         if (special := part_of_interval(name, arguments)) is not None:
             return special
-        arguments = [trimmed(argument) for argument in arguments]
+        padded = any(one is not trimmed(one) for one in arguments)
+        if padded and name in _PADDING_SHOWS and self._dialect != "spark":
+            cannot(f"{text} keeps the padding of a character(n) column in PostgreSQL; write rtrim(…) around it")
+        if name not in _TRIMS or len(arguments) > 1:
+            arguments = [trimmed(argument) for argument in arguments]
         if (special := choice(text, name, arguments)) is not None:
             return special
         _check_run(name)

@@ -102,6 +102,15 @@ def test_anything_else_that_differs_is_refused_with_both_answers(text: str, mess
     assert "`options.expression_dialect`" in problem.message
 
 
+def test_padding_that_a_function_would_show_is_refused() -> None:
+    """PostgreSQL's concat() keeps it, and `||` does not."""
+    problems = Problems()
+    with pytest.raises(InvalidRequestError) as refused, problems, problems.at("x"):
+        bound("concat(code, t)")
+    assert "write rtrim(…)" in refused.value.problems[0].message
+    assert in_spark("concat(rtrim(code), 'x')", present=["code"]) == "concat_ws('', rtrim(code), 'x')"
+
+
 DECIDED: list[tuple[str, DialectChoice, str]] = [
     ("id / 2", "postgres", "id div 2"),
     ("id / 2", "spark", "id / 2"),

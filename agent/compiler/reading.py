@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from agent.compiler.narration.unread import read_narration
 from agent.compiler.notes import Note, Notes, Unread
-from agent.compiler.plan.findings import Findings
 from agent.compiler.plan.listed_order import AS_LISTED
 from agent.compiler.plan.plan import plan_of
+from agent.compiler.plan.reading_findings import Findings
 from agent.compiler.plan.resolution import read_sources
 from agent.compiler.plan.steps import Plan
 from agent.compiler.problems import USE_A_MODEL, Stages

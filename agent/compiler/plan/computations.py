@@ -7,9 +7,7 @@ expression. Later steps know names alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from heapq import heappop, heappush
+from dataclasses import replace
 
 from agent.compiler.expressions.references import unquoted
 from agent.compiler.expressions.syntax import parse_expression
@@ -18,11 +16,11 @@ from agent.compiler.expressions.syntax_tree import (
     DialectChoice,
     Expression,
     Mention,
-    Operation,
-    Syntax,
     WindowCall,
 )
 from agent.compiler.plan.call_entries import aggregation_of, window_of
+from agent.compiler.plan.computed_columns import Computed
+from agent.compiler.plan.expression_texts import conjuncts, folded, made_name
 from agent.compiler.plan.resolution import Names
 from agent.compiler.problems import Problems, fitting, refuse, within
 from agent.elements import (
@@ -39,39 +37,6 @@ from agent.elements import (
 )
 
 _NAME = re.compile(r"[^\W\d][\w$]*(\.[^\W\d][\w$]*)*")
-_LONGEST = 40
-"""Characters of a name that is made from an expression."""
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A column that is computed."""
-
-    name: str
-    """Its name for other elements; the text of an expression that has no name."""
-    path: str
-    source: Expression | WindowEntry
-    column: str
-    """Its name in the plan, which no source column has."""
-    shown: bool = True
-    """False where the specification does not name it."""
-
-    @property
-    def uses(self) -> tuple[str, ...]:
-        """The names of the columns that it is computed from."""
-        return self.source.names if isinstance(self.source, Expression) else uses_of(self.source)
-
-    @property
-    def passed(self) -> str | None:
-        """The name of the column that it passes through unchanged."""
-        tree = self.source.tree if isinstance(self.source, Expression) else None
-        return tree.name if isinstance(tree, Mention) and tree.call is None else None
-
-
-def uses_of(entry: WindowEntry) -> tuple[str, ...]:
-    """The names of all columns that a window is computed from."""
-    own = () if entry.column is None else (entry.column,)
-    return (*own, *entry.partition_by, *(item.column for item in entry.order_by))
 
 
 class Computations:
@@ -127,7 +92,7 @@ class Computations:
 
     def made_name(self, alias: str) -> str:
         """The name in the plan of an aggregate inside an expression."""
-        return self._made.setdefault(alias.casefold(), self._free(_made_name(alias)))
+        return self._made.setdefault(alias.casefold(), self._free(made_name(alias)))
 
     def made_names(self) -> dict[str, str]:
         """The names that were made, by the casefolded text of the aggregate."""
@@ -162,7 +127,7 @@ class Computations:
             return expression.tree.name
         same = next((one for one in self.items.values() if self._is_same(one.source, expression)), None)
         if same is None:
-            same = Computed(text.strip(), path, expression, self._free(wish or _made_name(text)), shown=False)
+            same = Computed(text.strip(), path, expression, self._free(wish or made_name(text)), shown=False)
             self.items[same.name.casefold()] = same
         return same.name
 
@@ -171,7 +136,7 @@ class Computations:
         if isinstance(entry, ConditionGroup) and entry.operator == "and":
             return [one for part in entry.parts for one in self.conditions(part, path)]
         if isinstance(entry, SqlCondition):
-            return [self.condition(SqlCondition(text), path) for text in _conjuncts(self.expression(entry.text))]
+            return [self.condition(SqlCondition(text), path) for text in conjuncts(self.expression(entry.text))]
         return [self.condition(entry, path)]
 
     def hidden_window(self, entry: WindowEntry, path: str) -> str:
@@ -214,9 +179,9 @@ class Computations:
         end = 0
         for mention in expression.mentions:
             start = mention.start - expression.origin
-            parts += [_folded(expression.text[end:start]), self._resolved(mention.name)]
+            parts += [folded(expression.text[end:start]), self._resolved(mention.name)]
             end = mention.end - expression.origin
-        return (*parts, _folded(expression.text[end:]))
+        return (*parts, folded(expression.text[end:]))
 
     def _looks_like_a_name(self, text: str) -> bool:
         return not any(sign in text for sign in "()*+/|<>=,'")
@@ -247,7 +212,7 @@ class Computations:
             return
         if name.casefold() in self._aliases:
             refuse(f"{name!r} is the alias of an aggregate too; rename one of them")
-        column = self._column(name) if shown else self._free(_made_name(name))
+        column = self._column(name) if shown else self._free(made_name(name))
         self.items[name.casefold()] = Computed(name, path, entry, column, shown)
 
     def _meaning(self, entry: WindowEntry) -> object:
@@ -295,7 +260,7 @@ class Computations:
         """The column that is aggregated; None for count(1)."""
         if entry.function == "count" and column.strip().isdigit():
             return None
-        return self.operand(column, path, f"{_made_name(entry.alias)}_input")
+        return self.operand(column, path, f"{made_name(entry.alias)}_input")
 
     def _add_calls(self, expression: Expression, path: str) -> None:
         """Make columns of the aggregates and windows inside an expression."""
@@ -329,76 +294,6 @@ class Computations:
         return free
 
 
-def _conjuncts(expression: Expression) -> list[str]:
-    """The texts of the parts that AND joins."""
-    pending: list[Syntax] = [expression.tree]
-    found = []
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Operation) and node.operator == "and":
-            pending += reversed(node.operands)
-        else:
-            found.append(expression.text_of(node))
-    return found
-
-
-def _folded(text: str) -> str:
-    """The text in small letters and without blanks outside quotes."""
-    quoted = text.split("'")
-    return "'".join("".join(part.lower().split()) if place % 2 == 0 else part for place, part in enumerate(quoted))
-
-
-def _made_name(text: str) -> str:
-    """A name made from an expression: `year(o.placed)` is `year_o_placed`."""
-    words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:_LONGEST].strip("_")
-    return words if words and not words[0].isdigit() else f"expression_{words}".strip("_")
-
-
 def details_of(entry: Located[Aggregation]) -> str:
     """The path of an entry's fields; the aggregates of a pivot share the pivot's details."""
     return entry.path.removesuffix(entry.value.value_at) if isinstance(entry.value, PivotedAggregation) else entry.path
-
-
-def in_order(items: Iterable[Computed], names: Names, problems: Problems) -> list[Computed]:
-    """Topological order: each column after those that it uses. A circle is a problem.
-
-    A column may use the source column whose name it takes.
-    """
-    pending = {item.name.casefold(): item for item in items}
-    place = {fold: position for position, fold in enumerate(pending)}
-    waits = {fold: _waits_for(item, pending, names) for fold, item in pending.items()}
-    users: dict[str, list[str]] = {}
-    for fold, needed in waits.items():
-        for use in needed:
-            users.setdefault(use, []).append(fold)
-    ordered: list[Computed] = []
-    # Of the columns that wait for none, the first one listed comes next.
-    ready = [(place[fold], fold) for fold, needed in waits.items() if not needed]
-    while ready:
-        _, fold = heappop(ready)
-        ordered.append(pending.pop(fold))
-        for user in users.get(fold, ()):
-            waits[user].discard(fold)
-            if not waits[user]:
-                heappush(ready, (place[user], user))
-    circle = _circle(pending)
-    names_in_it = ", ".join(one.name for one in circle)
-    for item in circle:
-        problems.add(item.path, f"is needed for what it needs itself: {names_in_it}")
-    return ordered
-
-
-def _circle(pending: dict[str, Computed]) -> list[Computed]:
-    """The columns that need each other, without those that only need them."""
-    while True:
-        used = {use.casefold() for item in pending.values() for use in item.uses}
-        kept = {fold: item for fold, item in pending.items() if fold in used}
-        if len(kept) == len(pending):
-            return list(pending.values())
-        pending = kept
-
-
-def _waits_for(item: Computed, pending: dict[str, Computed], names: Names) -> set[str]:
-    """The pending columns that a column uses, by casefolded name."""
-    own = {item.name.casefold()} if names.find(item.name) else set()
-    return {fold for use in item.uses if (fold := use.casefold()) in pending} - own

@@ -10,9 +10,10 @@ from agent.compiler.expressions.references import MergedColumn, Reference, Sourc
 from agent.compiler.expressions.syntax import parse_expression
 from agent.compiler.expressions.syntax_tree import Mention
 from agent.compiler.expressions.typed_values import BoundExpression, equal_columns
-from agent.compiler.plan.findings import Findings
+from agent.compiler.notes import Notes
+from agent.compiler.plan.reading_findings import Findings
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
-from agent.compiler.plan.steps import JoinStep
+from agent.compiler.plan.steps import FilterStep, JoinStep, RowCondition
 from agent.compiler.problems import Problems, cannot, refuse, within
 from agent.compiler.spec.repetitions import STEPS
 from agent.elements import JoinCondition, JoinType, Located
@@ -263,3 +264,17 @@ def _refuse_unjoined(chain: JoinChain, sources: Sources, problems: Problems) -> 
     message = "is never joined: every row would meet every row; add it to `join_conditions`"
     for key in lost:
         problems.add(sources.paths[key], f"{key!r} {message}")
+
+
+def tell_lost_partners(notes: Notes, chain: JoinChain, path: str, step: RowCondition) -> None:
+    """Tell where a filter drops the rows that an outer join kept without a partner."""
+    if not isinstance(step, FilterStep) or step.operator == "IS NULL":
+        return
+    for join in chain.steps:
+        optional = join.source if join.join_type in ("left", "outer") else None
+        if any(isinstance(one, SourceColumn) and one.source == optional for one in step.references):
+            notes.add(
+                path,
+                f"filters the joined rows, so rows without a partner in {optional} are dropped",
+                f"a condition of the {join.join_type} join with {optional}, which keeps them",
+            )

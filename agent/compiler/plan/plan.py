@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from agent.compiler.expressions.references import NamedColumn, Reference, SourceColumn
+from agent.compiler.expressions.references import NamedColumn, Reference
 from agent.compiler.expressions.typed_values import BoundExpression
-from agent.compiler.plan.computations import Computations, Computed, in_order
+from agent.compiler.plan.computations import Computations
+from agent.compiler.plan.computed_columns import Computed, in_order
 from agent.compiler.plan.conditions import ConditionReader
+from agent.compiler.plan.default_columns import DefaultColumns
 from agent.compiler.plan.derivations import bind, refuse_shadowed, tell_remarks
 from agent.compiler.plan.filter_lists import filters_once
-from agent.compiler.plan.findings import Findings
 from agent.compiler.plan.grouping import Grouped, GroupingReader
-from agent.compiler.plan.joins import JoinChain, join_chain
+from agent.compiler.plan.joins import JoinChain, join_chain, tell_lost_partners
 from agent.compiler.plan.listed_order import listed_before, refuse_distinct_groups
 from agent.compiler.plan.outputs import ResultReader
 from agent.compiler.plan.pruning import named, of_result, phase
+from agent.compiler.plan.reading_findings import Findings
 from agent.compiler.plan.resolution import Names, Scope, Sources, all_names
 from agent.compiler.plan.steps import (
     ComputedStep,
     DerivedStep,
-    FilterStep,
     Grouping,
     Ordering,
     OutputColumn,
@@ -91,7 +92,10 @@ class _Planner:
             self._filters = [*self._lifted_filters(entries, problems), *self._first_rows(entries, problems)]
             self._entries = self._lifted_result(entries, problems)
             self._ordered = in_order(self._work.items.values(), self._before, problems)
+            listed = bool(specs.target_table.columns or self._entries.select)
+            self._defaults = DefaultColumns(self._work, self._before, rows.sources, target, listed, found)
             self._place(problems)
+            self._defaults.waiting = self._waiting
 
     def _lifted_filters(self, entries: Entries, problems: Problems) -> list[Located[Condition]]:
         found = []
@@ -178,10 +182,11 @@ class _Planner:
             return self._grouped_plan()
         with self._stages.stage() as problems:
             filters = self._read_filters(self._before, problems)
-        self._refuse_unreadable()
-        outputs, ordering = self._result(self._before, self._defaults(), None)
+        self._defaults.refuse_unreadable()
+        outputs, ordering = self._result(self._before, self._defaults.rows(), None)
         before = phase(self._steps.derived, self._steps.windowed, filters, of_result(outputs, ordering), self._deferred)
-        self._refuse_unused(before)
+        kept = {step.name for step in (*before.derived, *before.windowed)}
+        self._defaults.refuse_unused({step.name for step in (*self._steps.derived, *self._steps.windowed)} - kept)
         return self._assembled(before, None, PlanPhase(), outputs, ordering)
 
     def _grouped_plan(self) -> Plan:
@@ -198,10 +203,10 @@ class _Planner:
         before = phase(self._steps.derived, self._steps.windowed, filters, used, self._deferred)
         with self._stages.stage() as problems:
             filters_after = self._read_filters(grouped, problems)
-            defaults = self._grouped_defaults(grouping, grouped, named(before.reads), problems)
+            defaults = self._defaults.groups(grouping, grouped, named(before.reads), problems)
         outputs, ordering = self._result(grouped.finished(), defaults, grouping)
         after = phase(steps.derived, steps.windowed, filters_after, of_result(outputs, ordering), self._deferred)
-        self._refuse_unused_aggregates(named(after.reads))
+        self._defaults.refuse_unused_groups(self._entries.aggregations, named(after.reads))
         return self._assembled(before, self._needed(grouping, after), after, outputs, ordering)
 
     def _needed(self, grouping: Grouping, after: PlanPhase) -> Grouping:
@@ -275,7 +280,7 @@ class _Planner:
                 step = self._conditions.step(entry, scope)
                 if isinstance(step, BoundExpression):
                     tell_remarks(self._notes, path, step)
-                self._tell_lost_partners(path, step)
+                tell_lost_partners(self._notes, self._rows.chain, path, step)
                 if behind:
                     self._deferred.append(step)
                 steps.append(Located(path, step))
@@ -284,98 +289,4 @@ class _Planner:
     def _windows_before(self, path: str) -> list[Computed]:
         """The windows that `transformations` lists before a filter: they see the rows that the filter drops."""
         listed = self._listed_before.get(path, set())
-        return [item for item in self._ordered if isinstance(item.source, WindowEntry) and item.path in listed]
-
-    def _tell_lost_partners(self, path: str, step: RowCondition) -> None:
-        """Tell where a filter drops the rows that an outer join kept without a partner."""
-        if not isinstance(step, FilterStep) or step.operator == "IS NULL":
-            return
-        for join in self._rows.chain.steps:
-            optional = join.source if join.join_type in ("left", "outer") else None
-            if any(isinstance(one, SourceColumn) and one.source == optional for one in step.references):
-                self._notes.add(
-                    path,
-                    f"filters the joined rows, so rows without a partner in {optional} are dropped",
-                    f"a condition of the {join.join_type} join with {optional}, which keeps them",
-                )
-
-    def _defaults(self) -> list[OutputColumn]:
-        """The columns of a result without grouping and without a list of columns."""
-        shown = [item for item in self._work.items.values() if item.shown]
-        computed = [OutputColumn(one, item.name) for item in shown for one in self._before.find(item.name)]
-        passed = [item.name for item in shown if item.passed is not None]
-        if passed and not self._explicit():
-            self._notes.add(
-                "specs.derived_columns",
-                f"pass source columns through ({', '.join(passed)}), so they are all columns of the result",
-                "the other columns of the sources as well",
-            )
-        own = [] if passed else self._source_columns()
-        return [*(one for one in own if not any(one.name.casefold() == c.name.casefold() for c in computed)), *computed]
-
-    def _source_columns(self) -> list[OutputColumn]:
-        """Every source column in the order listed; a shared join key once."""
-        found: dict[Reference, None] = {}
-        for own in self._rows.sources.columns.values():
-            for column in own:
-                same = self._before.find(column.name)
-                shared = same[0] if len(same) == 1 and same[0].name.casefold() == column.name.casefold() else column
-                found[shared] = None
-        return [OutputColumn(column, column.name) for column in found]
-
-    def _refuse_unreadable(self) -> None:
-        """Refuse a result that takes, unasked, source columns that no job reads."""
-        if self._explicit() or any(item.passed for item in self._work.items.values() if item.shown):
-            return
-        filled = {column.name.casefold() for column in self._target.columns if not column.generated}
-        sources = self._rows.sources
-        with self._stages.stage() as problems:
-            for key, path in sources.paths.items():
-                for fold, reason in sources.unreadable.get(key, {}).items():
-                    if fold in filled or not self._target.exists:
-                        problems.add(path, f"the result takes this column too: {reason}; or list the target's columns")
-
-    def _refuse_unused(self, before: PlanPhase) -> None:
-        """Refuse a derived column or window that nothing uses, where no list of columns leaves it out."""
-        kept = {step.name for step in (*before.derived, *before.windowed)}
-        made = {step.name for step in (*self._steps.derived, *self._steps.windowed)} - kept
-        shown = [item for item in self._work.items.values() if item.shown and item.column in made]
-        self._refuse_unfilled([(item.name, item.path) for item in shown])
-
-    def _refuse_unused_aggregates(self, asked: set[str]) -> None:
-        """Refuse an aggregate or a window over groups that nothing uses, where no list of columns leaves it out."""
-        paths = [(entry.alias, f"{path}.alias") for path, entry in self._entries.aggregations]
-        windows = [item for item in self._waiting if isinstance(item.source, WindowEntry) and item.shown]
-        unused = [(item.name, item.path) for item in windows if item.column not in asked]
-        self._refuse_unfilled([*((name, path) for name, path in paths if name not in asked), *unused])
-
-    def _refuse_unfilled(self, unused: list[tuple[str, str]]) -> None:
-        """Refuse the unused columns that the existing target does not have."""
-        if not self._target.exists or self._explicit():
-            return
-        columns = {column.name.casefold() for column in self._target.columns}
-        with self._stages.stage() as problems:
-            for name, path in unused:
-                if name.casefold() not in columns:
-                    problems.add(path, f"{name!r} is not a column of the existing target; list the columns to fill")
-
-    def _grouped_defaults(
-        self, grouping: Grouping, grouped: Grouped, used: set[str], problems: Problems
-    ) -> list[OutputColumn]:
-        """Keys, aggregates, and the computed columns that need an aggregate or that nothing uses before grouping."""
-        made = set(self._work.made_names().values())
-        names = [key.name for key in grouping.keys] + [
-            step.name for step in grouping.aggregates if step.name not in made
-        ]
-        for item in self._work.items.values():
-            if not item.shown or item.name.casefold() in {name.casefold() for name in names}:
-                continue
-            if item in self._waiting or (item.column in grouped.placed and item.column not in used):
-                names.append(item.name)
-            elif item.passed is None and item.column not in used and not self._explicit():
-                message = f"{item.name!r} is neither grouped by nor aggregated, so it is lost; group by it"
-                problems.add(item.path, message, beyond=True)
-        return [OutputColumn(one, name) for name in names for one in grouped.find(name)]
-
-    def _explicit(self) -> bool:
-        return bool(self._specs.target_table.columns or self._entries.select)
+        return [item for item in self._ordered if item.is_window and item.path in listed]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from agent.compiler.expressions.column_kinds import Kind, kind_of_aggregate, unequal, unordered
 from agent.compiler.expressions.literals import digits_of, exact_value
 from agent.compiler.expressions.references import Constant, Reference
-from agent.compiler.plan.computations import Computed
+from agent.compiler.plan.computed_columns import Computed
 from agent.compiler.plan.derivations import refuse_shadowed
 from agent.compiler.plan.grouping import check_aggregated
 from agent.compiler.plan.resolution import Names, Scope, described

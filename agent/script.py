@@ -94,10 +94,16 @@ def _job_column(name: str, sql_type: str | None, required: bool) -> JobColumn:
     return (name, spark_type(sql_type, name), canonical(sql_type), required)
 
 
+def _read_column(column: Column) -> JobColumn:
+    """A column that is read. Of a numeric whose digits are known, the PostgreSQL type is the one that holds them."""
+    name, spark, sql_type, required = _job_column(column.name, column.type, True)
+    return (name, spark, column.held or sql_type, required)
+
+
 def _source(source: Source, read: frozenset[str] | None) -> tuple[str, str, str | None, list[JobColumn]]:
     """Key, relation, the column for a parallel read, and the columns that are read: at least one."""
     kept = source.columns if read is None else [c for c in source.columns if c.name in read] or source.columns[:1]
-    columns = [_job_column(c.name, c.type, True) for c in kept]
+    columns = [_read_column(c) for c in kept]
     return source.key, source.relation or source.table, parallel_by(source), columns
 
 

@@ -32,6 +32,9 @@ class Column(_Frozen):
     identity: Literal["", "always", "by default"] = ""
     labels: tuple[str, ...] = ()
     """The values of an enum, in their order; empty for other types, and without a database."""
+    held: str = ""
+    """The narrowest type of which all values are, with room for larger ones: `numeric(9,2)`. Empty where it is not
+    known, and where no arithmetic needs it. A job fails at a value that it does not hold."""
 
 
 class Unreadable(_Frozen):

@@ -12,6 +12,13 @@ _QUALIFY = "alias every source and write F.col('alias.{name}')"
 CODE_RULES: tuple[Rule, ...] = (
     rule(
         "value_does_not_fit",
+        [r"column (?P<name>[^\n:]+?): a value does not fit (?P<type>numeric\([\d,]+\)), as all did when the run began"],
+        "the source's column {name} holds more digits than {type} since the run began, and computing relies on it",
+        "start the run again; it looks at the column's values anew",
+        "nobody",
+    ),
+    rule(
+        "value_does_not_fit",
         [r"column (?P<name>[^\n:]+?): (?P<count>\d+) values do not fit (?P<type>[\w ]+(?:\([\d, ]+\))?)"],
         "{count} values of column {name} do not fit {type}",
         "compute {name} so that it fits {type}: check the unit and the aggregate, round, or filter such rows if the "

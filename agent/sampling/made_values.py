@@ -43,8 +43,8 @@ def element_column(column: Column) -> Column:
 
 
 def precision_and_scale(column: Column) -> tuple[int, int]:
-    """Precision and scale of a numeric column's Spark type: (5, 2) for `numeric(5,2)`, (38, 18) for `numeric`."""
-    precision, scale = spark_type(column.type, column.name)[len("decimal(") : -1].split(",")
+    """Precision and scale of a numeric column's values: (5, 2) for `numeric(5,2)`, (38, 18) for `numeric`."""
+    precision, scale = spark_type(column.held or column.type, column.name)[len("decimal(") : -1].split(",")
     return int(precision), int(scale)
 
 

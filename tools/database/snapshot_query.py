@@ -13,6 +13,7 @@ from agent.types import element_type
 from tools.database import catalog, grants, staging_schema, target_query
 from tools.database.catalog import Relation
 from tools.database.connection import Connection
+from tools.database.digits_query import with_digits
 from tools.database.row_values import given_rows
 from tools.database.sample_query import sampled
 
@@ -63,6 +64,7 @@ def _source(
     samples, warning = (
         (given_rows(given, columns), "") if given else sampled(connection, relation, columns, sample_rows, path)
     )
+    columns, rounding = with_digits(connection, relation.sql, columns, request.specs)
     source = Source(
         key=table.key,
         table=table.table_name,
@@ -73,7 +75,7 @@ def _source(
         rows_estimate=relation.rows_estimate,
         samples=samples,
         samples_from="event" if given else "database" if samples else "none",
-        cautions=tuple(text for text in (warning, _hidden(connection, relation, job_role)) if text),
+        cautions=tuple(text for text in (warning, rounding, _hidden(connection, relation, job_role)) if text),
     )
     return relation, source
 

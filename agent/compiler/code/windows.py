@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.compiler.code.averages import average_code, is_exact_average
 from agent.compiler.code.columns import column_code
 from agent.compiler.code.layout import Argument, Call, statement
 from agent.compiler.code.spelling import python_value
@@ -54,7 +55,10 @@ def window_code(step: WindowStep, windows: WindowVariables) -> Argument:
         return Argument(f"F.{step.function}(){over}")
     if step.function in ("lag", "lead") and step.column is not None:
         return _neighbour(step, step.column, over)
-    return aggregated(step.function, step.column, f"F.{step.function}(", f"){over}")
+    column = step.column
+    if column is not None and is_exact_average(step.function, column.kind):
+        return average_code(column.kind, lambda function: aggregated(function, column, f"F.{function}(", f"){over}"))
+    return aggregated(step.function, column, f"F.{step.function}(", f"){over}")
 
 
 def aggregated(function: str, column: Reference | None, begin: str, end: str) -> Argument:

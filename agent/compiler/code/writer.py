@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.compiler.code.averages import average_code, is_exact_average
 from agent.compiler.code.columns import all_of, column_code, condition_code, expression_code
 from agent.compiler.code.layout import Argument, Call, comparison, statement
 from agent.compiler.code.spelling import (
@@ -123,8 +124,16 @@ def _group(grouping: Grouping | None) -> list[Call]:
 
 
 def _aggregate(step: AggregateStep) -> Argument:
-    begin, end = f"{_AGGREGATES[step.function]}(", f").alias({python_text(step.name)})"
-    value = aggregated(step.function, step.column, "" if step.only else begin, "" if step.only else end)
+    alias = f".alias({python_text(step.name)})"
+    if step.column is not None and is_exact_average(step.function, step.column.kind):
+        return average_code(step.column.kind, lambda function: _over_rows(step, function, ""), alias)
+    return _over_rows(step, step.function, alias)
+
+
+def _over_rows(step: AggregateStep, function: str, after: str) -> Argument:
+    """A function over the rows of an aggregate."""
+    begin, end = f"{_AGGREGATES[function]}(", f"){after}"
+    value = aggregated(function, step.column, "" if step.only else begin, "" if step.only else end)
     if step.only is None:
         return value
     condition = all_of([condition_code(step.only)])

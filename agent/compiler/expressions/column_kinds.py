@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.compiler.expressions import decimals
+from agent.compiler.expressions.decimals import Digits, average
 from agent.types import Family, canonical, family, spark_type
 
 _WHOLE_DIGITS = {"smallint": 5, "int": 10, "bigint": 20}
 """Digits of the decimal that Spark casts an integer to beside a decimal."""
 
-MAX_DIGITS = 38
+MAX_DIGITS = decimals.MAX_DIGITS
+_SUMMED_DIGITS = 10
+"""Digits that Spark adds before the point for a sum."""
 ValueFamily = Family | Literal["interval"]
 """Family of a value; no column holds an interval."""
 DISGUISED: frozenset[ValueFamily] = frozenset({"time", "uuid", "json", "enum", "binary", "array"})
@@ -35,6 +39,8 @@ class Kind:
     """The type's own name for arrays, enums, json and jsonb, whose family does not say enough."""
     labels: tuple[str, ...] = ()
     """The values of an enum; empty when they are not known."""
+    held: Digits | None = None
+    """The digits that the values of a wider decimal have; None when they are not known."""
 
     @property
     def numeric(self) -> bool:
@@ -42,12 +48,16 @@ class Kind:
         return self.family in ("integer", "decimal", "float")
 
 
-def kind_of(type_name: str, column: str | None = None, labels: tuple[str, ...] = ()) -> Kind:
-    """The kind of a column of that PostgreSQL type. Raises UnsupportedTypeError, naming `column`."""
+def kind_of(type_name: str, column: str | None = None, labels: tuple[str, ...] = (), held: str = "") -> Kind:
+    """The kind of a column of that PostgreSQL type, whose values are `held` by a narrower one.
+
+    Raises UnsupportedTypeError, naming `column`.
+    """
     ddl, name = spark_type(type_name, column), canonical(type_name)
     if ddl.startswith("decimal"):
-        precision, scale = (int(part) for part in ddl[8:-1].split(","))
-        return Kind("decimal", whole=precision - scale, scale=scale)
+        digits = _digits_of_type(ddl)
+        narrow = _digits_of_type(spark_type(held)) if held else None
+        return Kind("decimal", whole=digits.whole, scale=digits.scale, held=narrow)
     if ddl in _WHOLE_DIGITS:
         return Kind("integer", whole=_WHOLE_DIGITS[ddl])
     if name.startswith("character") and not name.startswith("character varying"):
@@ -60,6 +70,11 @@ def kind_of(type_name: str, column: str | None = None, labels: tuple[str, ...] =
     )
 
 
+def _digits_of_type(ddl: str) -> Digits:
+    precision, scale = (int(part) for part in ddl[len("decimal(") : -1].split(","))
+    return Digits(precision - scale, scale)
+
+
 def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:
     """The kind of an aggregate over a value of that kind; None when it is not certain."""
     if function in ("count", "count_distinct"):
@@ -70,11 +85,25 @@ def kind_of_aggregate(function: str, kind: Kind | None) -> Kind | None:
         return Kind("decimal", whole=30)
     if function == "sum" and kind.family == "integer":
         return Kind("integer", whole=20)
-    if kind.family == "decimal":
-        grown = 10 if function == "sum" else 0
-        scale = kind.scale if function == "sum" else min(kind.scale + 4, MAX_DIGITS)
-        return Kind("decimal", whole=min(kind.whole + grown, MAX_DIGITS - scale), scale=scale)
-    return Kind("float")
+    if function == "avg" and kind.family in ("integer", "decimal"):
+        found = average(digits_of_kind(kind) or Digits(0, 0))
+        return Kind("decimal", whole=found.whole, scale=found.scale)
+    if function == "sum" and kind.family == "decimal" and digits_of_kind(kind) is not None:
+        whole = min(kind.whole + _SUMMED_DIGITS, MAX_DIGITS - kind.scale)
+        return Kind("decimal", whole=whole, scale=kind.scale, held=kind.held and grown(kind.held))
+    return kind if kind.family == "decimal" else Kind("float")
+
+
+def grown(held: Digits) -> Digits:
+    """The digits of a sum of such values."""
+    return Digits(min(held.whole + _SUMMED_DIGITS, MAX_DIGITS - held.scale), held.scale)
+
+
+def digits_of_kind(kind: Kind | None) -> Digits | None:
+    """The digits of the decimal type that Spark computes with; None where they are not known."""
+    if kind is None or kind.family not in ("integer", "decimal") or not kind.whole + kind.scale:
+        return None
+    return Digits(kind.whole, kind.scale)
 
 
 def wraps(kind: Kind | None) -> bool:

@@ -39,6 +39,7 @@ class MergedColumn:
             family="decimal" if families == {"integer", "decimal"} else kinds[0].family,
             whole=max(kind.whole for kind in kinds),
             scale=max(kind.scale for kind in kinds),
+            held=None,
         )
 
     @property

@@ -227,7 +227,8 @@ def _columns(table: SourceTable, snapshot: Snapshot) -> tuple[SourceColumn, ...]
         cannot(f"columns of {table.table_name!r} differ only in case: {', '.join(repeated)}; Spark takes them as one")
     try:
         return tuple(
-            SourceColumn(table.key, c.name, kind_of(c.type, c.name, c.labels), c.nullable) for c in source.columns
+            SourceColumn(table.key, c.name, kind_of(c.type, c.name, c.labels, c.held), c.nullable)
+            for c in source.columns
         )
     except UnsupportedTypeError as error:
         refuse(str(error))

@@ -95,4 +95,6 @@ def _mismatch(left: Kind, right: Kind) -> str:
 
 def _wider(left: Kind, right: Kind) -> Kind:
     family = left.family if left.family == right.family else "decimal"
-    return replace(left, family=family, whole=max(left.whole, right.whole), scale=max(left.scale, right.scale))
+    return replace(
+        left, family=family, whole=max(left.whole, right.whole), scale=max(left.scale, right.scale), held=None
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from agent.compiler.expressions.column_kinds import Kind
+from agent.compiler.expressions.decimal_operands import exact_operands
 from agent.compiler.expressions.remarks import Remarks
 from agent.compiler.expressions.syntax_tree import DialectChoice
 from agent.compiler.expressions.typed_values import (
@@ -43,7 +44,15 @@ def calculated(
 ) -> TypedValue:
     """Two numbers added, subtracted, multiplied or divided."""
     if operator not in ("/", "%", "div"):
-        return computed(_FORMS[operator], left, right, kind=_kind(left.kind, right.kind), name=operator)
+        kind = _kind(left.kind, right.kind)
+        if kind == ANY_NUMBER:
+            (left, right), kind = exact_operands(text, operator, left, right, remarks)
+        return computed(_FORMS[operator], left, right, kind=kind, name=operator)
+    if operator != "div" and _kind(left.kind, right.kind) == ANY_NUMBER:
+        (left, right), kind = exact_operands(text, operator, left, right, remarks)
+        safe = guarded(right)
+        nullable = left.nullable or safe.nullable
+        return computed(_FORMS[operator], left, safe, kind=kind, name=operator, nullable=nullable)
     safe = guarded(right)
     nullable = left.nullable or safe.nullable
     whole = _is_whole(left) and _is_whole(right)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent.compiler.expressions.column_kinds import DISGUISED, Kind, mismatch
+from agent.compiler.expressions.column_kinds import DISGUISED, MAX_DIGITS, Kind, ValueFamily, digits_of_kind, mismatch
 from agent.compiler.expressions.literals import digits_of, exact_value
 from agent.compiler.expressions.typed_values import ColumnValue, ConstantValue, SqlForm, TypedValue, computed, is_null
 from agent.compiler.problems import refuse
@@ -131,8 +131,19 @@ def common(kinds: Sequence[Kind]) -> Kind | None:
         return None
     families = {kind.family for kind in kinds}
     if len(families) == 1:
-        widest = Kind(kinds[0].family, max(kind.whole for kind in kinds), max(kind.scale for kind in kinds))
-        return widest if kinds[0].numeric else kinds[0]
+        return _widest(kinds) if kinds[0].numeric else kinds[0]
     if families == {"date", "timestamp"}:
         return next(kind for kind in kinds if kind.family == "timestamp")
-    return Kind("float") if "float" in families else Kind("decimal")
+    return Kind("float") if "float" in families else _widest(kinds)
+
+
+def _widest(kinds: Sequence[Kind]) -> Kind:
+    """The number type that Spark gives a choice. The digits are not known where those of one are not."""
+    families = {kind.family for kind in kinds}
+    family: ValueFamily = kinds[0].family if len(families) == 1 else "decimal"
+    digits = [digits_of_kind(kind) for kind in kinds]
+    known = [one for one in digits if one is not None]
+    if len(known) < len(kinds):
+        return Kind(family)
+    whole, scale = max(one.whole for one in known), max(one.scale for one in known)
+    return Kind(family, whole=min(whole, MAX_DIGITS - scale), scale=scale)

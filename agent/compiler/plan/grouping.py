@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
-from agent.compiler.expressions.column_kinds import MAX_DIGITS, kind_of_aggregate, unequal, unordered
+from agent.compiler.expressions.column_kinds import kind_of_aggregate, unequal, unordered
 from agent.compiler.expressions.literals import exact_value
 from agent.compiler.expressions.references import NamedColumn, Reference
 from agent.compiler.expressions.typed_values import BoundExpression, over_columns
@@ -138,11 +138,6 @@ def _check_summed(function: str, column: Reference) -> None:
         cannot(f"{function} of {described(column)}, whose type is not known; {hint}")
     if not kind.numeric:
         refuse(f"{function} of {described(column)}, which is {kind.family}; give a numeric column")
-    # numeric without precision is decimal(38,18) in Spark; real sums stay within its 20 whole digits
-    digits = kind.whole + kind.scale
-    if kind.family == "decimal" and digits > MAX_DIGITS - 10 and (kind.whole, kind.scale) != (20, 18):
-        wide = f"numeric({digits},{kind.scale})"
-        cannot(f"{function} of {described(column)}, which is {wide}: Spark has no digits left for a larger sum")
 
 
 class Grouped:

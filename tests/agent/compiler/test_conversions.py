@@ -196,16 +196,19 @@ def test_each_accepted_unit_gives_a_value(ansi_spark: Any) -> None:
 DIVISORS = [
     ("n / d", "n / nullif(d, 0)"),
     ("n/d/id", "n / nullif(d, 0) / nullif(id, 0)"),
-    ("n / 2 % -2.5 + n / .5", "n / 2 % -2.5 + n / .5"),
-    ("n div 0 + n / 0.0", "n div nullif(0, 0) + n / nullif(0.0, 0)"),
-    ("n / - id * d", "n / nullif(-id, 0) * d"),
+    ("n / 2 % -2.5 + n / .5", "CAST(n AS decimal(22,14)) / 2 % -2.5 + CAST(n AS decimal(22,14)) / .5"),
+    ("n div 0 + n / 0.0", "n div nullif(0, 0) + CAST(n AS decimal(22,14)) / nullif(0.0, 0)"),
+    ("n / - id * d", "CAST(n AS decimal(13,5)) / nullif(-id, 0) * d"),
     ("n % (id + 1) > d", "n % nullif(id + 1, 0) > d"),
     ("n / (d / n)", "n / nullif(d / nullif(n, 0), 0)"),
     ("mod(n, id + 1)", "n % nullif(id + 1, 0)"),
     ("pmod(big, id)", "pmod(big, nullif(id, 0))"),
-    ("n / CASE WHEN id > 0 THEN id ELSE 1 END * 2", "n / nullif(CASE WHEN id > 0 THEN id ELSE 1 END, 0) * 2"),
-    ("n / nullif(id, 0)", "n / nullif(id, 0)"),
-    ("n / nullif(id, 1)", "n / nullif(nullif(id, 1), 0)"),
+    (
+        "n / CASE WHEN id > 0 THEN id ELSE 1 END * 2",
+        "CAST(n AS decimal(13,5)) / nullif(CASE WHEN id > 0 THEN id ELSE 1 END, 0) * 2",
+    ),
+    ("n / nullif(id, 0)", "CAST(n AS decimal(13,5)) / nullif(id, 0)"),
+    ("n / nullif(id, 1)", "CAST(n AS decimal(13,5)) / nullif(nullif(id, 1), 0)"),
 ]
 
 

@@ -32,7 +32,7 @@ READ: list[tuple[str, str]] = [
     ("date_trunc('month', ts)::date", "CAST(date_trunc('month', ts) AS date)"),
     ("'cost ${x}'", "'cost \\u0024{x}'"),
     ("'it''s'", "'it\\'s'"),
-    ("id::numeric / 3", "CAST(id AS decimal(10,0)) / 3"),
+    ("id::numeric / 3", "CAST(CAST(id AS decimal(10,0)) AS decimal(24,14)) / 3"),
     ("t || (id + 1)", "t || (id + 1)"),
     ("n BETWEEN SYMMETRIC 2 AND 1", "n BETWEEN 2 AND 1 OR n BETWEEN 1 AND 2"),
     ("sent AT TIME ZONE 'Europe/Berlin'", "from_utc_timestamp(sent, 'Europe/Berlin')"),
@@ -133,7 +133,7 @@ def test_a_dialect_decides(text: str, dialect: DialectChoice, wanted: str) -> No
 
 def test_the_oracle_has_a_text_of_its_own() -> None:
     """Names, divisions, casts and intervals are PostgreSQL's."""
-    assert in_postgres("id / (n - 1)") == '"id" / nullif("n" - 1, 0)'
+    assert in_postgres("id / (n - 1)") == 'CAST("id" AS numeric) / nullif("n" - 1, 0)'
     assert in_postgres("id / 2") == 'CAST("id" AS numeric) / 2'
     assert in_postgres("CAST(t AS double)") == 'CAST("t" AS double precision)'
     assert in_postgres("ts + INTERVAL 90 minutes") == "\"ts\" + INTERVAL '1 hour 30 minute'"

@@ -159,8 +159,6 @@ GROUPINGS = [
     ([aggregate("avg", "placed", "x")], "aggregations[0].column", "which is date"),
     ([aggregate("sum", "either", "x")], "aggregations[0].column", "which is string"),
     ([aggregate("avg", "mixed", "x")], "aggregations[0].column", "whose type is not known"),
-    ([aggregate("sum", "wide", "x")], "aggregations[0].column", "Spark has no digits left for a larger sum"),
-    ([aggregate("avg", "wide", "x")], "aggregations[0].column", "Spark has no digits left for a larger sum"),
     ([aggregate("sum", None, "x")], "aggregations[0].column", "sum needs a column"),
     ([aggregate("count_distinct", "*", "x")], "aggregations[0].column", "count_distinct needs a column"),
     ([aggregate("max", "amunt", "x")], "aggregations[0].column", "did you mean 'amount'?"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.compiler.expressions.decimals import Digits, average, average_sum, common, result
+from tests.agent.compiler.scene import collected
 
 TYPES = [Digits(*pair) for pair in ((1, 0), (10, 0), (20, 0), (8, 2), (20, 18), (0, 2), (30, 8), (0, 38), (38, 0))]
 
@@ -33,9 +34,8 @@ def test_the_result_types_are_sparks(ansi_spark: Any) -> None:
 
 @pytest.mark.spark
 def test_an_average_is_rounded_once(ansi_spark: Any) -> None:
-    """12,501 values whose average is a bit below a half cent; and integers beyond a double's."""
+    """12,501 values whose average is a bit below a half cent."""
     rows = "(SELECT CAST(if(id < 62, 1, 0) + 0.0 AS decimal(10,2)) AS x FROM range(12501))"
-    [(cents,)] = ansi_spark.sql(
-        f"SELECT CAST(CAST(sum(x) AS decimal(24,2)) / count(x) AS decimal(10,2)) FROM {rows}"
-    ).collect()
+    mean = "CAST(CAST(sum(x) AS decimal(24,2)) / count(x) AS decimal(10,2))"
+    [(cents,)] = collected(ansi_spark.sql(f"SELECT {mean} FROM {rows}"))
     assert cents == Decimal("0.00")

@@ -132,6 +132,7 @@ def _type(column: Column) -> str:
     labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in column.labels[:SHOWN_LABELS])
     more = ", …" if len(column.labels) > SHOWN_LABELS else ""
     kind = type_shown(column.type)
+    kind += f" (its values fit {column.held})" if column.held else ""
     return f"{kind} ({labels}{more})" if labels else kind
 
 

@@ -69,6 +69,8 @@ class Stages:
     def __init__(self) -> None:
         self.beyond: dict[Problem, None] = {}
         """The parts that only the compiler cannot express."""
+        self.words_left = False
+        """True when words that no field carries may say more: later problems may be consequences of that too."""
 
     def stage(self) -> Problems:
         """The next stage."""
@@ -85,7 +87,7 @@ class Problems:
         self._found: dict[Problem, None] = {}
         self._failed: set[str] = set()
         self._stages = stages
-        self._incomplete = stages is not None and bool(stages.beyond)
+        self.incomplete = stages is not None and (stages.words_left or bool(stages.beyond))
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -106,7 +108,7 @@ class Problems:
 
     def add(self, path: str, message: str, beyond: bool = False, absent: bool = False) -> None:
         """Add a problem; a repetition counts once. `beyond` as in Problem, `absent` for a name that no source has."""
-        if beyond or absent or not self._incomplete:
+        if beyond or absent or not self.incomplete:
             self._found[Problem(path, message, beyond)] = None
 
     def found(self) -> list[Problem]:

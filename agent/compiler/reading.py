@@ -53,6 +53,11 @@ def _unread(one: Unread) -> str:
     return f'"{one.words}" stands in words alone and could change the rows; put it into a field, or {USE_A_MODEL}'
 
 
+def _unread_words(request: Request, entries: Entries, snapshot: Snapshot) -> tuple[Unread, ...]:
+    columns = [column.name for source in snapshot.sources for column in source.columns]
+    return tuple(read_narration(request.specs, entries, columns))
+
+
 def read_specification(request: Request, snapshot: Snapshot) -> Reading:
     """Read a specification. Nothing is raised: faults are part of the reading."""
     found, entries = Findings(Stages(), Notes()), Entries()
@@ -61,17 +66,17 @@ def read_specification(request: Request, snapshot: Snapshot) -> Reading:
         with found.stages.stage() as stage:
             entries = read_entries(request.specs, stage, found.notes)
             sources = read_sources(request.specs, snapshot, stage, request.options.expression_dialect)
+        found.stages.words_left = bool(_unread_words(request, entries, snapshot))
         plan = plan_of(entries, sources, request.specs, snapshot.target, found)
     except InvalidRequestError as error:
         problems = error.problems
-    columns = [column.name for source in snapshot.sources for column in source.columns]
     reversed_steps = [one for one in reversals(entries) if one.kind not in AS_LISTED]
     swapped = [Problem(one.second.path, one.message, beyond=True) for one in reversed_steps]
     return Reading(
         plan=None if found.stages.beyond or swapped else plan,
         entries=entries,
         notes=found.notes.found(),
-        unread=tuple(read_narration(request.specs, entries, columns)),
+        unread=_unread_words(request, entries, snapshot),
         problems=tuple(problems),
         beyond=(*found.stages.beyond, *swapped),
     )

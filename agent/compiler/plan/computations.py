@@ -22,7 +22,7 @@ from agent.compiler.plan.call_entries import aggregation_of, window_of
 from agent.compiler.plan.computed_columns import Computed
 from agent.compiler.plan.expression_texts import conjuncts, folded, made_name
 from agent.compiler.plan.resolution import Names
-from agent.compiler.problems import Problems, fitting, refuse, within
+from agent.compiler.problems import Problems, cannot, fitting, refuse, within
 from agent.elements import (
     Aggregation,
     Comparison,
@@ -272,7 +272,7 @@ class Computations:
 
     def _add_aggregate(self, call: AggregateCall, path: str) -> None:
         if not self._entries.aggregations:
-            refuse(f"{call.name} is an aggregate; write it as an entry of `aggregations`, with its `group_by`")
+            cannot(f"{call.name} is an aggregate; write it as an entry of `aggregations`, with its `group_by`")
         if any(one.value.alias.casefold() == call.name.casefold() for one in self.aggregations):
             return
         entry = self._lifted_aggregation(aggregation_of(call), path)

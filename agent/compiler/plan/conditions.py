@@ -112,7 +112,7 @@ def _value(item: object, column: Reference, scope: Scope) -> Constant | Referenc
     if constant is None:
         return _other_column(scope.resolve(name), column)
     if len(found) == 1 and (found[0].kind is None or not _reason(found[0], column)):
-        refuse(f"{item!r} may be the text {item!r} or the column {described(found[0])}; qualify the column, or quote "
+        cannot(f"{item!r} may be the text {item!r} or the column {described(found[0])}; qualify the column, or quote "
                f"the text in a derived column: {described(column)} = '{item}'")  # fmt: skip
     return constant
 

@@ -8,7 +8,7 @@ from agent.compiler.expressions.syntax_tree import Expression, Mention
 from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.notes import Notes
 from agent.compiler.plan.resolution import Names, Scope, described
-from agent.compiler.problems import refuse
+from agent.compiler.problems import cannot
 
 
 def bind(expression: Expression, scope: Scope) -> BoundExpression:
@@ -28,7 +28,7 @@ def refuse_shadowed(text: str, scope: Scope, at: str = "") -> None:
     """Refuse a name that a derived column has taken from a source's column, where the two may differ."""
     if isinstance(scope, Names) and (sources := scope.shadowed(text)):
         column = described(sources[0])
-        refuse(
+        cannot(
             f"{text!r} may be the column {column} or the derived column of that name; write {column} for the source's, "
             "or give the derived column a name of its own",
             at,

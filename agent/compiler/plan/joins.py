@@ -77,7 +77,7 @@ def join_chain(
             left = sources.key_of(entry.left_table, ".left_table")
             right = sources.key_of(entry.right_table, ".right_table")
             if any(one.value.join_type != "inner" for one in pending[:place]) or (place and entry.join_type != "inner"):
-                refuse("stands behind a join that needs its tables; order the joins so that each brings in one table")
+                cannot("stands behind a join that needs its tables; order the joins so that each brings in one table")
             if not joined:
                 chain.start = left
                 joined[left] = None
@@ -87,7 +87,7 @@ def join_chain(
             new = _new_source(left, right, joined)
             joined.update({left: None, right: None})
             _add_step(chain, entry, sources, (left, right, new), list(joined))
-    if not problems:
+    if not problems and not problems.incomplete:
         _refuse_unjoined(chain, sources, problems)
     return chain
 
@@ -175,7 +175,7 @@ def _add_step(
         with within(".condition"):
             condition = _condition(entry.condition, sources, new, joined, not equalities, chain.found)
     elif not equalities:
-        refuse("says no columns and no condition: every row would meet every row; give `on_columns`")
+        cannot("says no columns and no condition: every row would meet every row; give `on_columns`")
     chain.steps.append(JoinStep(new, join_type, equalities, () if condition is None else (condition,)))
     pairs = (*equalities, *(_equal_pairs(condition, new) if condition is not None else ()))
     for known, other in pairs:
@@ -263,7 +263,7 @@ def _refuse_unjoined(chain: JoinChain, sources: Sources, problems: Problems) -> 
     lost = [key for key in sources.tables if len(sources.tables) > 1 and key not in joined]
     message = "is never joined: every row would meet every row; add it to `join_conditions`"
     for key in lost:
-        problems.add(sources.paths[key], f"{key!r} {message}")
+        problems.add(sources.paths[key], f"{key!r} {message}", beyond=True)
 
 
 def tell_lost_partners(notes: Notes, chain: JoinChain, path: str, step: RowCondition) -> None:

@@ -41,9 +41,11 @@ def evidence_of(entries: Entries, types: Iterable[str | None] = ()) -> Evidence:
     """The evidence of all elements. `types` are the target's declared types."""
     found = Evidence()
     for elements in (
-        entries.joins, entries.derived, entries.windows, entries.filters, entries.aggregations, entries.unions,
-        entries.deduplications, entries.sort, entries.limit, entries.select, entries.rename,
+        entries.derived, entries.windows, entries.aggregations, entries.unions, entries.deduplications, entries.sort,
+        entries.limit, entries.rename, entries.select, entries.joins, entries.filters,
     ):  # fmt: skip
+        if elements is entries.select:
+            found.keys = {*found.words}
         for _, element in elements:
             add_element(found, element)
     if entries.distinct:
@@ -131,6 +133,7 @@ def _add_condition(found: Evidence, condition: Condition, straight: bool) -> Non
         if re.search(r"\bis\s+null\b", condition.text, re.IGNORECASE):
             found.facts.add("is_null")
     elif isinstance(condition, ConditionGroup):
+        found.counts.add(len(condition.parts))
         found.facts.add({"or": "or", "not": "negation"}.get(condition.operator, "and"))
         for part in condition.parts:
             _add_condition(found, part, straight and condition.operator != "not")
@@ -165,6 +168,8 @@ def _add_comparison(found: Evidence, one: Comparison, straight: bool) -> None:
 
 def _add_join(found: Evidence, join: JoinCondition) -> None:
     kind = str(join.join_type).lower()
+    if join.left_table == join.right_table:
+        found.facts.add("join_to_itself")
     found.facts.add("inner" if kind == "inner" else "outer" if kind in ("left", "right", "outer") else kind)
     found.facts |= {"anti", "outer"} if "anti" in kind else {"join", kind}
     _add_names(found, (join.left_table, join.right_table))
@@ -181,6 +186,7 @@ def _add_aggregation(found: Evidence, one: Aggregation) -> None:
     found.add_name(one.alias)
     found.add_sql(column)
     _add_names(found, one.group_by)
+    found.counts.add(len(one.group_by))
     found.group_by |= {name.lower().rpartition(".")[2] for name in one.group_by}
     if one.where is not None:
         found.facts.add("case")
@@ -201,7 +207,7 @@ def _add_window(found: Evidence, one: WindowEntry) -> None:
     if one.offset:
         found.add_value(one.offset)
     if one.frame is not None:
-        found.facts.add("frame")
+        found.facts |= {"frame", *(["frame_after"] if one.frame.end is None or one.frame.end > 0 else [])}
         for bound in (one.frame.start, one.frame.end):
             found.numbers |= {Decimal(abs(bound)), Decimal(abs(bound) + 1)} if bound is not None else set()
 

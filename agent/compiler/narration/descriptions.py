@@ -25,6 +25,8 @@ _CAPITALS = word_set(
 )
 """Words in capitals that are no values of a filter."""
 _GROUPED = frozenset(("target", "aggregate", "window", "deduplicate", "limit"))
+_OF_ROWS = frozenset(("window", "deduplicate"))
+"""Kinds of steps whose keys are their own: a filter does not carry `per year`."""
 _REACH = 4
 """Words after `per` that may name a column, and after each `and`."""
 _ENDS = word_set("for in with of from where to as including excluding based ordered sorted that who which")
@@ -48,7 +50,7 @@ class NamesInPassing:
 def unsaid_words(text: str, evidence: Evidence, names: NamesInPassing, step: str = "") -> list[str]:
     """The words of a text that nothing carries, in its order. `step` is the kind of the step that the text narrates."""
     tokens = tokens_of(text)
-    taken = _examples(tokens) | _whole_values(text, tokens, evidence)
+    taken = _examples(tokens, step) | _whole_values(text, tokens, evidence)
     found = list(_unsaid_names(tokens, evidence, names, step, taken))
     spans = [*untold_days(tokens, evidence, taken, step in _FILTERS), *untold_quantities(tokens, evidence, taken)]
     found += [(first, text[tokens[first].start : tokens[last].end]) for first, last in spans]
@@ -56,26 +58,44 @@ def unsaid_words(text: str, evidence: Evidence, names: NamesInPassing, step: str
     found += _uneven_order(tokens, evidence)
     found += _unsaid_group(text, tokens, evidence)
     if step in _GROUPED:
-        found += _unsaid_keys(tokens, evidence, names)
+        own = evidence.keys if step in _OF_ROWS else evidence.words
+        found += _unsaid_keys(tokens, own, names)
     return list(dict.fromkeys(words for _, words in sorted(found)))
 
 
-_RUN = re.compile(r"(?<!\w)\w++(?:[-/.:]\w++)+")
+_RUN = re.compile(r"(?<!\w)\w++(?:[-/.:#]\w++)+")
 _EXAMPLES = frozenset(("e.g", "eg", "example", "instance", "i.e"))
+_LIKE = frozenset(("like", "as", "formatted"))
+"""Words before an example that is a number, a date or a quoted text, outside of filters."""
+_SCHEDULE = frozenset(("refreshed", "refreshes", "scheduled", "reloaded", "rerun"))
+"""Words that begin what is told of the times of a run."""
 
 
-def _examples(tokens: list[WordToken]) -> set[int]:
-    """Positions of what examples give, to the end of the bracket or the sentence."""
+def _examples(tokens: list[WordToken], step: str) -> set[int]:
+    """Positions of what examples and schedules give, to the end of the bracket or the sentence."""
     found: set[int] = set()
     begun = -1
     for position, token in enumerate(tokens):
-        if token.text in _EXAMPLES:
+        if token.text in _EXAMPLES or token.text in _SCHEDULE or _is_like(tokens, position, step):
             begun = position
-        elif token.text in (")", ";") or (token.text == "." and position > begun + 1):
+        elif (
+            token.text in (")", ";")
+            or (token.text == "," and tokens[begun].text in _LIKE)
+            or (token.text == "." and position > begun + 1)
+        ):
             begun = -1
         if begun >= 0:
             found.add(position)
     return found
+
+
+def _is_like(tokens: list[WordToken], position: int, step: str) -> bool:
+    """True before `2024-03` in `a label, like 2024-03`."""
+    if step in _FILTERS or step == "target" or tokens[position].text not in _LIKE or position + 1 == len(tokens):
+        return False
+    apart = position > 0 and tokens[position - 1].text in (",", "(")
+    kinds = ("number", "date", "month", "time")
+    return tokens[position + 1].kind in kinds and (apart or tokens[position].text != "as")
 
 
 def _whole_values(text: str, tokens: list[WordToken], evidence: Evidence) -> set[int]:
@@ -162,7 +182,7 @@ def _unsaid_group(text: str, tokens: list[WordToken], evidence: Evidence) -> Ite
             break
 
 
-def _unsaid_keys(tokens: list[WordToken], evidence: Evidence, names: NamesInPassing) -> Iterator[tuple[int, str]]:
+def _unsaid_keys(tokens: list[WordToken], own: set[str], names: NamesInPassing) -> Iterator[tuple[int, str]]:
     """`per day and page` beside groups of days: columns after `per`, `by` or `each` that no field uses."""
     left = 0
     for position, token in enumerate(tokens):
@@ -173,5 +193,5 @@ def _unsaid_keys(tokens: list[WordToken], evidence: Evidence, names: NamesInPass
         else:
             left -= 1
         known = {token.text, token.text.removesuffix("s")} & names.columns
-        if left >= 0 and known and token.kind == "word" and evidence.words.isdisjoint({*known, token.text}):
+        if left >= 0 and known and token.kind == "word" and own.isdisjoint({*known, token.text}):
             yield position, token.written

@@ -64,12 +64,16 @@ class Evidence:
     """Identifiers and texts in lower case."""
     words: set[str] = field(default_factory=set)
     """The words that identifiers and texts are made of, in lower case."""
+    keys: set[str] = field(default_factory=set)
+    """The words of all elements but joins, filters and selected columns."""
     texts: list[str] = field(default_factory=list)
     """Literal texts in lower case."""
     group_by: set[str] = field(default_factory=set)
     """NamesInPassing of the columns that rows are grouped by, in lower case and without table."""
     rounding: set[Decimal] = field(default_factory=set)
     """Numbers of decimals that values are rounded to."""
+    counts: set[int] = field(default_factory=set)
+    """Numbers of alternatives: parts of an OR, values of an IN, results of a CASE, columns of a group."""
     windows: set[str] = field(default_factory=set)
     """NamesInPassing of columns that look at other rows."""
     filtered: set[str] = field(default_factory=set)
@@ -94,6 +98,7 @@ class Evidence:
                 self.add_name(str(key))
                 self.add_value(item)
         elif isinstance(value, list | tuple):
+            self.counts.add(len(value))
             for item in value:
                 self.add_value(item)
 
@@ -119,10 +124,13 @@ class Evidence:
         tokens = [_Token(*item) for item in sql_tokens(text)]
         for position, token in enumerate(tokens):
             following = tokens[position + 1 : position + 3]
+            if token.text == "*" and (position == 0 or tokens[position - 1].text in ("(", ".", ",")):
+                continue
             self._add_token(token, following)
             if token.kind == "sign" and token.text in _SIDES and following:
                 self._add_comparison(tokens, position, of_filter)
         self._add_ranges(tokens, of_filter)
+        self._add_counts([token.text.lower() for token in tokens if token.kind in ("name", "sign")])
 
     def _add_token(self, token: _Token, following: list[_Token]) -> None:
         if token.kind == "text":
@@ -148,9 +156,9 @@ class Evidence:
         minus = right.text == "-" and len(tokens) > position + 2
         value = f"-{tokens[position + 2].text}" if minus else right.text
         if right.kind in ("number", "text") or minus:
-            self.compare(sign, value, of_filter)
+            self.compare(sign, _moved(tokens, position + 1) if right.kind == "text" else value, of_filter)
         elif right.text.lower() in ("date", "timestamp") and len(tokens) > position + 2:
-            self.compare(sign, tokens[position + 2].text, of_filter)
+            self.compare(sign, _moved(tokens, position + 2), of_filter)
         elif left is not None and left.kind in ("number", "text"):
             self.compare(_TURNED[sign], left.text, of_filter)
         self.facts.add({">": "gt", ">=": "ge", "<": "lt", "<=": "le"}[sign])
@@ -172,6 +180,13 @@ class Evidence:
             elif token.kind == "name" and word in ("round", "trunc", "truncate", "bround"):
                 self.rounding |= _decimals(tokens, position + 1)
 
+    def _add_counts(self, words: list[str]) -> None:
+        """Add how many alternatives stand side by side, in whatever bracket."""
+        results = words.count("when")
+        self.counts |= {words.count("or") + 1, results, results + words.count("else")}
+        listed = words.index("in") if "in" in words else len(words)
+        self.counts.add(words[listed:].count(",") + 1)
+
     def _add_text(self, text: str) -> None:
         lower = text.strip().lower()
         self.texts.append(lower)
@@ -186,6 +201,34 @@ class Evidence:
 class _Token(NamedTuple):
     kind: str
     text: str
+
+
+def add_interval(day: dt.date, sign: str, count: Decimal, unit: str) -> dt.date | None:
+    """A day moved by days, weeks, months or years; None for other units, fractions and days that do not exist."""
+    amount = int(count) * (-1 if sign == "-" else 1)
+    unit = unit.lower().rstrip("s")
+    try:
+        if unit in ("day", "week"):
+            return day + dt.timedelta(days=amount * (7 if unit == "week" else 1))
+        months = day.year * 12 + day.month - 1 + amount * {"month": 1, "quarter": 3, "year": 12}[unit]
+        return day.replace(year=months // 12, month=months % 12 + 1)
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _moved(tokens: list[_Token], position: int) -> str:
+    """The day at a position, after the interval that is added or subtracted behind it."""
+    written = tokens[position].text
+    behind = [one.text for one in tokens[position + 1 : position + 12] if one.text not in ("(", ":", "::")]
+    if behind[:1] == ["date"]:
+        behind = behind[1:]
+    day = as_date(written)
+    if day is None or len(behind) < 3 or behind[0] not in ("+", "-"):
+        return written
+    parts = " ".join(behind[2:4]).replace("'", " ").split() if behind[1].lower() == "interval" else [behind[1], "day"]
+    count = as_number(parts[0]) if len(parts) > 1 else None
+    moved = add_interval(day, behind[0], count, parts[1]) if count is not None else None
+    return moved.isoformat() if moved else written
 
 
 def sql_tokens(text: str) -> Iterator[tuple[str, str]]:

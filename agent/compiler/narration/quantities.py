@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from agent.compiler.narration.evidence import Evidence, NumberCut
-from agent.compiler.narration.said_numbers import Said, said_at
-from agent.compiler.narration.word_tokens import WordToken, texts_beside, word_set
+from agent.compiler.narration.said_numbers import ALTERNATIVES, Said, said_at
+from agent.compiler.narration.word_tokens import LETTERS, WordToken, texts_beside, word_set
 
 
 def _phrases(lines: dict[str, str]) -> list[tuple[tuple[str, ...], str]]:
@@ -74,6 +74,8 @@ _CALENDAR = {
     "weekday": "1 7",
     "minute": "0 59",
 }
+_CUTTING = ("f:substring", "f:substr", "f:left", "f:right", "f:split_part", "f:lpad", "f:rpad", "f:regexp_extract")
+"""Functions whose numbers count letters."""
 _QUARTER_FACTS = frozenset(("f:quarter", "f:date_trunc", "f:date_part"))
 
 
@@ -97,7 +99,8 @@ def untold_quantities(tokens: list[WordToken], evidence: Evidence, taken: set[in
         after, more = _sign_after(tokens, said) if not sign else ("", 0)
         last = said.last + more
         taken |= {*range(position, last + 1)}
-        if not _is_carried(said, sign or after, evidence, turned, tokens):
+        loose = length == 2 and tokens[position].text == "up" and "case" in evidence.facts
+        if not _is_carried(said, "" if loose else sign or after, evidence, turned, tokens):
             yield position, last
         position = last + 1
 
@@ -150,7 +153,28 @@ def _is_carried(said: Said, sign: str, evidence: Evidence, turned: bool, tokens:
         return any(_is_compared(value, sign, evidence, turned) for value in said.values)
     if not evidence.numbers.isdisjoint(said.values):
         return True
-    return _is_near(said, evidence) or _is_scale(said, tokens) or _is_of_quarters(said, tokens, evidence)
+    return (
+        _is_near(said, evidence)
+        or _is_scale(said, tokens)
+        or _is_of_quarters(said, tokens, evidence)
+        or _counts_parts(said, tokens, evidence)
+        or _is_best(said, tokens, evidence)
+    )
+
+
+def _counts_parts(said: Said, tokens: list[WordToken], evidence: Evidence) -> bool:
+    """True for a number of alternatives, letters aside: `three salary bands` beside a CASE of three results."""
+    behind = [token.text for token in tokens[said.last + 1 : said.last + 6]]
+    if not LETTERS.isdisjoint(behind[:1]):
+        cut = said.first > 0 and tokens[said.first - 1].text in ("first", "last", "leading", "trailing")
+        return not cut and not evidence.any_of(_CUTTING)
+    return not ALTERNATIVES.isdisjoint(behind) and said.value in evidence.counts
+
+
+def _is_best(said: Said, tokens: list[WordToken], evidence: Evidence) -> bool:
+    """True for the legend of ranks: `1 = best`."""
+    legend = said.last + 2 < len(tokens) and tokens[said.last + 1].text in ("=", ":")
+    return legend and said.value == 1 and tokens[said.last + 2].kind == "word" and "rank" in evidence.facts
 
 
 def _is_compared(value: Decimal, sign: str, evidence: Evidence, turned: bool) -> bool:

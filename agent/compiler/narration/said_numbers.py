@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from agent.compiler.narration.word_tokens import WordToken, word_list, word_set
+from agent.compiler.narration.word_tokens import LETTERS, WordToken, word_list, word_set
 
 _UNITS = word_list(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -47,10 +47,15 @@ _LABELS = word_set(
 """Words whose number is a label: `step 2`."""
 _COUNTED = word_set(
     "table tables source sources column columns field fields dataset datasets metric metrics category categories class "
-    "classes bucket buckets level levels step steps letter letters character characters digit digits character-long "
+    "classes bucket buckets level levels step steps character-long "
     "flag flags relation relations way ways input inputs branches attributes dimensions part parts measures"
 )
 """Nouns whose number describes the shape of the work."""
+ALTERNATIVES = word_set(
+    "profiles combinations bands cases conditions criteria alternatives variants tiers brackets options statuses "
+    "states kinds types segments scenarios categories classes buckets levels groups rules"
+)
+"""Nouns whose number counts the parts of a condition, of a list or of a CASE."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +145,13 @@ def _is_label(tokens: list[WordToken], first: int, last: int, after_comparison: 
         return True
     if before in _LABELS or (before in ("-", "#") and first > 1 and tokens[first - 2].written.isupper()):
         return True
-    if after == "-" and _text(tokens, last + 2) in {*_COUNTED, "day-old", "hour", "way"}:
+    if after == "-" and _text(tokens, last + 2) in {*_COUNTED, *LETTERS, "day-old", "hour", "way"}:
         return _text(tokens, last + 2) != "hour" or not after_comparison
     if after in (".", ")", ":") and _text(tokens, first - 1) in ("", "(", ".", ";") and tokens[first].kind == "number":
         return first == 0 or _text(tokens, first - 1) == "(" and first == 1 or _starts_line(tokens, first)
     if after in (":", "/") and _text(tokens, last + 2) in ("1", "n", "m"):
         return True
-    return after in _COUNTED and not after_comparison
+    return after in _COUNTED and not after_comparison and _text(tokens, last + 2) not in ALTERNATIVES
 
 
 def _is_glued(following: WordToken) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from agent.compiler.narration.carried import evidence_of, evidence_of_one
 from agent.compiler.narration.descriptions import NamesInPassing, unsaid_words
 from agent.compiler.narration.evidence import Evidence
-from agent.compiler.narration.word_tokens import word_set
+from agent.compiler.narration.word_tokens import stem, word_set
 from agent.compiler.notes import Unread
 from agent.elements import Entries, StepEntry
 from agent.request import Specification
@@ -27,8 +27,6 @@ _KINDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The lists of elements that carry a step of a type."""
 _SORTS = frozenset(("sort", "order", "order_by", "orderby"))
-_STEM = 5
-"""Letters that two words of one family share at least, as `carrier` and `carriers`."""
 _GENERAL = word_set("null true false and not count with from that have date each")
 _SOURCES = re.compile(r"specs\.source_tables\b")
 _ORDERS_OF_WORK = re.compile(
@@ -176,4 +174,4 @@ def _stems_of(element: object) -> set[str]:
 
 
 def _stems(words: Iterable[str]) -> set[str]:
-    return {word[:_STEM] for word in words if (len(word) > 2 or word.isdigit()) and word not in _GENERAL}
+    return {stem(word) for word in words if (len(word) > 2 or word.isdigit()) and word not in _GENERAL}

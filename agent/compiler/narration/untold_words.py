@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.compiler.narration.evidence import Evidence
-from agent.compiler.narration.telling_words import TELLING, Telling
-from agent.compiler.narration.word_tokens import WordToken, word_set
+from agent.compiler.narration.telling import Telling
+from agent.compiler.narration.telling_words import TELLING
+from agent.compiler.narration.word_tokens import LETTERS, WordToken, stem, word_set
 
 
 def _by_first_word() -> dict[str, list[tuple[tuple[str, ...], Telling]]]:
@@ -29,6 +30,8 @@ _ORDERING = word_set(
 """Words of a text that tells an order, not which rows stay."""
 _EXCLUDES = word_set("exclude excludes excluding excluded except")
 _PICKING = frozenset(("limit", "dedup", "rank_filter"))
+_BEHIND = 3
+"""Words behind a phrase that may name what it is about."""
 
 
 def untold(tokens: list[WordToken], evidence: Evidence, step: str, taken: set[int]) -> Iterator[tuple[int, str]]:
@@ -42,7 +45,11 @@ def untold(tokens: list[WordToken], evidence: Evidence, step: str, taken: set[in
             continue
         words, telling = match
         span = range(position, position + len(words))
-        carried = _carried(words, telling, evidence, ordering) or _leads(words, position, step, evidence)
+        carried = (
+            _carried(words, telling, evidence, ordering)
+            or _leads(words, position, step, evidence)
+            or (telling.named and _is_named(tokens, span, evidence))
+        )
         if taken.isdisjoint(span) and not carried:
             yield position, " ".join(tokens[one].written for one in span)
         position += len(words)
@@ -53,20 +60,36 @@ def _leads(words: tuple[str, ...], position: int, step: str, evidence: Evidence)
     return step == "filter" and position == 0 and words[0] in _EXCLUDES and "filter" in evidence.facts
 
 
+def _is_named(tokens: list[WordToken], span: range, evidence: Evidence) -> bool:
+    """True when a name holds a word of the phrase, or a filter or a group compares what stands behind it."""
+    if any(tokens[one].text in evidence.words for one in span[1:]):
+        return True
+    compared = {stem(word) for name in evidence.filtered | evidence.group_by for word in name.split("_")}
+    behind = tokens[span.stop : span.stop + _BEHIND]
+    return not compared.isdisjoint(stem(token.text) for token in behind if token.kind == "word")
+
+
 def _match(tokens: list[WordToken], position: int, step: str) -> tuple[tuple[str, ...], Telling] | None:
     """The longest phrase that begins at a position, unless the words beside it give it another sense."""
     for words, telling in _PHRASES.get(tokens[position].text, ()):
         end = position + len(words)
         if tuple(token.text for token in tokens[position:end]) != words or tokens[position].kind != "word":
             continue
+        if telling.steps and step not in telling.steps:
+            continue
         after = tokens[end].text if end < len(tokens) else ""
         before = tokens[position - 1].text if position else ""
         if words == ("first",) and "quarter" in "".join(token.text for token in tokens[end : end + 4]):
             return words, _HARMLESS
-        if after in telling.not_before or before in telling.not_after or (telling.steps and step not in telling.steps):
+        if after in telling.not_before or before in telling.not_after or _is_of_letters(words, tokens, end):
             return words, _HARMLESS
         return words, telling
     return None
+
+
+def _is_of_letters(words: tuple[str, ...], tokens: list[WordToken], end: int) -> bool:
+    """True for `first 3 characters`, whose number is looked at."""
+    return words in (("first",), ("last",)) and not LETTERS.isdisjoint(token.text for token in tokens[end : end + 3])
 
 
 _HARMLESS = Telling((), frozenset())

@@ -38,6 +38,15 @@ def texts_beside(tokens: list[WordToken], position: int) -> set[str]:
     return {token.text for token in tokens[max(0, position - _BESIDE) : position + _BESIDE]}
 
 
+_STEM = 5
+"""Letters that two words of one family share at least, as `carrier` and `carriers`."""
+
+
+def stem(word: str) -> str:
+    """The letters that words of one family share."""
+    return word[:_STEM]
+
+
 def word_list(words: str) -> list[str]:
     """The words of a line of a table."""
     return words.split()
@@ -46,6 +55,10 @@ def word_list(words: str) -> list[str]:
 def word_set(words: str) -> frozenset[str]:
     """The words of a line of a table, as a set."""
     return frozenset(words.split())
+
+
+LETTERS = word_set("digit digits letter letters character characters char chars initial initials")
+"""Nouns for the parts of a text."""
 
 
 def tokens_of(description: str) -> list[WordToken]:

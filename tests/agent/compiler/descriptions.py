@@ -38,8 +38,6 @@ class Description:
     kind: str
     text: str
     unread: tuple[str, ...]
-    measured: bool
-    """True for those that the words were not developed on."""
 
     def found(self) -> list[str]:
         """The words that the reader finds unread."""
@@ -51,15 +49,15 @@ class Description:
 
 def descriptions() -> Iterator[Description]:
     """The descriptions in the order of the file."""
-    fields, block = "", 0
+    fields = ""
     for line in _DATA.read_text(encoding="utf-8").splitlines():
         if line.startswith("{"):
-            fields, block = line, block + 1
+            fields = line
         elif " | " in line and not line.startswith("#"):
             kind, _, rest = line.partition(" | ")
             text, _, words = rest.partition(" >> ")
             unread = tuple(word.strip() for word in words.split(" / ") if word.strip())
-            yield Description(fields, kind, text, unread, block % 2 == 0)
+            yield Description(fields, kind, text, unread)
 
 
 def entries(fields: dict[str, Any]) -> Entries:

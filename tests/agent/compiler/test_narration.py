@@ -15,8 +15,7 @@ FLIGHTS = {
     "columns": ["origin", "carrier", "dep_delay", "arr_delay", "distance"],
     "filters": [["dep_delay", "IS NOT NULL", None]],
 }
-DEVELOPED = [one for one in descriptions() if not one.measured]
-MEASURED = [one for one in descriptions() if one.measured]
+DESCRIPTIONS = [*descriptions()]
 
 
 def unread_of(found: Entries, columns: tuple[str, ...] = (), has_columns: bool = False) -> list[tuple[str, str]]:
@@ -33,21 +32,13 @@ def steps(found: Entries, *told: tuple[str, str]) -> Entries:
     return found
 
 
-@pytest.mark.parametrize("one", DEVELOPED, ids=lambda one: f"{one.kind}: {one.text}")
+@pytest.mark.parametrize("one", DESCRIPTIONS, ids=lambda one: f"{one.kind}: {one.text}")
 def test_words_are_carried_or_told(one: Description) -> None:
     """Nothing is unread where fields carry all; every extra word is told."""
     found = one.found()
     assert bool(found) == bool(one.unread)
     for words in one.unread:
         assert any(words.lower() in told.lower() or told.lower() in words.lower() for told in found), found
-
-
-def test_few_descriptions_that_were_not_seen_are_misread() -> None:
-    """At most one of twenty carried texts is refused, and one of twenty extra meanings passes."""
-    refused = [one.text for one in MEASURED if one.found() and not one.unread]
-    passed = [one.text for one in MEASURED if one.unread and not one.found()]
-    assert len(refused) <= len([one for one in MEASURED if not one.unread]) / 20, refused
-    assert len(passed) <= len([one for one in MEASURED if one.unread]) / 20, passed
 
 
 def test_each_step_of_words_needs_an_element_of_its_kind() -> None:

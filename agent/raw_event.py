@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.errors import InvalidRequestError, Problem
+from agent.table_spellings import canonical_specs, is_specification
 from agent.validation_messages import kind_of, path_of
 
 EVENT_BYTES = 1_000_000
@@ -37,12 +38,12 @@ _Path = tuple[int | str, ...]
 def checked_event(event: object) -> dict[str, Any]:
     """The event with its specification under `specs`, and with source schemas in one form.
 
-    A bare specification, which has `source_tables` itself, is put there. Raises InvalidRequestError for an event that
+    A bare specification, which has sources itself, is put there. Raises InvalidRequestError for an event that
     is no object or too large, and for values that JSON or PostgreSQL cannot hold.
     """
     if not isinstance(event, dict):
         raise InvalidRequestError([Problem("event", f"a JSON object is needed, not {kind_of(event)}")])
-    if "specs" not in event and "source_tables" in event:
+    if "specs" not in event and is_specification(event):
         outside = {key: event[key] for key in EVENT_KEYS if key in event}
         event = {**outside, "specs": {key: value for key, value in event.items() if key not in outside}}
     if problems := [*_unstorable(event, ())]:
@@ -54,6 +55,8 @@ def checked_event(event: object) -> dict[str, Any]:
     if problems := [*_too_long(event.get("specs"))]:
         raise InvalidRequestError(problems)
     schemas = event.get("source_schemas")
+    if "specs" in event:
+        event = {**event, "specs": canonical_specs(event["specs"], schemas)}
     if isinstance(schemas, dict):
         event = {**event, "source_schemas": {table: _schema(schema) for table, schema in schemas.items()}}
     return event

@@ -28,6 +28,7 @@ from agent.errors import InvalidRequestError, Problem
 from agent.event_forms import AggregationForm, DerivedColumnForm, FilterForm, JoinForm, TransformationForm
 from agent.names import is_run_id
 from agent.raw_event import checked_event
+from agent.target_spellings import refused_target_keys
 from agent.validation_messages import follows, shape_problem
 
 WriteMode = Literal["overwrite", "append", "merge"]
@@ -83,8 +84,8 @@ class TargetColumn(_Strict):
     type: str | None = Field(default=None, description="PostgreSQL's name of its type; not declared when null.")
 
 
-class TargetTable(_Strict):
-    """The one table that is filled."""
+class TargetTable(_Open):
+    """The one table that is filled. Keys of other tools stay beside the fields; a misspelt one is refused."""
 
     name: Name = Field(description="The table that is filled; created when missing.")
     description: str = Field(default="", description="Purpose of the table.")
@@ -179,11 +180,14 @@ def parse_request(event: object, *, stored: bool = False) -> Request:
     A `stored` event passed its limits when it was accepted; the form in which it is stored may be longer.
     """
     event = event if stored else checked_event(event)
+    refused = refused_target_keys(event)
     try:
         request = Request.model_validate(event)
     except ValidationError as error:
-        problems = [shape_problem(detail, Request) for detail in error.errors()]
+        problems = refused + [shape_problem(detail, Request) for detail in error.errors()]
         raise InvalidRequestError([p for p in problems if not follows(p, problems)]) from None
+    if refused:
+        raise InvalidRequestError(refused)
     if not is_run_id(request.run_id):
         message = "1 to 100 letters, digits, `_` or `-`, beginning with a letter or digit, as 20250113_123456_abc123"
         raise InvalidRequestError([Problem("run_id", message)])

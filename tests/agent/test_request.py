@@ -68,13 +68,13 @@ def test_a_bad_event_names_the_place_and_what_would_be_right(event: object, path
 
 SUM = {"function": "sum", "column": "a", "alias": "s"}
 SHAPES = [
-    ({"source_tables": "ord"}, "source_tables", 'a list is needed, as ["ord"], not "ord"'),
+    ({"source_tables": 5}, "source_tables", "a list of objects with `table_name` is needed, not 5"),
     ({"filters": 5}, "filters", "an object with `column` and `operator` is needed, not 5"),
-    ({"target_table": "bt"}, "target_table", 'an object with `name` is needed, as {"name": "bt"}, not "bt"'),
+    ({"target_table": 5}, "target_table", "an object with `name` is needed, not 5"),
     (
-        {"target_table": {"name": "t", "columns": {"a": "int"}}},
+        {"target_table": {"name": "t", "columns": {"a": 5}}},
         "target_table.columns",
-        'a list of objects with `name` is needed, not {"a": "int"}',
+        'a list of objects with `name` is needed, not {"a": 5}',
     ),
     ({"aggregations": [{**SUM, "group_by": 5}]}, "aggregations[0].group_by", "a list of column names"),
     ({"aggregations": [{**SUM, "alias": 5}]}, "aggregations[0].alias", "is the name of the result, not 5"),

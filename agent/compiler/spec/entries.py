@@ -12,6 +12,7 @@ from agent.compiler.spec.key_spellings import ENTRY, KEYS, TYPES
 from agent.compiler.spec.statements import Statements
 from agent.elements import Entries, StepEntry
 from agent.request import Specification
+from agent.target_spellings import told_target_keys
 
 _LISTS = {
     spelling: kind
@@ -55,7 +56,10 @@ def read_entries(specs: Specification, problems: Problems, notes: Notes) -> Entr
     lists |= {key: value for key, value in extra.items() if normal_key(key) in _LISTS}
     further.tell("specs", {key: value for key, value in extra.items() if key not in lists})
     for position, table in enumerate(specs.source_tables):
-        further.tell(f"specs.source_tables[{position}]", table.model_extra or {})
+        further.of_source(f"specs.source_tables[{position}]", table.model_extra or {})
+    target = specs.target_table
+    for path, told in told_target_keys(target.model_extra or {}, target.write_mode):
+        notes.add(path, told)
     for name, value in lists.items():
         _read_list(f"specs.{name}", _LISTS[normal_key(name)], value, read, further)
     for place, item in one_or_many(specs.transformations):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -11,15 +10,9 @@ from pydantic import JsonValue
 from agent.compiler.problems import refuse
 from agent.compiler.spec.key_spellings import KEYS
 from agent.compiler.spec.sql_texts import split_at
+from agent.key_names import normal_key as normal_key
 
 Details = dict[str, JsonValue]
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SEPARATORS = re.compile(r"[\s\-_]+")
-
-
-def normal_key(key: str) -> str:
-    """A key in small letters with underscores: `leftTable` and `left-table` are `left_table`."""
-    return _SEPARATORS.sub("_", _CAMEL.sub("_", key).strip().lower())
 
 
 @cache

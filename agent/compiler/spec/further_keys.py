@@ -11,6 +11,7 @@ from agent.compiler.problems import USE_A_MODEL, Problems
 from agent.compiler.spec.fields import Details, Fields, normal_key, one_or_many
 from agent.compiler.spec.key_spellings import KEYS, words
 from agent.elements import Entries, Located
+from agent.table_spellings import OF_STORAGE
 
 COMMENTS = words("""
     description desc comment comments note notes reason purpose rationale explanation remark remarks label title
@@ -58,6 +59,13 @@ class FurtherKeys:
             for place, item in one_or_many(value) if isinstance(value, list) or kind == "filter" else ():
                 if isinstance(item, dict):
                     self.of_entry(path + fields.at(name) + place, item, kind)
+
+    def of_source(self, path: str, rest: Details) -> None:
+        """Tell the further keys of a source: those that say where it is stored change no row."""
+        stored = {key for key in rest if normal_key(key) in OF_STORAGE}
+        for key in stored:
+            self._notes.add(f"{path}.{key}", "is not looked at")
+        self.tell(path, {key: value for key, value in rest.items() if key not in stored})
 
     def tell(self, path: str, rest: Details) -> None:
         """Keep comments as words; a key that may carry a meaning is for a model."""

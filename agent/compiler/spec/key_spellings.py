@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from agent.key_names import words as words
+
 
 def _table(text: str) -> dict[str, tuple[str, ...]]:
     """`name: spelling spelling …`, for each name."""
@@ -11,11 +13,6 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
     for part in re.findall(r"(\w+):([^:]*)(?=\s\w+:|$)", text):
         found[part[0]] = tuple(part[1].split())
     return found
-
-
-def words(text: str) -> frozenset[str]:
-    """The words of a text."""
-    return frozenset(text.split())
 
 
 ENTRY = _table("""

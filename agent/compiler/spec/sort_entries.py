@@ -118,6 +118,6 @@ def _descends(value: JsonValue) -> bool:
     word = value.strip().lower() if isinstance(value, str) else value
     if word == -1 or word == 1:
         return word == -1
-    if word not in _DIRECTIONS:
+    if isinstance(word, list | dict) or word not in _DIRECTIONS:
         refuse(f"{value!r} is not a direction; write asc or desc")
     return _DIRECTIONS[word]

@@ -416,3 +416,12 @@ def test_a_key_without_meaning_is_told_inside_a_list_of_details() -> None:
     metric = {"function": "sum", "column": "a", "alias": "s", "scale_by": 2}
     _, problems, _ = read(transformations=[{"type": "aggregate", "details": {"metrics": [metric]}}])
     assert [one.path for one in problems] == ["specs.transformations[0].details.metrics[0].scale_by"]
+
+
+@pytest.mark.parametrize("value", [["desc"], {"a": 1}, [[]], 5, 1.5])
+@pytest.mark.parametrize("key", ["order", "ascending", "nulls", "column"])
+def test_any_value_in_a_sort_is_read_or_refused(key: str, value: Any) -> None:
+    """A message stands for each."""
+    for details in ({"columns": [{"column": "a", key: value}]}, {"columns": ["a", "b", "c"], key: value}):
+        entries, problems, _ = read(transformations=[{"type": "sort", "details": details}])
+        assert bool(problems) != bool(entries.sort)

@@ -14,8 +14,10 @@ from agent.errors import InvalidRequestError, Problem
 from agent.request import Request, parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
 from agent.types import spark_type
+from tests.agent.compiler.random_tables import RANDOM_ROWS, RANDOM_TABLES
 
 TABLES: dict[str, dict[str, str]] = {
+    **RANDOM_TABLES,
     "customers": {"customer_id": "integer", "name": "text", "city": "text", "code": "character(3)"},
     "orders": {
         "order_id": "integer",
@@ -45,6 +47,7 @@ TABLES: dict[str, dict[str, str]] = {
 }
 
 ROWS: dict[str, list[tuple[Any, ...]]] = {
+    **RANDOM_ROWS,
     "customers": [
         (1, "Ann", "Bern", "A  "),
         (2, "Bob", "Oslo", "B  "),

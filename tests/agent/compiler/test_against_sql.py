@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from agent.compiler.code.writer import compile_transform
 from agent.compiler.reading import build_plan
 from agent.sanitizing.policy import check_policy
 from tests.agent.compiler.cases_shapes import CUTS, JOINS, SHAPES
 from tests.agent.compiler.cases_windows import GROUPED_WINDOWS, WINDOWS
-from tests.agent.compiler.scene import ROWS, TABLES, Case, collected, request_for, run, snapshot_for
-from tools.local.postgres import EmbeddedServer
+from tests.agent.compiler.scene import Case, collected, request_for, run, snapshot_for
 
 CASES = {**WINDOWS, **GROUPED_WINDOWS, **CUTS, **SHAPES, **JOINS}
-
-
-@pytest.fixture(scope="module")
-def shop(postgres_server: EmbeddedServer) -> Iterator[psycopg.Connection]:
-    """A database with the shop's tables; texts are compared by code point, as Spark does."""
-    name = f"shop_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
-        try:
-            with psycopg.connect(postgres_server.url_of(name), autocommit=True) as connection:
-                fill(connection)
-                yield connection
-        finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def fill(connection: psycopg.Connection) -> None:
-    """Create and fill the shop's tables."""
-    connection.execute("CREATE SCHEMA sales")
-    for table, columns in TABLES.items():
-        name = sql.Identifier(*table.split("."))
-        shape = sql.SQL(", ").join(sql.SQL("{} " + kind).format(sql.Identifier(c)) for c, kind in columns.items())
-        connection.execute(sql.SQL("CREATE TABLE {} ({})").format(name, shape))
-        marks = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
-        with connection.cursor() as cursor:
-            cursor.executemany(sql.SQL("INSERT INTO {} VALUES ({})").format(name, marks), ROWS[table])
 
 
 def plain(row: tuple[Any, ...]) -> tuple[Any, ...]:

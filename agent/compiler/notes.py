@@ -22,6 +22,8 @@ class Unread:
 
     path: str
     words: str
+    field: str = ""
+    """The field that says something else, and its content; empty when no field tells of it."""
 
 
 class Notes:

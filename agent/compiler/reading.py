@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agent.compiler.narration.unread import read_narration
+from agent.compiler.narration.unread import Narration, read_narration
 from agent.compiler.notes import Note, Notes, Unread
 from agent.compiler.plan.listed_order import AS_LISTED
 from agent.compiler.plan.plan import plan_of
@@ -44,29 +46,45 @@ class Reading:
 
     def told(self) -> tuple[Note, ...]:
         """Everything that a generator of code and the reader of an answer should know of the reading."""
-        words = [Note(one.path, f'"{one.words}" stands in words alone') for one in self.unread]
+        words = [Note(one.path, _alone(one)) for one in self.unread]
         more = [Note(one.path, one.message.removesuffix(f"; {USE_A_MODEL}")) for one in self.beyond]
         return (*self.notes, *words, *more)
 
 
 def _unread(one: Unread) -> str:
-    return f'"{one.words}" stands in words alone and could change the rows; put it into a field, or {USE_A_MODEL}'
+    if one.field:
+        return f"{_alone(one)}; change one of them, or {USE_A_MODEL}"
+    return f"{_alone(one)} and could change the rows; put it into a field, or {USE_A_MODEL}"
 
 
-def _unread_words(request: Request, entries: Entries, snapshot: Snapshot) -> tuple[Unread, ...]:
+def _alone(one: Unread) -> str:
+    return f'"{one.words}" stands in words alone{f", while {one.field}" if one.field else ""}'
+
+
+def _narration(request: Request, entries: Entries, snapshot: Snapshot) -> Narration:
     columns = [column.name for source in snapshot.sources for column in source.columns]
-    return tuple(read_narration(request.specs, entries, columns))
+    return read_narration(request.specs, entries, columns)
+
+
+def _without_consequences(unread: Iterable[Unread], problems: Iterable[Problem]) -> tuple[Unread, ...]:
+    """The words of the steps that have no other problem."""
+    steps = {found[0] for problem in problems if (found := _STEP.match(problem.path))}
+    return tuple(one for one in unread if not ((step := _STEP.match(one.path)) and step[0] in steps))
+
+
+_STEP = re.compile(r"specs\.transformations\[\d+\]")
 
 
 def read_specification(request: Request, snapshot: Snapshot) -> Reading:
     """Read a specification. Nothing is raised: faults are part of the reading."""
-    found, entries = Findings(Stages(), Notes()), Entries()
+    found, entries, narration = Findings(Stages(), Notes()), Entries(), Narration()
     plan, problems = None, []
     try:
         with found.stages.stage() as stage:
             entries = read_entries(request.specs, stage, found.notes)
+            narration = _narration(request, entries, snapshot)
             sources = read_sources(request.specs, snapshot, stage, request.options.expression_dialect)
-        found.stages.words_left = bool(_unread_words(request, entries, snapshot))
+        found.stages.words_left = bool(narration.unread)
         plan = plan_of(entries, sources, request.specs, snapshot.target, found)
     except InvalidRequestError as error:
         problems = error.problems
@@ -75,8 +93,8 @@ def read_specification(request: Request, snapshot: Snapshot) -> Reading:
     return Reading(
         plan=None if found.stages.beyond or swapped else plan,
         entries=entries,
-        notes=found.notes.found(),
-        unread=_unread_words(request, entries, snapshot),
+        notes=(*found.notes.found(), *narration.notes),
+        unread=_without_consequences(narration.unread, (*problems, *found.stages.beyond, *swapped)),
         problems=tuple(problems),
         beyond=(*found.stages.beyond, *swapped),
     )

@@ -21,7 +21,7 @@ DESCRIPTIONS = [*descriptions()]
 def unread_of(found: Entries, columns: tuple[str, ...] = (), has_columns: bool = False) -> list[tuple[str, str]]:
     """Paths and words that are unread."""
     words = unread_words(found, NamesInPassing(("flights", "f", "result"), frozenset(columns)), has_columns=has_columns)
-    return [(one.path, one.words) for one in words]
+    return [(one.path, one.words) for one in words.unread]
 
 
 def steps(found: Entries, *told: tuple[str, str]) -> Entries:
@@ -86,7 +86,10 @@ def test_a_step_that_states_its_element_takes_no_other() -> None:
         ("window", "Number the flights of each carrier", False),
         ("sort", "Sort by departure delay", True),
         ("select", "Select the output columns", True),
-        ("custom", "Handle outliers as discussed", True),
+        ("custom", "Handle outliers as discussed", False),
+        ("custom", "Write the rows to the target table", True),
+        ("convert", "Convert temperatures from Fahrenheit to Celsius", False),
+        ("cast", "Cast the delay to an integer", True),
     ],
 )
 def test_a_step_that_nothing_carries_is_unread(kind: str, text: str, carried: bool) -> None:
@@ -123,6 +126,56 @@ def test_descriptions_of_sources_tell_what_is_there() -> None:
         Located("specs.source_tables[1].description", "Use only rows of 2024"),
     ]
     assert unread_of(found) == [("specs.source_tables[1].description", "2024")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "field"),
+    [
+        ("filter", "Orders of more than 5 items", "specs.filters[0] says items >= 5"),
+        ("filter", "Orders after 2024-01-01", "specs.filters[1] says day >= 2024-01-01"),
+        ("join", "Left join orders with customers", "specs.join_conditions[0] says inner"),
+        ("aggregate", "Average amount by customer", "specs.aggregations[0] says sum of amount"),
+        ("limit", "The first ten by amount ascending", "specs.sort says amount DESC"),
+        ("filter", "Orders of 7 items", ""),
+    ],
+)
+def test_a_field_that_says_something_else_is_quoted(kind: str, text: str, field: str) -> None:
+    """Beside the words, so that one of them can be changed."""
+    found = entries(
+        {
+            "joins": [["orders", "customers", "inner", "customer_id", "id"]],
+            "filters": [["items", ">=", 5], ["day", ">=", "2024-01-01"]],
+            "aggregations": [["sum", "amount", "amount"]],
+            "sort": ["amount DESC"],
+            "limit": 10,
+        }
+    )
+    (told,) = unread_words(steps(found, (kind, text)), NamesInPassing()).unread
+    assert told.field == field
+
+
+def test_a_step_leaves_the_filters_to_the_steps_that_tell_their_values() -> None:
+    """Its other words need a filter that no step tells."""
+    found = entries({"filters": [["order_status", "=", "finalised"], ["nation", "=", "SAUDI ARABIA"]]})
+    steps(found, ("filter", "Finalised, Saudi Arabia"), ("filter", "Orders with a high status in their nation"))
+    expected = "Orders with a high status in their nation"
+    assert unread_of(found) == [("specs.transformations[1].description", expected)]
+
+
+def test_a_filter_step_without_a_word_of_the_free_filter_is_told() -> None:
+    """It is read as that filter, and another condition may have been meant."""
+    found = steps(entries(FLIGHTS), ("filter", "Cancelled ones are dropped"))
+    (note,) = unread_words(found, NamesInPassing()).notes
+    assert note.path == "specs.transformations[0].description"
+    assert "comment on specs.filters[0]" in note.message
+    assert note.other
+
+
+def test_an_element_that_another_step_narrates_carries_no_step_of_unknown_type() -> None:
+    """Its words are told as a whole."""
+    found = entries({"derived": {"speed": "distance / air_time"}})
+    steps(found, ("derive", "Speed as distance by air time"), ("custom", "Convert it to a standard"))
+    assert unread_of(found) == [("specs.transformations[1].description", "Convert it to a standard")]
 
 
 @pytest.mark.parametrize(

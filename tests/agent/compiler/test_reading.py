@@ -42,6 +42,26 @@ def test_a_certain_plan_has_no_unread_words() -> None:
     assert reading.told() == (Note("specs.transformations[0].description", '"top five" stands in words alone'),)
 
 
+def test_unread_words_quote_the_field_that_says_something_else() -> None:
+    """Both are in the message."""
+    request = request_for(
+        ORDERS,
+        filters=[where("amount", ">=", 5)],
+        transformations=[{"type": "filter", "description": "Amounts of more than 5"}],
+    )
+    with pytest.raises(InvalidRequestError, match='"more than 5" .* while specs.filters.0. says amount >= 5'):
+        read_specification(request, snapshot_for(request)).certain_plan()
+
+
+def test_unread_words_of_a_step_with_another_problem_are_not_told() -> None:
+    """They are its consequence."""
+    step = {"type": "sprinkle", "description": "Keep the top five", "details": {"much": 3}}
+    request = request_for(ORDERS, transformations=[step])
+    reading = read_specification(request, snapshot_for(request))
+    assert reading.unread == ()
+    assert "sprinkle" in reading.beyond[0].message
+
+
 def later(stages: Stages) -> Problems:
     """A stage after one that left a part out."""
     with stages.stage() as problems, problems.at("specs.filters[0]"):

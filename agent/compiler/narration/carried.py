@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from agent.compiler.narration.evidence import Evidence, sql_tokens
+from agent.compiler.narration.evidence import Evidence, as_date, as_number, sql_tokens
 from agent.compiler.narration.word_tokens import word_set
 from agent.elements import (
     Aggregation,
@@ -30,6 +30,7 @@ _OPERATOR_FACTS = {
     ">": "gt", ">=": "ge", "<": "lt", "<=": "le", "=": "eq", "!=": "negation", "IN": "in", "LIKE": "like",
     "ILIKE": "like", "BETWEEN": "between",
 }  # fmt: skip
+_SIDES = (">", "<", ">=", "<=")
 _DAYISH = word_set(
     "date dates day time timestamp at on ts year month first last latest earliest recent newest oldest published placed"
 )
@@ -51,6 +52,8 @@ def evidence_of(entries: Entries, types: Iterable[str | None] = ()) -> Evidence:
     if entries.distinct:
         found.facts.add("distinct")
     found.rounding |= {Decimal(scale) for kind in types for scale in _SCALE.findall(kind or "")}
+    lists = (entries.joins, entries.filters, entries.aggregations, entries.derived)
+    found.counts |= {len(entries.joins) + 1, *(len(elements) for elements in lists)}
     _combine(found)
     return found
 
@@ -160,6 +163,8 @@ def _add_comparison(found: Evidence, one: Comparison, straight: bool) -> None:
         found.facts |= {"ge", "le"}
     found.add_value(one.value)
     value = one.value
+    if isinstance(value, str) and operator in _SIDES and as_number(value) is None and as_date(value) is None:
+        found.facts.add("level")
     if isinstance(value, str) and operator in ("IN", "NOT IN", "BETWEEN", "NOT BETWEEN"):
         found.add_sql(f"{one.column} {operator} {value}", straight)
     else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from agent.compiler.narration.evidence import Evidence, as_date
 from agent.compiler.narration.quantities import untold_quantities
 from agent.compiler.narration.said_days import untold_days
+from agent.compiler.narration.said_periods import MONTH_NUMBERS
 from agent.compiler.narration.untold_words import untold
 from agent.compiler.narration.word_tokens import WordToken, tokens_of, word_set
 
@@ -21,6 +23,7 @@ _CAPITALS = word_set(
     "NULL NULLS ID IDS SQL UTC USD EUR GBP AND OR NOT IN IS JOIN INNER LEFT RIGHT OUTER FULL ON KPI ETL "
     "ISO US UK NYC PK FK CSV JSON API HHMM TPC VAT AM PM BY WHERE AS TO THE FOR OF WITH FROM LIKE BETWEEN "
     "ONLY ALL ANY MAX MIN AVG SUM COUNT GROUP ORDER HAVING SELECT DISTINCT CASE WHEN THEN ELSE END TRUE "
+    "ICD HR CRM ERP IP HTTP HTTPS SKU IATA ICAO GDP H1 H2 Q1 Q2 Q3 Q4 FY "
     "FALSE DESC ASC YTD MTD DATE ROW RANK URL VIP SLA"
 )
 """Words in capitals that are no values of a filter."""
@@ -55,6 +58,10 @@ def unsaid_words(text: str, evidence: Evidence, names: NamesInPassing, step: str
     spans = [*untold_days(tokens, evidence, taken, step in _FILTERS), *untold_quantities(tokens, evidence, taken)]
     found += [(first, text[tokens[first].start : tokens[last].end]) for first, last in spans]
     found += untold(tokens, evidence, step, taken)
+    found += _unsaid_measures(tokens, evidence, names)
+    if step in _FILTERS:
+        found += _unsaid_members(tokens, evidence)
+    found += _unsaid_places(tokens, evidence, names)
     found += _uneven_order(tokens, evidence)
     found += _unsaid_group(text, tokens, evidence)
     if step in _GROUPED:
@@ -146,7 +153,9 @@ def _is_capital(token: WordToken, before: str) -> bool:
     written = token.written
     if not written.isalnum() or not written[0].isalpha() or not written.isupper() or written in _CAPITALS:
         return False
-    return len(written) > 1 or (written not in "AI" and before in ("or", "and", ",", "flag", "status", "type", "code"))
+    return len(written) > 1 or (
+        written not in "AI" and before in ("or", "and", ",", "(", "flag", "status", "type", "code")
+    )
 
 
 def _is_held(text: str, evidence: Evidence, names: NamesInPassing) -> bool:
@@ -157,6 +166,54 @@ def _is_held(text: str, evidence: Evidence, names: NamesInPassing) -> bool:
     words = re.findall(r"\w+", text)
     inside = len(text) > 3 and any(text in value for value in evidence.texts)
     return bool(words) and (inside or " " in text and {*words} <= evidence.words)
+
+
+_MEASURING = word_set(
+    "highest lowest largest smallest longest shortest biggest maximum minimum average mean median total"
+)
+
+
+def _unsaid_measures(tokens: list[WordToken], evidence: Evidence, names: NamesInPassing) -> Iterator[tuple[int, str]]:
+    """`the highest amount` where no element uses the column `amount`."""
+    for position, (token, following) in enumerate(pairwise(tokens)):
+        if token.text in _MEASURING and following.kind == "word":
+            known = {following.text, following.text.removesuffix("s")} & names.columns
+            if known and evidence.words.isdisjoint({*known, following.text}):
+                yield position, f"{token.written} {following.written}"
+
+
+_PLACES = word_set("country nation city state region territory market continent")
+"""Words in the names of columns that hold places."""
+
+
+def _unsaid_places(tokens: list[WordToken], evidence: Evidence, names: NamesInPassing) -> Iterator[tuple[int, str]]:
+    """`in Germany` where no element uses the column of the country."""
+    columns = {word for name in names.columns for word in name.split("_")} & _PLACES
+    if columns <= evidence.words:
+        return
+    for position, (token, following) in enumerate(pairwise(tokens)):
+        proper = following.kind == "word" and following.written[0].isupper() and not following.written.isupper()
+        known = following.text in evidence.words or following.text in names.lower or following.text in MONTH_NUMBERS
+        if token.text in ("in", "from") and token.written.islower() and proper and not known:
+            yield position, f"{token.written} {following.written}"
+
+
+_JOINTS = word_set("and or nor , the / &")
+
+
+def _unsaid_members(tokens: list[WordToken], evidence: Evidence) -> Iterator[tuple[int, str]]:
+    """`France or Germany` beside a filter on France alone: names in a row of names, of which a value holds others."""
+    values = {word for text in evidence.texts for word in re.findall(r"[^\W\d_]+", text)}
+    listed, apart = False, True
+    for position, token in enumerate(tokens):
+        if token.text in _JOINTS:
+            apart = apart or token.text != "the"
+            continue
+        name = position > 0 and token.kind == "word" and token.written[0].isupper() and not token.written.isupper()
+        if name and listed and apart and token.text not in evidence.words and token.text not in MONTH_NUMBERS:
+            yield position, token.written
+        listed = token.kind == "word" and token.written[0].isupper() and token.text in values
+        apart = False
 
 
 def _uneven_order(tokens: list[WordToken], evidence: Evidence) -> Iterator[tuple[int, str]]:

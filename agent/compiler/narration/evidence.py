@@ -161,6 +161,8 @@ class Evidence:
             self.compare(sign, _moved(tokens, position + 2), of_filter)
         elif left is not None and left.kind in ("number", "text"):
             self.compare(_TURNED[sign], left.text, of_filter)
+        else:
+            self.facts.add("level")
         self.facts.add({">": "gt", ">=": "ge", "<": "lt", "<=": "le"}[sign])
 
     def _add_ranges(self, tokens: list[_Token], of_filter: bool) -> None:

@@ -92,7 +92,7 @@ def untold_quantities(tokens: list[WordToken], evidence: Evidence, taken: set[in
         if said is None:
             if sign and _compares_alone(tokens, position, length):
                 taken |= {*range(position, position + length)}
-                if not evidence.any_of(_NEEDS[sign]):
+                if not evidence.any_of(_NEEDS[sign]) or not _has_level(tokens, position + length, evidence):
                     yield position, position + length - 1
             position += max(length, 1)
             continue
@@ -130,8 +130,14 @@ def _compares_alone(tokens: list[WordToken], position: int, length: int) -> bool
     if phrase in ("<", ">", "<=", ">=", "≥", "≤", "+", "> ="):
         return False
     if phrase in _NUMBERLESS:
-        return not _LEVELS.isdisjoint(ahead[:2]) and ahead[:1] not in (["their"], ["its"])
+        return not _LEVELS.isdisjoint(ahead) and ahead[:1] not in (["their"], ["its"])
     return ahead[:1] not in (["once"], ["just"])
+
+
+def _has_level(tokens: list[WordToken], position: int, evidence: Evidence) -> bool:
+    """True unless an average or another level follows, and no field compares with anything but a value."""
+    ahead = {token.text for token in tokens[position : position + 4]}
+    return ahead.isdisjoint(("average", "mean", "median")) or "level" in evidence.facts
 
 
 def _sign_after(tokens: list[WordToken], said: Said) -> tuple[str, int]:
@@ -151,7 +157,8 @@ def _is_carried(said: Said, sign: str, evidence: Evidence, turned: bool, tokens:
         return said.value in evidence.rounding
     if sign:
         return any(_is_compared(value, sign, evidence, turned) for value in said.values)
-    if not evidence.numbers.isdisjoint(said.values):
+    minus = said.first > 0 and tokens[said.first - 1].text in ("-", "−", "minus")
+    if not evidence.numbers.isdisjoint((*said.values, *(-value for value in said.values if minus))):
         return True
     return (
         _is_near(said, evidence)
@@ -159,6 +166,7 @@ def _is_carried(said: Said, sign: str, evidence: Evidence, turned: bool, tokens:
         or _is_of_quarters(said, tokens, evidence)
         or _counts_parts(said, tokens, evidence)
         or _is_best(said, tokens, evidence)
+        or _is_day_of_month(said, tokens, evidence)
     )
 
 
@@ -169,6 +177,12 @@ def _counts_parts(said: Said, tokens: list[WordToken], evidence: Evidence) -> bo
         cut = said.first > 0 and tokens[said.first - 1].text in ("first", "last", "leading", "trailing")
         return not cut and not evidence.any_of(_CUTTING)
     return not ALTERNATIVES.isdisjoint(behind) and said.value in evidence.counts
+
+
+def _is_day_of_month(said: Said, tokens: list[WordToken], evidence: Evidence) -> bool:
+    """True for `31st` beside a date of that day."""
+    ordinal = said.last > said.first and tokens[said.last].text in ("st", "nd", "rd", "th")
+    return ordinal and any(day.day == said.value for day in evidence.dates)
 
 
 def _is_best(said: Said, tokens: list[WordToken], evidence: Evidence) -> bool:

@@ -219,5 +219,7 @@ def _carries_month(month: int, evidence: Evidence) -> bool:
         return True
     bounds = {Decimal(month + 1), Decimal(month - 1)}
     compared = bool(bounds & evidence.numbers) and evidence.any_of(("gt", "lt"))
-    by_number = "month" in evidence.words and (Decimal(month) in evidence.numbers or compared)
+    by_number = not evidence.words.isdisjoint(("month", "moy", "mon", "mth")) and (
+        Decimal(month) in evidence.numbers or compared
+    )
     return by_number or any(day.month in (month, month % 12 + 1) for day in evidence.dates)

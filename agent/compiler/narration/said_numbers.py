@@ -51,9 +51,13 @@ _COUNTED = word_set(
     "flag flags relation relations way ways input inputs branches attributes dimensions part parts measures"
 )
 """Nouns whose number describes the shape of the work."""
+_ABOUT = word_set("about around approximately approx roughly circa ~ some")
+_ROWS = word_set("row rows record records entries")
+"""Behind a rough number: the size of a table."""
 ALTERNATIVES = word_set(
-    "profiles combinations bands cases conditions criteria alternatives variants tiers brackets options statuses "
-    "states kinds types segments scenarios categories classes buckets levels groups rules"
+    "profiles combinations bands cases conditions criteria alternatives variants tiers brackets options "
+    "statuses joins filters aggregations rates figures totals states kinds types segments scenarios categories "
+    "classes buckets levels groups rules"
 )
 """Nouns whose number counts the parts of a condition, of a list or of a CASE."""
 
@@ -142,6 +146,8 @@ def _is_label(tokens: list[WordToken], first: int, last: int, after_comparison: 
     """True for a number that names or counts something outside the rows."""
     before, after = _text(tokens, first - 1), _text(tokens, last + 1)
     if last + 1 < len(tokens) and tokens[last + 1].start == tokens[last].end and _is_glued(tokens[last + 1]):
+        return True
+    if before in _ABOUT and after in _ROWS:
         return True
     if before in _LABELS or (before in ("-", "#") and first > 1 and tokens[first - 2].written.isupper()):
         return True

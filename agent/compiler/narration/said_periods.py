@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from agent.compiler.narration.evidence import as_date
-from agent.compiler.narration.said_numbers import ordinal
+from agent.compiler.narration.said_numbers import ordinal, said_at
 from agent.compiler.narration.word_tokens import WordToken, word_list, word_set
 
 MONTHS = word_list("january february march april may june july august september october november december")
@@ -50,6 +50,7 @@ def period_at(tokens: list[WordToken], position: int) -> Period | None:
         return _months(position, position, year, month, month) if 1 <= month <= 12 else None
     return (
         _half(tokens, position)
+        or _first_months(tokens, position)
         or _written_date(tokens, position)
         or _quarter_of_year(tokens, position)
         or _decade(tokens, position)
@@ -77,6 +78,19 @@ def _half(tokens: list[WordToken], position: int) -> Period | None:
     return Period(position, whole.last, middle + _ONE_DAY, whole.high)
 
 
+def _first_months(tokens: list[WordToken], position: int) -> Period | None:
+    """`first six months of 2023`."""
+    texts = [token.text for token in tokens[position : position + 5]]
+    if len(texts) < 5 or texts[0] not in ("first", "last") or texts[2:4] != ["months", "of"] or not _is_year(texts[4]):
+        return None
+    said = said_at(tokens, position + 1, True)
+    count = int(said.value) if said and 1 <= said.value <= 12 else 0
+    if not count:
+        return None
+    low, high = (1, count) if texts[0] == "first" else (13 - count, 12)
+    return _months(position, position + 4, int(texts[4]), low, high)
+
+
 _HALVES = {1: (1, 6), 2: (7, 12)}
 """First and last month of the halves of a year."""
 
@@ -84,6 +98,8 @@ _HALVES = {1: (1, 6), 2: (7, 12)}
 def _decade(tokens: list[WordToken], position: int) -> Period | None:
     """`nineties`, `1990s`."""
     text, last = tokens[position].text, position
+    if {"their", "his", "her"} & {token.text for token in tokens[max(0, position - 3) : position]}:
+        return None  # an age
     start = _DECADES.get(text)
     if start is None and _is_year(text) and text.endswith("0") and position + 1 < len(tokens):
         following = tokens[position + 1]

@@ -17,6 +17,7 @@ _ARITHMETIC = "product division minus +"
 _PURPOSE = (
     "name names day days of half letter letters character characters line step join filter we is and term semester time"
 )
+_STEPS = "step steps join joins stage query result results filter filters aggregation transformation to"
 TELLING = (
     # which rows stay
     telling(
@@ -31,6 +32,12 @@ TELLING = (
         "discard|discards|skip|skips|skipping|omit|omits|omitting|ignore|ignores|ignoring|ignored",
         f"{_MISSING} filter inner case aggregate dedup",
         "case whitespace",
+    ),
+    telling(
+        "remove|removes|removing|removed",
+        "f:trim f:btrim f:ltrim f:rtrim f:replace f:regexp_replace f:translate f:substring f:substr f:left f:right "
+        "f:split f:split_part f:nullif f:lstrip cast :: f:date f:date_trunc case",
+        steps="derive",
     ),
     telling(
         "remove|removes|removing|removed|drop|drops|dropping|dropped|eliminate|eliminating",
@@ -156,8 +163,23 @@ TELLING = (
         "",
         "without avoid avoids avoiding not prevent prevents no",
     ),
+    telling(
+        "did not|do not|does not|have not|has not|had not|didn't|don't|doesn't",
+        "anti outer is_null exists",
+        "match exist count",
+        "that which if",
+        "join",
+    ),
+    telling("without duplicates|no duplicates", "distinct dedup rank group union", steps="select target filter"),
     # what is computed
-    telling("average|averages|averaged|averaging|mean|avg", "f:avg f:mean division window"),
+    telling(
+        "number of|count of|how many",
+        "f:count count_distinct f:sum aggregate window f:length f:char_length minus f:datediff f:size f:cardinality",
+        "",
+        "phone order account invoice tail flight",
+        "target aggregate",
+    ),
+    telling("average|averages|averaged|averaging|mean|avg", "f:avg f:mean division"),
     telling("median", "f:median f:percentile f:percentile_cont f:percentile_approx f:approx_percentile"),
     telling(
         "percentile|percentiles|quartile|quartiles|decile|deciles|quintile|quintiles",
@@ -172,10 +194,18 @@ TELLING = (
     telling("maximum|max", "f:max f:greatest order"),
     telling("minimum|min", "f:min f:least order case gt ge"),
     telling("running|cumulative|cumulatively|rolling|moving|trailing", "running", "time times cost costs late year"),
+    telling("previous|prior", "f:lag frame f:last_value f:first_value join_to_itself interval", _STEPS, "", "window"),
+    telling(
+        "previous|preceding|prior",
+        "f:lag f:lead window interval f:date_sub f:date_add f:add_months join_to_itself",
+        _STEPS,
+        "",
+        "target filter",
+    ),
     telling(
         "previous|preceding|prior",
         "f:lag f:lead window interval f:date_sub f:date_add f:add_months minus join_to_itself",
-        "step steps join joins stage query result results filter filters aggregation transformation to",
+        _STEPS,
     ),
     telling(
         "year-over-year|month-over-month|year over year|month over month|week-over-week|day-over-day|"

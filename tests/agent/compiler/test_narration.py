@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 
 from agent.compiler.narration.descriptions import NamesInPassing
-from agent.compiler.narration.unread import unread_words
+from agent.compiler.narration.unread import read_narration, unread_words
+from agent.compiler.spec.entries import elements_of
 from agent.elements import Claim, Entries, Located, StepEntry
+from agent.request import Specification
 from tests.agent.compiler.descriptions import Description, descriptions, entries
 
 FLIGHTS = {
     "columns": ["origin", "carrier", "dep_delay", "arr_delay", "distance"],
     "filters": [["dep_delay", "IS NOT NULL", None]],
 }
+EXAMPLES = Path(__file__).parents[3] / "examples"
 DESCRIPTIONS = [*descriptions()]
 
 
@@ -39,6 +44,13 @@ def test_words_are_carried_or_told(one: Description) -> None:
     assert bool(found) == bool(one.unread)
     for words in one.unread:
         assert any(words.lower() in told.lower() or told.lower() in words.lower() for told in found), found
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_fields_of_the_examples_carry_their_words(example: Path) -> None:
+    """Nothing of them is unread."""
+    specs = Specification.model_validate(json.loads(example.read_text(encoding="utf-8"))["specs"])
+    assert read_narration(specs, elements_of(specs), ("year", "month", "day", "name", "origin")).unread == []
 
 
 def test_each_step_of_words_needs_an_element_of_its_kind() -> None:

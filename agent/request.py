@@ -76,6 +76,13 @@ class SourceTable(_Open):
         """The alias, else the table's name as it was written."""
         return self.alias or self.table_name
 
+    def listed_columns(self) -> list[str]:
+        """The columns that a further key `columns` names; other forms of that key describe the table."""
+        listed = (self.model_extra or {}).get("columns")
+        items = listed if isinstance(listed, list) else []
+        found = [item.get("name") if isinstance(item, dict) else item for item in items]
+        return [name for name in found if isinstance(name, str) and name not in ("", "*")]
+
 
 class TargetColumn(_Strict):
     """A column of the target in the order wanted; `type` is PostgreSQL's name, `None` when not declared."""

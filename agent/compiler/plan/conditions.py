@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Literal
+
+from pydantic import JsonValue
 
 from agent.compiler.expressions.column_kinds import Kind, mismatch, unordered
 from agent.compiler.expressions.literals import exact_value
@@ -26,6 +30,12 @@ _RANGES = frozenset({"BETWEEN", "NOT BETWEEN"})
 _LISTS = frozenset({"IN", "NOT IN"}) | _RANGES
 _EQUALITIES = frozenset({"=", "!=", "IN", "NOT IN"})
 _COMPARED = frozenset({"=", "!=", ">", "<", ">=", "<="})
+_AS_COMPARISONS: dict[str, tuple[Literal["and", "or"], tuple[str, ...]]] = {
+    "IN": ("or", ("=",)), "NOT IN": ("and", ("!=",)), "BETWEEN": ("and", (">=", "<=")), "NOT BETWEEN": ("or", ("<", ">")),
+}  # fmt: skip
+"""Operators over lists as comparisons with single values, and the word between them."""
+_DIGITS_ALONE = re.compile(r"\d+([-/.:]\d+)+", re.ASCII)
+"""A date or number in another form than the column's, as `2024-1-5`: no calculation."""
 _TEXTS = frozenset({"string", "enum", "json", "uuid", "boolean"})
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?")
 _NO_VALUE = (None, True, "", "null", "NULL")
@@ -51,21 +61,34 @@ class ConditionReader:
 
     def _computed(self, entry: Comparison, column: Reference, scope: Scope) -> RowCondition | None:
         """A comparison with an expression: a text that is no value of the column's type, as `shipped + 5`."""
-        value, kind = entry.value, column.kind
-        if (
-            not isinstance(value, str)
-            or entry.literal
-            or entry.operator not in _COMPARED
-            or scope.find(unquoted(value))
-        ):
+        if entry.literal or not _NAME.fullmatch(entry.column):
             return None
-        if kind is None or kind.family in _TEXTS or fitting(lambda: exact_value(value, kind)) is not None:
+        if entry.operator in _AS_COMPARISONS and isinstance(entry.value, list):
+            return self._listed(entry, entry.value, column, scope)
+        if entry.operator not in _COMPARED or not _is_no_value(entry.value, column, scope):
             return None
-        text = f"{entry.column} {entry.operator} ({value})"
+        text = f"{entry.column} {entry.operator} ({entry.value})"
         expression = fitting(lambda: self._work.expression(text))
-        if expression is None or len(expression.mentions) < 2 or not _NAME.fullmatch(entry.column):
+        return None if expression is None else fitting(lambda: bind(expression, scope))
+
+    def _listed(self, entry: Comparison, values: list[JsonValue], column: Reference, scope: Scope) -> RowCondition | None:
+        """IN or BETWEEN as comparisons with one value each, where a value is an expression."""
+        word, operators = _AS_COMPARISONS[entry.operator]
+        single = operators * len(values) if len(operators) == 1 else operators
+        if len(single) != len(values) or not any(_is_no_value(value, column, scope) for value in values):
             return None
-        return fitting(lambda: bind(expression, scope))
+        parts = [replace(entry, operator=operator, value=value) for operator, value in zip(single, values, strict=True)]
+        return ConditionStep(word, tuple(self.step(part, scope) for part in parts))
+
+
+def _is_no_value(value: JsonValue, column: Reference, scope: Scope) -> bool:
+    """True for a text that can only be an expression: it is no column, and no value of the column's type."""
+    kind = column.kind
+    if not isinstance(value, str) or kind is None or kind.family in _TEXTS:
+        return False
+    if scope.find(unquoted(value)) or _DIGITS_ALONE.fullmatch(value):
+        return False
+    return fitting(lambda: exact_value(value, kind)) is None
 
 
 def filter_step(entry: Comparison, column: Reference, scope: Scope) -> FilterStep:

@@ -211,6 +211,10 @@ def read_sources(
             sources.tables[table.key] = table.table_name
             sources.paths[table.key] = path
     _add_qualifiers(sources, specs.source_tables)
+    for table in specs.source_tables:
+        for position, name in enumerate(table.listed_columns() if table.key in sources.paths else ()):
+            with problems.at(f"{sources.paths[table.key]}.columns[{position}]"):
+                sources.column(table.key, name, "")
     return sources
 
 

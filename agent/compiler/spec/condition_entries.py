@@ -224,15 +224,17 @@ def _with_value(column: str, operator: str, value: JsonValue) -> Condition:
         if normal_key(next(iter(value))) not in ("column", "field", "col", "column_name"):
             refuse(f"{value!r} is no value")
         return SqlCondition(f"{column} {operator} {other}")
-    if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == "'" and len(tokens(value)) == 1:
-        return Comparison(column, operator, value[1:-1].replace("''", "'"), literal=True)
+    if isinstance(value, str) and _is_quoted(value):
+        return Comparison(column, operator, _item(value), literal=True)
     return Comparison(column, operator, value)
 
 
 def _items(value: JsonValue, between: bool) -> tuple[JsonValue, bool]:
     """The list in a value that may be written as SQL writes it; True where its texts are quoted."""
     if not isinstance(value, str):
-        return (value if isinstance(value, list) else [value]), False
+        items = value if isinstance(value, list) else [value]
+        quoted = bool(items) and all(isinstance(item, str) and _is_quoted(item) for item in items)
+        return ([_item(item) for item in items] if quoted else items), quoted  # type: ignore[arg-type]
     text = value.strip()
     if text[:1] + text[-1:] in ("()", "[]") and len(tokens(text)) > 1:
         text = text[1:-1]
@@ -242,11 +244,16 @@ def _items(value: JsonValue, between: bool) -> tuple[JsonValue, bool]:
         parts = split_at(text, "TO") if len(parts) == 1 else parts
     if not between and value.strip() == text and len(parts) == 1 and text[:1] not in ("'", '"'):
         return [value], False
-    return [_item(part) for part in parts], all(part[:1] == "'" for part in parts)
+    return [_item(part) for part in parts], all(_is_quoted(part) for part in parts)
+
+
+def _is_quoted(text: str) -> bool:
+    """True for a text that is one text of SQL."""
+    return len(text) > 1 and text[0] == text[-1] == "'" and len(tokens(text)) == 1
 
 
 def _item(part: str) -> JsonValue:
-    if part[:1] == "'" and part[-1:] == "'" and len(part) > 1:
+    if _is_quoted(part):
         return part[1:-1].replace("''", "'")
     if is_number(part):
         return exact_number(part)  # type: ignore[return-value]  # a number, as `is_number` says

@@ -9,6 +9,7 @@ from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse
 from agent.compiler.spec.fields import Details, normal_key, one_or_many
 from agent.compiler.spec.further_keys import COMMENTS, FurtherKeys
 from agent.compiler.spec.key_spellings import ENTRY, KEYS, TYPES
+from agent.compiler.spec.source_keys import read_source
 from agent.compiler.spec.statements import Statements
 from agent.elements import Entries, StepEntry
 from agent.request import Specification
@@ -56,7 +57,7 @@ def read_entries(specs: Specification, problems: Problems, notes: Notes) -> Entr
     lists |= {key: value for key, value in extra.items() if normal_key(key) in _LISTS}
     further.tell("specs", {key: value for key, value in extra.items() if key not in lists})
     for position, table in enumerate(specs.source_tables):
-        further.of_source(f"specs.source_tables[{position}]", table.model_extra or {})
+        read_source(f"specs.source_tables[{position}]", table, read, further)
     target = specs.target_table
     for path, told in told_target_keys(target.model_extra or {}, target.write_mode):
         notes.add(path, told)

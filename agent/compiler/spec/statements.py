@@ -39,6 +39,7 @@ class Statements:
         self.problems, self._notes = problems, notes
         self._sources = SourceNames(specs.source_tables)
         self._listed: list[Stated] = []
+        self._before_joins: list[tuple[str, str]] = []
         self._lists_columns = bool(specs.target_table.columns)
         self.steps: list[tuple[StepEntry, list[Stated]]] = []
 
@@ -59,6 +60,22 @@ class Statements:
             with self.problems.at(path + place):
                 for part in _all_parts(read_conditions(item)):
                     self._state("filter", path + place, part)
+
+    def state_filter(self, path: str, condition: Condition, before_joins: str) -> None:
+        """A filter on the rows of the table `before_joins`."""
+        self._before_joins.append((path, before_joins))
+        for part in _all_parts(condition):
+            self._state("filter", path, part)
+
+    def _refuse_filters_before_outer_joins(self) -> None:
+        """A filter on one table drops rows of the result too, where no outer join keeps the rows of the others."""
+        outer = next((join for join in self.entries.joins if join.value.join_type != "inner"), None)
+        for path, table in self._before_joins if outer else ():
+            with self.problems.at(path):
+                cannot(
+                    f"filters {table!r} before the join of {outer.path if outer else ''}, which keeps rows without a "
+                    f"partner: write the condition in `filters` to drop them too, or {USE_A_MODEL}"
+                )
 
     def add_text(self, path: str, kind: str, item: JsonValue) -> None:
         """Read an entry that is a text alone."""
@@ -95,6 +112,7 @@ class Statements:
         for resolve in later:
             resolve()
         merged.finish(self.problems)
+        self._refuse_filters_before_outer_joins()
         self.entries.steps = [
             replace(step, claims=tuple(dict.fromkeys(own))) for (step, _), own in zip(self.steps, claims, strict=True)
         ]

@@ -104,7 +104,9 @@ def _clauses(text: str) -> Details | None:
         for token in tokens(text)
         if token.depth == 0 and token.word in ("PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS")
     ]
-    if text.strip() and (not starts or text[: starts[0][0]].strip()):
+    if not starts:
+        return None if text.strip() else {}
+    if text[: starts[0][0]].strip():
         return None
     found: Details = {}
     for (start, word), (end, _) in zip(starts, [*starts[1:], (len(text), "")], strict=True):

@@ -31,8 +31,11 @@ _LISTS = frozenset({"IN", "NOT IN"}) | _RANGES
 _EQUALITIES = frozenset({"=", "!=", "IN", "NOT IN"})
 _COMPARED = frozenset({"=", "!=", ">", "<", ">=", "<="})
 _AS_COMPARISONS: dict[str, tuple[Literal["and", "or"], tuple[str, ...]]] = {
-    "IN": ("or", ("=",)), "NOT IN": ("and", ("!=",)), "BETWEEN": ("and", (">=", "<=")), "NOT BETWEEN": ("or", ("<", ">")),
-}  # fmt: skip
+    "IN": ("or", ("=",)),
+    "NOT IN": ("and", ("!=",)),
+    "BETWEEN": ("and", (">=", "<=")),
+    "NOT BETWEEN": ("or", ("<", ">")),
+}
 """Operators over lists as comparisons with single values, and the word between them."""
 _DIGITS_ALONE = re.compile(r"\d+([-/.:]\d+)+", re.ASCII)
 """A date or number in another form than the column's, as `2024-1-5`: no calculation."""
@@ -71,7 +74,9 @@ class ConditionReader:
         expression = fitting(lambda: self._work.expression(text))
         return None if expression is None else fitting(lambda: bind(expression, scope))
 
-    def _listed(self, entry: Comparison, values: list[JsonValue], column: Reference, scope: Scope) -> RowCondition | None:
+    def _listed(
+        self, entry: Comparison, values: list[JsonValue], column: Reference, scope: Scope
+    ) -> RowCondition | None:
         """IN or BETWEEN as comparisons with one value each, where a value is an expression."""
         word, operators = _AS_COMPARISONS[entry.operator]
         single = operators * len(values) if len(operators) == 1 else operators

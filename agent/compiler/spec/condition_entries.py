@@ -232,9 +232,11 @@ def _with_value(column: str, operator: str, value: JsonValue) -> Condition:
 def _items(value: JsonValue, between: bool) -> tuple[JsonValue, bool]:
     """The list in a value that may be written as SQL writes it; True where its texts are quoted."""
     if not isinstance(value, str):
-        items = value if isinstance(value, list) else [value]
-        quoted = bool(items) and all(isinstance(item, str) and _is_quoted(item) for item in items)
-        return ([_item(item) for item in items] if quoted else items), quoted  # type: ignore[arg-type]
+        items: list[JsonValue] = value if isinstance(value, list) else [value]
+        texts = [item for item in items if isinstance(item, str) and _is_quoted(item)]
+        if texts and len(texts) == len(items):
+            return [_item(item) for item in texts], True
+        return items, False
     text = value.strip()
     if text[:1] + text[-1:] in ("()", "[]") and len(tokens(text)) > 1:
         text = text[1:-1]

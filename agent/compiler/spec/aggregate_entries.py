@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from pydantic import JsonValue
 
@@ -12,7 +13,7 @@ from agent.compiler.spec.condition_entries import read_conditions
 from agent.compiler.spec.fields import Details, Fields, names_in, normal_key, one_or_many
 from agent.compiler.spec.key_spellings import FUNCTIONS
 from agent.compiler.spec.sql_conditions import sql_condition
-from agent.compiler.spec.sql_texts import aliased, call_parts, column_parts, is_column
+from agent.compiler.spec.sql_texts import aliased, call_parts, canonical, column_parts, is_column
 from agent.elements import AggregateFunction, Aggregation, Condition, ConditionGroup
 from agent.nearest import did_you_mean
 
@@ -35,6 +36,7 @@ class AggregateParts:
 
 def read_aggregates(given: Details, path: str, notes: Notes) -> tuple[list[tuple[str, AggregateParts]], Fields]:
     """The aggregates of one entry, each with its place in it, and the entry's fields."""
+    given, moved = _mapping_apart(given)
     fields = Fields(given, "aggregate")
     columns = fields.get("aggregations")
     if isinstance(columns, list) and "group_by" not in fields and all(_is_name(item) for item in columns):
@@ -46,10 +48,10 @@ def read_aggregates(given: Details, path: str, notes: Notes) -> tuple[list[tuple
     listed = fields.get("aggregations")
     found: list[tuple[str, AggregateParts]] = []
     if isinstance(listed, dict):
-        found += _mapped(listed, fields.at("aggregations"), group_by)
+        found += _mapped(listed, moved or fields.at("aggregations"), group_by)
     else:
         for place, item in one_or_many(listed):
-            at = fields.at("aggregations") + place
+            at = (moved or fields.at("aggregations")) + place
             if isinstance(item, str) and normal_key(item) in FUNCTIONS and whole.column:
                 # {"column": "amount", "functions": ["sum", "avg"]}
                 found.append((at, AggregateParts(function_of(item), whole.column, None, group_by)))
@@ -61,6 +63,15 @@ def read_aggregates(given: Details, path: str, notes: Notes) -> tuple[list[tuple
     return found, fields
 
 
+def _mapping_apart(given: Details) -> tuple[Details, str]:
+    """The entry with `agg: {…}` as its list of aggregates, as pandas has it, and the place of that key."""
+    fields = Fields(given, "aggregate")
+    if not isinstance(fields.get("function"), dict | list) or "aggregations" in fields:
+        return given, ""
+    at = fields.at("function")
+    return {"aggregations" if f".{name}" == at else name: value for name, value in given.items()}, at
+
+
 def _is_name(item: JsonValue) -> bool:
     return isinstance(item, str) and is_column(item) and normal_key(item) not in FUNCTIONS
 
@@ -69,7 +80,31 @@ def group_keys(fields: Fields) -> tuple[str, ...] | None:
     """The keys of the grouping; None where the entry does not speak of it."""
     if not fields.written("group_by"):
         return None
-    return tuple(names_in(fields.get("group_by"), fields.at("group_by")))
+    keys = fields.get("group_by")
+    keys = [_key(one) for one in keys] if isinstance(keys, list) else keys
+    return tuple(names_in(keys, fields.at("group_by")))
+
+
+def _key(item: JsonValue) -> JsonValue:
+    """A key of the grouping; an object with an expression and its name is `expression AS name`."""
+    if not isinstance(item, dict) or len(item) != 2:
+        return item
+    named = Fields(item, "derive")
+    expression, name = named.get("expression") or named.get("weak_name"), named.get("name")
+    return f"{expression} AS {name}" if isinstance(expression, str) and isinstance(name, str) else item
+
+
+def named_keys(part: AggregateParts) -> tuple[AggregateParts, list[tuple[str, str]]]:
+    """The aggregate grouped by names alone, and name and expression of each key that has both."""
+    names, made = [], []
+    for text, name in map(aliased, part.group_by or ()):
+        same = name is None or is_column(text) and column_parts(text)[1].casefold() == name.casefold()
+        names.append(text if name is None or same else name)
+        if name is not None and not same:
+            if name.casefold() in canonical(text).split():
+                cannot(f"{name!r} names a key and a column in its expression; name the key otherwise, or {USE_A_MODEL}")
+            made.append((name, text))
+    return (part if part.group_by is None else replace(part, group_by=tuple(names))), made
 
 
 def aggregate_item(item: JsonValue, group_by: tuple[str, ...] | None = None) -> AggregateParts:
@@ -85,20 +120,42 @@ def aggregate_item(item: JsonValue, group_by: tuple[str, ...] | None = None) -> 
 
 
 def _mapped(listed: Details, at: str, group_by: tuple[str, ...] | None) -> list[tuple[str, AggregateParts]]:
-    """An object that maps a column to its function, or a new name to an aggregate."""
+    """An object that maps a column to its functions, or a new name to an aggregate."""
     found = []
     for key, value in listed.items():
         with within(f"{at}.{key}"):
-            if isinstance(value, str) and FUNCTIONS.get(normal_key(value)):
-                part = AggregateParts(function_of(value), key, None, group_by)
-            elif isinstance(value, str):
-                part = replace(_of_text(value), alias=key, group_by=group_by)
-            elif isinstance(value, dict):
-                part = _part(Fields({"alias": key, **value}, "aggregate"), group_by)
-            else:
-                refuse(f"a function is needed, not {value!r}")
-        found.append((f"{at}.{key}", part))
+            several = value if _are_functions(value) else [value]
+            found += [(f"{at}.{key}", _mapped_one(key, one, group_by)) for one in several]
     return found
+
+
+def _are_functions(value: JsonValue) -> TypeGuard[list[JsonValue]]:
+    return isinstance(value, list) and bool(value) and all(_is_function(one) for one in value)
+
+
+def _is_function(value: JsonValue) -> TypeGuard[str]:
+    return isinstance(value, str) and normal_key(value) in FUNCTIONS
+
+
+def _mapped_one(key: str, value: JsonValue, group_by: tuple[str, ...] | None) -> AggregateParts:
+    """`{column: function}`, `{name: "sum(x)"}`, `{name: [column, function]}` or `{name: {…}}`."""
+    if isinstance(value, dict):
+        fields = Fields(value, "aggregate")
+        # The key is the column where the object has a name of its own and no column.
+        own = "column" if "alias" in fields and "column" not in fields and not _is_call(fields) else "alias"
+        return _part(Fields({own: key, **value}, "aggregate"), group_by)
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and _is_function(value[1]):
+        return replace(_of_function(value[1], value[0]), alias=key, group_by=group_by)
+    if not isinstance(value, str):
+        refuse(f"a function is needed, not {value!r}")
+    if _is_function(value):
+        return AggregateParts(function_of(value), key, None, group_by)
+    return replace(_of_text(value), alias=key, group_by=group_by)
+
+
+def _is_call(fields: Fields) -> bool:
+    function = _written_function(fields)
+    return function is not None and ("(" in function or function_of(function) == "count")
 
 
 def _part(fields: Fields, group_by: tuple[str, ...] | None) -> AggregateParts:

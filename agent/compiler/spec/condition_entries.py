@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from agent.compiler.problems import USE_A_MODEL, cannot, refuse, within
+from agent.compiler.spec.condition_texts import condition_text, refuse_open_words
 from agent.compiler.spec.fields import Details, Fields, normal_key, one_or_many
 from agent.compiler.spec.key_spellings import FUNCTIONS, OPERATORS
 from agent.compiler.spec.sql_conditions import exact_number, is_condition, is_number, sql_condition
@@ -33,6 +34,7 @@ def read_conditions(raw: JsonValue) -> Condition:
 def read_condition(raw: JsonValue) -> Condition:
     """The condition of one entry."""
     if isinstance(raw, str):
+        refuse_open_words(condition_text(raw))
         if not is_condition(raw):
             cannot(f'"{raw}" is free text; write a condition as SQL, or {USE_A_MODEL}')
         return sql_condition(raw)
@@ -168,22 +170,33 @@ def _comparison(fields: Fields, column: str, written: str | None) -> Condition:
         written = "in" if isinstance(fields.get("value"), list) else "="
     operator = operator_of(written, fields.at("operator"))
     value = fields.raw("value")
-    if operator in ("true", "false"):
-        return Comparison(column, "=", operator == "true")
     if operator in ("=", "!=") and written.strip().lower() in ("is", "is not", "is_not") and _is_null_word(value):
         operator = "IS NULL" if operator == "=" else "IS NOT NULL"
     if operator in ("=", "!=") and written.strip().lower() == "is" and _folded(value) in _NOT_NULL_WORDS:
         operator = "IS NOT NULL"
-    if operator.startswith("IS"):
+    if operator in ("IS NULL", "IS NOT NULL"):
         if not _is_null_word(value) and _folded(value) not in (*_NOT_NULL_WORDS, "is null"):
             refuse(f"{operator} takes no value, and {value!r} is one", fields.at("value"))
         if (_folded(value) in _NOT_NULL_WORDS) and operator == "IS NULL":
             refuse(f"{operator} and the value {value!r} contradict each other", fields.at("value"))
         return Comparison(column, operator)
-    if operator in ("~", "!~"):
-        return SqlCondition(f"{column} {operator} '{str(value).replace(chr(39), chr(39) * 2)}'")
+    if operator in ("true", "false", "~", "!~", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"):
+        return _of_own_form(column, operator, value)
     with within(fields.at("value")):
         return _with_value(column, operator, _between(fields, value) if operator.endswith("BETWEEN") else value)
+
+
+def _of_own_form(column: str, operator: str, value: JsonValue) -> Condition:
+    """The condition of an operator that no Comparison has."""
+    if operator in ("true", "false"):
+        return Comparison(column, "=", operator == "true")
+    if operator in ("~", "!~"):
+        return SqlCondition(f"{column} {operator} '{str(value).replace(chr(39), chr(39) * 2)}'")
+    if value is None:
+        return Comparison(column, "IS NULL" if operator.startswith("IS NOT") else "IS NOT NULL")
+    if not isinstance(value, bool | int | float):
+        cannot(f"{operator} with {value!r}: write SQL, as `{column} {operator} 'x'`, or {USE_A_MODEL}")
+    return SqlCondition(f"{column} {operator} {str(value).upper()}")
 
 
 def _folded(value: JsonValue) -> JsonValue:

@@ -45,8 +45,11 @@ def read_derived(given: Details) -> list[tuple[str, DerivedParts]]:
 def _own(fields: Fields) -> DerivedParts:
     name = fields.text("name", "the new column's name") or fields.text("weak_name", "the new column's name")
     expression = fields.get("expression")
-    if isinstance(expression, str) and name is None:
-        expression, name = aliased(expression)
+    if isinstance(expression, str):
+        text, own = aliased(expression)
+        if own and name and own.casefold() != bare(name).casefold():
+            refuse(f"names the column {own!r}, and the entry {name!r}; write one name", fields.at("expression"))
+        expression, name = text, name or own
     with within(fields.at("expression")):
         return DerivedParts(bare(name) if name else None, None if expression is None else _expression(expression))
 
@@ -117,6 +120,8 @@ def _each(fields: Fields, of_column: str) -> list[tuple[str, Fields]]:
     """The columns of an entry: listed objects, a mapping from column to value, several names with one value, or one."""
     kind = "cast" if of_column == "to" else "fill"
     listed, at, value = fields.get("columns"), fields.at("columns"), fields.raw(of_column)
+    if isinstance(value, dict) and listed is None:
+        listed, at = value, fields.at(of_column)
     if isinstance(listed, dict):
         return [(f"{at}.{name}", Fields({"column": name, of_column: one}, kind)) for name, one in listed.items()]
     found = []

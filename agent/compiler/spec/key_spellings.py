@@ -29,7 +29,7 @@ _CONDITION = """
     low: min minimum lower lower_bound from start start_value min_value value1 value_from
     high: max maximum upper upper_bound to end end_value max_value value2 value_to
     condition: expression sql clause predicate where filter having filter_condition filter_expression where_clause
-        having_clause filter_clause condition_expression having_condition expr criteria
+        having_clause filter_clause condition_expression having_condition expr criteria query
     conditions: filters rules criterion clauses predicates filter_conditions conditions_list groups
         having_conditions
     connector: logical_operator logic logical conjunction combinator combine_with bool boolean_operator
@@ -47,9 +47,10 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "filter": _table(_CONDITION),
     "join": _table("""
         left_table: left left_source left_dataset left_df left_relation table1 primary_table left_side from_table
+            frame1 dataset1
         left_alias: left_table_alias
         right_table: right right_source right_dataset right_df right_relation table2 secondary_table right_side
-            join_table joined_table to_table lookup_table with with_table
+            frame2 dataset2 join_table joined_table to_table lookup_table with with_table
         right_alias: right_table_alias
         table: table_name source source_table target name
         alias: table_alias as
@@ -58,9 +59,9 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         on_columns: columns using keys join_keys on_column join_columns join_on common_columns key join_key
             join_column on_keys using_columns match_columns on_fields
         left_column: left_on left_key left_columns left_keys left_field left_col left_join_key left_on_columns
-            left_join_column source_column
+            left_join_column source_column keys1 key1
         right_column: right_on right_key right_columns right_keys right_field right_col right_join_key
-            right_on_columns right_join_column lookup_column
+            right_on_columns right_join_column lookup_column keys2 key2
         condition: join_condition on_condition on_clause expression on_expression sql predicate join_expression
         on: conditions join_conditions join_criteria criteria
         additional: additional_condition additional_conditions extra_condition extra_conditions and and_condition
@@ -73,6 +74,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
             method agg_func
         column: field col source_column input_column input argument expression expr value_column aggregate_column
             aggregation_column measure column_name field_name
+            field_to_aggregate column_to_aggregate aggregate_field agg_column
         table: table_name table_alias source_table
         alias: as output output_column new_column result output_name alias_name column_alias target_column
             result_column output_alias output_field new_name result_name as_name new_column_name column_as
@@ -80,6 +82,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         weak_function: type
         group_by: groupby groups group_by_columns group_columns group groupings by dimensions grouping
             grouping_columns group_keys group_by_fields groupby_columns group_fields keys
+            fields_to_group_by columns_to_group_by group_by_field group_column group_key
         distinct: is_distinct unique
         where: filter condition filter_where where_clause filter_condition filter_clause filters conditions
         having: having_condition having_clause having_conditions
@@ -103,7 +106,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         name: alias output_column new_column output column_name target_column result_column output_name as
             new_column_name output_alias rank_column ranking_column new_name
         column: field col source_column input_column value_column argument target on expression
-            column_to_aggregate input
+            column_to_aggregate input sql expr formula
         partition_by: partition partition_columns partitionby group_by partitions partition_keys
             partition_by_columns partition_column per
         order_by: order orderby sort_by order_columns order_by_columns sort order_column sort_columns
@@ -124,7 +127,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         """),
     "limit": _table("""
         rows: n limit count top top_n max_rows row_count number k first num_rows row_limit limit_count
-            number_of_rows take size value limit_rows max_records limit_value
+            number_of_rows take size value head limit_rows max_records limit_value
         with_ties: ties keep_ties include_ties
         order_by: order_by_columns sort_by by columns column orderby sort_columns sort order_columns order_column
             sort_column ordering
@@ -193,16 +196,17 @@ TYPES = {
         join: joins merge lookup join_tables left_join right_join inner_join full_join outer_join full_outer_join
             left_outer_join join_condition enrich joining multi_join
         filter: filters where having filtering filter_rows row_filter post_filter post_aggregation_filter
-            filter_aggregate filter_after_aggregation filter_condition where_clause having_filter
+            filter_aggregate filter_after_aggregation filter_condition where_clause having_filter query
         aggregate: aggregation aggregations aggregates group group_by groupby agg summarize summarise summary
             grouping group_aggregate group_and_aggregate group_by_aggregate aggregate_by rollup_by
         derive: derived derived_column derived_columns derive_column derive_columns calculate calculated_column
             calculation add_column add_columns compute computed_column with_column withcolumn mutate expression
             new_column column_expression formula derivation case case_when conditional map transform_column
             create_column computation extract apply_expression
+            assign derived_field calculated_columns calculated_field add_field computed_columns
         window: window_function windowing rank ranking row_number dense_rank lag lead analytic analytic_function
             window_functions running_total cumulative_sum cumulative moving_average percentile_rank
-        sort: order order_by orderby sorting arrange ordering sort_by
+        sort: order order_by orderby sorting arrange ordering sort_by sort_values sort_rows
         limit: top_n top topn head take top_rows limit_rows first_n top_k topk sort_and_limit order_and_limit
         select: project projection select_columns choose_columns keep_columns column_selection final_select output
             output_columns reorder_columns reorder drop drop_columns drop_column
@@ -248,8 +252,7 @@ OPERATORS = {
         "is not equal to",
         ">": ">, gt, greater than, greater, after, more than, is greater than, above, exceeds, later than",
         ">=": ">=, ≥, gte, ge, greater than or equal, greater than or equal to, greater or equal, at least, "
-        "on or after, "
-        "greater equal, geq, =>, not less than, greaterthanorequal",
+        "on or after, greater equal, geq, =>, not less than, greaterthanorequal",
         "<": "<, lt, less than, less, before, is less than, below, fewer than, lower than, earlier than",
         "<=": "<=, ≤, lte, le, less than or equal, less than or equal to, less or equal, at most, on or before, "
         "less equal, leq, =<, not greater than, lessthanorequal",
@@ -270,6 +273,8 @@ OPERATORS = {
         "not starts with": "not starts with, does not start with",
         "ends with": "ends with, endswith, suffix",
         "not ends with": "not ends with, does not end with",
+        "IS NOT DISTINCT FROM": "is not distinct from, <=>, null safe equal, eqnullsafe, equal null safe",
+        "IS DISTINCT FROM": "is distinct from",
         "true": "is true",
         "false": "is false",
         "~": "~, regex, regexp, rlike, matches, matches regex, regexp like, similar to, regexp match",

@@ -12,8 +12,8 @@ from agent.compiler.spec.sql_texts import split_at
 from agent.elements import SortItem
 
 _DIRECTIONS: dict[object, bool] = {
-    "asc": False, "ascending": False, "lowest first": False,
-    "desc": True, "descending": True, "highest first": True, "dsc": True,
+    "asc": False, "ascending": False, "lowest first": False, "true": False,
+    "desc": True, "descending": True, "highest first": True, "dsc": True, "false": True,
 }  # fmt: skip
 _ITEM_KEYS = {
     "column": ("column", "field", "name", "col", "by", "expression", "column_name", "key", "field_name"),
@@ -110,14 +110,14 @@ def _of_text(text: str, descending: bool, nulls: JsonValue) -> SortItem:
 
 
 def _descends(value: JsonValue) -> bool:
-    """True for a descending order. A boolean says whether it ascends."""
+    """True for a descending order. A boolean, in words or as 0 and 1, says whether it ascends."""
     if value is None:
         return False
     if isinstance(value, bool):
         return not value
     word = value.strip().lower() if isinstance(value, str) else value
-    if word == -1 or word == 1:
-        return word == -1
+    if word in (-1, 0, 1):
+        return word != 1
     if isinstance(word, list | dict) or word not in _DIRECTIONS:
         refuse(f"{value!r} is not a direction; write asc or desc")
     return _DIRECTIONS[word]

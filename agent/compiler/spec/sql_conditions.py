@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
 from pydantic import JsonValue
 
+from agent.compiler.spec.condition_texts import condition_text
 from agent.compiler.spec.fields import normal_key
 from agent.compiler.spec.key_spellings import FUNCTIONS
 from agent.compiler.spec.sql_texts import Token, call_parts, is_column, tokens
@@ -23,6 +25,7 @@ _CALLED = re.compile(r"[\w\"`]\s*[(\[]")
 
 def sql_condition(text: str) -> Condition:
     """The condition in a text."""
+    text = condition_text(text)
     found = tokens(text)
     deep = max((token.depth for token in found), default=0) + sum(token.word == "NOT" for token in found)
     return _any_of(text, found) if found and deep < _MOST_LEVELS else SqlCondition(text.strip())
@@ -32,8 +35,10 @@ def is_condition(text: str) -> bool:
     """True for a text that compares something, as `amount > 10`; False for a sentence."""
     read = sql_condition(text)
     leaves = read.parts if isinstance(read, ConditionGroup) else (read,)
-    compared = any(isinstance(leaf, Comparison | ConditionGroup) for leaf in leaves)
-    return compared or _CALLED.search(text) is not None or any(token.word in _COMPARING for token in tokens(text))
+    found = tokens(text)
+    distinct = any(one.word == "DISTINCT" and two.word == "FROM" for one, two in pairwise(found))
+    compared = distinct or any(isinstance(leaf, Comparison | ConditionGroup) for leaf in leaves)
+    return compared or _CALLED.search(text) is not None or any(token.word in _COMPARING for token in found)
 
 
 def _any_of(text: str, found: list[Token]) -> Condition:

@@ -102,7 +102,7 @@ def aliased(text: str) -> tuple[str, str | None]:
 def canonical(text: str) -> str:
     """A text to compare expressions by: without case, blanks and qualifiers outside quotes."""
     found = tokens(text) or [Token(text.strip(), 0, 0, 0)]
-    words = [token.word if token.word[0] == "'" else bare(token.word).casefold() for token in found]
+    words = [token.word if token.word[:1] == "'" else bare(token.word).casefold() for token in found]
     kept: list[str] = []
     for word in words:
         if len(kept) > 1 and kept[-1] == "." and re.fullmatch(r"\w+|\*", word):

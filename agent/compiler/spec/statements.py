@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from agent.compiler.notes import Notes
 from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse
-from agent.compiler.spec.aggregate_entries import AggregateParts, aggregate_item, read_aggregates
+from agent.compiler.spec.aggregate_entries import AggregateParts, aggregate_item, named_keys, read_aggregates
 from agent.compiler.spec.condition_entries import read_conditions
 from agent.compiler.spec.derived_entries import DerivedParts, of_text, read_casts, read_derived, read_fills
 from agent.compiler.spec.fields import Details, Fields, one_or_many
@@ -40,6 +40,8 @@ class Statements:
         self._sources = SourceNames(specs.source_tables)
         self._listed: list[Stated] = []
         self._before_joins: list[tuple[str, str]] = []
+        self._keys: dict[str, tuple[str, str]] = {}
+        """Name of each key of a grouping that has one, with its path and expression."""
         self._lists_columns = bool(specs.target_table.columns)
         self.steps: list[tuple[StepEntry, list[Stated]]] = []
 
@@ -109,6 +111,9 @@ class Statements:
                     else:
                         own += merged.add(kind, path, value, listed=False)
                         merged.claimed |= {claim.path for claim in own}
+        for name, (path, expression) in self._keys.items():
+            with self.problems.at(path):
+                merged.add("derive", f"{path}.group_by", DerivedParts(name, expression), listed=False)
         for resolve in later:
             resolve()
         merged.finish(self.problems)
@@ -143,7 +148,12 @@ class Statements:
 
     def aggregates(self, details: Details, written: str, path: str) -> list[Stated]:
         """The aggregates of an entry, its grouping, and the conditions on them."""
-        found, fields = read_aggregates(details, path, self._notes)
+        read, fields = read_aggregates(details, path, self._notes)
+        found = []
+        for place, whole in read:
+            part, made = named_keys(whole)
+            found.append((place, part))
+            self._keys |= {name: (path, expression) for name, expression in made}
         stated: list[Stated] = [(place, "aggregate", part) for place, part in found if part != AggregateParts()]
         if "having" in fields:
             place = fields.at("having")
@@ -172,7 +182,7 @@ class Statements:
             return found
         if [name for name in fields if name != "name"] == [] and "name" in fields:
             return [("", "derive", DerivedParts(fields.text("name", "the new column's name")))]
-        if "expression" in {key.lower() for key in details} and "function" not in fields:
+        if {"expression", "sql", "expr", "formula"} & {key.lower() for key in details} and "function" not in fields:
             return self.derived(details, written, path)
         window = read_window(details, written if written in _WINDOW_TYPES else "")
         stated: list[Stated] = [("", "window", window)]

@@ -425,3 +425,143 @@ def test_any_value_in_a_sort_is_read_or_refused(key: str, value: Any) -> None:
     for details in ({"columns": [{"column": "a", key: value}]}, {"columns": ["a", "b", "c"], key: value}):
         entries, problems, _ = read(transformations=[{"type": "sort", "details": details}])
         assert bool(problems) != bool(entries.sort)
+
+
+BOTH_HOLD = ConditionGroup("and", (OVER_10, Comparison("note", "=", "a", literal=True)))
+EITHER_HOLDS = ConditionGroup("or", (OVER_10, Comparison("note", "=", "a", literal=True)))
+CONDITIONS: list[tuple[str, Any]] = [
+    ("WHERE amount > 10", OVER_10),
+    ("having amount > 10;", OVER_10),
+    ("AND amount > 10", OVER_10),
+    ("amount > 10 and note == 'a'", BOTH_HOLD),
+    ("amount > 10 && note = 'a'", BOTH_HOLD),
+    ("(amount > 10) & (note == 'a')", BOTH_HOLD),
+    ("(amount > 10) | (note == 'a')", EITHER_HOLDS),
+    ("~(amount > 10)", ConditionGroup("not", (OVER_10,))),
+    ("!(amount > 10)", ConditionGroup("not", (OVER_10,))),
+    ("a in [1, 2]", Comparison("a", "IN", [1, 2])),
+    ("a <> 5", Comparison("a", "!=", 5)),
+    ("a IS NOT DISTINCT FROM b", SqlCondition("a IS NOT DISTINCT FROM b")),
+    ("flags & 4 = 4", SqlCondition("flags & 4 = 4")),
+    ("a || b = 'xy'", SqlCondition("a || b = 'xy'")),
+    ("CASE WHEN a > 1 THEN b & 4 WHEN a < 0 THEN 1 END = 1", None),
+]
+
+
+@pytest.mark.parametrize(("text", "meant"), CONDITIONS)
+@pytest.mark.parametrize("kind", ["filter", "query", "where"])
+def test_a_condition_of_another_tool_is_read_as_sql(kind: str, text: str, meant: Any) -> None:
+    """Signs between conditions connect them; between values they keep their meaning."""
+    meant = meant or SqlCondition(text)
+    parts = meant.parts if isinstance(meant, ConditionGroup) and meant.operator == "and" else (meant,)
+    entries, problems, _ = read(transformations=[{"type": kind, "details": {"query": text}}])
+    assert ([one.value for one in entries.filters], problems) == ([*parts], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("amount > 10 || note = 'a'", "write OR"),
+        ("OR amount > 10", "lacks a condition beside OR"),
+        ("amount > 10 AND", "lacks a condition beside AND"),
+        ("amount > 10 AND OR note = 'a'", "side by side"),
+    ],
+)
+def test_a_condition_that_lacks_a_side_is_refused(text: str, message: str) -> None:
+    """`||` joins texts."""
+    [problem] = read(filters=[text])[1]
+    assert message in problem.message
+
+
+@pytest.mark.parametrize("value", [5, True, None])
+def test_a_comparison_that_takes_null_for_a_value(value: Any) -> None:
+    """As an operator it takes a number, a truth value or null."""
+    meant = SqlCondition(f"a IS DISTINCT FROM {str(value).upper()}")
+    entries, problems, _ = read(filters=[{"column": "a", "operator": "IS DISTINCT FROM", "value": value}])
+    found = [one.value for one in entries.filters]
+    assert (found, problems) == ([Comparison("a", "IS NOT NULL") if value is None else meant], [])
+
+
+BY_CITY: list[tuple[dict[str, Any], list[Aggregation]]] = [
+    ({"by": ["city"], "agg": {"total": ["amount", "sum"]}}, [SUM]),
+    ({"groupby": "city", "agg": {"amount": "sum"}}, [replace(SUM, alias="sum_amount")]),
+    (
+        {"by": "city", "aggfunc": {}, "aggregations": {"amount": ["sum", "mean"]}},
+        [replace(SUM, alias="sum_amount"), Aggregation("avg", "amount", "avg_amount", ("city",))],
+    ),
+    ({"group_by": "city", "aggs": {"amount": {"function": "sum", "alias": "total"}}}, [SUM]),
+    ({"group_by": "city", "aggs": {"total": {"function": "sum", "column": "amount"}}}, [SUM]),
+    (
+        {"fields_to_group_by": ["city"], "field_to_aggregate": "amount", "aggregate_function": "sum", "alias": "total"},
+        [SUM],
+    ),
+]
+
+
+@pytest.mark.parametrize(("details", "meant"), BY_CITY)
+def test_a_grouping_in_the_words_of_pandas(details: dict[str, Any], meant: list[Aggregation]) -> None:
+    """A mapping has a new name with column and function, or a column with its functions."""
+    details = {key: value for key, value in details.items() if value}
+    entries, problems, _ = read(transformations=[{"type": "groupby", "details": details}])
+    assert ([one.value for one in entries.aggregations], problems) == (meant, [])
+
+
+MORE_STEPS: list[tuple[str, dict[str, Any], str, Any]] = [
+    (
+        "sort_values",
+        {"by": ["a", "b"], "ascending": [False, True]},
+        "sort",
+        (SortItem("a", True, True), SortItem("b", False, False)),
+    ),
+    ("sort_values", {"by": "a", "ascending": "false"}, "sort", (SortItem("a", True, True),)),
+    ("sort", {"by": "a", "ascending": 0}, "sort", (SortItem("a", True, True),)),
+    ("limit", {"head": 5}, "limit", (5, False)),
+    ("assign", {"columns": {"x": "a + 1"}}, "derived", DerivedColumn("x", "a + 1")),
+    ("derive", {"name": "x", "expression": "a + 1 AS x"}, "derived", DerivedColumn("x", "a + 1")),
+    ("fillna", {"value": {"a": 0}}, "derived", DerivedColumn("a", "COALESCE(a, 0)")),
+    ("window", {"sql": "rank() over (partition by city order by amount desc) as r"}, "windows", RANK),
+    (
+        "join",
+        {"frame1": "o", "frame2": "c", "keys1": ["customer_id"], "keys2": ["id"]},
+        "joins",
+        JoinCondition("o", "c", "inner", (), "customer_id", "id"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "details", "into", "meant"), MORE_STEPS)
+def test_a_step_in_the_words_of_another_tool(kind: str, details: dict[str, Any], into: str, meant: Any) -> None:
+    """Nothing of it is dropped."""
+    entries, problems, _ = read(transformations=[{"type": kind, "details": details}])
+    assert ([one.value for one in getattr(entries, into)], problems) == ([meant], [])
+
+
+QUARTER = DerivedColumn("qtr", "date_trunc('quarter', o.day)")
+
+
+@pytest.mark.parametrize(
+    "key", ["date_trunc('quarter', o.day) AS qtr", {"expression": QUARTER.expression, "as": "qtr"}]
+)
+def test_a_key_of_a_grouping_may_have_a_name(key: Any) -> None:
+    """The key is a new column of that name."""
+    for specs in (
+        {"aggregations": [{**AGGREGATES[0][0], "group_by": [key]}]},
+        {"aggregations": ["sum(amount) AS total"], "group_by": [key]},
+        {"aggregations": ["sum(amount) AS total"], "transformations": [{"type": "group_by", "by": [key]}]},
+    ):
+        entries, problems, _ = read(**specs)
+        assert [one.value for one in entries.derived] == [QUARTER]
+        assert ([one.value.group_by for one in entries.aggregations], problems) == ([("qtr",)], [])
+
+
+def test_a_name_that_hides_a_column_of_its_key_is_for_a_model() -> None:
+    """`o.city AS city` is the column itself."""
+    entries, problems, _ = read(aggregations=["sum(amount) AS total"], group_by=["o.city AS city"])
+    assert ([one.value.group_by for one in entries.aggregations], problems) == ([("o.city",)], [])
+    assert [one.beyond for one in read(aggregations=["sum(a) AS s"], group_by=["lower(city) AS city"])[1]] == [True]
+
+
+def test_two_names_of_one_new_column_are_refused() -> None:
+    """The text names one, the entry another."""
+    [problem] = read(derived_columns=[{"name": "x", "expression": "a + 1 AS y"}])[1]
+    assert "write one name" in problem.message

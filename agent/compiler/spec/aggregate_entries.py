@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeGuard
 
 from pydantic import JsonValue
@@ -101,7 +102,7 @@ def named_keys(part: AggregateParts) -> tuple[AggregateParts, list[tuple[str, st
         same = name is None or is_column(text) and column_parts(text)[1].casefold() == name.casefold()
         names.append(text if name is None or same else name)
         if name is not None and not same:
-            if name.casefold() in canonical(text).split():
+            if any(one == name.casefold() and two != "(" for one, two in pairwise([*canonical(text).split(), ""])):
                 cannot(f"{name!r} names a key and a column in its expression; name the key otherwise, or {USE_A_MODEL}")
             made.append((name, text))
     return (part if part.group_by is None else replace(part, group_by=tuple(names))), made

@@ -166,6 +166,8 @@ class Deduplication:
 
     partition_by: tuple[str, ...]
     order_by: tuple[SortItem, ...]
+    keep: Literal["first", "last", "greatest", "least"] = "first"
+    """The row that stays, where another element says the order; `order_by` begins with it."""
 
 
 @dataclass(frozen=True)

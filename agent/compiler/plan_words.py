@@ -86,12 +86,15 @@ def _fan_out(step: JoinStep, snapshot: Snapshot) -> str:
 
 
 def _phase(phase: PlanPhase, of: str) -> dict[str, list[str]]:
-    return {
+    found = {
         f"new columns{of}": [_computed(step) for step in phase.derived],
         f"filters{of}": [_filter(step) for step in phase.filters],
-        f"windows{of}": [_computed(step) for step in phase.windowed],
-        f"filters on windows{of}": [_filter(step) for step in phase.windowed_filters],
     }
+    for place, one in enumerate(phase.rounds):
+        behind = " over the rows that are left" if place else ""
+        found[f"windows{of}{behind * place}"] = [_computed(step) for step in one.windowed]
+        found[f"filters on windows{of}{behind * place}"] = [_filter(step) for step in one.filters]
+    return found
 
 
 def _computed(step: ComputedStep) -> str:

@@ -75,8 +75,9 @@ def _phase(
     derived, filtered, windowed, chosen = names
     yield derived, [_computed(step, windows) for step in phase.derived]
     yield filtered, _where(phase.filters)
-    yield windowed, [_computed(step, windows) for step in phase.windowed]
-    yield chosen, _where(phase.windowed_filters)
+    for one in phase.rounds:
+        yield windowed, [_computed(step, windows) for step in one.windowed]
+        yield chosen, _where(one.filters)
 
 
 def _join(step: JoinStep, variable: str) -> Call:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.compiler.problems import Problems
-from agent.elements import Entries, StepEntry
+from agent.elements import Entries, Located, SortItem, StepEntry
 
 AS_LISTED = ("filters after windows", "filters after deduplications")
 """Kinds of reversed steps that are carried out as listed."""
@@ -22,6 +22,18 @@ def listed_before(steps: Sequence[StepEntry]) -> dict[str, set[str]]:
                 found.setdefault(claim.path, set(made))
         made |= {claim.path for claim in step.claims if claim.kind in _WINDOWS}
     return found
+
+
+def sort_before(entries: Entries, path: str) -> Located[tuple[SortItem, ...]] | None:
+    """The last sort that a step states before the step of the element at `path`."""
+    sorts, found = dict(entries.sort), None
+    for step in entries.steps:
+        if any(claim.path == path for claim in step.claims):
+            return found
+        for claim in step.claims:
+            if claim.kind == "sort" and claim.path in sorts:
+                found = Located(step.path, sorts[claim.path])
+    return None
 
 
 def refuse_distinct_groups(entries: Entries, problems: Problems) -> None:

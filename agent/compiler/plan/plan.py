@@ -12,6 +12,7 @@ from agent.compiler.plan.conditions import ConditionReader
 from agent.compiler.plan.default_columns import DefaultColumns
 from agent.compiler.plan.derivations import bind, refuse_shadowed, tell_remarks
 from agent.compiler.plan.filter_lists import filters_once
+from agent.compiler.plan.first_rows import first_rows, refuse_windows_beside
 from agent.compiler.plan.grouping import Grouped, GroupingReader
 from agent.compiler.plan.joins import JoinChain, join_chain, tell_lost_partners
 from agent.compiler.plan.listed_order import listed_before, refuse_distinct_groups
@@ -32,6 +33,7 @@ from agent.compiler.plan.steps import (
     UnionStep,
 )
 from agent.compiler.plan.unions import apply_unions
+from agent.compiler.plan.window_rounds import Rounds
 from agent.compiler.plan.window_steps import WindowPlaces, bind_window
 from agent.compiler.problems import Problems, refuse, within
 from agent.elements import Comparison, Condition, Entries, Located, WindowEntry
@@ -85,16 +87,18 @@ class _Planner:
         self._conditions = ConditionReader(self._work)
         self._steps, self._waiting = _Columns(), list[Computed]()
         self._listed_before = listed_before(entries.steps)
-        self._deferred: list[RowCondition] = []
-        """Filters that are listed behind a window."""
+        self._rounds = Rounds(entries.steps)
         with self._stages.stage() as problems:
             self._work.read(problems)
-            self._filters = [*self._lifted_filters(entries, problems), *self._first_rows(entries, problems)]
+            first = first_rows(entries, specs, self._work, found.notes, problems)
+            self._filters = [*self._lifted_filters(entries, problems), *first]
             self._entries = self._lifted_result(entries, problems)
             self._ordered = in_order(self._work.items.values(), self._before, problems)
             listed = bool(specs.target_table.columns or self._entries.select)
             self._defaults = DefaultColumns(self._work, self._before, rows.sources, target, listed, found)
             self._place(problems)
+            windows = [item for item in self._ordered if item.is_window and item not in self._waiting]
+            refuse_windows_beside(entries, windows, problems)
             self._defaults.waiting = self._waiting
 
     def _lifted_filters(self, entries: Entries, problems: Problems) -> list[Located[Condition]]:
@@ -102,20 +106,6 @@ class _Planner:
         for path, entry in entries.filters:
             with problems.at(path):
                 found += [Located(path, one) for one in self._work.conditions(entry, path)]
-        return found
-
-    def _first_rows(self, entries: Entries, problems: Problems) -> list[Located[Condition]]:
-        """Deduplications as a filter on the row's number within its group."""
-        found: list[Located[Condition]] = []
-        for path, entry in entries.deduplications:
-            with problems.at(path):
-                if not entry.order_by:
-                    refuse(
-                        "keeps one of several rows, and which one is not said: give `order_by` for the first row of "
-                        "each group, or write a step of type distinct to drop rows that are equal in every column"
-                    )
-                window = WindowEntry("row_number", "", None, entry.partition_by, entry.order_by)
-                found.append(Located(path, Comparison(self._work.hidden_window(window, path), "=", 1)))
         return found
 
     def _lifted_result(self, entries: Entries, problems: Problems) -> Entries:
@@ -149,6 +139,7 @@ class _Planner:
 
     def _compute(self, item: Computed, scope: Names | Grouped, steps: _Columns) -> None:
         """Add the step that computes a column, and its name."""
+        self._rounds.add_step(item.column, item.path)
         column = self._step(item, scope, steps)
         if item.shown:
             scope.define(item.name, column)
@@ -184,7 +175,7 @@ class _Planner:
             filters = self._read_filters(self._before, problems)
         self._defaults.refuse_unreadable()
         outputs, ordering = self._result(self._before, self._defaults.rows(), None)
-        before = phase(self._steps.derived, self._steps.windowed, filters, of_result(outputs, ordering), self._deferred)
+        before = phase(self._steps.derived, self._steps.windowed, filters, of_result(outputs, ordering), self._rounds)
         kept = {step.name for step in (*before.derived, *before.windowed)}
         self._defaults.refuse_unused({step.name for step in (*self._steps.derived, *self._steps.windowed)} - kept)
         return self._assembled(before, None, PlanPhase(), outputs, ordering)
@@ -200,12 +191,12 @@ class _Planner:
             self._compute_after(grouped, steps, problems)
         used: list[Reference] = [key.column for key in grouping.keys]
         used += [reference for step in grouping.aggregates for reference in step.references]
-        before = phase(self._steps.derived, self._steps.windowed, filters, used, self._deferred)
+        before = phase(self._steps.derived, self._steps.windowed, filters, used, self._rounds)
         with self._stages.stage() as problems:
             filters_after = self._read_filters(grouped, problems)
             defaults = self._defaults.groups(grouping, grouped, named(before.reads), problems)
         outputs, ordering = self._result(grouped.finished(), defaults, grouping)
-        after = phase(steps.derived, steps.windowed, filters_after, of_result(outputs, ordering), self._deferred)
+        after = phase(steps.derived, steps.windowed, filters_after, of_result(outputs, ordering), self._rounds)
         self._defaults.refuse_unused_groups(self._entries.aggregations, named(after.reads))
         return self._assembled(before, self._needed(grouping, after), after, outputs, ordering)
 
@@ -281,8 +272,7 @@ class _Planner:
                 if isinstance(step, BoundExpression):
                     tell_remarks(self._notes, path, step)
                 tell_lost_partners(self._notes, self._rows.chain, path, step)
-                if behind:
-                    self._deferred.append(step)
+                self._rounds.add_filter(step, path, deferred=bool(behind))
                 steps.append(Located(path, step))
         return filters_once(steps, problems)
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from agent.compiler.expressions.references import NamedColumn, Reference
-from agent.compiler.plan.steps import ComputedStep, DerivedStep, Ordering, OutputColumn, PlanPhase, RowCondition
+from agent.compiler.plan.steps import (
+    ComputedStep,
+    DerivedStep,
+    Ordering,
+    OutputColumn,
+    PlanPhase,
+    RowCondition,
+    WindowRound,
+)
 from agent.compiler.plan.tie_breakers import with_ties_broken
+from agent.compiler.plan.window_rounds import Rounds
 
 _Step = TypeVar("_Step", DerivedStep, ComputedStep)
 
@@ -17,22 +26,29 @@ def phase(
     windowed: Sequence[ComputedStep],
     filters: tuple[RowCondition, ...],
     asked: Iterable[Reference],
-    deferred: Collection[RowCondition] = (),
+    rounds: Rounds,
 ) -> PlanPhase:
     """The phase that supplies the columns `asked`.
 
-    Filters on a window's column come after the windows, and so do those that are `deferred`.
+    Filters on a window's column come after the windows, and so do those that are listed behind one.
     """
-    made = {step.name for step in windowed}
-    late = tuple(step for step in filters if step in deferred or named(step.references) & made)
-    early = tuple(step for step in filters if step not in late)
-    wanted = [*(reference for step in late for reference in step.references), *asked]
-    windows = with_ties_broken(needed(windowed, wanted), wanted)
-    wanted += [reference for step in windows for reference in step.references]
+    of_steps = rounds.of_steps(windowed)
+    of_filters = rounds.of_filters(filters, of_steps)
+    wanted, made_later, found = list(asked), set[str](), list[WindowRound]()
+    for number in sorted({*of_steps.values(), *of_filters.values()}, reverse=True):
+        late = tuple(step for step in filters if of_filters.get(step) == number)
+        wanted += [reference for step in late for reference in step.references]
+        own = [step for step in windowed if of_steps[step.name] == number]
+        made_later |= {step.name for step in windowed if of_steps[step.name] > number}
+        there = [one for one in wanted if not named([one]) & made_later]
+        windows = with_ties_broken(needed(own, there), there)
+        wanted += [reference for step in windows for reference in step.references]
+        found += [WindowRound(windows, late)] if windows or late else []
+    early = tuple(step for step in filters if step not in of_filters)
     wanted += [reference for step in early for reference in step.references]
     kept = needed(derived, wanted)
     wanted += [reference for step in kept for reference in step.references]
-    return PlanPhase(kept, early, windows, late, tuple(dict.fromkeys(wanted)))
+    return PlanPhase(kept, early, tuple(reversed(found)), tuple(dict.fromkeys(wanted)))
 
 
 def needed(steps: Sequence[_Step], asked: Iterable[Reference]) -> tuple[_Step, ...]:

@@ -186,16 +186,29 @@ class PlannedSource:
 
 
 @dataclass(frozen=True)
+class WindowRound:
+    """Windows over the same rows, and the filters behind them."""
+
+    windowed: tuple[ComputedStep, ...] = ()
+    """Windows, and columns derived from them."""
+    filters: tuple[RowCondition, ...] = ()
+
+
+@dataclass(frozen=True)
 class PlanPhase:
     """The steps on one side of grouping, in this order."""
 
     derived: tuple[DerivedStep, ...] = ()
     filters: tuple[RowCondition, ...] = ()
-    windowed: tuple[ComputedStep, ...] = ()
-    """Windows, and columns derived from them."""
-    windowed_filters: tuple[RowCondition, ...] = ()
+    rounds: tuple[WindowRound, ...] = ()
+    """Windows that are listed behind a filter on windows see the rows that it keeps."""
     reads: tuple[Reference, ...] = ()
     """All columns that these steps, and those after the phase, read."""
+
+    @property
+    def windowed(self) -> tuple[ComputedStep, ...]:
+        """The windows of all rounds, and columns derived from them."""
+        return tuple(step for one in self.rounds for step in one.windowed)
 
 
 @dataclass(frozen=True)

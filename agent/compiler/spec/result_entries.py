@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
@@ -13,6 +13,7 @@ from agent.compiler.spec.sql_texts import aliased, is_column, split_at
 from agent.elements import Deduplication, DerivedColumn, SelectItem, SortItem
 
 _MAX_ROWS = 2**31 - 1
+_Rule = Literal["first", "last", "greatest", "least"]
 _FIRST = ("first", "top", "one", "any", "single", "true", "distinct", "all")
 _GREATEST = ("latest", "most recent", "newest", "max", "highest", "largest", "most_recent")
 _LEAST = ("oldest", "earliest", "min", "lowest", "smallest")
@@ -167,11 +168,18 @@ def read_deduplication(given: Details) -> Deduplication | None:
     word = str(keep).strip().lower() if keep is not None else "first"
     if word not in (*_FIRST, *_GREATEST, *_LEAST, "last"):
         cannot(f"the rule {keep!r} to keep a row cannot be expressed by the compiler; {USE_A_MODEL}", fields.at("keep"))
-    if order and (
-        word == "last" or (word in _GREATEST and not order[0].descending) or (word in _LEAST and order[0].descending)
-    ):
-        order = tuple(_reversed(item) for item in order)
-    return Deduplication(tuple(keys), order) if keys else None
+    rule: _Rule = (
+        "last" if word == "last" else "greatest" if word in _GREATEST else "least" if word in _LEAST else "first"
+    )
+    return Deduplication(tuple(keys), kept_first(rule, order), "first" if order else rule) if keys else None
+
+
+def kept_first(rule: _Rule, order: tuple[SortItem, ...]) -> tuple[SortItem, ...]:
+    """The order that begins with the row that a rule keeps."""
+    descends = bool(order) and order[0].descending
+    if rule == "last" or (rule == "greatest" and not descends) or (rule == "least" and descends):
+        return tuple(_reversed(item) for item in order)
+    return order
 
 
 def _reversed(item: SortItem) -> SortItem:

@@ -199,11 +199,12 @@ def specifications(draw: Draw) -> SqlCase:
         if usable:
             _derive_late(draft, usable)
             _filter(draft, usable, 1)
-    elif draft.count(2) == 0:
-        _deduplicate(draft, ids)
     else:
-        for _ in range(draft.count(2)):
-            _window(draft, ids)
+        for _ in range(draft.count(3)):
+            if draft.count(3) == 0 and not any(step["type"] == "deduplicate" for step in draft.steps):
+                _deduplicate(draft, ids)
+            else:
+                _window(draft, ids)
     case = _result(draft, grouped)
     return SqlCase(sources, case.sql, case.specs, case.target)
 

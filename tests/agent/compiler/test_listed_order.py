@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.compiler.plan.steps import PlanPhase
+from agent.compiler.plan.steps import PlanPhase, WindowStep
 from agent.compiler.reading import build_plan
 from tests.agent.compiler.scene import (
     ORDERS,
@@ -31,7 +31,7 @@ def before(*steps: dict[str, Any], **specs: Any) -> PlanPhase:
 
 def test_a_filter_listed_behind_a_window_drops_rows_after_it() -> None:
     """The rank counts the rows that the filter drops; listed before, it does not."""
-    assert len(before(RANK, FILTER).windowed_filters) == 1
+    assert len(before(RANK, FILTER).rounds[0].filters) == 1
     assert len(before(FILTER, RANK).filters) == 1
 
 
@@ -57,3 +57,44 @@ def test_distinct_rows_before_an_aggregation_are_refused() -> None:
     found = problems(ORDERS, aggregations=total, transformations=[{"type": "distinct"}])
     assert_refused(found, "specs.transformations[0]", "change its values, and after it they change nothing")
     assert problems(ORDERS, transformations=[grouped, {"type": "distinct"}]) == []
+
+
+NUMBER = window("row_number", "turn", partition_by=["customer_id"], order_by=["order_id"])
+DEDUP = step("deduplicate", columns=["customer_id"], order_by=["placed DESC", "order_id"])
+
+
+def test_a_window_listed_behind_a_filter_on_windows_sees_the_rows_that_are_left() -> None:
+    """Each filter between windows begins a round; without one the windows see the same rows."""
+    cut = step("filter", **where("turn", "<=", 1))
+    assert [len(one.windowed) for one in before(NUMBER, cut, RANK).rounds] == [1, 1]
+    assert [len(one.windowed) for one in before(NUMBER, RANK, cut).rounds] == [2]
+
+
+def test_a_deduplication_drops_rows_where_it_is_listed() -> None:
+    """A rank listed behind it does not count them; one listed before does."""
+    assert [len(one.windowed) for one in before(DEDUP, RANK).rounds] == [1, 1]
+    assert [len(one.windowed) for one in before(RANK, DEDUP).rounds] == [2]
+
+
+def test_a_window_that_no_step_lists_beside_a_deduplication_is_refused() -> None:
+    """It may count the rows that are dropped, or those that stay."""
+    ranked = [{"name": "place", "expression": "RANK() OVER (ORDER BY amount DESC)"}]
+    found = problems(ORDERS, derived_columns=ranked, transformations=[DEDUP])
+    assert_refused(found, "specs.derived_columns[0]", "or those that it keeps")
+
+
+def test_the_sort_before_a_deduplication_is_its_order() -> None:
+    """So `keep` means in DataFrames; the first row of the order stays, or the last one."""
+    sort = step("sort", columns=["placed", "order_id"])
+    for keep, descending in (("first", False), ("last", True), ("latest", True)):
+        kept = before(sort, step("drop_duplicates", subset=["customer_id"], keep=keep)).windowed[0]
+        assert isinstance(kept, WindowStep)
+        assert [key.descending for key in kept.order_by[:2]] == [descending] * 2
+
+
+def test_a_deduplication_needs_an_order_unless_its_columns_are_the_result() -> None:
+    """Where the result holds nothing else, any row of a group is the same."""
+    bare = step("deduplicate", columns=["customer_id"])
+    found = problems(ORDERS, transformations=[bare])
+    assert_refused(found, "specs.transformations[0].details", "which one is not said")
+    assert problems(ORDERS, {"columns": ["customer_id"]}, transformations=[bare]) == []

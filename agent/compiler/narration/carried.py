@@ -67,6 +67,8 @@ def evidence_of_one(element: object) -> Evidence:
 
 def _combine(found: Evidence) -> None:
     """Add the facts that several elements make together."""
+    if found.facts >= {"f:sum", "division"}:
+        found.facts.add("mean")
     ranks = {f"f:{name}" for name in _RANKINGS}
     if not found.filtered.isdisjoint(found.windows):
         found.facts.add("rank_filter")

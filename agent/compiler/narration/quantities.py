@@ -32,14 +32,16 @@ _BEFORE = _phrases({
           f"{_EQUAL['<=']}",
     ">": f"{_THAN}|over|above|exceeding|exceeds|exceed|exceeded|>|beyond",
     "<": f"{_LESS}|under|below|<",
+    "=": "exactly|precisely",
 })  # fmt: skip
 _AFTER = _phrases({
     ">=": "or more|or greater|or higher|or above|or over|or older|or longer|or later|and above|and over|and up|"
           "and higher|and older|plus|+|or larger|late or more|or better",
     "<=": "or less|or fewer|or lower|or below|or under|or earlier|and below|and under|or smaller|or shorter|or younger|"
           "and younger|and less|or better",
+    "=": "exactly",
 })  # fmt: skip
-_NEEDS = {">=": ("ge", "lt", "gt"), "<=": ("le", "gt", "lt"), ">": ("gt", "le"), "<": ("lt", "ge")}
+_NEEDS = {">=": ("ge", "lt", "gt"), "<=": ("le", "gt", "lt"), ">": ("gt", "le"), "<": ("lt", "ge"), "=": ("eq",)}
 """Facts of which one must hold where a comparison has no number."""
 _NUMBERLESS = frozenset(
     (
@@ -58,7 +60,7 @@ _NUMBERLESS = frozenset(
 )
 """Phrases that compare only where a number, or one of `_LEVELS`, follows."""
 _LEVELS = word_set("average mean median threshold limit target overall their its")
-_OPPOSITES = {">=": "<", ">": "<=", "<": ">=", "<=": ">"}
+_OPPOSITES = {">=": "<", ">": "<=", "<": ">=", "<=": ">", "=": "!="}
 _TURNING = word_set(
     "exclude excludes excluding excluded remove removes removing drop drops dropping without ignore ignores ignoring "
     "skip skips not unless except discard discards omit omits other otherwise eliminate filter"
@@ -193,6 +195,9 @@ def _is_best(said: Said, tokens: list[WordToken], evidence: Evidence) -> bool:
 
 def _is_compared(value: Decimal, sign: str, evidence: Evidence, turned: bool) -> bool:
     """True when a comparison of the same meaning exists: `more than 5` is `> 5` or, for whole numbers, `>= 6`."""
+    if sign == "=":
+        both = {NumberCut("before", value), NumberCut("after", value)}
+        return both <= evidence.cuts or (value in evidence.numbers and evidence.any_of(("limit", "rank", *_CUTTING)))
     side = "before" if sign in (">=", "<") else "after"
     cuts = {NumberCut(side, value)}
     if value == value.to_integral_value():

@@ -133,8 +133,8 @@ def _quarter_of_year(tokens: list[WordToken], position: int) -> Period | None:
     texts = [token.text for token in tokens[position : position + 4]] + [""] * 4
     quarter = quarter_of(texts[0])
     last = position + 1
-    if quarter is None and ordinal(texts[0]) and texts[1] == "quarter":
-        quarter, texts, last = ordinal(texts[0]), texts[1:], position + 2
+    if quarter is None and texts[1] == "quarter" and (ordinal(texts[0]) or texts[0] in ("last", "final")):
+        quarter, texts, last = ordinal(texts[0]) or 4, texts[1:], position + 2
     if quarter is None and _is_year(texts[0]) and quarter_of(texts[1]):
         return _months(
             position, position + 1, int(texts[0]), 3 * (quarter_of(texts[1]) or 1) - 2, 3 * (quarter_of(texts[1]) or 1)

@@ -37,6 +37,7 @@ _BEHIND = 3
 def untold(tokens: list[WordToken], evidence: Evidence, step: str, taken: set[int]) -> Iterator[tuple[int, str]]:
     """The telling words that nothing carries, each with its position. Those in `taken` were read in another way."""
     ordering = step in ("sort", "window", "rank") or any(token.text in _ORDERING for token in tokens)
+    ordering = ordering or "at the top" in " ".join(token.text for token in tokens)
     position = 0
     while position < len(tokens):
         match = _match(tokens, position, step)

@@ -38,11 +38,21 @@ _WHOLE = re.compile(r"-?\d+", re.ASCII)
 _FRACTION = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+
+
 _DIGITS_IN_DOUBLE = 15
 """Significant decimal digits that survive a double, which JSON parsers read numbers into."""
 
 
-_TRUTHS = {"true": True, "false": False}
+_TRUTHS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+"""The words that PostgreSQL reads as a boolean."""
+
+
+_MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0{1,6})?)?Z?", re.ASCII)
 
 
 def exact_value(value: object, kind: Kind | None) -> Constant:
@@ -57,7 +67,8 @@ def exact_value(value: object, kind: Kind | None) -> Constant:
         )
     match kind.family:
         case "boolean":
-            truth = _TRUTHS.get(value.lower(), value) if isinstance(value, str) else value
+            written = str(value).lower() if isinstance(value, str) or value in (0, 1) else ""
+            truth = _TRUTHS.get(written, value)
             return Constant(truth) if isinstance(truth, bool) else _misfit(value, "true or false", kind)
         case "string":
             text = value.rstrip(" ") if isinstance(value, str) and kind.padded else value
@@ -126,10 +137,22 @@ def _double(value: object, kind: Kind) -> Constant:
     if isinstance(value, str) and _FRACTION.fullmatch(value):
         value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return _misfit(value, _bare("a number", value), kind)
+        return _misfit(value, _number_meant(value) or _bare("a number", value), kind)
     if isinstance(value, int) and abs(value) > _EXACT_IN_DOUBLE:
         refuse(f"{value} has no exact floating-point value")
     return Constant(float(value))
+
+
+def _number_meant(value: object) -> str:
+    """The number that a text may mean: `1,000` and `5%`; empty for any other."""
+    if not isinstance(value, str):
+        return ""
+    if _THOUSANDS.fullmatch(value):
+        return f"a number, as {value.replace(',', '')}"
+    if value.endswith("%") and _FRACTION.fullmatch(value[:-1].rstrip()):
+        share = Decimal(value[:-1]) / 100
+        return f"a number: {value[:-1].rstrip()} where the column holds percent, {share:f} where it holds shares"
+    return ""
 
 
 def _plain_number(value: object, kind: Kind) -> str:
@@ -137,7 +160,7 @@ def _plain_number(value: object, kind: Kind) -> str:
     if isinstance(value, str):
         shape = _WHOLE if kind.family == "integer" else _FRACTION
         if not shape.fullmatch(value):
-            _misfit(value, "a number", kind)
+            _misfit(value, _number_meant(value) or "a number", kind)
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         _misfit(value, "a number", kind)
@@ -166,6 +189,8 @@ def _check_common_type(text: str, kind: Kind, width: Kind) -> None:
 
 def _date(value: object, kind: Kind) -> Constant:
     wanted = "a date as 2024-01-31"
+    if isinstance(value, str) and _MIDNIGHT.fullmatch(value[10:]):
+        value = value[:10]
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         return _misfit(value, wanted, kind)
     try:

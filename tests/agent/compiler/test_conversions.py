@@ -239,7 +239,10 @@ EXACT = [
     ("id", str(2**63), "is beyond 64-bit integers"),
     ("n", "9" * 39, "has more than 38 digits"),
     ("d", "0,5", "'0,5' does not fit a float column; give a number"),
-    ("b", "yes", "'yes' does not fit a boolean column; give true or false"),
+    ("b", "maybe", "'maybe' does not fit a boolean column; give true or false"),
+    ("b", 2, "2 does not fit a boolean column; give true or false"),
+    ("n", "1,000.50", "give a number, as 1000.50"),
+    ("d", "5%", "give a number: 5 where the column holds percent, 0.05 where it holds shares"),
 ]
 
 
@@ -253,4 +256,14 @@ def test_a_number_that_lost_digits_is_refused(column: str, value: object, messag
 @pytest.mark.parametrize(("column", "value"), [("n", "5"), ("n", "-0.125"), ("id", "5"), ("n", 0.1), ("n", 1e15)])
 def test_a_number_that_is_exact_is_accepted(column: str, value: object) -> None:
     """It is accepted as a number and as text."""
+    assert problems(["things"], names("id"), filters=[where(column, "=", value)]) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [*(("b", word) for word in ("true", "Yes", "t", "1", "off", 1, 0)), ("day", "2024-01-31T00:00:00"),
+     ("day", "2024-01-31T00:00:00Z"), ("day", "2024-01-31 00:00")],
+)  # fmt: skip
+def test_a_truth_value_and_a_midnight_may_be_written_in_other_ways(column: str, value: object) -> None:
+    """A boolean in the words of PostgreSQL or as 0 and 1; a date with the time of midnight."""
     assert problems(["things"], names("id"), filters=[where(column, "=", value)]) == []

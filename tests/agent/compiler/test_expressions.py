@@ -177,7 +177,12 @@ def test_a_date_is_ten_plain_characters(value: str) -> None:
 
 
 FILTERS = [
-    (where("amount", ">", "1,000"), "value", "'1,000' does not fit a decimal column; give a number"),
+    (where("amount", ">", "1,000"), "value", "'1,000' does not fit a decimal column; give a number, as 1000"),
+    (
+        where("amount", ">", "5%"),
+        "value",
+        "give a number: 5 where the column holds percent, 0.05 where it holds shares",
+    ),
     (where("amount", ">", True), "value", "does not fit a decimal column"),
     (where("amount", ">", None), "value", "use IS NULL"),
     (where("amount", ">", [1]), "value", "takes one value"),
@@ -191,8 +196,8 @@ FILTERS = [
     (where("amount", "LIKE", "1%"), "operator", "LIKE needs a text column"),
     (where("placed", ">", "01.02.2024"), "value", "give a date as 2024-01-31"),
     (where("placed", ">", "2024-02-30"), "value", "give a date as 2024-01-31"),
-    (where("placed", ">", "2024-01-01T00:00:00"), "value", "give a date as 2024-01-31"),
-    (where("big", "=", 1), "value", "does not fit a boolean column"),
+    (where("placed", ">", "2024-01-01T10:00:00"), "value", "give a date as 2024-01-31"),
+    (where("big", "=", 2), "value", "does not fit a boolean column"),
     (where("big", ">", True), "operator", "use = or !="),
     (where("label", "=", 5), "value", "give a text"),
     (where("double_price", "=", "abc"), "value", "give a number"),

@@ -63,7 +63,8 @@ def unsaid_words(text: str, evidence: Evidence, names: NamesInPassing, step: str
         found += _unsaid_members(tokens, evidence)
     found += _unsaid_places(tokens, evidence, names)
     found += _uneven_order(tokens, evidence)
-    found += _unsaid_group(text, tokens, evidence)
+    if step != "aggregate":
+        found += _unsaid_group(text, tokens, evidence)
     if step in _GROUPED:
         own = evidence.keys if step in _OF_ROWS else evidence.words
         found += _unsaid_keys(tokens, own, names)
@@ -174,12 +175,15 @@ _MEASURING = word_set(
 
 
 def _unsaid_measures(tokens: list[WordToken], evidence: Evidence, names: NamesInPassing) -> Iterator[tuple[int, str]]:
-    """`the highest amount` where no element uses the column `amount`."""
+    """`the highest amount` and `grade A` where no element uses the column."""
     for position, (token, following) in enumerate(pairwise(tokens)):
         if token.text in _MEASURING and following.kind == "word":
             known = {following.text, following.text.removesuffix("s")} & names.columns
             if known and evidence.words.isdisjoint({*known, following.text}):
                 yield position, f"{token.written} {following.written}"
+        unused = token.text in names.columns and token.text not in evidence.words
+        if unused and token.kind == following.kind == "word" and following.written.isupper():
+            yield position, f"{token.written} {following.written}"
 
 
 _PLACES = word_set("country nation city state region territory market continent")
@@ -250,5 +254,6 @@ def _unsaid_keys(tokens: list[WordToken], own: set[str], names: NamesInPassing) 
         else:
             left -= 1
         known = {token.text, token.text.removesuffix("s")} & names.columns
-        if left >= 0 and known and token.kind == "word" and own.isdisjoint({*known, token.text}):
+        spelled = token.kind == "name" and not {*token.text.split("_")} <= own
+        if left >= 0 and known and (spelled or (token.kind == "word" and own.isdisjoint({*known, token.text}))):
             yield position, token.written

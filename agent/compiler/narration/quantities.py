@@ -61,7 +61,7 @@ _NUMBERLESS = frozenset(
 """Phrases that compare only where a number, or one of `_LEVELS`, follows."""
 _LEVELS = word_set("average mean median threshold limit target overall their its")
 _OPPOSITES = {">=": "<", ">": "<=", "<": ">=", "<=": ">", "=": "!="}
-_TURNING = word_set(
+TURNING = word_set(
     "exclude excludes excluding excluded remove removes removing drop drops dropping without ignore ignores ignoring "
     "skip skips not unless except discard discards omit omits other otherwise eliminate filter"
 )
@@ -83,7 +83,7 @@ _QUARTER_FACTS = frozenset(("f:quarter", "f:date_trunc", "f:date_part"))
 
 def untold_quantities(tokens: list[WordToken], evidence: Evidence, taken: set[int]) -> Iterator[tuple[int, int]]:
     """First and last positions of the quantities that nothing carries. Marks in `taken` what was read as a quantity."""
-    turned = any(token.text in _TURNING for token in tokens)
+    turned = any(token.text in TURNING for token in tokens)
     position = 0
     while position < len(tokens):
         if position in taken:
@@ -102,7 +102,8 @@ def untold_quantities(tokens: list[WordToken], evidence: Evidence, taken: set[in
         last = said.last + more
         taken |= {*range(position, last + 1)}
         loose = length == 2 and tokens[position].text == "up" and "case" in evidence.facts
-        if not _is_carried(said, "" if loose else sign or after, evidence, turned, tokens):
+        counted = tokens[position].text == "starting" and said.value == 1 and "rank" in evidence.facts
+        if not counted and not _is_carried(said, "" if loose else sign or after, evidence, turned, tokens):
             yield position, last
         position = last + 1
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from agent.compiler.narration.evidence import Evidence, NumberCut, add_interval
+from agent.compiler.narration.quantities import TURNING
 from agent.compiler.narration.said_numbers import ordinal, said_at
 from agent.compiler.narration.said_periods import MONTH_NUMBERS, MONTHS, Period, period_at, quarter_of
 from agent.compiler.narration.word_tokens import WordToken, texts_beside, word_list, word_set
@@ -66,7 +67,20 @@ def _told(span: Period, tokens: list[WordToken], evidence: Evidence) -> tuple[in
     behind = tuple(token.text for token in tokens[span.last + 1 : span.last + 3])
     more = next((length for length in (2, 1) if behind[:length] in _TRAILS), 0) if not sign else 0
     sign = _TRAILS[behind[:more]] if more else sign
-    return first, span.last + more, _is_carried(span, sign, tokens, evidence)
+    carried = _is_carried(span, sign, tokens, evidence) and not _is_opposed(span, sign, tokens, evidence)
+    return first, span.last + more, carried
+
+
+_OPPOSED = {"<": (">", ">="), "<=": (">", ">="), ">": ("<", "<="), ">=": ("<", "<=")}
+
+
+def _is_opposed(span: Period, sign: str, tokens: list[WordToken], evidence: Evidence) -> bool:
+    """True where filters keep the days on the other side alone: `before 2020` beside `>= 2020-01-01`."""
+    if not sign or any(token.text in TURNING for token in tokens):
+        return False
+    edges = (span.low, span.low - _ONE_DAY, span.high, span.high + _ONE_DAY)
+    written = {one.operator for one in evidence.orders if one.value in edges}
+    return bool(written) and written <= {*_OPPOSED[sign]}
 
 
 _TRAILS: dict[tuple[str, ...], str] = {
@@ -111,6 +125,9 @@ def _shifted(span: Period, tokens: list[WordToken], evidence: Evidence) -> tuple
 
 def _lead(tokens: list[WordToken], first: int) -> tuple[str, int]:
     """The comparison before a day, and the position where it begins."""
+    start = [token.text for token in tokens[max(0, first - 3) : first]]
+    if start[-2:] in (["start", "of"], ["beginning", "of"]):
+        first -= 3 if start[0] == "the" else 2
     for length in (4, 3, 2, 1):
         words = tuple(token.text for token in tokens[max(0, first - length) : first])
         if words in _LEADS and len(words) == length:

@@ -174,6 +174,21 @@ def test_a_step_leaves_the_filters_to_the_steps_that_tell_their_values() -> None
     assert unread_of(found) == [("specs.transformations[1].description", expected)]
 
 
+def test_words_that_relate_rows_take_no_filter_by_count() -> None:
+    """Three filters, one step that narrates them all, and one that looks at other rows."""
+    lines = {"filters": [["status", "=", "F"], "received > committed", ["nation", "=", "SAUDI ARABIA"]]}
+    found = steps(
+        entries(lines),
+        ("filter", "Status F, late lines, Saudi Arabia"),
+        (
+            "filter",
+            "Only orders to which another supplier contributed as well, and in which no other supplier was late",
+        ),
+    )
+    assert [words for path, words in unread_of(found) if path.startswith("specs.transformations[1]")]
+    assert not [words for path, words in unread_of(found) if path.startswith("specs.transformations[0]")]
+
+
 def test_a_filter_step_without_a_word_of_the_free_filter_is_told() -> None:
     """It is read as that filter, and another condition may have been meant."""
     found = steps(entries(FLIGHTS), ("filter", "Cancelled ones are dropped"))

@@ -40,7 +40,8 @@ def read_aggregates(given: Details, path: str, notes: Notes) -> tuple[list[tuple
     given, moved = _mapping_apart(given)
     fields = Fields(given, "aggregate")
     columns = fields.get("aggregations")
-    if isinstance(columns, list) and "group_by" not in fields and all(_is_name(item) for item in columns):
+    by_key = normal_key(fields.at("aggregations")[1:]) in ("columns", "fields")
+    if by_key and isinstance(columns, list) and "group_by" not in fields and all(_is_name(item) for item in columns):
         # {"type": "group_by", "columns": ["city"]} lists the keys of the grouping
         given = {"group_by": columns, **{key: value for key, value in given.items() if value is not columns}}
         fields = Fields(given, "aggregate")

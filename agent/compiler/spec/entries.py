@@ -6,9 +6,9 @@ from pydantic import JsonValue
 
 from agent.compiler.notes import Notes
 from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse
-from agent.compiler.spec.fields import Details, normal_key, one_or_many
+from agent.compiler.spec.fields import Details, Fields, normal_key, one_or_many
 from agent.compiler.spec.further_keys import COMMENTS, FurtherKeys
-from agent.compiler.spec.key_spellings import ENTRY, KEYS, TYPES
+from agent.compiler.spec.key_spellings import ENTRY, KEYS, TYPES, words
 from agent.compiler.spec.source_keys import read_source
 from agent.compiler.spec.statements import Statements
 from agent.elements import Entries, StepEntry
@@ -38,7 +38,15 @@ _SIGNATURES = (
     ("limit", {"limit"}),
 )
 """Keys that tell the kind of an entry whose type tells none."""
-_UNTOLD_TYPES = ("", "custom", "other", "transform", "transformation", "sql", "step", "general", "misc", "logic")
+_UNTOLD_TYPES = words("""
+    custom other transform transformation sql step general misc logic data_cleaning cleaning clean cleanse
+    data_preparation preparation prepare preprocess preprocessing process processing standardize standardise
+    standardization standardisation business_rule business_rules rule rules data_transformation data_processing
+    enrichment data_enrichment
+    """) | {""}
+"""Types that tell no kind."""
+_LOOSE_TYPES = ("enrich", "convert", "transform_column", "lookup")
+"""Types of a kind that often stand over a new column with its expression."""
 
 
 _SHORT = {
@@ -123,7 +131,7 @@ def _read_step(path: str, raw: JsonValue, read: Statements, further: FurtherKeys
         written, description, inner, beside = _taken_apart(raw)
         told = {key: value for key, value in beside.items() if normal_key(key) not in COMMENTS}
         details, at = {**told, **inner}, "" if told and not inner else ".details"
-        kind = TYPES.get(written, "") or (_told_by_keys(details) if written in _UNTOLD_TYPES else "")
+        kind = _kind(written, details)
         step = StepEntry(path, kind or written, description, details)
         read.steps.append((step, []))
         further.tell(path, {key: value for key, value in beside.items() if key not in told})
@@ -136,6 +144,19 @@ def _read_step(path: str, raw: JsonValue, read: Statements, further: FurtherKeys
         further.of_entry(f"{path}.details", inner, kind)
         if details or kind in ("distinct", "deduplicate"):
             read.add(path + at, kind, details, written)
+
+
+def _kind(written: str, details: Details) -> str:
+    """The kind that a type tells, or else the keys of its details; empty where neither does."""
+    known = TYPES.get(written, "")
+    if written in _UNTOLD_TYPES:
+        return known or _told_by_keys(details)
+    if known and written not in _LOOSE_TYPES:
+        return known
+    fields = Fields(details, "derive")
+    # A name with its expression is a new column under any type.
+    computes = _told_by_keys(details) == "derive" and "name" in fields and "expression" in fields
+    return "derive" if computes else known
 
 
 def _taken_apart(raw: Details) -> tuple[str, str, Details, Details]:

@@ -87,6 +87,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         where: filter condition filter_where where_clause filter_condition filter_clause filters conditions
         having: having_condition having_clause having_conditions
         aggregations: aggregates aggs metrics measures functions calculations columns aggregate_functions computations
+            values outputs result_columns aggregated_columns kpis
         order_by: sort_by
         """),
     "derive": _table("""

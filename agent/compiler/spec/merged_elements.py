@@ -22,7 +22,7 @@ from agent.compiler.spec.repetitions import (
     same_window,
 )
 from agent.compiler.spec.source_names import SourceNames
-from agent.compiler.spec.sql_texts import canonical
+from agent.compiler.spec.sql_texts import canonical, column_parts, is_column
 from agent.compiler.spec.window_entries import derived_window
 from agent.elements import (
     Aggregation,
@@ -116,7 +116,9 @@ class Merged:
         window = derived_window(expression, name)
         if window is not None:
             return self._name("windows", name, path, window, listed)
-        return self._name("derived", name, path, DerivedColumn(name, expression), listed)
+        claim = self._name("derived", name, path, DerivedColumn(name, expression), listed)
+        self._sources.derived.setdefault(name.casefold(), expression)
+        return claim
 
     def _name(self, kind: str, name: str, path: str, element: Any, listed: bool) -> Claim:
         """Add an element that has a name, unless one of this name says the same."""
@@ -140,7 +142,7 @@ class Merged:
             case Aggregation(), Aggregation():
                 return same_aggregate(one, other, self._sources)
             case DerivedColumn(), DerivedColumn():
-                return canonical(one.expression) == canonical(other.expression)
+                return same_text(one.expression, other.expression, self._sources)
             case WindowEntry(), WindowEntry():
                 return same_window(one, other, self._sources)
             case Aggregation(), DerivedColumn():
@@ -197,6 +199,9 @@ class Merged:
 
     def _mentioned_aggregate(self, path: str, part: AggregateParts) -> list[Claim]:
         """An aggregate without a name is one of those that have one; a grouping alone is that of all."""
+        named = part.expression or part.column if part.function is None and part.alias is None else None
+        if named and is_column(named):
+            return self._mentioned_alias(path, named, part)
         if part.function is None and part.expression is None and part.column is None and not part.alias:
             self._group_by += [Located(path, part.group_by)] if part.group_by else []
             if part.group_by and not self._entries.aggregations:
@@ -215,6 +220,16 @@ class Merged:
         elif part.alias and part.alias.casefold() in self._named:
             kind, known = self._named[part.alias.casefold()]
             return [Claim(kind, known.path)]
+        return self._aggregate(path, part, listed=False)
+
+    def _mentioned_alias(self, path: str, name: str, part: AggregateParts) -> list[Claim]:
+        """An element that is mentioned by its name alone. A key of the grouping stands beside aggregates."""
+        known = self._named.get(column_parts(name)[1].casefold())
+        if known is not None:
+            self._group_by += [Located(path, part.group_by)] if part.group_by else []
+            return [Claim(known[0], known[1].path)]
+        if any(same_text(name, key, self._sources) for key in part.group_by or ()):
+            return []
         return self._aggregate(path, part, listed=False)
 
     def _mentioned_derived(self, part: DerivedParts) -> list[Claim]:

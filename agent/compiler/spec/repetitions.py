@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from agent.compiler.problems import Problems
+from agent.compiler.spec.equal_expressions import Unfolding
 from agent.compiler.spec.join_entries import conjuncts, equality
 from agent.compiler.spec.source_names import SourceNames
 from agent.compiler.spec.sql_texts import canonical, column_parts, is_column
@@ -113,9 +114,15 @@ def same_names(one: Iterable[str], other: Iterable[str], sources: SourceNames) -
 
 def same_text(one: str, other: str, sources: SourceNames) -> bool:
     """True for two columns or expressions that can mean the same."""
-    if is_column(one) and is_column(other):
+    if is_column(one) and is_column(other) and column_parts(one)[1].casefold() == column_parts(other)[1].casefold():
         return sources.same_column(one, other)
-    return canonical(one) == canonical(other)
+    return canonical(one) == canonical(other) or same_meaning(one, other, sources)
+
+
+def same_meaning(one: str, other: str, sources: SourceNames) -> bool:
+    """True for two expressions that are equal when derived columns stand for their expressions."""
+    meaning = Unfolding(sources.derived)
+    return meaning.of(one) == meaning.of(other)
 
 
 def same_order(one: tuple[SortItem, ...], other: tuple[SortItem, ...], sources: SourceNames) -> bool:

@@ -15,6 +15,8 @@ class SourceNames:
         self.keys: list[str] = []
         """The keys in the order listed."""
         self._known: dict[str, str | None] = {}
+        self.derived: dict[str, str] = {}
+        """Expressions of the derived columns by casefolded name."""
         tables = list(tables)
         for table in tables:
             self.keys.append(table.key)

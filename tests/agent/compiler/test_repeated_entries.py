@@ -1,0 +1,82 @@
+"""Entries of `transformations` that say again, in other words, what the structured fields say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.agent.compiler.scene import aggregate, derive, step
+from tests.agent.compiler.test_reader import read
+
+TOTALS = [aggregate("sum", "amount", "revenue", "city"), aggregate("max", "amount", "top", "city")]
+BOTH = ["specs.aggregations[0]", "specs.aggregations[1]"]
+
+
+@pytest.mark.parametrize(
+    ("details", "claimed"),
+    [
+        ({"metrics": ["revenue", "top"]}, BOTH),
+        ({"measures": ["revenue", "top"], "group_by": ["city"]}, BOTH),
+        ({"outputs": ["city", "top"], "group_by": ["city"]}, BOTH[1:]),
+        ({"aggregations": ["REVENUE"]}, BOTH[:1]),
+        ({"column": "top"}, BOTH[1:]),
+    ],
+)
+def test_names_of_aggregates_claim_them(details: dict[str, Any], claimed: list[str]) -> None:
+    """An alias alone names the aggregate that a structured field states."""
+    entries, problems, _ = read(aggregations=TOTALS, transformations=[step("aggregate", **details)])
+    assert ([one.path for one in entries.steps[0].claims], problems) == (claimed, [])
+    assert len(entries.aggregations) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("amount / NULLIF(o.qty, 0)", "amount / qty"),
+        ("((amount) * (qty))", "qty * amount"),
+        ("Amount + 1", "1 + o.amount"),
+        ("revenue / 2", "amount * (1 - discount) / 2"),
+        ("case when a = 1 then 2 else 3 end", "CASE WHEN 1 = a THEN 2 ELSE 3 END"),
+    ],
+)
+def test_equal_expressions_do_not_contradict(one: str, other: str) -> None:
+    """Brackets, the order of operands, letter case and derived columns make no difference."""
+    derived = [derive("revenue", "amount * (1 - discount)"), derive("made", other)]
+    entries, problems, _ = read(derived_columns=derived, transformations=[step("derive", name="made", expression=one)])
+    assert ([claim.path for claim in entries.steps[0].claims], problems) == (["specs.derived_columns[1]"], [])
+
+
+@pytest.mark.parametrize("one", ["qty - amount", "qty / amount", "amount * 2", "amount * qty * qty"])
+def test_other_expressions_contradict(one: str) -> None:
+    """The operands of a difference and of a quotient have an order."""
+    _, problems, _ = read(
+        derived_columns=[derive("made", "amount - qty")], transformations=[step("derive", name="made", expression=one)]
+    )
+    assert "contradicts specs.derived_columns[0]" in problems[0].message
+
+
+def test_a_long_chain_of_derived_columns_is_compared_in_linear_time() -> None:
+    """Unfolding it would double its size with each column."""
+    chain = [derive(f"c{n}", f"c{n + 1} + c{n + 1}") for n in range(60)]
+    _, problems, _ = read(
+        derived_columns=[*chain, derive("made", "c0")],
+        transformations=[step("derive", name="made", expression="c0 + 0")],
+    )
+    assert len(problems) == 1
+
+
+@pytest.mark.parametrize("type_", ["data_cleaning", "standardize", "classify", "flag", "convert", "enrich", "bucket"])
+def test_a_name_with_its_expression_is_a_new_column_under_any_type(type_: str) -> None:
+    """Generators invent types; the keys of the details tell the kind."""
+    entries, problems, _ = read(transformations=[step(type_, name="x", expression="upper(note)")])
+    assert ([one.value.name for one in entries.derived], problems) == (["x"], [])
+
+
+@pytest.mark.parametrize("type_", ["data_cleaning", "business_rule", "custom"])
+def test_a_condition_under_a_type_of_no_kind_is_a_filter(type_: str) -> None:
+    """A type such as `flag` could mark rows, so a condition alone tells nothing there."""
+    entries, problems, _ = read(transformations=[step(type_, condition="amount > 5")])
+    assert (len(entries.filters), problems) == (1, [])
+    entries, problems, _ = read(transformations=[step("flag", condition="amount > 5")])
+    assert (entries.filters, problems[0].beyond) == ([], True)

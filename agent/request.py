@@ -76,6 +76,11 @@ class SourceTable(_Open):
         """The alias, else the table's name as it was written."""
         return self.alias or self.table_name
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names under which the event may describe the table, the nearest one first."""
+        return tuple(dict.fromkeys((self.key, self.table_name, self.table_name.rpartition(".")[2])))
+
     def listed_columns(self) -> list[str]:
         """The columns that a further key `columns` names; other forms of that key describe the table."""
         listed = (self.model_extra or {}).get("columns")

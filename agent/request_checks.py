@@ -53,7 +53,7 @@ def unused(request: Request) -> list[str]:
 
 def _source_names(request: Request) -> list[str]:
     sources = request.specs.source_tables
-    return list(dict.fromkeys(name for table in sources for name in (table.table_name, table.key)))
+    return list(dict.fromkeys(name for table in sources for name in table.names))
 
 
 def _of_no_source(request: Request) -> list[tuple[str, str]]:

@@ -158,13 +158,14 @@ def event_snapshot(request: Request) -> Snapshot:
 
 
 def _source(request: Request, table: SourceTable, problems: list[Problem]) -> Source:
-    schema = request.source_schemas.get(table.key) or request.source_schemas.get(table.table_name)
+    schema = next((request.source_schemas[name] for name in table.names if name in request.source_schemas), None)
     if schema is None:
         message = "no database is at hand, and the event does not describe this table; name one, or list its columns"
         problems.append(Problem(f"source_schemas.{table.table_name}", message))
     described = [Column(name=c.name, type=c.type) for c in schema.columns] if schema else []
     columns, unreadable = split_readable(described)
-    samples = request.source_data_samples.get(table.key) or request.source_data_samples.get(table.table_name) or []
+    given = (request.source_data_samples.get(name) for name in table.names)
+    samples = next((rows for rows in given if rows), [])
     return Source(
         key=table.key,
         table=table.table_name,

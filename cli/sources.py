@@ -38,4 +38,4 @@ def snapshot_at_hand(request: Request, settings: Settings) -> tuple[Snapshot, st
 def _described(request: Request) -> bool:
     """True where the event describes every source."""
     tables = request.specs.source_tables
-    return all({table.key, table.table_name} & request.source_schemas.keys() for table in tables)
+    return all(request.source_schemas.keys() & {*table.names} for table in tables)

@@ -11,6 +11,8 @@ from agent.compiler.problems import Problems
 from agent.compiler.spec.entries import read_entries
 from agent.errors import InvalidRequestError
 from agent.request import Request, parse_request
+from agent.request_checks import unused
+from agent.snapshot import event_snapshot
 
 ORDERS = [("shop_orders", "o")]
 BOTH = [("shop_orders", "o"), ("customers", "c")]
@@ -100,6 +102,15 @@ def test_storage_of_a_source_is_a_note() -> None:
         "specs.source_tables[0].database": "is not looked at",
         "specs.source_tables[0].format": "is not looked at",
     }
+
+
+@pytest.mark.parametrize("name", ["o", "sales.orders", "orders"])
+def test_a_source_is_described_under_any_of_its_names(name: str) -> None:
+    """Its alias, its table, or the table without its schema."""
+    request = parsed({"tables": ["sales.orders o"]}, source_schemas={name: {"id": "integer"}})
+    [source] = event_snapshot(request).sources
+    assert [column.name for column in source.columns] == ["id"]
+    assert unused(request) == []
 
 
 TARGETS: list[tuple[Any, dict[str, Any]]] = [

@@ -94,12 +94,12 @@ def _hidden(connection: Connection, relation: Relation, job_role: str | None) ->
 
 def _given_samples(request: Request, table: SourceTable) -> Sequence[Row]:
     samples = request.source_data_samples
-    return samples.get(table.table_name) or samples.get(table.key) or []
+    return next((samples[name] for name in table.names if samples.get(name)), [])
 
 
 def _disagreements(request: Request, table: SourceTable, source: Source) -> list[Problem]:
     """List the columns that the event describes and the database lacks; where types differ, the database's count."""
-    for key in (table.table_name, table.key):
+    for key in table.names:
         if key in request.source_schemas:
             existing = source.names
             return [

@@ -105,6 +105,8 @@ class DerivedColumn:
 
     name: str
     expression: str
+    data_type: str = ""
+    """The type that the specification declares for it; empty when it declares none."""
 
 
 class SortItem(NamedTuple):

@@ -11,13 +11,7 @@ from dataclasses import replace
 
 from agent.compiler.expressions.references import unquoted
 from agent.compiler.expressions.syntax import parse_expression
-from agent.compiler.expressions.syntax_tree import (
-    AggregateCall,
-    DialectChoice,
-    Expression,
-    Mention,
-    WindowCall,
-)
+from agent.compiler.expressions.syntax_tree import AggregateCall, DialectChoice, Expression, Mention, WindowCall
 from agent.compiler.plan.call_entries import aggregation_of, window_of
 from agent.compiler.plan.computed_columns import Computed
 from agent.compiler.plan.expression_texts import conjuncts, folded, made_name
@@ -200,7 +194,8 @@ class Computations:
             self._add_window(self._lifted_window(window_of(call, entry.name), path), path, entry.name)
             return
         self._add_calls(expression, path)
-        item = Computed(entry.name, f"{path}.expression", expression, self._column(entry.name))
+        column = self._column(entry.name)
+        item = Computed(entry.name, f"{path}.expression", expression, column, declared=entry.data_type)
         self.items[entry.name.casefold()] = item
 
     def _add_window(self, entry: WindowEntry, path: str, name: str, shown: bool = True) -> None:

@@ -24,6 +24,8 @@ class Computed:
     """Its name in the plan, which no source column has."""
     shown: bool = True
     """False where the specification does not name it."""
+    declared: str = ""
+    """The type that the specification declares for it."""
 
     @property
     def uses(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.plan.computations import Computations
 from agent.compiler.plan.computed_columns import Computed, in_order
 from agent.compiler.plan.conditions import ConditionReader
+from agent.compiler.plan.declared_types import as_declared
 from agent.compiler.plan.default_columns import DefaultColumns
 from agent.compiler.plan.derivations import bind, refuse_shadowed, tell_remarks
 from agent.compiler.plan.filter_lists import filters_once
@@ -152,10 +153,10 @@ class _Planner:
             steps.windowed.append(step)
             return NamedColumn(item.column, kind)
         passed = item.passed
-        if passed is not None and scope.find(passed):
+        if passed is not None and scope.find(passed) and not item.declared:
             refuse_shadowed(passed, scope)
             return scope.resolve(passed)
-        value = bind(item.source, scope)
+        value = as_declared(item, bind(item.source, scope), scope, self._rows.sources.dialect, self._notes)
         tell_remarks(self._notes, item.path, value)
         after_window = named(value.references) & {step.name for step in steps.windowed}
         (steps.windowed if after_window else steps.derived).append(DerivedStep(item.column, value))

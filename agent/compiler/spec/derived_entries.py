@@ -22,6 +22,7 @@ class DerivedParts:
 
     name: str | None = None
     expression: str | None = None
+    data_type: str = ""
 
 
 def read_derived(given: Details) -> list[tuple[str, DerivedParts]]:
@@ -51,7 +52,9 @@ def _own(fields: Fields) -> DerivedParts:
             refuse(f"names the column {own!r}, and the entry {name!r}; write one name", fields.at("expression"))
         expression, name = text, name or own
     with within(fields.at("expression")):
-        return DerivedParts(bare(name) if name else None, None if expression is None else _expression(expression))
+        read = None if expression is None else _expression(expression)
+    declared = fields.get("data_type")
+    return DerivedParts(bare(name) if name else None, read, declared if isinstance(declared, str) else "")
 
 
 def _item(item: JsonValue) -> DerivedParts:

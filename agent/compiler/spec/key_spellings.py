@@ -98,6 +98,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
             transformation case_expression
         columns: derived_columns derivations new_columns calculations expressions output_columns
             calculated_columns computed_columns fields added_columns derive
+        data_type: dtype column_type datatype return_type output_type result_type sql_type
         sources: source_columns source_column input_columns inputs input_column based_on from columns_used
             source_fields source_field input
         """),

@@ -75,7 +75,7 @@ class Merged:
             case "pivot", PivotedAggregation():
                 return [self._name("aggregations", value.alias, path, value, listed)]
             case "derive", DerivedParts(name=str(name), expression=str(expression)):
-                return [self._derived(name, expression, path, listed)]
+                return [self._derived(name, expression, path, listed, value.data_type)]
             case "derive", DerivedParts():
                 refuse(
                     *("`name` is needed: the new column's name", ".name")
@@ -112,11 +112,11 @@ class Merged:
         element = aggregation(part, f"{path}.alias", self._notes)
         return [self._name("aggregations", element.alias, path, element, listed)]
 
-    def _derived(self, name: str, expression: str, path: str, listed: bool) -> Claim:
+    def _derived(self, name: str, expression: str, path: str, listed: bool, data_type: str = "") -> Claim:
         window = derived_window(expression, name)
         if window is not None:
             return self._name("windows", name, path, window, listed)
-        claim = self._name("derived", name, path, DerivedColumn(name, expression), listed)
+        claim = self._name("derived", name, path, DerivedColumn(name, expression, data_type), listed)
         self._sources.derived.setdefault(name.casefold(), expression)
         return claim
 

@@ -164,5 +164,5 @@ class _Sources:
 
 
 def _is_source(given: dict[str, Any]) -> bool:
-    names = {normal_key(key) for key in given}
-    return bool(names & {*_TABLE, "name", "source"}) and names <= {*_TABLE, *_ALIAS, *_SCHEMA, *_BESIDE}
+    names = {normal_key(key) for key, value in given.items() if isinstance(value, str)}
+    return bool(names & {*_TABLE, "name"}) or bool(given) and {*given} <= {*_ALIAS, *_SCHEMA, *_BESIDE}

@@ -59,6 +59,8 @@ SOURCES: list[tuple[Any, list[tuple[str, str]]]] = [
     ({"o": {"table": "shop_orders"}, "c": {"name": "customers"}}, BOTH),
     ({"shop_orders": {"alias": "o"}}, ORDERS),
     ({"table_name": "shop_orders", "alias": "o"}, ORDERS),
+    ({"table": "shop_orders", "as": "o", "filter": "amount > 1"}, ORDERS),
+    ({"source": "shop_orders", "alias": "o"}, ORDERS),
 ]
 
 

@@ -72,8 +72,6 @@ def _combine(found: Evidence) -> None:
     ranks = {f"f:{name}" for name in _RANKINGS}
     if not found.filtered.isdisjoint(found.windows):
         found.facts.add("rank_filter")
-    if found.any_of(("f:max", "f:min")) and not found.words.isdisjoint(_DAYISH):
-        found.facts.add("max_day")
     if "outer" in found.facts and "is_null" in found.facts or "exists" in found.facts:
         found.facts.add("anti")
     if found.any_of(ranks) or "dedup" in found.facts:
@@ -96,6 +94,7 @@ def add_element(found: Evidence, element: object) -> None:
         found.add_name(element.name)
         found.add_sql(element.expression)
         found.facts.add("derived")
+        _add_day_of(found, element.expression, element.expression, element.name)
         if re.search(r"\bover\b", element.expression, re.IGNORECASE):
             found.windows.add(element.name.lower())
             _add_order_of(found, element.expression)
@@ -191,6 +190,7 @@ def _add_aggregation(found: Evidence, one: Aggregation) -> None:
     if function == "count_distinct" or (function == "count" and column.strip().lower().startswith("distinct")):
         found.facts |= {"count_distinct", "f:count"}
     found.add_name(one.alias)
+    _add_day_of(found, f"{function}(", column, one.alias)
     found.add_sql(column)
     _add_names(found, one.group_by)
     found.counts.add(len(one.group_by))
@@ -207,6 +207,7 @@ def _add_aggregation(found: Evidence, one: Aggregation) -> None:
 def _add_window(found: Evidence, one: WindowEntry) -> None:
     found.facts |= {"window", f"f:{one.function.lower()}", *(["partition"] if one.partition_by else [])}
     found.windows.add(one.name.lower())
+    _add_day_of(found, f"{one.function}(", one.column or "", one.name)
     _add_names(found, (one.name, *one.partition_by))
     found.add_sql(one.column or "")
     _add_order(found, one.order_by)
@@ -217,6 +218,13 @@ def _add_window(found: Evidence, one: WindowEntry) -> None:
         found.facts |= {"frame", *(["frame_after"] if one.frame.end is None or one.frame.end > 0 else [])}
         for bound in (one.frame.start, one.frame.end):
             found.numbers |= {Decimal(abs(bound)), Decimal(abs(bound) + 1)} if bound is not None else set()
+
+
+def _add_day_of(found: Evidence, calls: str, column: str, name: str) -> None:
+    """Add that the first or the last day is computed, as `max(placed)`."""
+    words = set(re.findall(r"[^\W\d_]+", f"{column} {name}".lower()))
+    if re.search(r"\b(?:max|min)\(", calls, re.IGNORECASE) and not words.isdisjoint(_DAYISH):
+        found.facts.add("max_day")
 
 
 def _add_order(found: Evidence, items: Iterable[object]) -> None:

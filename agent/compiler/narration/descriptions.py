@@ -208,6 +208,8 @@ _JOINTS = word_set("and or nor , the / &")
 def _unsaid_members(tokens: list[WordToken], evidence: Evidence) -> Iterator[tuple[int, str]]:
     """`France or Germany` beside a filter on France alone: names in a row of names, of which a value holds others."""
     values = {word for text in evidence.texts for word in re.findall(r"[^\W\d_]+", text)}
+    if _begins_row(tokens, values) and tokens[0].text not in evidence.words:
+        yield 0, tokens[0].written
     listed, apart = False, True
     for position, token in enumerate(tokens):
         if token.text in _JOINTS:
@@ -218,6 +220,13 @@ def _unsaid_members(tokens: list[WordToken], evidence: Evidence) -> Iterator[tup
             yield position, token.written
         listed = token.kind == "word" and token.written[0].isupper() and token.text in values
         apart = False
+
+
+def _begins_row(tokens: list[WordToken], values: set[str]) -> bool:
+    """True for a word that begins a text and a row of names: `Comfort and Business`."""
+    if len(tokens) < 3 or tokens[0].kind != "word" or tokens[1].text not in ("and", "or"):
+        return False
+    return tokens[2].written[0].isupper() and tokens[2].text in values
 
 
 def _uneven_order(tokens: list[WordToken], evidence: Evidence) -> Iterator[tuple[int, str]]:
@@ -253,7 +262,17 @@ def _unsaid_keys(tokens: list[WordToken], own: set[str], names: NamesInPassing) 
             left = 0
         else:
             left -= 1
-        known = {token.text, token.text.removesuffix("s")} & names.columns
+        known = {token.text, token.text.removesuffix("s"), f"{token.text}_id"} & names.columns
         spelled = token.kind == "name" and not {*token.text.split("_")} <= own
-        if left >= 0 and known and (spelled or (token.kind == "word" and own.isdisjoint({*known, token.text}))):
+        if (
+            left >= 0
+            and known
+            and (
+                spelled
+                or (
+                    token.kind == "word"
+                    and own.isdisjoint({*known, token.text, token.text.removesuffix("s"), f"{token.text}s"})
+                )
+            )
+        ):
             yield position, token.written

@@ -76,6 +76,8 @@ _CALENDAR = {
     "weekday": "1 7",
     "minute": "0 59",
 }
+WEEKDAY_PARTS = word_set("dow isodow weekday dayofweek")
+"""Parts of a date that number the days of a week."""
 _CUTTING = ("f:substring", "f:substr", "f:left", "f:right", "f:split_part", "f:lpad", "f:rpad", "f:regexp_extract")
 """Functions whose numbers count letters."""
 _QUARTER_FACTS = frozenset(("f:quarter", "f:date_trunc", "f:date_part"))
@@ -165,7 +167,7 @@ def _is_carried(said: Said, sign: str, evidence: Evidence, turned: bool, tokens:
         return True
     return (
         _is_near(said, evidence)
-        or _is_scale(said, tokens)
+        or _is_scale(said, tokens, evidence)
         or _is_of_quarters(said, tokens, evidence)
         or _counts_parts(said, tokens, evidence)
         or _is_best(said, tokens, evidence)
@@ -223,8 +225,10 @@ def _is_near(said: Said, evidence: Evidence) -> bool:
     )
 
 
-def _is_scale(said: Said, tokens: list[WordToken]) -> bool:
+def _is_scale(said: Said, tokens: list[WordToken], evidence: Evidence) -> bool:
     """True for the ends of a scale, as `0-100`, and of a calendar's part, as `hour (0-23)`."""
+    if not evidence.words.isdisjoint(WEEKDAY_PARTS) and texts_beside(tokens, said.first) & {"monday", "sunday"}:
+        return 0 <= said.value <= 7
     around = [token.text for token in tokens[max(0, said.first - 2) : said.last + 3]]
     texts = {text.rstrip("s") for text in texts_beside(tokens, said.first)}
     ends = ["0 1", "0 100", *(ends for part, ends in _CALENDAR.items() if part in texts)]

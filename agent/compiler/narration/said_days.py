@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from agent.compiler.narration.evidence import Evidence, NumberCut, add_interval
-from agent.compiler.narration.quantities import TURNING
+from agent.compiler.narration.quantities import TURNING, WEEKDAY_PARTS
 from agent.compiler.narration.said_numbers import ordinal, said_at
 from agent.compiler.narration.said_periods import MONTH_NUMBERS, MONTHS, Period, period_at, quarter_of
 from agent.compiler.narration.word_tokens import WordToken, texts_beside, word_list, word_set
@@ -202,9 +202,8 @@ def _loose_at(tokens: list[WordToken], position: int, evidence: Evidence, strict
     if quarter is not None:
         return last, _carriesquarter_of(quarter, evidence, strict)
     if token.text in _WEEK:
-        return position, token.text.rstrip("s") in evidence.words or evidence.any_of(
-            _WEEK_FACTS
-        ) or "dow" in evidence.words
+        held = token.text.rstrip("s") in evidence.words or not evidence.words.isdisjoint(WEEKDAY_PARTS)
+        return position, held or evidence.any_of(_WEEK_FACTS)
     month = MONTH_NUMBERS.get(token.text)
     if (
         month is None

@@ -14,7 +14,7 @@ from agent.compiler.notes import Notes
 from agent.compiler.plan.reading_findings import Findings
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
 from agent.compiler.plan.steps import FilterStep, JoinStep, RowCondition
-from agent.compiler.problems import Problems, cannot, refuse, within
+from agent.compiler.problems import Problems, cannot, fitting, refuse, within
 from agent.compiler.spec.repetitions import STEPS
 from agent.elements import JoinCondition, JoinType, Located
 
@@ -197,6 +197,8 @@ def _refuse_half_keys(chain: JoinChain, pairs: tuple[tuple[SourceColumn, SourceC
 def _column_pairs(
     entry: JoinCondition, sources: Sources, left: str, right: str
 ) -> list[tuple[SourceColumn, SourceColumn]]:
+    if pair := _one_name_each(entry, sources, left, right):
+        return [pair]
     named = [(name, f"on_columns[{i}]", name, f"on_columns[{i}]") for i, name in enumerate(entry.on_columns)]
     if entry.left_column and entry.right_column:
         named.append((entry.left_column, "left_column", entry.right_column, "right_column"))
@@ -206,6 +208,24 @@ def _column_pairs(
         (sources.column(left, one, f".{place}"), sources.column(right, two, f".{other}"))
         for one, place, two, other in named
     ]
+
+
+def _one_name_each(
+    entry: JoinCondition, sources: Sources, left: str, right: str
+) -> tuple[SourceColumn, SourceColumn] | None:
+    """The pair in `on_columns` of two names, each of which only one of the tables has."""
+    if len(entry.on_columns) != 2 or entry.left_column or entry.right_column:
+        return None
+    one, other = entry.on_columns
+    lefts, rights = (
+        [fitting(lambda name=name, key=key: sources.column(key, name, "")) for name in (one, other)]  # type: ignore[misc]
+        for key in (left, right)
+    )
+    if lefts[0] and rights[1] and not lefts[1] and not rights[0]:
+        return lefts[0], rights[1]
+    if lefts[1] and rights[0] and not lefts[0] and not rights[1]:
+        return lefts[1], rights[0]
+    return None
 
 
 def _condition(

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from agent.compiler.notes import Notes
 from agent.compiler.problems import USE_A_MODEL, cannot, refuse, within
 from agent.compiler.spec.condition_entries import read_conditions
+from agent.compiler.spec.conditional_aggregates import is_conditional, over_condition, refuse_counted_condition
 from agent.compiler.spec.fields import Details, Fields, names_in, normal_key, one_or_many
 from agent.compiler.spec.key_spellings import FUNCTIONS
 from agent.compiler.spec.sql_conditions import sql_condition
@@ -178,6 +179,8 @@ def _part(fields: Fields, group_by: tuple[str, ...] | None) -> AggregateParts:
         with within(fields.at("where")):
             own = read_conditions(fields.get("where"))
         where = own if where is None else ConditionGroup("and", (where, own))
+    if where is None and function and is_conditional(function):
+        refuse(f"{function} needs a condition, as `condition`", fields.at("function"))
     return replace(part, alias=alias, group_by=group_by, where=where)
 
 
@@ -206,11 +209,13 @@ def _column(fields: Fields) -> str | None:
 
 def _of_function(function: str, column: str | None) -> AggregateParts:
     """An aggregate from its function, which may hold its argument, and its column, which may repeat the call."""
-    if "(" in function:
-        return _of_text(function)
+    if "(" in function or is_conditional(function):
+        return _of_text(function if "(" in function else f"{function}({column or ''})")
     name = function_of(function)
     if column is None:
         return AggregateParts(name)
+    if name == "count":
+        refuse_counted_condition(column)
     inner = _of_text(column)
     if inner.function and inner.function in (name, distinct(name)):
         return inner
@@ -223,6 +228,9 @@ def _of_function(function: str, column: str | None) -> AggregateParts:
 def _of_text(text: str) -> AggregateParts:
     """An aggregate from a text, as `COUNT(DISTINCT x) FILTER (WHERE y > 1)`; any other text is an expression."""
     call = call_parts(text)
+    if call is not None and is_conditional(call[0]) and not call[2]:
+        function, column, where = over_condition(call[0], call[1])
+        return AggregateParts(function, column, where=where)
     if call is None or normal_key(call[0]) not in FUNCTIONS:
         return AggregateParts(expression=text)
     name, argument, rest = call

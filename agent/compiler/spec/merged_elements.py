@@ -116,9 +116,8 @@ class Merged:
         window = derived_window(expression, name)
         if window is not None:
             return self._name("windows", name, path, window, listed)
-        claim = self._name("derived", name, path, DerivedColumn(name, expression, data_type), listed)
         self._sources.derived.setdefault(name.casefold(), expression)
-        return claim
+        return self._name("derived", name, path, DerivedColumn(name, expression, data_type), listed)
 
     def _name(self, kind: str, name: str, path: str, element: Any, listed: bool) -> Claim:
         """Add an element that has a name, unless one of this name says the same."""

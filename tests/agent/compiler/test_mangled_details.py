@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.compiler.code.writer import compile_transform
-from agent.compiler.reading import build_plan
+from agent.compiler.reading import build_plan, read_specification
 from agent.compiler.spec import pivots, union_entries, window_entries
+from agent.compiler.spec.key_spellings import KEYS
 from agent.errors import InvalidRequestError
 from agent.sanitizing.policy import check_policy
 from tests.agent.compiler.scene import aggregate, derive, names, request_for, snapshot_for, step, where
@@ -143,3 +144,38 @@ def test_unions_compile_or_are_refused(tables: Any, more: dict[str, Any], column
     """Unions take any sources."""
     details = {"tables": tables, "all": True, "columns": columns, **more}
     compiles_or_is_refused(["spring", "autumn"], transformations=[step("union", **details)])
+
+
+KINDS = sorted({"join", "filter", "aggregate", "derive", "window", "sort", "limit", "select", "deduplicate", "cast"})
+TEXTS = st.sampled_from(
+    ["amount", "region", "sum(amount) over ()", "rank() over (order by amount desc)", "count_if(amount > 5)", "x = ",
+     "(", "amount > 5 AND", "sum", "left", "units AS u", "'north'", "BETWEEN 1 AND 2", "OVER (", "a.b.c.d", "1 +", "*",
+     "row_number() over (partition by)", "count(*) filter (where", "CASE WHEN", "\"amount", "DATE '2024-01-01' - 1"]
+)  # fmt: skip
+VALUES = st.recursive(
+    TEXTS | JSON,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["column", "function", "name"]), inner),
+    max_leaves=5,
+)
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> dict[str, Any]:
+    """An entry of a kind with some of its keys and any values."""
+    kind = draw(st.sampled_from(KINDS))
+    keys = st.sampled_from([*KEYS[kind], *(name for names in KEYS[kind].values() for name in names)])
+    details = draw(st.dictionaries(keys, VALUES, max_size=4))
+    return {"type": draw(st.sampled_from([kind, "custom", "enrich"])), "details": details}
+
+
+@given(
+    steps=st.lists(entries(), max_size=3),
+    listed=st.dictionaries(
+        st.sampled_from(["filters", "aggregations", "derived_columns", "join_conditions"]), st.lists(VALUES, max_size=2)
+    ),
+)
+def test_any_entry_is_read_or_told(steps: list[dict[str, Any]], listed: dict[str, Any]) -> None:
+    """Whatever the keys hold, the reader raises nothing."""
+    request = request_for(SALES, transformations=steps, **listed)
+    reading = read_specification(request, snapshot_for(request))
+    assert all(one.path.startswith("specs.") and one.message for one in (*reading.problems, *reading.beyond))

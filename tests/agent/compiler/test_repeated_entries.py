@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.agent.compiler.scene import aggregate, derive, step
+from agent.compiler.reading import read_specification
+from agent.elements import Comparison
+from tests.agent.compiler.scene import aggregate, aliased, derive, request_for, snapshot_for, step
 from tests.agent.compiler.test_reader import read
 
 TOTALS = [aggregate("sum", "amount", "revenue", "city"), aggregate("max", "amount", "top", "city")]
@@ -80,3 +82,42 @@ def test_a_condition_under_a_type_of_no_kind_is_a_filter(type_: str) -> None:
     assert (len(entries.filters), problems) == (1, [])
     entries, problems, _ = read(transformations=[step("flag", condition="amount > 5")])
     assert (entries.filters, problems[0].beyond) == ([], True)
+
+
+OVER_5 = Comparison("amount", ">", 5)
+
+
+@pytest.mark.parametrize(
+    ("entry", "function", "column"),
+    [
+        ({"function": "count_if", "column": "amount > 5"}, "count", "*"),
+        ({"function": "COUNTIF", "condition": "amount > 5"}, "count", "*"),
+        ({"function": "countIf(amount > 5)"}, "count", "*"),
+        ({"function": "sum_if", "column": "qty", "condition": "amount > 5"}, "sum", "qty"),
+        ({"function": "sumIf(qty, amount > 5)"}, "sum", "qty"),
+    ],
+)
+def test_conditional_aggregates_take_the_rows_of_their_condition(entry: Any, function: str, column: str) -> None:
+    """The condition is an argument, or stands beside the column."""
+    entries, problems, _ = read(aggregations=[{**entry, "alias": "n"}])
+    [(_, one)] = entries.aggregations
+    assert ((one.function, one.column, one.where), problems) == ((function, column, OVER_5), [])
+
+
+def test_a_count_of_a_condition_has_two_readings() -> None:
+    """SQL counts the rows where the condition is false too; both readings are told."""
+    _, problems, _ = read(aggregations=[{"function": "count", "column": "amount > 5", "alias": "n"}])
+    assert "write count_if" in problems[0].message
+
+
+def test_two_names_that_only_one_table_has_are_a_pair() -> None:
+    """`["boss", "order_id"]` joins boss with order_id, in either order."""
+    sources = [aliased("employees", "e"), aliased("orders", "o")]
+    found = []
+    for names in (["boss", "order_id"], ["order_id", "boss"]):
+        request = request_for(
+            sources, join_conditions=[{"left_table": "e", "right_table": "o", "join_type": "left", "on_columns": names}]
+        )
+        plan = read_specification(request, snapshot_for(request)).certain_plan()
+        found += [(one.name, other.name) for one, other in plan.joins[0].equalities]
+    assert found == [("boss", "order_id")] * 2

@@ -203,6 +203,8 @@ class Entries:
     joins: list[Located[JoinCondition]] = field(default_factory=list)
     filters: list[Located[Condition]] = field(default_factory=list)
     aggregations: list[Located[Aggregation]] = field(default_factory=list)
+    grouped_by: tuple[str, ...] | None = None
+    """The keys of the grouping, where an entry of aggregates is an expression over them; None without a grouping."""
     derived: list[Located[DerivedColumn]] = field(default_factory=list)
     windows: list[Located[WindowEntry]] = field(default_factory=list)
     unions: list[Located[UnionEntry]] = field(default_factory=list)

@@ -266,11 +266,12 @@ class Computations:
                 self._add_window(self._lifted_window(window_of(call, call.name), path), path, call.name, shown=False)
 
     def _add_aggregate(self, call: AggregateCall, path: str) -> None:
-        if not self._entries.aggregations:
+        if not self._entries.aggregations and self._entries.grouped_by is None:
             cannot(f"{call.name} is an aggregate; write it as an entry of `aggregations`, with its `group_by`")
         if any(one.value.alias.casefold() == call.name.casefold() for one in self.aggregations):
             return
-        entry = self._lifted_aggregation(aggregation_of(call), path)
+        keys = () if self._entries.aggregations else self._entries.grouped_by or ()
+        entry = self._lifted_aggregation(replace(aggregation_of(call), group_by=keys), path)
         self.aggregations.append(Located(path, entry))
         self.wait(call.name)
 

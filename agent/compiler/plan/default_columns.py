@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agent.compiler.expressions.references import Reference
 from agent.compiler.plan.computations import Computations
 from agent.compiler.plan.computed_columns import Computed
@@ -12,6 +14,9 @@ from agent.compiler.plan.steps import Grouping, OutputColumn
 from agent.compiler.problems import Problems
 from agent.elements import Aggregation, Located, WindowEntry
 from agent.snapshot import Target
+
+_PLACE = re.compile(r"(.*aggregations)\[(\d+)\]")
+"""The list of an aggregate, and its place in it."""
 
 
 class DefaultColumns:
@@ -85,6 +90,16 @@ class DefaultColumns:
                 if name.casefold() not in columns:
                     problems.add(path, f"{name!r} is not a column of the existing target; list the columns to fill")
 
+    def _slot(self, item: Computed, names: list[str]) -> int:
+        """The place of a column that stands among the listed aggregates: before those that come after it."""
+        place = _PLACE.match(item.path)
+        for position, name in enumerate(names if place else ()):
+            for path, entry in self._work.named_aggregations():
+                other = _PLACE.match(path)
+                if entry.alias == name and place and other and other[1] == place[1] and int(other[2]) > int(place[2]):
+                    return position
+        return len(names)
+
     def groups(self, grouping: Grouping, grouped: Grouped, used: set[str], problems: Problems) -> list[OutputColumn]:
         """Keys, aggregates, and the computed columns that need an aggregate or that nothing uses before grouping."""
         made = set(self._work.made_names().values())
@@ -95,7 +110,7 @@ class DefaultColumns:
             if not item.shown or item.name.casefold() in {name.casefold() for name in names}:
                 continue
             if item in self.waiting or (item.column in grouped.placed and item.column not in used):
-                names.append(item.name)
+                names.insert(self._slot(item, names), item.name)
             elif item.passed is None and item.column not in used and not self._listed:
                 message = f"{item.name!r} is neither grouped by nor aggregated, so it is lost; group by it"
                 problems.add(item.path, message, beyond=True)

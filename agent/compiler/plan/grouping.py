@@ -29,7 +29,7 @@ class GroupingReader:
 
     def read(self, problems: Problems) -> Grouping:
         """The keys and the aggregates."""
-        keys = self._keys(self._work.named_aggregations(), problems)
+        keys = self._keys(self._work.named_aggregations() or self._work.aggregations, problems)
         aggregates: list[AggregateStep] = []
         names = {key.name.casefold(): "a group_by column" for key in keys}
         for entry in sorted(self._work.aggregations, key=lambda one: self._work.is_hidden(one.value.alias)):

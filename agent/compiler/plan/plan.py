@@ -170,7 +170,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         """The whole plan. Raises InvalidRequestError."""
-        if self._entries.aggregations:
+        if self._work.aggregations:
             return self._grouped_plan()
         with self._stages.stage() as problems:
             filters = self._read_filters(self._before, problems)

@@ -20,6 +20,8 @@ from agent.elements import AggregateFunction, Aggregation, Condition, ConditionG
 from agent.nearest import did_you_mean
 
 _ROWS = ("*", "1", "all", "rows", "records")
+_NO_FUNCTION = ("", "expression", "custom", "calculated", "formula", "derived", "sql", "ratio", "expr")
+"""Words that stand for no function: the text beside them says the whole."""
 _SHOWN = "sum, avg, count, min, max or count_distinct"
 
 
@@ -165,7 +167,9 @@ def _part(fields: Fields, group_by: tuple[str, ...] | None) -> AggregateParts:
     """One aggregate from its keys."""
     function, column = _written_function(fields), _column(fields)
     part = AggregateParts()
-    if function is not None:
+    if column is not None and _is_over_aggregates(column) and normal_key(function or "") in _NO_FUNCTION:
+        part = AggregateParts(expression=column)
+    elif function is not None:
         with within(fields.at("function")):
             part = _of_function(function, column)
     elif column is not None:
@@ -182,6 +186,13 @@ def _part(fields: Fields, group_by: tuple[str, ...] | None) -> AggregateParts:
     if where is None and function and is_conditional(function):
         refuse(f"{function} needs a condition, as `condition`", fields.at("function"))
     return replace(part, alias=alias, group_by=group_by, where=where)
+
+
+def _is_over_aggregates(text: str) -> bool:
+    """True for a text that holds aggregates and is more than one, as `round(avg(amount), 2)`."""
+    words = canonical(text).split()
+    calls = any(two == "(" and normal_key(one) in FUNCTIONS for one, two in pairwise(words))
+    return calls and _of_text(text).expression is not None
 
 
 def _written_function(fields: Fields) -> str | None:

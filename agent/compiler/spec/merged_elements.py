@@ -10,6 +10,7 @@ from agent.compiler.notes import Notes
 from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse
 from agent.compiler.spec.aggregate_entries import AggregateParts, aggregation
 from agent.compiler.spec.derived_entries import DerivedParts
+from agent.compiler.spec.element_words import call_text, shown
 from agent.compiler.spec.join_entries import JoinParts
 from agent.compiler.spec.merged_joins import mentioned_joins, stated_join
 from agent.compiler.spec.repetitions import (
@@ -34,8 +35,6 @@ from agent.elements import (
     Entries,
     Located,
     PivotedAggregation,
-    SelectItem,
-    SortItem,
     WindowEntry,
 )
 
@@ -108,6 +107,9 @@ class Merged:
         if part.expression is not None:
             if part.alias is None:
                 cannot(f"{part.expression!r} is no single aggregate; {USE_A_MODEL}", ".column")
+            if part.where is not None:
+                cannot("a filter beside an expression of aggregates: write FILTER (WHERE …) in each of them", ".filter")
+            self._entries.grouped_by = self._entries.grouped_by or part.group_by or ()
             return [self._derived(part.alias, part.expression, path, listed)]
         element = aggregation(part, f"{path}.alias", self._notes)
         return [self._name("aggregations", element.alias, path, element, listed)]
@@ -126,7 +128,7 @@ class Merged:
             if self._same(known[1].value, element):
                 return Claim(known[0], known[1].path)
             if not listed:
-                refuse(f"{_shown(element)} contradicts {known[1].path}, which is {_shown(known[1].value)}")
+                refuse(f"{shown(element)} contradicts {known[1].path}, which is {shown(known[1].value)}")
         located = Located(path, element)
         self._named.setdefault(name.casefold(), (kind, located))
         getattr(self._entries, kind).append(located)
@@ -145,7 +147,7 @@ class Merged:
             case WindowEntry(), WindowEntry():
                 return same_window(one, other, self._sources)
             case Aggregation(), DerivedColumn():
-                return canonical(other.expression) == canonical(_call(one))
+                return canonical(other.expression) == canonical(call_text(one))
         return False
 
     def _single(self, kind: str, path: str, value: Any) -> Claim:
@@ -157,7 +159,7 @@ class Merged:
         found: list[Located[Any]] = getattr(self._entries, name)
         for known in found if kind in ("sort", "limit", "select", "deduplicate") else ():
             if not self._same_single(kind, known.value, value):
-                refuse(f"a second {kind} contradicts {known.path}: {_shown(value)} is not {_shown(known.value)}")
+                refuse(f"a second {kind} contradicts {known.path}: {shown(value)} is not {shown(known.value)}")
             return Claim(name, known.path)
         found.append(Located(path, value))
         return Claim(name, path)
@@ -242,7 +244,7 @@ class Merged:
         found += [
             Claim("aggregations", path)
             for path, one in self._entries.aggregations
-            if text in (canonical(one.column or "*"), canonical(_call(one)))
+            if text in (canonical(one.column or "*"), canonical(call_text(one)))
         ]
         if not found:
             refuse("`name` is needed: the new column's name", ".name")
@@ -259,12 +261,13 @@ class Merged:
                 problems.add(f"{path}.group_by", f"{shown}; all aggregates share one grouping")
         if groups:
             keys = groups[0].value
+            entries.grouped_by = keys
             for position, (path, one) in enumerate(entries.aggregations):
                 if not one.group_by:
                     self._notes.add(path, f"is grouped by {', '.join(keys)}, as {groups[0].path} says")
                     entries.aggregations[position] = Located(path, replace(one, group_by=keys))
         calls = {
-            canonical(_call(one)): one.alias
+            canonical(call_text(one)): one.alias
             for _, one in entries.aggregations
             if one.where is None and not isinstance(one, PivotedAggregation)
         }
@@ -272,29 +275,3 @@ class Merged:
             if isinstance(condition, Comparison) and "(" in condition.column and canonical(condition.column) in calls:
                 named = replace(condition, column=calls[canonical(condition.column)])
                 entries.filters[position] = Located(path, named)
-
-
-def _call(one: Aggregation) -> str:
-    """An aggregate as SQL."""
-    column = one.column or "*"
-    return f"count(distinct {column})" if one.function == "count_distinct" else f"{one.function}({column})"
-
-
-def _shown(element: Any) -> str:
-    """An element in the words of a message."""
-    match element:
-        case Aggregation():
-            return f"`{_call(element)}`"
-        case DerivedColumn():
-            return f"`{element.expression}`"
-        case WindowEntry():
-            order = ", ".join(_shown(item) for item in element.order_by)
-            over = f"partition by {', '.join(element.partition_by)} " if element.partition_by else ""
-            return f"`{element.function}({element.column or ''}) over ({over}{f'order by {order}' if order else ''})`"
-        case SortItem():
-            return f"{element.column} {'desc' if element.descending else 'asc'}"
-        case SelectItem():
-            return element.column
-        case tuple():
-            return ", ".join(_shown(item) if not isinstance(item, bool | int) else str(item) for item in element)
-    return repr(element)

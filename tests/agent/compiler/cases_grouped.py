@@ -20,6 +20,37 @@ GROUPED = {
             ]
         },
     ),
+    "an expression over aggregates stands in the list of aggregates": Case(
+        ORDERS,
+        ["customer_id", "n", "mean", "most"],
+        [
+            (1, 2, Decimal("6.3"), Decimal("7.50")),
+            (2, 1, Decimal("7.5"), Decimal("7.50")),
+            (9, 1, Decimal("1.0"), Decimal("1.00")),
+            (None, 1, Decimal("0"), None),
+        ],
+        {
+            "aggregations": [
+                aggregate("count", "*", "n", "customer_id"),
+                {"column": "COALESCE(ROUND(AVG(amount), 1), 0)", "alias": "mean", "group_by": ["customer_id"]},
+                aggregate("max", "amount", "most", "customer_id"),
+            ]
+        },
+    ),
+    "expressions over aggregates need no other aggregate": Case(
+        ORDERS,
+        ["share", "total"],
+        [(Decimal("60.0"), Decimal("21.00"))],
+        {
+            "aggregations": [
+                {
+                    "expression": "ROUND(100.0 * COUNT(note) FILTER (WHERE amount > 0) / COUNT(*), 1)",
+                    "alias": "share",
+                },
+                {"function": "expression", "expression": "COALESCE(SUM(amount), 0)", "alias": "total"},
+            ]
+        },
+    ),
     "a global aggregate over no rows is one row": Case(
         ORDERS,
         ["n", "least", "most", "mean"],

@@ -11,6 +11,8 @@ from pydantic import JsonValue
 from agent.compiler.expressions.column_kinds import Kind, mismatch, unordered
 from agent.compiler.expressions.literals import exact_value
 from agent.compiler.expressions.references import Constant, Reference, unquoted
+from agent.compiler.expressions.syntax_tree import Expression, Mention, Operation
+from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.plan.computations import Computations
 from agent.compiler.plan.derivations import bind, refuse_shadowed
 from agent.compiler.plan.resolution import Scope, described
@@ -58,9 +60,23 @@ class ConditionReader:
                 column = scope.resolve(entry.column, ".column")
                 return self._computed(entry, column, scope) or filter_step(entry, column, scope)
             case SqlCondition(text):
-                return bind(self._work.expression(text), scope)
+                return self._sql(self._work.expression(text), scope)
             case ConditionGroup(operator, parts):
                 return ConditionStep(operator, tuple(self.step(part, scope) for part in parts))
+
+    def _sql(self, expression: Expression, scope: Scope) -> BoundExpression:
+        """The condition of a SQL text. A word alone is a column that is true or false."""
+        tree = expression.tree
+        alone = tree.operands[0] if isinstance(tree, Operation) and tree.operator == "not" else tree
+        if not isinstance(alone, Mention) or alone.call is not None:
+            return bind(expression, scope)
+        if not scope.find(alone.name):
+            cannot(f'"{expression.text}" names no column; write a condition as SQL, or {USE_A_MODEL}')
+        kind = scope.resolve(alone.name).kind
+        if kind is None or kind.family != "boolean":
+            text = expression.text
+            cannot(f'"{text}" is no condition: {alone.name} is no boolean; compare it with a value, or {USE_A_MODEL}')
+        return bind(expression, scope)
 
     def _computed(self, entry: Comparison, column: Reference, scope: Scope) -> RowCondition | None:
         """A comparison with an expression: a text that is no value of the column's type, as `shipped + 5`."""

@@ -43,6 +43,13 @@ class DefaultColumns:
                 f"pass source columns through ({', '.join(passed)}), so they are all columns of the result",
                 "the other columns of the sources as well",
             )
+        if computed and not passed and not self._listed and not self._target.exists:
+            made = ", ".join(one.name for one in computed)
+            self._notes.add(
+                "specs.target_table",
+                f"lists no columns, so the result holds all columns of the sources, and {made}",
+                "the new columns alone",
+            )
         own = [] if passed else self._source_columns()
         return [*(one for one in own if not any(one.name.casefold() == c.name.casefold() for c in computed)), *computed]
 

@@ -290,11 +290,15 @@ def tell_lost_partners(notes: Notes, chain: JoinChain, path: str, step: RowCondi
     """Tell where a filter drops the rows that an outer join kept without a partner."""
     if not isinstance(step, FilterStep) or step.operator == "IS NULL":
         return
+    present = [chain.start]
     for join in chain.steps:
-        optional = join.source if join.join_type in ("left", "outer") else None
-        if any(isinstance(one, SourceColumn) and one.source == optional for one in step.references):
-            notes.add(
-                path,
-                f"filters the joined rows, so rows without a partner in {optional} are dropped",
-                f"a condition of the {join.join_type} join with {optional}, which keeps them",
-            )
+        optional = [join.source] if join.join_type in ("left", "outer") else []
+        optional += present if join.join_type in ("right", "outer") else []
+        present.append(join.source)
+        for name in {one.source: None for one in step.references if isinstance(one, SourceColumn)}:
+            if name in optional:
+                notes.add(
+                    path,
+                    f"filters the joined rows, so rows without a partner in {name} are dropped",
+                    f"a condition of the {join.join_type} join with {join.source}, which keeps them",
+                )

@@ -35,6 +35,8 @@ def read_condition(raw: JsonValue) -> Condition:
     """The condition of one entry."""
     if isinstance(raw, str):
         refuse_open_words(condition_text(raw))
+        if is_column(re.sub(r"(?i)^\s*not\s+", "", raw)):
+            return SqlCondition(raw.strip())
         if not is_condition(raw):
             cannot(f'"{raw}" is free text; write a condition as SQL, or {USE_A_MODEL}')
         return sql_condition(raw)

@@ -11,6 +11,7 @@ from agent.compiler.reading import build_plan, read_specification
 from tests.agent.compiler.scene import (
     ORDERS,
     SHOP,
+    aliased,
     assert_refused,
     join,
     names,
@@ -64,3 +65,16 @@ def test_a_filter_on_optional_rows_is_told(operator: str, value: Any, told: bool
     request = request_for(SHOP, names("name"), filters=[where("o.amount", operator, value)], **join("left"))
     notes = read_specification(request, snapshot_for(request)).notes
     assert ["rows without a partner in o are dropped" in note.message for note in notes] == [True] * told
+
+
+@pytest.mark.parametrize("text", ["active", "c.active", "NOT active", "NOT c.active AND credit > 1"])
+def test_a_boolean_column_alone_is_a_condition(text: str) -> None:
+    """So is its negation."""
+    assert problems([aliased("clients", "c")], filters=[text]) == []
+
+
+@pytest.mark.parametrize("text", ["recent", "NOT recent", "town", "NOT town"])
+def test_a_word_alone_that_is_no_boolean_column_is_for_a_model(text: str) -> None:
+    """It may be words in place of a condition."""
+    [found] = problems([aliased("clients", "c")], filters=[text])
+    assert found.beyond

@@ -73,7 +73,9 @@ def _total(draft: Draft, ids: list[Column]) -> list[Column]:
 
 def _window(draft: Draft, ids: list[Column]) -> None:
     """A window, and perhaps a filter on it."""
-    function = draft.one(["row_number", "rank", "dense_rank", "sum", "avg", "count", "min", "max", "lag", "lead"])
+    function = draft.one(
+        ["row_number", "row_number", "rank", "dense_rank", "sum", "avg", "count", "min", "max", "lag", "lead"]
+    )
     keys = draft.some(draft.columns, 0, 2)
     column: Column | None = None
     if function in ("sum", "avg"):
@@ -99,7 +101,7 @@ def _window(draft: Draft, ids: list[Column]) -> None:
     if items:
         details["order_by"] = items
     draft.steps.append({"type": "window", "details": details})
-    if function in ("row_number", "rank", "dense_rank") and draft.chance():
+    if function in ("row_number", "rank", "dense_rank") and draft.count(3):
         most = 1 + draft.count(2)
         draft.steps.append({"type": "filter", "details": {"column": alias.name, "operator": "<=", "value": most}})
         draft.where(f"{alias.sql} <= {most}")
@@ -157,7 +159,8 @@ def _group(draft: Draft) -> None:
 
 
 def _result(draft: Draft, grouped: bool) -> SqlCase:
-    outputs = draft.some(draft.columns, 1, 5)
+    # The newest columns depend on the most steps.
+    outputs = [*draft.columns[-2:], *draft.some(draft.columns, 1, 3)]
     pairs: dict[str, Column] = {}
     for one in outputs:
         pairs.setdefault(one.name.rpartition(".")[2], one)
@@ -191,7 +194,7 @@ def specifications(draw: Draw) -> SqlCase:
     sources = _sources(draft)
     ids = [one for one in draft.columns if one.name in ("p.purchase_id", "a.parcel_id", "c.client_id")]
     _derive(draft, 3)
-    _filter(draft, draft.columns, 2)
+    _filter(draft, draft.columns, 1)
     grouped = draft.chance()
     if grouped:
         _group(draft)

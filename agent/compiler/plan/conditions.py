@@ -43,6 +43,8 @@ _DIGITS_ALONE = re.compile(r"\d+([-/.:]\d+)+", re.ASCII)
 """A date or number in another form than the column's, as `2024-1-5`: no calculation."""
 _TEXTS = frozenset({"string", "enum", "json", "uuid", "boolean"})
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?")
+_NUMBER = re.compile(r"\s*[-+]?\s*[\d.]+(e[-+]?\d+)?\s*", re.IGNORECASE | re.ASCII)
+"""A number, whether a column can hold it or not."""
 _NO_VALUE = (None, True, "", "null", "NULL")
 
 
@@ -105,9 +107,9 @@ class ConditionReader:
 def _is_no_value(value: JsonValue, column: Reference, scope: Scope) -> bool:
     """True for a text that can only be an expression: it is no column, and no value of the column's type."""
     kind = column.kind
-    if not isinstance(value, str) or kind is None or kind.family in _TEXTS:
+    if not isinstance(value, str) or kind is None or kind.family in (*_TEXTS, "array", "binary"):
         return False
-    if scope.find(unquoted(value)) or _DIGITS_ALONE.fullmatch(value):
+    if scope.find(unquoted(value)) or _DIGITS_ALONE.fullmatch(value) or _NUMBER.fullmatch(value):
         return False
     return fitting(lambda: exact_value(value, kind)) is None
 

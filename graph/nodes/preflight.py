@@ -16,8 +16,8 @@ from graph.state import State
 from tools.ports import ArtifactStore, DryRun
 from tools.records import DryRunResult, SampleTable
 
-_OF_ANALYSIS = ("AnalysisException", "ParseException")
-"""Errors that Spark raises before it looks at a row."""
+_OF_ANY_ROWS = ("AnalysisException", "ParseException", "TooLargeForSamplesError", "TooSlowForSamplesError")
+"""Errors that other rows would not mend: of Spark's analysis, and of a script that fails on a few rows by its size."""
 _OF_THE_TRANSFORM = ("", "transform", "cast")
 """Phases in which the transform is to blame; in the other phases the check itself broke."""
 
@@ -62,7 +62,7 @@ def _run(dry_run: DryRun, script: str, snapshot: Snapshot, rows: dict[str, list[
 
 def _depends_on_rows(result: DryRunResult) -> bool:
     """True for a failure that made rows may cause, and sample rows not."""
-    return bool(result.error) and result.phase in _OF_THE_TRANSFORM and not result.error.startswith(_OF_ANALYSIS)
+    return bool(result.error) and result.phase in _OF_THE_TRANSFORM and not result.error.startswith(_OF_ANY_ROWS)
 
 
 def _skipped(state: State, reason: str) -> State:

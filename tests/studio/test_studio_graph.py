@@ -77,8 +77,8 @@ def test_an_invalid_event_is_answered_with_its_errors(desk: MakeDesk) -> None:
     output = made.run(event(specs={"source_tables": ["orders"], "target_table": {"nam": "totals"}}))
     assert output["statusCode"] == 400
     assert [error["path"] for error in output["body"]["errors"]] == [
-        "specs.target_table.name",
         "specs.target_table.nam",
+        "specs.target_table.name",
     ]
     assert made.service.tools.ledger.run("run_1") is None
 

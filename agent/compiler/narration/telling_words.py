@@ -63,6 +63,12 @@ TELLING = (
         f"{_MISSING} case filter",
         named=True,
     ),
+    telling(
+        "must not|must never|may not|shall not|should not|not be counted|not counted|not be included|not included|"
+        "not appear|do not count|does not count",
+        "negation anti",
+    ),
+    telling("no", f"{_MISSING} eq", "earlier later more less fewer longer greater matter matching match", "", "filter"),
     # which other rows a row is compared with
     telling(
         "another|no other|every other|any other|each other|one another",

@@ -8,6 +8,10 @@ INSTALL_LOCAL = "pip install 'datamorph-glue-executor[local]'"
 """The command that adds Spark, Java, PostgreSQL, the terminal view and the example data."""
 
 
+COMPUTE_APART = "compute an inner part as a column of its own first, and name that column here"
+"""The way out for an expression that is too long or too deep."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One problem of an input: its path, and what to do about it."""

@@ -6,7 +6,6 @@ from pydantic import BaseModel
 
 from agent.compiler.notes import Notes
 from agent.compiler.problems import Problems
-from agent.compiler.spec.entries import read_entries
 from agent.errors import Problem
 from agent.nearest import did_you_mean
 from agent.request import Request
@@ -29,6 +28,8 @@ def unsupported(request: Request) -> list[Problem]:
 
 def misread(request: Request) -> list[Problem]:
     """The problems of the specification's entries that no model can make right either."""
+    from agent.compiler.spec.entries import read_entries  # the reader is loaded when a request is read
+
     problems = Problems()
     read_entries(request.specs, problems, Notes())
     return [problem for problem in problems.found() if not problem.beyond]
@@ -66,6 +67,8 @@ def _of_no_source(request: Request) -> list[tuple[str, str]]:
 
 def unknown_keys(request: Request) -> list[str]:
     """Warnings for unknown keys of `specs`, which only the model reads: the first `KEYS_TOLD`, then their number."""
+    from agent.compiler.spec.entries import read_entries  # the reader is loaded when a request is read
+
     problems = Problems()
     read_entries(request.specs, problems, Notes())
     paths = [problem.path for problem in problems.found() if problem.message.startswith("unknown key")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.compiler.notes import Note
-from agent.compiler.reading import read_specification
 from agent.errors import InvalidRequestError
 from agent.prompting import rows_read
 from agent.redaction import clip
@@ -37,6 +36,8 @@ def prepare(
     Names that no source has and contradictions are refused whatever the model is.
     With sample rows `none` no row is read from the sources, and the snapshot holds those of the event alone.
     """
+    from agent.compiler.reading import read_specification  # the reader is loaded when a request is read
+
     request = load_request(state, artifacts)
     snapshot = database.snapshot(request, rows_read(sample_rows))
     reading = read_specification(request, snapshot)

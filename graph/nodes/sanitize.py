@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from agent.compiler.spec.entries import elements_of
 from agent.errors import ReplyError
 from agent.findings import Finding
 from agent.sanitizing.policy import check_policy
@@ -32,6 +31,8 @@ def sanitize(state: State, *, artifacts: ArtifactStore, connection: str, glue_ve
     of_job = runtime(glue_version)
     findings = check_policy(transform, given.request.options.allow_udfs, of_job)
     if earlier := state.get("transform_ref"):
+        from agent.compiler.spec.entries import elements_of  # a first transform is compared with nothing
+
         findings += lost_clauses(
             artifacts.get(earlier), transform, elements_of(given.request.specs), given.request.specs.target_table
         )

@@ -132,7 +132,7 @@ def test_a_long_text_is_told(text: str) -> None:
 
 def test_a_text_of_too_many_characters_is_not_even_tokenized(monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of characters is checked first."""
-    monkeypatch.setattr("agent.sql_limits.Spark", None)
+    monkeypatch.setattr("agent.sql_weight.Spark", None)
     found = excess("'" + "a" * MAX_CHARACTERS + "'")
     assert found is not None
     assert found.message == "is 200,002 characters long; at most 200,000 are read"

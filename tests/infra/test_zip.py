@@ -23,7 +23,7 @@ BARE = Path(__file__).with_name("bare.py")
 RUN = "20261125_100000_abc123"
 REFERENCE = ["boto3", "langgraph.graph", "langchain_aws.chat_models.bedrock"]
 OURS = (*(f"{name}/" for name in SOURCES), *SOURCES, "__pycache__/bootstrap.", "__pycache__/lambda_handler.")
-GOAL_SECONDS, GOAL_MEGABYTES = 1.7, 160.0
+GOAL_SECONDS, GOAL_MEGABYTES = 1.7, 170.0
 
 
 def bare(built: Built, modules: list[str], events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -11,11 +11,14 @@ from agent.compiler.expressions.expression_tokens import ExpressionToken, tokens
 from agent.compiler.expressions.interval_constants import UNITS
 from agent.compiler.expressions.syntax_tree import DialectChoice, LiteralValue, Mention, Span, Syntax
 from agent.compiler.problems import USE_A_MODEL, cannot, refuse
+from agent.errors import COMPUTE_APART
 from agent.sanitizing.spark_names import words
-from agent.sql_limits import HINT
 
 MAX_DEPTH = 120
-TOO_DEEP = f"is nested too deeply: at most {MAX_DEPTH} operators in a row, as `a + b + …`, and less in brackets; {HINT}"
+TOO_DEEP = (
+    f"is nested too deeply: at most {MAX_DEPTH} operators in a row, as `a + b + …`, and less in brackets; "
+    + COMPUTE_APART
+)
 _RESERVED = words("""
     all and any as between both case cast collate cross distinct div else end except for from group having
     ilike in inner intersect into is join leading like limit not null on or order over placing regexp rlike select

@@ -32,7 +32,7 @@ def with_pattern(text: str, name: str, arguments: Sequence[TypedValue], dialect:
     value, pattern = trimmed(arguments[0]), arguments[1]
     if not isinstance(pattern, ConstantValue) or not isinstance(pattern.value, str):
         cannot(f"{text} needs its pattern as a text in quotes; {USE_A_MODEL}")
-    if name == "date_format" and _pieces(_SPARK, pattern.value) is None:
+    if name == "date_format" and (_pieces(_SPARK, pattern.value) is None or _minutes_alone(pattern.value)):
         return None
     form, kind = _TEXTS.get(name, (_SHOWN, _TEXT))
     check_operand(text, value, "a text" if name in _TEXTS else "a date or timestamp")
@@ -41,6 +41,11 @@ def with_pattern(text: str, name: str, arguments: Sequence[TypedValue], dialect:
     postgres = "".join(_SPARK_PARTS.get(part, part) for part in _pieces(_SPARK, spark) or ())
     shown = (ConstantValue(spark, _TEXT), ConstantValue(postgres, _TEXT))
     return computed(form, value, *shown, kind=kind, name=name, nullable=value.nullable)
+
+
+def _minutes_alone(pattern: str) -> bool:
+    """True for minutes without hours, as in `yyyy-mm-dd`: a month was meant."""
+    return "mm" in pattern and "HH" not in pattern
 
 
 def _spark_pattern(text: str, pattern: str, dialect: DialectChoice) -> str:

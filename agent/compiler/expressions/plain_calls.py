@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agent.compiler.expressions.column_kinds import Kind
@@ -36,6 +37,16 @@ _IN_BOTH = {
     "regexp_replace": ("the text with the first match replaced", "it with all of them replaced"),
 }
 """Functions of both dialects that differ, and their readings: PostgreSQL's, Spark's."""
+_TRAPS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
+    (("date_format",), re.compile(r".*D.*"), "D is the day of the year to Spark; write d for the day of the month"),
+    (("date_format",), re.compile(r".*Y.*"), "Spark 3 has no year Y; write yyyy"),
+    (("date_format",), re.compile(r"[^Hhk]*m[^s]*"), "m are minutes to Spark; write M for the month"),
+    (("split",), re.compile(r"[|.*+?^$]"), "split() takes a regular expression, to which this is no plain sign; put "
+     "it in brackets, as '[|]'"),
+    (("regexp_like", "regexp_extract", "regexp_extract_all", "regexp_replace"), re.compile(r".*\[\[:.*", re.DOTALL),
+     "Spark knows no class like [:space:]; write the characters, as [A-Za-z0-9 ]"),
+)  # fmt: skip
+"""Functions, constants that mean something else to Spark than it looks, and the form to write."""
 _UNITS = {"trunc": (1, DATE_UNITS), "next_day": (1, WEEKDAYS)}
 _BARE = ("current_date", "current_timestamp")
 
@@ -46,6 +57,8 @@ def plain_call(text: str, name: str, arguments: Sequence[TypedValue], dialect: D
         return None
     if name in _IN_BOTH and len(arguments) > 1:
         _check_dialect(text, name, dialect)
+    if len(arguments) > 1:
+        _check_trap(text, name, arguments[1])
     if name in _ON_MOMENTS and arguments:
         check_operand(text, arguments[0], "a date or timestamp")
     kind = arguments[0].kind if arguments else None
@@ -55,6 +68,17 @@ def plain_call(text: str, name: str, arguments: Sequence[TypedValue], dialect: D
         _check_unit(name, arguments)
     template = name if name in _BARE and not arguments else f"{name}({{*}})"
     return computed(alike(template), *arguments, kind=_BY_NAME.get(name), name=name, nullable=True)
+
+
+def _check_trap(text: str, name: str, constant: TypedValue) -> None:
+    """Refuse a constant that Spark takes without an error, and otherwise than it looks."""
+    if name == "element_at" and not isinstance(constant, ConstantValue):
+        cannot(f"{text} is the last element where its place is NULL in ANSI mode; {USE_A_MODEL}")
+    if not isinstance(constant, ConstantValue) or not isinstance(constant.value, str):
+        return
+    for names, pattern, told in _TRAPS:
+        if name in names and pattern.fullmatch(constant.value):
+            cannot(f"{text}: {told}")
 
 
 def _check_dialect(text: str, name: str, dialect: DialectChoice) -> None:

@@ -102,6 +102,27 @@ def test_anything_else_that_differs_is_refused_with_both_answers(text: str, mess
     assert "`options.expression_dialect`" in problem.message
 
 
+TRAPS = [
+    ("date_format(day, 'DD/MM/yyyy')", "day of the year"),
+    ("date_format(day, 'yyyy-mm-dd')", "minutes"),
+    ("date_format(day, 'YYYY')", "write yyyy"),
+    ("split(t, '|')[0]", "in brackets"),
+    ("split(t, '.')[0]", "in brackets"),
+    ("regexp_like(t, '[[:space:]]')", "no class"),
+    ("regexp_extract(t, '([[:digit:]]+)', 1)", "no class"),
+    ("element_at(split(t, ','), id)", "last element"),
+]
+
+
+@pytest.mark.parametrize("dialect", ["auto", "spark"])
+@pytest.mark.parametrize(("text", "message"), TRAPS)
+def test_a_constant_that_looks_like_something_else_is_refused(text: str, message: str, dialect: DialectChoice) -> None:
+    """Spark would take it without an error, and give other rows than the text says."""
+    problems = Problems()
+    with pytest.raises(InvalidRequestError, match=message), problems, problems.at("x"):
+        in_spark(text, dialect)
+
+
 def test_padding_that_a_function_would_show_is_refused() -> None:
     """PostgreSQL's concat() keeps it, and `||` does not."""
     problems = Problems()

@@ -32,7 +32,7 @@ COMPILER = "compiler"
 
 @dataclass(frozen=True)
 class Examination:
-    """What a run of the request would begin with."""
+    """The beginning of a run: plan, notes, problems and transform, without running a job."""
 
     words: dict[str, list[str]]
     """The plan, as `plan_words` gives it; empty where the reading has no plan."""

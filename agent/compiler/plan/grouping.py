@@ -14,7 +14,7 @@ from agent.compiler.plan.computations import Computations, details_of
 from agent.compiler.plan.conditions import ConditionReader
 from agent.compiler.plan.resolution import Names, described
 from agent.compiler.plan.steps import AggregateStep, FilterStep, Grouping, GroupKey, RowCondition
-from agent.compiler.problems import Problems, cannot, refuse, within
+from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse, within
 from agent.elements import Aggregation, Located, PivotedAggregation
 from agent.nearest import did_you_mean
 
@@ -60,8 +60,8 @@ class GroupingReader:
                 if position == 0:
                     first = found
                 elif set(found) != set(first):
-                    message = f"groups by other columns than {entries[0].path}; all aggregates share one grouping"
-                    refuse(message, ".group_by")
+                    message = f"groups by other columns than {entries[0].path}; the compiler has one grouping"
+                    cannot(f"{message}; {USE_A_MODEL}", ".group_by")
         return self._named_keys(first, entries, problems)
 
     def _key(self, name: str, at: str) -> tuple[Reference, str]:

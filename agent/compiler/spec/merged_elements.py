@@ -147,7 +147,7 @@ class Merged:
             case WindowEntry(), WindowEntry():
                 return same_window(one, other, self._sources)
             case Aggregation(), DerivedColumn():
-                return canonical(other.expression) == canonical(call_text(one))
+                return same_text(other.expression, call_text(one), self._sources)
         return False
 
     def _single(self, kind: str, path: str, value: Any) -> Claim:
@@ -258,7 +258,7 @@ class Merged:
         for path, keys in groups[1:]:
             if not same_names(keys, groups[0].value, self._sources):
                 shown = f"groups by {', '.join(keys)}, and {groups[0].path} by {', '.join(groups[0].value)}"
-                problems.add(f"{path}.group_by", f"{shown}; all aggregates share one grouping")
+                problems.add(f"{path}.group_by", f"{shown}; the compiler has one grouping; {USE_A_MODEL}", beyond=True)
         if groups:
             keys = groups[0].value
             entries.grouped_by = keys
@@ -266,12 +266,13 @@ class Merged:
                 if not one.group_by:
                     self._notes.add(path, f"is grouped by {', '.join(keys)}, as {groups[0].path} says")
                     entries.aggregations[position] = Located(path, replace(one, group_by=keys))
-        calls = {
-            canonical(call_text(one)): one.alias
+        calls = [
+            (call_text(one), one.alias)
             for _, one in entries.aggregations
             if one.where is None and not isinstance(one, PivotedAggregation)
-        }
+        ]
         for position, (path, condition) in enumerate(entries.filters):
-            if isinstance(condition, Comparison) and "(" in condition.column and canonical(condition.column) in calls:
-                named = replace(condition, column=calls[canonical(condition.column)])
-                entries.filters[position] = Located(path, named)
+            if isinstance(condition, Comparison) and "(" in condition.column:
+                same = [alias for call, alias in calls if same_text(call, condition.column, self._sources)]
+                if same:
+                    entries.filters[position] = Located(path, replace(condition, column=same[-1]))

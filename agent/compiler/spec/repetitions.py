@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TypeVar
 
 from pydantic import JsonValue
 
-from agent.compiler.problems import Problems
 from agent.compiler.spec.equal_expressions import Unfolding
 from agent.compiler.spec.join_entries import conjuncts, equality
 from agent.compiler.spec.source_names import SourceNames
@@ -20,7 +18,6 @@ from agent.elements import (
     ConditionGroup,
     JoinCondition,
     JoinType,
-    Located,
     SortItem,
     SqlCondition,
     WindowEntry,
@@ -31,26 +28,6 @@ STEPS = "specs.transformations"
 MIRRORED: dict[JoinType, JoinType] = {"inner": "inner", "left": "right", "right": "left", "outer": "outer"}
 Side = tuple[str, str]
 """Table and column of one side of a join; the table is empty where it is not told."""
-
-_Entry = TypeVar("_Entry")
-
-
-def without_repetitions(
-    entries: list[Located[_Entry]],
-    identity: Callable[[_Entry], object],
-    meaning: Callable[[_Entry], object],
-    problems: Problems,
-) -> list[Located[_Entry]]:
-    """The entries without those of `transformations` that repeat another. One that differs is a problem."""
-    seen: dict[object, Located[_Entry]] = {}
-    kept = []
-    for entry in entries:
-        first = seen.setdefault(identity(entry.value), entry)
-        if first is entry or not entry.path.startswith(STEPS):
-            kept.append(entry)
-        elif meaning(first.value) != meaning(entry.value):
-            problems.add(entry.path, f"contradicts {first.path}")
-    return kept
 
 
 def condition_key(condition: Condition) -> object:
@@ -101,8 +78,14 @@ def _value_key(value: JsonValue) -> object:
 def same_condition(one: Condition, other: Condition, sources: SourceNames) -> bool:
     """True for conditions of one key whose columns can be the same."""
     if isinstance(one, Comparison) and isinstance(other, Comparison):
-        plain = is_column(one.column) and is_column(other.column)
-        return not plain or sources.same_column(one.column, other.column)
+        return same_text(one.column, other.column, sources)
+    if isinstance(one, SqlCondition) and isinstance(other, SqlCondition):
+        return _compared_columns(one.text) is not None or same_text(one.text, other.text, sources)
+    if isinstance(one, ConditionGroup) and isinstance(other, ConditionGroup):
+        return all(
+            any(condition_key(a) == condition_key(b) and same_condition(a, b, sources) for b in other.parts)
+            for a in one.parts
+        )
     return True
 
 
@@ -116,13 +99,7 @@ def same_text(one: str, other: str, sources: SourceNames) -> bool:
     """True for two columns or expressions that can mean the same."""
     if is_column(one) and is_column(other) and column_parts(one)[1].casefold() == column_parts(other)[1].casefold():
         return sources.same_column(one, other)
-    return canonical(one) == canonical(other) or same_meaning(one, other, sources)
-
-
-def same_meaning(one: str, other: str, sources: SourceNames) -> bool:
-    """True for two expressions that are equal when derived columns stand for their expressions."""
-    meaning = Unfolding(sources.derived)
-    return meaning.of(one) == meaning.of(other)
+    return Unfolding(sources).same(one, other)
 
 
 def same_order(one: tuple[SortItem, ...], other: tuple[SortItem, ...], sources: SourceNames) -> bool:
@@ -147,7 +124,9 @@ def same_aggregate(one: Aggregation, other: Aggregation, sources: SourceNames) -
     if one.where is None or other.where is None:
         filtered = one.where is other.where
     else:
-        filtered = condition_key(one.where) == condition_key(other.where)
+        filtered = condition_key(one.where) == condition_key(other.where) and same_condition(
+            one.where, other.where, sources
+        )
     return (
         type(one) is type(other)
         and one.function == other.function

@@ -1,4 +1,4 @@
-"""What the entries of a specification state: elements, each once, and the entries that state them."""
+"""Statements of a specification's entries: elements, each once, and the entries that state them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_a_pivot_shares_the_grouping_and_the_names() -> None:
     same = problems(SALES, transformations=[entry], aggregations=[aggregate("count", "*", "x", "paid")])
     assert_refused(same, "specs.transformations[0].details.values[0]", "contradicts specs.aggregations[0]")
     other = problems(SALES, transformations=[entry], aggregations=[aggregate("count", "*", "n", "rep")])
-    assert any("all aggregates share one grouping" in problem.message for problem in other)
+    assert any("the compiler has one grouping" in problem.message for problem in other)
 
 
 UNIONS = [

@@ -165,7 +165,7 @@ GROUPINGS = [
     (
         [aggregate("count", "*", "n", "note"), aggregate("sum", "amount", "x", "placed")],
         "aggregations[1].group_by",
-        "all aggregates share one grouping",
+        "the compiler has one grouping",
     ),
     ([aggregate("count", "*", "order_id", "order_id")], "aggregations[0].alias", "the name of a group_by column"),
     ([aggregate("count", "*", "n"), aggregate("max", "note", "N")], "aggregations[1].alias", "another aggregate"),

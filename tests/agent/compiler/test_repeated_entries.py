@@ -58,6 +58,45 @@ def test_other_expressions_contradict(one: str) -> None:
     assert "contradicts specs.derived_columns[0]" in problems[0].message
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("o.x + 1", "c.x + 1"), ("o.x - c.x", "c.x - o.x"), ("median(o.x) + ?", "median(c.x) + ?"), ("o.x", "c.x")],
+)
+def test_columns_of_two_tables_are_two_columns(one: str, other: str) -> None:
+    """A repetition that names the column of another table contradicts, also inside an expression."""
+    tables = [aliased("orders", "o"), aliased("customers", "c")]
+    for entry, repeated in (
+        (aggregate("sum", one, "made"), step("aggregate", function="sum", column=other, alias="made")),
+        (derive("made", one), step("derive", name="made", expression=other)),
+    ):
+        field = "aggregations" if "function" in entry else "derived_columns"
+        _, problems, _ = read(source_tables=tables, transformations=[repeated], **{field: [entry]})
+        assert [f"contradicts specs.{field}[0]" in problem.message for problem in problems] == [True]
+
+
+@pytest.mark.parametrize("one", ["o.x + c.x", "c.x + o.x", "x + o.x"])
+def test_operands_of_two_tables_may_be_swapped(one: str) -> None:
+    """A sum of the same columns in another order is a repetition."""
+    tables = [aliased("orders", "o"), aliased("customers", "c")]
+    _, problems, _ = read(
+        source_tables=tables,
+        derived_columns=[derive("made", "o.x + c.x")],
+        transformations=[step("derive", name="made", expression=one)],
+    )
+    assert problems == []
+
+
+def test_a_filter_on_an_aggregate_of_another_table_is_not_on_its_alias() -> None:
+    """`sum(c.x)` beside the aggregate `sum(o.x)` stays an aggregate of its own."""
+    entries, _, _ = read(
+        source_tables=[aliased("orders", "o"), aliased("customers", "c")],
+        aggregations=[aggregate("sum", "o.x", "total")],
+        filters=[{"column": name, "operator": ">", "value": 5} for name in ("sum(c.x)", "SUM(x)")],
+    )
+    columns = [one.value.column for one in entries.filters if isinstance(one.value, Comparison)]
+    assert columns == ["sum(c.x)", "total"]
+
+
 def test_a_long_chain_of_derived_columns_is_compared_in_linear_time() -> None:
     """Unfolding it would double its size with each column."""
     chain = [derive(f"c{n}", f"c{n + 1} + c{n + 1}") for n in range(60)]

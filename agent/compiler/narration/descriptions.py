@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from agent.compiler.narration.evidence import Evidence, as_date
+from agent.compiler.narration.kept_values import unsaid_values
 from agent.compiler.narration.quantities import untold_quantities
 from agent.compiler.narration.said_days import untold_days
 from agent.compiler.narration.said_periods import MONTH_NUMBERS
@@ -61,6 +62,7 @@ def unsaid_words(text: str, evidence: Evidence, names: NamesInPassing, step: str
     found += _unsaid_measures(tokens, evidence, names)
     if step in _FILTERS:
         found += _unsaid_members(tokens, evidence)
+        found += [(_at(tokens, first), text[first:end]) for first, end in unsaid_values(text, evidence)]
     found += _unsaid_places(tokens, evidence, names)
     found += _uneven_order(tokens, evidence)
     if step != "aggregate":
@@ -69,6 +71,11 @@ def unsaid_words(text: str, evidence: Evidence, names: NamesInPassing, step: str
         own = evidence.keys if step in _OF_ROWS else evidence.words
         found += _unsaid_keys(tokens, own, names)
     return list(dict.fromkeys(words for _, words in sorted(found)))
+
+
+def _at(tokens: list[WordToken], start: int) -> int:
+    """The position of the token at a place of the text."""
+    return sum(token.end <= start for token in tokens)
 
 
 _RUN = re.compile(r"(?<!\w)\w++(?:[-/.:#]\w++)+")

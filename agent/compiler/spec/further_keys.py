@@ -71,6 +71,8 @@ class FurtherKeys:
         """Keep comments as words; a key that may carry a meaning is for a model."""
         for key, value in rest.items():
             name = normal_key(key)
+            if name in KEYS["derive"]["data_type"] or name == "data_type":
+                self._notes.add(f"{path}.{key}", "is not looked at; declare types in target_table.columns")
             if value in (None, "", [], {}) or name in HARMLESS or (name in _SWITCHES and value is True):
                 continue
             texts = _texts(value)

@@ -160,3 +160,10 @@ def test_two_names_that_only_one_table_has_are_a_pair() -> None:
         plan = read_specification(request, snapshot_for(request)).certain_plan()
         found += [(one.name, other.name) for one, other in plan.joins[0].equalities]
     assert found == [("boss", "order_id")] * 2
+
+
+def test_a_type_of_an_aggregate_is_told() -> None:
+    """The type of an aggregate follows from its column; a declared one is named in a note."""
+    _, problems, notes = read(aggregations=[{**aggregate("sum", "amount", "total"), "data_type": "integer"}])
+    assert problems == []
+    assert any(note.path == "specs.aggregations[0].data_type" and "not looked at" in note.message for note in notes)

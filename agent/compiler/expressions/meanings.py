@@ -32,7 +32,7 @@ _LEAST = {"natural!": 0, "positive!": 1}
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a function takes at one place."""
+    """An argument's place in a function: the types that it takes."""
 
     families: frozenset[str]
     constant: bool = False
@@ -76,7 +76,7 @@ class Meaning:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """What it takes, place by place."""
+        """The function's parameters, in their order."""
         return tuple(_parameter(word) for word in self.takes.split())
 
 

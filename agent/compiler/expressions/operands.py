@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.compiler.expressions.column_kinds import DISGUISED, MAX_DIGITS, Kind, ValueFamily, digits_of_kind, mismatch
@@ -10,7 +10,6 @@ from agent.compiler.expressions.literals import digits_of, exact_value
 from agent.compiler.expressions.typed_values import ColumnValue, ConstantValue, SqlForm, TypedValue, computed, is_null
 from agent.compiler.problems import refuse
 
-Shown = Callable[[TypedValue], str]
 """The text of a value in messages."""
 _GROUPS = {"integer": "number", "decimal": "number", "float": "number", "date": "moment", "timestamp": "moment"}
 _TRUTHS = {"true": True, "t": True, "yes": True, "false": False, "f": False, "no": False}

@@ -24,6 +24,8 @@ def matched(text: str, operator: str, operands: Sequence[TypedValue], dialect: D
     check_operand(text, value, "a text")
     if not is_alike(pattern) and not (dialect == "spark" and operator.endswith("rlike")):
         cannot(f"{text}: PostgreSQL and Spark may read this pattern differently; write LIKE, or {USE_A_MODEL}")
+    if isinstance(pattern, ConstantValue) and "[[:" in str(pattern.value):
+        cannot(f"{text}: Spark knows no class like [:space:]; write the characters, as [A-Za-z0-9 ]")
     ignores_case, negated = operator.endswith("*"), operator.startswith(("!", "not"))
     spark = "{0} NOT RLIKE {1}" if negated else "{0} RLIKE {1}"
     postgres = f"{{0}} {'!' if negated else ''}~{'*' if ignores_case else ''} {{1}}"

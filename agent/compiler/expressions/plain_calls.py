@@ -10,7 +10,7 @@ from agent.compiler.expressions.operands import check_operand
 from agent.compiler.expressions.remarks import refuse_two_readings
 from agent.compiler.expressions.sql_words import DATE_UNITS, WEEKDAYS
 from agent.compiler.expressions.syntax_tree import DialectChoice
-from agent.compiler.expressions.typed_values import ConstantValue, TypedValue, alike, computed
+from agent.compiler.expressions.typed_values import ConstantValue, SqlForm, TypedValue, computed
 from agent.compiler.problems import USE_A_MODEL, cannot, refuse
 from agent.nearest import did_you_mean
 from agent.sanitizing.spark_names import ROW_FUNCTIONS, words
@@ -30,6 +30,13 @@ _KINDS = {
     Kind("boolean"): words("isnull isnotnull array_contains regexp_like"),
 }
 _BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
+_IN_POSTGRES = {
+    "isnull": "({0} IS NULL)",
+    "isnotnull": "({0} IS NOT NULL)",
+    "md5": "md5({0})",
+    "to_date": "CAST({0} AS date)",
+}
+"""PostgreSQL's form; every other function here is Spark's alone."""
 _ON_MOMENTS = words("date_format trunc next_day")
 _ON_BYTES = words("md5 sha1 sha2 base64 unbase64 crc32 soundex")
 """Functions of bytes: Spark would take those of a number, and not those of its text."""
@@ -67,12 +74,13 @@ def plain_call(text: str, name: str, arguments: Sequence[TypedValue], dialect: D
     if name in _UNITS:
         _check_unit(name, arguments)
     template = name if name in _BARE and not arguments else f"{name}({{*}})"
-    return computed(alike(template), *arguments, kind=_BY_NAME.get(name), name=name, nullable=True)
+    form = SqlForm(template, _IN_POSTGRES.get(name))
+    return computed(form, *arguments, kind=_BY_NAME.get(name), name=name, nullable=True)
 
 
 def _check_trap(text: str, name: str, constant: TypedValue) -> None:
     """Refuse a constant that Spark takes without an error, and otherwise than it looks."""
-    if name == "element_at" and not isinstance(constant, ConstantValue):
+    if name == "element_at" and (not isinstance(constant, ConstantValue) or constant.value is None):
         cannot(f"{text} is the last element where its place is NULL in ANSI mode; {USE_A_MODEL}")
     if not isinstance(constant, ConstantValue) or not isinstance(constant.value, str):
         return

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from agent.compiler.expressions.column_kinds import Kind
 from agent.compiler.expressions.references import Reference
 from agent.compiler.expressions.typed_values import (
     ATOM,
@@ -56,6 +55,8 @@ class _Renderer:
 
     def _computed(self, value: ComputedValue) -> str:
         template = value.form.spark if self._spark else value.form.postgres
+        if template is None:
+            raise ValueError(f"{value.name}() has no form in PostgreSQL")
 
         def place(found: re.Match[str]) -> str:
             if found[1] == "*":
@@ -139,8 +140,3 @@ def _stands_alone(template: str, place: re.Match[str]) -> bool:
     opened = before.endswith(("(", ",", "[", "WHEN", "THEN", "ELSE", "CASE"))
     closed = after.startswith((")", ",", "]", "WHEN", "THEN", "ELSE", "END", "AS "))
     return opened and closed
-
-
-def type_in(kind: Kind) -> str:
-    """The name of an exact type."""
-    return f"decimal({kind.whole + kind.scale},{kind.scale})"

@@ -21,7 +21,8 @@ class SqlForm:
     """
 
     spark: str
-    postgres: str
+    postgres: str | None
+    """None for a function that is Spark's alone."""
     strength: int = ATOM
     """Of the whole text."""
     same: bool = False

@@ -66,6 +66,7 @@ SAME: list[str] = [
     "CAST(extract(year FROM day) AS int)",
     "to_char(day, 'YYYY-MM')", "to_char(ts, 'DD.MM.YYYY HH24:MI:SS')", "date_format(ts, 'yyyy/MM/dd HH:mm')",
     "to_date(day::text, 'YYYY-MM-DD')", "to_date(day::text, 'yyyy-MM-dd')",
+    "isnull(t)", "isnotnull(n)", "md5(t)", "to_date(substring(ts::text, 1, 10))",
     "t IS NULL OR t = ''", "id & 3", "id | 3", "b = 'true'", "sent > '2024-01-01'", "day BETWEEN '2024-01-01' AND ts",
 ]  # fmt: skip
 POSTGRES = ["id / 5", "'a\\b' || t", "n / id", "2 ^ 3", "day + INTERVAL '1 day'", "t || id + 1", "concat(t, n)"]
@@ -99,6 +100,27 @@ CASES: list[tuple[str, DialectChoice]] = [
 def test_the_text_passes_the_policy(text: str, dialect: DialectChoice) -> None:
     """The policy of transforms takes the rendered text."""
     assert check_sql(in_spark(text, dialect), 1) == []
+
+
+@pytest.mark.parametrize("text", ["hash(t)", "xxhash64(t)", "crc32(t)", "soundex(t)", "levenshtein(t, t2)"])
+def test_a_function_of_spark_alone_has_no_text_for_postgres(text: str) -> None:
+    """The oracle cannot compare it, and says so."""
+    assert in_spark(text) == text
+    with pytest.raises(ValueError, match="has no form in PostgreSQL"):
+        in_postgres(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "told"),
+    [
+        ("element_at(tags, NULL)", "auto", "is the last element where its place is NULL"),
+        ("t RLIKE '[[:space:]]'", "spark", "Spark knows no class like"),
+    ],
+)
+def test_what_spark_takes_otherwise_than_it_looks_is_refused(text: str, dialect: DialectChoice, told: str) -> None:
+    """Spark raises no error for these, and gives another value."""
+    with pytest.raises(Exception, match=told):
+        in_spark(text, dialect)
 
 
 @pytest.mark.spark

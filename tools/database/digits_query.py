@@ -29,12 +29,17 @@ _ROOM = 2
 def with_digits(
     connection: Connection, relation: str, columns: Sequence[Column], specs: Specification
 ) -> tuple[tuple[Column, ...], str]:
-    """Return the columns with what their values hold, and a warning for values that Spark reads rounded."""
+    """Return the columns with what their values hold.
+
+    A warning tells of values that Spark reads rounded, and of digits that the query did not find.
+    """
     wanted = [column for column in columns if _is_wide(column)]
     wanted = [column for column in wanted if _is_named(column, _computing(specs))] if wanted else []
     if not wanted:
         return tuple(columns), ""
     largest = _largest(connection, relation, wanted)
+    if largest is None:
+        return tuple(columns), _unknown(relation, wanted)
     held = {column.name: _held(column, *largest[column.name]) for column in wanted if column.name in largest}
     rounded = [name for name, (_, scale) in largest.items() if scale > _SCALE]
     warning = (
@@ -43,6 +48,14 @@ def with_digits(
     return (
         tuple(column.model_copy(update={"held": held.get(column.name, "")}) for column in columns),
         warning if rounded else "",
+    )
+
+
+def _unknown(relation: str, columns: Sequence[Column]) -> str:
+    names = ", ".join(repr(column.name) for column in columns)
+    return (
+        f"{relation}: the digits of the values in {names} are not known, as the query for them failed "
+        f"or took over {SECONDS} seconds; calculations with them may be rounded to 6 decimals"
     )
 
 
@@ -66,8 +79,8 @@ def _computing(specs: Specification) -> str:
     return json.dumps(given, ensure_ascii=False).casefold()
 
 
-def _largest(connection: Connection, relation: str, columns: Iterable[Column]) -> dict[str, tuple[Decimal, int]]:
-    """Each column's largest value without its sign, and most decimals. Empty after a refusal or a time-out.
+def _largest(connection: Connection, relation: str, columns: Iterable[Column]) -> dict[str, tuple[Decimal, int]] | None:
+    """Each column's largest value without its sign, and most decimals. None after a refusal or a time-out.
 
     NaN and infinity have no scale; columns without any number are left out.
     """
@@ -82,7 +95,7 @@ def _largest(connection: Connection, relation: str, columns: Iterable[Column]) -
     except psycopg.Error:
         if connection.closed:
             raise
-        return {}
+        return None
     pairs = zip(names, row[::2], row[1::2], strict=True)
     return {name: (largest, scale) for name, largest, scale in pairs if largest is not None}
 

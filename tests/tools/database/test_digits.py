@@ -37,10 +37,12 @@ def test_no_column_is_looked_at_that_nothing_computes(sql: Sql, database: Postgr
     assert held(database, computing=False) == {}
 
 
-def test_a_failed_look_leaves_the_columns_wide(sql: Sql, database: PostgresDatabase) -> None:
+def test_a_failed_look_leaves_the_columns_wide_and_is_told(sql: Sql, database: PostgresDatabase) -> None:
     """A view that fails, as one that takes too long, is no reason to refuse."""
     sql("CREATE VIEW orders AS SELECT 1::numeric / 0 AS a")
     assert held(database) == {}
+    [told] = database.snapshot(wanted(True), 0).source("orders").cautions
+    assert told.startswith("public.orders: the digits of the values in 'a' are not known")
 
 
 def test_values_that_spark_reads_rounded_are_told(sql: Sql, database: PostgresDatabase) -> None:

@@ -24,7 +24,7 @@ from agent.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Reading:
-    """What a specification was taken to mean."""
+    """The meaning of a specification: its plan, the assumptions behind it, and the parts that are left open."""
 
     plan: Plan | None
     """None where a part has no certain meaning."""

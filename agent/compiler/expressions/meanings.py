@@ -126,7 +126,7 @@ class Difference:
     postgres: str
     """Its value in PostgreSQL."""
     shows: Literal["always", "null", "half", "fraction", "values"] = "always"
-    """What the arguments must hold for the values to differ: a NULL, a half, a fraction, some values, anything."""
+    """The values differ where the arguments hold a NULL, a half, a fraction, some values, or anything."""
     auto: Literal["postgres", "spark", "refuse"] = "refuse"
     """The reading without a dialect."""
     postgres_call: str = ""

@@ -10,7 +10,6 @@ from agent.compiler.expressions.literals import digits_of, exact_value
 from agent.compiler.expressions.typed_values import ColumnValue, ConstantValue, SqlForm, TypedValue, computed, is_null
 from agent.compiler.problems import refuse
 
-"""The text of a value in messages."""
 _GROUPS = {"integer": "number", "decimal": "number", "float": "number", "date": "moment", "timestamp": "moment"}
 _TRUTHS = {"true": True, "t": True, "yes": True, "false": False, "f": False, "no": False}
 _RTRIM = SqlForm("rtrim({0})", "rtrim({0})")

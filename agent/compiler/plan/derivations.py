@@ -8,6 +8,7 @@ from agent.compiler.expressions.syntax_tree import Expression, Mention
 from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.notes import Notes
 from agent.compiler.plan.resolution import Names, Scope, described
+from agent.compiler.plan.steps import ConditionStep, RowCondition
 from agent.compiler.problems import cannot
 
 
@@ -35,7 +36,10 @@ def refuse_shadowed(text: str, scope: Scope, at: str = "") -> None:
         )
 
 
-def tell_remarks(notes: Notes, path: str, bound: BoundExpression) -> None:
+def tell_remarks(notes: Notes, path: str, step: RowCondition) -> None:
     """Tell how parts were read that the other dialect reads differently."""
-    for message, other in bound.remarks:
+    if isinstance(step, ConditionStep):
+        for part in step.parts:
+            tell_remarks(notes, path, part)
+    for message, other in step.remarks if isinstance(step, BoundExpression) else ():
         notes.add(path, message, other)

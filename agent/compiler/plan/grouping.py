@@ -12,6 +12,7 @@ from agent.compiler.expressions.typed_values import BoundExpression, over_column
 from agent.compiler.notes import Notes
 from agent.compiler.plan.computations import Computations, details_of
 from agent.compiler.plan.conditions import ConditionReader
+from agent.compiler.plan.derivations import tell_remarks
 from agent.compiler.plan.resolution import Names, described
 from agent.compiler.plan.steps import AggregateStep, FilterStep, Grouping, GroupKey, RowCondition
 from agent.compiler.problems import USE_A_MODEL, Problems, cannot, refuse, within
@@ -41,6 +42,8 @@ class GroupingReader:
             names[alias.casefold()] = "another aggregate"
             with problems.at(details_of(entry), alias):
                 step = self._aggregate(entry.value)
+                if step.only is not None:
+                    tell_remarks(self._notes, details_of(entry), step.only)
                 same = next((one for one in aggregates if replace(one, name="") == replace(step, name="")), None)
                 if hidden and same is not None:
                     self.aliases[alias.casefold()] = same.name

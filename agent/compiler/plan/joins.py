@@ -11,6 +11,7 @@ from agent.compiler.expressions.syntax import parse_expression
 from agent.compiler.expressions.syntax_tree import Mention
 from agent.compiler.expressions.typed_values import BoundExpression, equal_columns
 from agent.compiler.notes import Notes
+from agent.compiler.plan.derivations import tell_remarks
 from agent.compiler.plan.reading_findings import Findings
 from agent.compiler.plan.resolution import Names, Sources, all_names, described
 from agent.compiler.plan.steps import FilterStep, JoinStep, RowCondition
@@ -238,8 +239,7 @@ def _condition(
     if alone and (new not in touched or len(touched) < 2):
         refuse(f"must name a column of {new!r} and one of what is joined before it")
     bound = bind_expression(expression, references)
-    for message, other in bound.remarks:
-        found.notes.add("specs.join_conditions", message, other)
+    tell_remarks(found.notes, "specs.join_conditions", bound)
     return bound
 
 

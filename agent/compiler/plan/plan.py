@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from agent.compiler.expressions.references import NamedColumn, Reference
-from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.plan.computations import Computations
 from agent.compiler.plan.computed_columns import Computed, in_order
 from agent.compiler.plan.conditions import ConditionReader
@@ -270,8 +269,7 @@ class _Planner:
                     with within(".column" if isinstance(entry, Comparison) else ""):
                         self._refuse_two_meanings(uses)
                 step = self._conditions.step(entry, scope)
-                if isinstance(step, BoundExpression):
-                    tell_remarks(self._notes, path, step)
+                tell_remarks(self._notes, path, step)
                 tell_lost_partners(self._notes, self._rows.chain, path, step)
                 self._rounds.add_filter(step, path, deferred=bool(behind))
                 steps.append(Located(path, step))

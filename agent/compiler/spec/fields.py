@@ -28,7 +28,7 @@ class Fields:
         known = _names(kind)
         self.given = given
         self.rest: Details = {}
-        """What has no place in this kind of entry."""
+        """The keys that have no place in this kind of entry, with their values."""
         self._found: dict[str, list[str]] = {}
         for key in given:
             name = known.get(normal_key(key))

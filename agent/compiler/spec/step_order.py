@@ -36,7 +36,7 @@ class Reversal:
     """Two steps whose order as listed is not the order of meaning."""
 
     kind: str
-    """What the two steps are, as `filter after window`."""
+    """The two kinds of steps, as `filter after window`."""
     first: StepEntry
     second: StepEntry
 

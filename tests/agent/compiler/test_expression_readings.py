@@ -8,7 +8,7 @@ import pytest
 
 from agent.compiler.expressions.syntax_tree import DialectChoice
 from agent.compiler.problems import Problems
-from agent.compiler.reading import read_specification
+from agent.compiler.reading import Reading, read_specification
 from agent.errors import InvalidRequestError
 from agent.request import parse_request
 from agent.snapshot import Column, Snapshot, Source, Target
@@ -169,14 +169,34 @@ def test_a_reading_notes_what_was_decided_and_the_dialect_decides() -> None:
     assert _notes("concat(a, a)", {}) == ()
 
 
+HALVES: list[dict[str, Any]] = [
+    {"filters": [{"condition": "n / 2 > 1"}]},
+    {
+        "filters": [
+            {"operator": "OR", "conditions": [{"condition": "n / 2 > 1"}, {"column": "a", "operator": "IS NULL"}]}
+        ]
+    },
+    {"aggregations": [{"function": "count", "alias": "x", "where": "n / 2 > 1"}]},
+]
+
+
+@pytest.mark.parametrize("specs", HALVES)
+def test_a_condition_is_noted_wherever_it_stands(specs: dict[str, Any]) -> None:
+    """As a filter, as an alternative of one, and as the filter of an aggregate."""
+    reading = _reading({"derived_columns": [{"name": "x", "expression": "a"}], **specs}, {})
+    assert ["a whole number, as PostgreSQL divides integers" in note.other for note in reading.notes].count(True) == 1
+
+
 def _notes(expression: str, options: dict[str, Any]) -> tuple[Any, ...]:
-    """The notes on an expression over `a`, which is NOT NULL, and `b`."""
-    specs = {
-        "source_tables": ["things"],
-        "target_table": {"name": "result", "columns": ["x"]},
-        "derived_columns": [{"name": "x", "expression": expression}],
-    }
-    columns = (Column(name="a", type="text", nullable=False), Column(name="b", type="text"))
+    """The notes on an expression."""
+    return _reading({"derived_columns": [{"name": "x", "expression": expression}]}, options).notes
+
+
+def _reading(specs: dict[str, Any], options: dict[str, Any]) -> Reading:
+    """The reading over `a`, which is NOT NULL, `b` and `n`."""
+    specs = {"source_tables": ["things"], "target_table": {"name": "result", "columns": ["x"]}, **specs}
+    kinds = (Column(name="b", type="text"), Column(name="n", type="integer"))
+    columns = (Column(name="a", type="text", nullable=False), *kinds)
     snapshot = Snapshot(
         sources=(Source(key="things", table="things", columns=columns),),
         target=Target(name="result", exists=False),
@@ -184,4 +204,4 @@ def _notes(expression: str, options: dict[str, Any]) -> tuple[Any, ...]:
     )
     reading = read_specification(parse_request({"run_id": "r", "specs": specs, "options": options}), snapshot)
     assert reading.plan is not None
-    return reading.notes
+    return reading

@@ -62,6 +62,7 @@ def unsaid_words(text: str, evidence: Evidence, names: NamesInPassing, step: str
     found += _unsaid_measures(tokens, evidence, names)
     if step in _FILTERS:
         found += _unsaid_members(tokens, evidence)
+    if step != "target":
         found += [(_at(tokens, first), text[first:end]) for first, end in unsaid_values(text, evidence)]
     found += _unsaid_places(tokens, evidence, names)
     found += _uneven_order(tokens, evidence)

@@ -176,7 +176,7 @@ HALVES: list[dict[str, Any]] = [
             {"operator": "OR", "conditions": [{"condition": "n / 2 > 1"}, {"column": "a", "operator": "IS NULL"}]}
         ]
     },
-    {"aggregations": [{"function": "count", "alias": "x", "where": "n / 2 > 1"}]},
+    {"aggregations": [{"function": "count", "alias": "m", "where": "n / 2 > 1", "group_by": ["x"]}]},
 ]
 
 

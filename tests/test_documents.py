@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.compiler.expressions.function_page import function_page
 from agent.compiler.reading import build_plan
 from agent.request import parse_request
 from agent.settings import PREFIX, Settings, load_settings
@@ -252,3 +253,8 @@ def test_lessons_stay_few() -> None:
     from prompts import lessons
 
     assert len(lessons().splitlines()) <= 20
+
+
+def test_the_page_of_functions_is_that_of_the_tables() -> None:
+    """`python -m agent.compiler.expressions.function_page > docs/functions.md` makes it."""
+    assert PAGES["docs/functions.md"] == function_page()

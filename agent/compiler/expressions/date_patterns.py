@@ -12,11 +12,11 @@ from agent.compiler.expressions.syntax_tree import DialectChoice
 from agent.compiler.expressions.typed_values import ConstantValue, SqlForm, TypedValue, computed
 from agent.compiler.problems import USE_A_MODEL, cannot
 
-_PARTS = {"YYYY": "yyyy", "MM": "MM", "DD": "dd", "HH24": "HH", "MI": "mm", "SS": "ss"}
+PATTERN_PARTS = {"YYYY": "yyyy", "MM": "MM", "DD": "dd", "HH24": "HH", "MI": "mm", "SS": "ss"}
 """PostgreSQL's part, which any case spells, to Spark's."""
 _POSTGRES = re.compile(r"(YYYY|HH24|MM|DD|MI|SS)|([-/.:, ]+)", re.IGNORECASE)
 _SPARK = re.compile(r"(yyyy|MM|dd|HH|mm|ss)|([-/.:, ]+)")
-_SPARK_PARTS = {spark: postgres for postgres, spark in _PARTS.items()}
+_SPARK_PARTS = {spark: postgres for postgres, spark in PATTERN_PARTS.items()}
 _TEXTS = {
     "to_date": (SqlForm("to_date({0}, {1})", "to_date({0}, {2})"), Kind("date")),
     "to_timestamp": (SqlForm("to_timestamp({0}, {1})", "to_timestamp({0}, {2})"), Kind("timestamp", zoned=True)),
@@ -51,12 +51,12 @@ def _minutes_alone(pattern: str) -> bool:
 def _spark_pattern(text: str, pattern: str, dialect: DialectChoice) -> str:
     """The pattern as Spark writes it. Refuses parts that are not in the table."""
     pieces = _pieces(_POSTGRES, pattern)
-    postgres = None if pieces is None else "".join(_PARTS.get(part.upper(), part) for part in pieces)
+    postgres = None if pieces is None else "".join(PATTERN_PARTS.get(part.upper(), part) for part in pieces)
     spark = pattern if _pieces(_SPARK, pattern) is not None else None
     found = {"postgres": [postgres], "spark": [spark], "auto": [postgres, spark]}[dialect]
     known = list(dict.fromkeys(one for one in found if one is not None))
     if not known:
-        cannot(f"{text}: the parts of a pattern are {', '.join(_PARTS)}, with signs between them; {USE_A_MODEL}")
+        cannot(f"{text}: the parts of a pattern are {', '.join(PATTERN_PARTS)}, with signs between them; {USE_A_MODEL}")
     if len(known) > 1:
         refuse_two_readings(text, f"the pattern {known[0]} of Spark", f"its own {known[1]}")
     return known[0]

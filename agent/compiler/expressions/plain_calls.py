@@ -29,7 +29,8 @@ _KINDS = {
     Kind("array", named="array"): words("split regexp_extract_all"),
     Kind("boolean"): words("isnull isnotnull array_contains regexp_like"),
 }
-_BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
+PLAIN_KINDS = {name: kind for kind, names in _KINDS.items() for name in names}
+"""Functions of Spark that are taken as they are written, with the types of their values."""
 _IN_POSTGRES = {
     "isnull": "({0} IS NULL)",
     "isnotnull": "({0} IS NOT NULL)",
@@ -75,7 +76,7 @@ def plain_call(text: str, name: str, arguments: Sequence[TypedValue], dialect: D
         _check_unit(name, arguments)
     template = name if name in _BARE and not arguments else f"{name}({{*}})"
     form = SqlForm(template, _IN_POSTGRES.get(name))
-    return computed(form, *arguments, kind=_BY_NAME.get(name), name=name, nullable=True)
+    return computed(form, *arguments, kind=PLAIN_KINDS.get(name), name=name, nullable=True)
 
 
 def _check_trap(text: str, name: str, constant: TypedValue) -> None:

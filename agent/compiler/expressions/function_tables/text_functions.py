@@ -99,9 +99,6 @@ TABLE: FunctionTable = (
     entry(Meaning("reverse_text", *_STRING, "reverse({0})", "reverse({0})"), both("reverse")),
     entry(Meaning("md5", *_STRING, "md5({0})", "md5({0})"), both("md5")),
     entry(
-        Meaning("sha256", *_STRING, "sha2({0}, 256)", "encode(sha256(convert_to({0}, 'UTF8')), 'hex')"),
-    ),
-    entry(
         Meaning("base64", *_STRING, "regexp_replace(base64({0}), '[\\r\\n]', '')",
                 "replace(encode(convert_to({0}, 'UTF8'), 'base64'), E'\\n', '')"),
         spark("base64"),

@@ -21,6 +21,9 @@ from agent.errors import InvalidRequestError, Problem
 from agent.request import Request
 from agent.snapshot import Snapshot
 
+_ADVICE = re.compile(rf"(?:;|,? or) {USE_A_MODEL}|{USE_A_MODEL}, or ")
+"""The advice to ask a model, which is needless where one is asked."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -47,7 +50,7 @@ class Reading:
     def told(self) -> tuple[Note, ...]:
         """Everything that a generator of code and the reader of an answer should know of the reading."""
         words = [Note(one.path, _alone(one)) for one in self.unread]
-        more = [Note(one.path, one.message.removesuffix(f"; {USE_A_MODEL}")) for one in self.beyond]
+        more = [Note(one.path, _ADVICE.sub("", one.message)) for one in self.beyond]
         return (*self.notes, *words, *more)
 
 

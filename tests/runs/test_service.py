@@ -39,6 +39,31 @@ def test_a_good_reply_is_run_once_and_published(bench: MakeBench) -> None:
     assert list(made.database.published) == [("run_1", 1)]
 
 
+def test_what_only_the_compiler_cannot_say_is_a_note_for_a_model(bench: MakeBench) -> None:
+    """A median is asked of the model; prompt and answer tell what the reader left open, and advise no other model."""
+    made = bench()
+    specs = event()["specs"]
+    median = {"function": "median", "column": "amount", "alias": "total", "group_by": ["id"]}
+    body = made.service().run(event(specs={**specs, "aggregations": [median]}))["body"]
+    assert body["execution_status"] == "success"
+    (note,) = body["notes"]
+    assert (note["path"], "'median' cannot be expressed" in note["message"]) == ("specs.aggregations[0].function", True)
+    assert "--model" not in note["message"]
+    assert note["message"] in made.model.calls[0].user
+
+
+def test_names_that_do_not_exist_are_told_before_a_model_is_asked(bench: MakeBench) -> None:
+    """With the compiler's exactness, whatever else the compiler cannot say."""
+    made = bench()
+    specs = event()["specs"]
+    median = {"function": "median", "column": "amuont", "alias": "total", "group_by": ["id"]}
+    filters = [{"column": "o.idd", "operator": "=", "value": 1}]
+    response = made.service().run(event(specs={**specs, "aggregations": [median], "filters": filters}))
+    assert response["statusCode"] == 400
+    assert "specs.filters[0].column" in [error["path"] for error in response["body"]["errors"]]
+    assert made.model.calls == []
+
+
 def test_the_stored_script_is_what_the_response_names(bench: MakeBench) -> None:
     """`glue_code_path` holds the complete script with the model's transform in it."""
     made = bench()

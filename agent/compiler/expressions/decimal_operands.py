@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from agent.compiler.expressions.column_kinds import Kind, digits_of_kind
 from agent.compiler.expressions.decimals import (
+    MAX_DIGITS,
     QUOTIENT_SCALE,
     Digits,
     digits_of_number,
@@ -29,6 +30,8 @@ _ENOUGH = 10
 """Least decimals of a result that is rounded: with fewer, the run is refused."""
 _OPEN = Digits(20, 18)
 """A numeric without precision, whose digits nobody knows."""
+_LARGEST = 15
+"""Digits before the point that every dividend keeps."""
 _KEEP_DIGITS = ("abs", "-", "nullif", "+", "*", "/", "%", "case", "coalesce", "greatest", "least", "ifnull", "nvl")
 """Computations whose kind says the digits of their type."""
 _Pair = tuple[TypedValue, TypedValue]
@@ -65,6 +68,10 @@ def _divided(
         wider = dividend(one, other)
         left = left if wider == one else _cast(left, wider)
         one = wider
+    bounded = Digits(max(MAX_DIGITS - QUOTIENT_SCALE - other.scale, _LARGEST), one.scale)
+    if result("/", one, other).scale < _ENOUGH and one.covers(bounded) and _OPEN not in (one, other):
+        # a sum has digits before the point that no real sum needs; a value that does not fit is an error
+        left, one = _cast(left, bounded), bounded
     found = result("/", one, other)
     _check(text, QUOTIENT_SCALE, found.scale, _OPEN in (one, other), remarks)
     return (left, right), _kind(found, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.compiler.expressions.column_kinds import Kind, kind_of
 from agent.compiler.expressions.syntax import parse_expression
-from agent.compiler.expressions.syntax_tree import DialectChoice, Expression, NamedCall, Syntax
+from agent.compiler.expressions.syntax_tree import DialectChoice, Expression, LiteralValue, NamedCall, Operation, Syntax
 from agent.compiler.expressions.typed_values import BoundExpression
 from agent.compiler.notes import Notes
 from agent.compiler.plan.computed_columns import Computed
@@ -19,6 +19,8 @@ _OTHER_NAMES = {
 }  # fmt: skip
 _ROUNDING = ("floor", "ceil", "ceiling", "round", "trunc")
 """Functions that give whole numbers where no number of decimals is given."""
+_PARTS = ("year", "quarter", "month", "week", "day", "hour", "minute", "doy", "dow", "isodow")
+"""Parts of a date that are whole numbers, which PostgreSQL gives as numeric."""
 _NUMBERS = ("integer", "decimal", "float")
 
 
@@ -67,6 +69,23 @@ def _check_number(item: Computed, kind: Kind, own: Kind, notes: Notes) -> None:
 
 def _is_whole(kind: Kind, tree: Syntax) -> bool:
     """True when no value of the expression has a fraction."""
-    rounded = isinstance(tree, NamedCall) and tree.name.casefold() in _ROUNDING and len(tree.arguments) == 1
     # A decimal of no digits at all is one whose digits are not known.
-    return rounded or kind.family == "integer" or (kind.family == "decimal" and kind.whole > 0 and not kind.scale)
+    known = kind.family == "integer" or (kind.family == "decimal" and kind.whole > 0 and not kind.scale)
+    return known or _gives_whole(tree)
+
+
+def _gives_whole(tree: Syntax) -> bool:
+    """True for a whole constant, a rounded number, a part of a date, and sums and products of these."""
+    match tree:
+        case LiteralValue(family="number", value=number):
+            return str(number).isdigit()
+        case NamedCall(name=name, arguments=[LiteralValue(value=part), _]) if name.casefold() in (
+            "extract",
+            "date_part",
+        ):
+            return str(part).casefold() in _PARTS
+        case NamedCall(name=name, arguments=[_]):
+            return name.casefold() in _ROUNDING
+        case Operation(operator="+" | "-" | "*", operands=operands):
+            return all(_gives_whole(one) for one in operands)
+    return False

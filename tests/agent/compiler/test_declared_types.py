@@ -21,6 +21,7 @@ def reading(expression: str, data_type: str, **more: Any) -> Reading:
 @pytest.mark.parametrize(
     ("expression", "data_type"),
     [
+        ("extract(year FROM bought) - extract(month FROM bought) * 2", "integer"),
         ("pieces * 2", "integer"),
         ("EXTRACT(YEAR FROM bought)", "int"),
         ("FLOOR(price / pieces)", "integer"),

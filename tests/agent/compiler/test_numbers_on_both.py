@@ -112,6 +112,26 @@ def test_averages_are_rounded_once(ansi_spark: Any, shop: psycopg.Connection) ->
     assert found == [rounded(value, decimals) for value, (_, decimals) in zip(wanted, AVERAGES, strict=True)]
 
 
+@pytest.mark.spark
+@pytest.mark.postgres
+def test_a_quotient_of_sums_keeps_its_decimals(ansi_spark: Any, shop: psycopg.Connection) -> None:
+    """A sum has digits before the point that no real sum needs; they are given up, and a larger sum is an error."""
+    entries = [
+        {"function": "sum", "column": "money * (1 - share / 100)", "alias": "part"},
+        {"function": "sum", "column": "money * share", "alias": "whole"},
+    ]
+    derived = [{"name": "ratio", "expression": "100.0 * part / whole"}]
+    request, snapshot = asked(
+        aggregations=entries, derived_columns=derived, target_table={"name": "t", "columns": ["ratio"]}
+    )
+    ((got,),) = transformed(ansi_spark, request, snapshot, {"numbers": ROWS}, ["ratio"])
+    with shop.transaction(force_rollback=True):
+        fill(shop, snapshot, {"numbers": ROWS})
+        text = "100.0 * sum(money * (1 - share / 100)) / sum(money * share)"
+        ((wanted,),) = selected(shop, f"SELECT {text} AS ratio FROM numbers", ["ratio"])
+    assert rounded(got, 9) == rounded(wanted, 9)
+
+
 def test_a_product_that_loses_decimals_is_noted_or_refused() -> None:
     """Two operands whose values need all their digits."""
     wide = tuple(column.model_copy(update={"held": ""}) for column in COLUMNS)
